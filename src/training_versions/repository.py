@@ -1,0 +1,499 @@
+"""The repositories, sync.
+
+Derived from `async_repository.py` by `scripts/derive_sync.py`: change that file instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from time import sleep
+from typing import Generic, Literal, Protocol, TypeVar, Unpack, overload
+
+from postgrest import SyncPostgrestClient
+from postgrest.exceptions import APIError
+from postgrest.types import CountMethod
+
+from training_versions import _calls
+from training_versions._snapshots import Codec
+from training_versions.errors import TRANSPORT_ERRORS, translate
+from training_versions.models import (
+    UNSET,
+    C,
+    Cents,
+    D,
+    Id,
+    IterateOptions,
+    JsonLike,
+    ListOptions,
+    M,
+    Package,
+    PackageFilters,
+    Page,
+    Unset,
+    Version,
+    VersionFilters,
+    VersionSummary,
+)
+
+T = TypeVar("T")
+RETRY_PAUSES = (0.5, 1.0, 2.0)
+
+
+class Client(Protocol):
+    """A `supabase.Client` or a `postgrest.SyncPostgrestClient`."""
+
+    def schema(self, schema: str, /) -> SyncPostgrestClient:
+        """Give a client for one schema, with the headers of the current session."""
+        ...
+
+
+class Repository:
+    """What the repositories share: how a call is sent, sent again, and read."""
+
+    def __init__(self, client: Client, retry_pauses: Sequence[float]) -> None:
+        _calls.check_client(client, SyncPostgrestClient, type(self).__name__)
+        self._client = client
+        self._pauses = _calls.check_pauses(retry_pauses)
+
+    def _call(self, call: _calls.Rpc[T]) -> T:
+        attempts = _calls.Attempts(call, self._pauses)
+        while True:
+            client = self._client.schema("public")  # anew each time: it carries the token of the current session
+            try:
+                reply = client.rpc(call.function, call.params).execute()
+                return _calls.read_reply(call, reply.data)
+            except (APIError, *TRANSPORT_ERRORS) as exc:
+                sleep(attempts.pause_after(exc, client.headers))
+            except (ValueError, RecursionError) as exc:  # JSON that Python does not read
+                raise _calls.unreadable(call.operation, None, exc) from exc
+
+    def _read(self, select: _calls.Select[T]) -> T:
+        while True:
+            client = self._client.schema("public")
+            builder = client.from_(select.table).select(
+                *select.columns, count=CountMethod.exact if select.count else None
+            )
+            for column, operator, value in select.filters:
+                builder = builder.or_(value) if column == "or" else builder.filter(column, operator, value)
+            for column in select.order:
+                builder = builder.order(column, desc=select.descending)
+            try:
+                reply = builder.limit(select.limit).execute()
+            except (APIError, *TRANSPORT_ERRORS) as exc:
+                raise translate(exc, select.operation, client.headers, write=False) from exc
+            except (ValueError, RecursionError) as exc:
+                raise _calls.unreadable(select.operation, None, exc) from exc
+            step = _calls.read_rows(select, reply.data, reply.count)
+            if isinstance(step, _calls.Done):
+                return step.value
+            select = step
+
+    def _walk(self, select: _calls.Select[_calls.Walk[T]]) -> Iterator[T]:
+        rest: _calls.Select[_calls.Walk[T]] | None = select
+        while rest is not None:
+            walk = self._read(rest)
+            yield from walk.items
+            rest = walk.rest
+
+
+class PackageRepository(Repository):
+    """Training packages: create, read, change and delete what versions are versions of.
+
+    Args:
+        client: A `supabase.Client` that has signed in; a bare `postgrest` client works as well.
+        retry_pauses: Seconds to wait before a write whose reply was lost is sent again; `()` switches that off.
+    """
+
+    def __init__(self, client: Client, *, retry_pauses: Sequence[float] = RETRY_PAUSES) -> None:
+        super().__init__(client, retry_pauses)
+        self._calls = _calls.PackageCalls()
+
+    def create(
+        self,
+        name: str,
+        *,
+        template_type: str,
+        config: JsonLike,
+        package_id: Id | None = None,
+        user_id: Id | None = None,
+    ) -> Package:
+        """Create a package that belongs to the caller.
+
+        Args:
+            name: 1 to 255 characters, not blank.
+            template_type: What kind of training it is, such as `"lora_finetuning"`.
+            config: The config that a first draft starts from.
+            package_id: Its identifier, if you make it; the same one again returns the package it made.
+            user_id: Its owner; only the service role may say so.
+
+        Example:
+            >>> package = packages.create("support-bot", template_type="lora_finetuning", config={"r": 8})
+        """
+        return self._call(
+            self._calls.create(name, template_type=template_type, config=config, package_id=package_id, user_id=user_id)
+        )
+
+    def get(self, package_id: Id) -> Package:
+        """Read a package.
+
+        Raises:
+            NotFoundError: There is no such package, or the caller may not see it.
+
+        Example:
+            >>> package = packages.get(package_id)
+        """
+        return self._read(self._calls.get(package_id))
+
+    def find(self, package_id: Id) -> Package | None:
+        """Read a package, or `None` if there is none that the caller may see.
+
+        Example:
+            >>> if packages.find(package_id) is None: ...
+        """
+        return self._read(self._calls.find(package_id))
+
+    def update(
+        self,
+        package_id: Id,
+        *,
+        name: str | Unset = UNSET,
+        template_type: str | Unset = UNSET,
+        config: JsonLike | Unset = UNSET,
+    ) -> Package:
+        """Change what is named of a package; the rest stays.
+
+        Raises:
+            NotFoundError: There is no such package, or the caller may not see it.
+
+        Example:
+            >>> package = packages.update(package.id, name="support-bot-2")
+        """
+        return self._call(self._calls.update(package_id, name=name, template_type=template_type, config=config))
+
+    def delete(self, package_id: Id) -> None:
+        """Delete a package with its drafts.
+
+        Raises:
+            NotFoundError: There is no such package, or the caller may not see it.
+            RejectedError: It has published or archived versions, which are history.
+
+        Example:
+            >>> packages.delete(package.id)
+        """
+        self._call(self._calls.delete(package_id))
+
+    def list(self, *, limit: int = 50, cursor: str | None = None, **filters: Unpack[PackageFilters]) -> Page[Package]:
+        """Read one page of packages, in the order of their identifiers.
+
+        Args:
+            limit: How many to return at most; a server may cap it, and the page is shorter then.
+            cursor: The `next_cursor` of the page before.
+            **filters: See `PackageFilters`.
+
+        Example:
+            >>> page = packages.list(text="bot")
+        """
+        return self._read(self._calls.list(limit=limit, cursor=cursor, filters=filters))
+
+    def iterate(self, *, page_size: int = 200, **filters: Unpack[PackageFilters]) -> Iterator[Package]:
+        """Walk over all packages that the filters let through, page by page.
+
+        Example:
+            >>> for package in packages.iterate(): ...
+        """
+        return self._walk(self._calls.iterate(page_size=page_size, filters=filters))
+
+
+class VersionRepository(Repository, Generic[C, M, D]):
+    """The versions of training packages: draft, publish, archive and read them.
+
+    Args:
+        client: A `supabase.Client` that has signed in; a bare `postgrest` client works as well.
+        config: The type of config snapshots, anything that Pydantic reads; plain JSON if left out.
+        model: The type of model snapshots.
+        dataset: The type of data set snapshots, such as `list[DatasetRef]`.
+        retry_pauses: Seconds to wait before a write whose reply was lost is sent again; `()` switches that off.
+
+    Example:
+        >>> versions = VersionRepository(client, config=LoraConfig, dataset=list[DatasetRef])
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        config: type[C] | None = None,
+        model: type[M] | None = None,
+        dataset: type[D] | None = None,
+        retry_pauses: Sequence[float] = RETRY_PAUSES,
+    ) -> None:
+        super().__init__(client, retry_pauses)
+        self._calls = _calls.VersionCalls(
+            Codec("config", "config_snapshot", config),
+            Codec("model", "model_snapshot", model),
+            Codec("dataset", "dataset_snapshot", dataset, many=True),
+        )
+
+    def next_version_number(self, package_id: Id) -> int:
+        """Tell the number that the next draft of a package gets; it is not reserved.
+
+        Raises:
+            NotFoundError: There is no such package, or the caller may not see it.
+
+        Example:
+            >>> versions.next_version_number(package.id)
+        """
+        return self._call(self._calls.next_version_number(package_id))
+
+    def create_draft(
+        self,
+        package_id: Id,
+        *,
+        config: C | JsonLike,
+        model: M | JsonLike,
+        dataset: D | Sequence[JsonLike],
+        name: str | None = None,
+        change_summary: str | None = None,
+        parent_version_id: Id | None = None,
+        estimated_cost: Cents | None = None,
+        budget_limit: Cents | None = None,
+        version_id: Id | None = None,
+    ) -> Version[C, M, D]:
+        """Create a draft with the next number of its package.
+
+        Args:
+            package_id: The package that it is a version of.
+            config: The fine-tuning config.
+            model: The base model.
+            dataset: The data sets.
+            name: 1 to 255 characters; by default made of the package's name, the number and the date.
+            change_summary: What is new, at most 10,000 characters.
+            parent_version_id: The version that it comes from.
+            estimated_cost: 0 to 99,999,999.99, at most two decimals.
+            budget_limit: The same.
+            version_id: Its identifier, if you make it; the same one again returns the draft it made.
+
+        Raises:
+            NotFoundError: There is no such package or parent, or the caller may not see it.
+            OutcomeUnknownError: The reply was lost; with your own `version_id`, calling again is safe.
+
+        Example:
+            >>> draft = versions.create_draft(package.id, config={"r": 8}, model={"id": "m"}, dataset=[])
+        """
+        return self._call(
+            self._calls.create_draft(
+                package_id,
+                config=config,
+                model=model,
+                dataset=dataset,
+                name=name,
+                change_summary=change_summary,
+                parent_version_id=parent_version_id,
+                estimated_cost=estimated_cost,
+                budget_limit=budget_limit,
+                version_id=version_id,
+            )
+        )
+
+    def update_draft(
+        self,
+        version_id: Id,
+        *,
+        config: C | JsonLike | Unset = UNSET,
+        model: M | JsonLike | Unset = UNSET,
+        dataset: D | Sequence[JsonLike] | Unset = UNSET,
+        name: str | Unset = UNSET,
+        change_summary: str | Unset | None = UNSET,
+        parent_version_id: Id | Unset | None = UNSET,
+        estimated_cost: Cents | Unset | None = UNSET,
+        budget_limit: Cents | Unset | None = UNSET,
+        expected_updated_at: datetime | None = None,
+    ) -> Version[C, M, D]:
+        """Change what is named of a draft; the rest stays, and `None` empties what may be empty.
+
+        Args:
+            version_id: The draft to change.
+            config: As in `create_draft`, like all that follow.
+            model: The base model.
+            dataset: The data sets.
+            name: Its name.
+            change_summary: What is new.
+            parent_version_id: The version that it comes from.
+            estimated_cost: What training should cost.
+            budget_limit: What training may cost.
+            expected_updated_at: Refuse if it was edited since this moment (the `updated_at` you read).
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+            ConflictError: It was edited since, or is not a draft any more.
+
+        Example:
+            >>> draft = versions.update_draft(draft.id, config={"r": 16}, expected_updated_at=draft.updated_at)
+        """
+        return self._call(
+            self._calls.update_draft(
+                version_id,
+                config=config,
+                model=model,
+                dataset=dataset,
+                name=name,
+                change_summary=change_summary,
+                parent_version_id=parent_version_id,
+                estimated_cost=estimated_cost,
+                budget_limit=budget_limit,
+                expected_updated_at=expected_updated_at,
+            )
+        )
+
+    def delete_draft(self, version_id: Id, *, expected_updated_at: datetime | None = None) -> None:
+        """Delete a draft; its number is not given again.
+
+        Args:
+            version_id: The draft to delete.
+            expected_updated_at: Refuse if it was edited since this moment (the `updated_at` you read).
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+            ConflictError: It was edited since, or is not a draft any more.
+
+        Example:
+            >>> versions.delete_draft(draft.id)
+        """
+        self._call(self._calls.delete_draft(version_id, expected_updated_at=expected_updated_at))
+
+    def publish(
+        self, version_id: Id, *, name: str | None = None, expected_updated_at: datetime | None = None
+    ) -> Version[C, M, D]:
+        """Publish a draft; from then on its content never changes.
+
+        Publishing a version that is already published returns it unchanged.
+
+        Args:
+            version_id: The draft to publish.
+            name: Its name from now on; by default the draft's, without `-draft-` and the date.
+            expected_updated_at: Refuse if it was edited since this moment (the `updated_at` you read).
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+            ConflictError: It was edited since, or is archived.
+            OutcomeUnknownError: The reply was lost; calling again is safe.
+
+        Example:
+            >>> version = versions.publish(draft.id)
+        """
+        return self._call(self._calls.publish(version_id, name=name, expected_updated_at=expected_updated_at))
+
+    def archive(self, version_id: Id) -> Version[C, M, D]:
+        """Archive a published version; its package then points at the newest one that is still published.
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+            ConflictError: It is a draft.
+
+        Example:
+            >>> version = versions.archive(version.id)
+        """
+        return self._call(self._calls.archive(version_id))
+
+    def get(self, version_id: Id) -> Version[C, M, D]:
+        """Read a version.
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+
+        Example:
+            >>> version = versions.get(version_id)
+        """
+        return self._read(self._calls.get(version_id))
+
+    def find(self, version_id: Id) -> Version[C, M, D] | None:
+        """Read a version, or `None` if there is none that the caller may see.
+
+        Example:
+            >>> if versions.find(version_id) is None: ...
+        """
+        return self._read(self._calls.find(version_id))
+
+    def get_by_number(self, package_id: Id, version_number: int) -> Version[C, M, D]:
+        """Read a version by its number in a package.
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+
+        Example:
+            >>> version = versions.get_by_number(package.id, 3)
+        """
+        return self._read(self._calls.get_by_number(package_id, version_number))
+
+    def latest_published(self, package_id: Id) -> Version[C, M, D] | None:
+        """Read the published version with the highest number, or `None` if there is none.
+
+        Example:
+            >>> version = versions.latest_published(package.id)
+        """
+        return self._read(self._calls.latest_published(package_id))
+
+    def latest(self, package_id: Id) -> Version[C, M, D] | None:
+        """Read the version with the highest number, whatever its status, or `None` if there is none.
+
+        Example:
+            >>> version = versions.latest(package.id)
+        """
+        return self._read(self._calls.latest(package_id))
+
+    @overload
+    def list(
+        self, package_id: Id | None = None, *, snapshots: Literal[False] = False, **options: Unpack[ListOptions]
+    ) -> Page[VersionSummary]: ...
+    @overload
+    def list(
+        self, package_id: Id | None = None, *, snapshots: Literal[True], **options: Unpack[ListOptions]
+    ) -> Page[Version[C, M, D]]: ...
+    def list(
+        self, package_id: Id | None = None, *, snapshots: bool = False, **options: Unpack[ListOptions]
+    ) -> Page[VersionSummary] | Page[Version[C, M, D]]:
+        """Read one page of versions: of one package in the order of their numbers, or of all in that of time.
+
+        Args:
+            package_id: The package; all packages if left out.
+            snapshots: Return whole versions.
+            **options: `order`, `limit`, `cursor` and the filters, see `ListOptions` and `VersionFilters`.
+
+        Example:
+            >>> page = versions.list(package.id, status="published", limit=20)
+        """
+        return self._read(self._calls.list(package_id, snapshots, options))
+
+    @overload
+    def iterate(
+        self, package_id: Id | None = None, *, snapshots: Literal[False] = False, **options: Unpack[IterateOptions]
+    ) -> Iterator[VersionSummary]: ...
+    @overload
+    def iterate(
+        self, package_id: Id | None = None, *, snapshots: Literal[True], **options: Unpack[IterateOptions]
+    ) -> Iterator[Version[C, M, D]]: ...
+    def iterate(
+        self, package_id: Id | None = None, *, snapshots: bool = False, **options: Unpack[IterateOptions]
+    ) -> Iterator[VersionSummary] | Iterator[Version[C, M, D]]:
+        """Walk over all versions that the filters let through, page by page, in the order that `list` has.
+
+        What others create or delete meanwhile neither hides a version nor repeats one.
+
+        Args:
+            package_id: The package; all packages if left out.
+            snapshots: Return whole versions.
+            **options: `order`, `page_size` and the filters, see `IterateOptions` and `VersionFilters`.
+
+        Example:
+            >>> for summary in versions.iterate(package.id, status="draft"): ...
+        """
+        return self._walk(self._calls.iterate(package_id, snapshots, options))
+
+    def count(self, package_id: Id | None = None, **filters: Unpack[VersionFilters]) -> int:
+        """Count the versions that the filters let through.
+
+        Example:
+            >>> versions.count(package.id, status="draft")
+        """
+        return self._read(self._calls.count(package_id, filters))

@@ -1,0 +1,71 @@
+"""What pyright strict must accept; `tests/unit/test_house.py` runs it."""
+
+from decimal import Decimal
+from typing import assert_type
+
+import postgrest
+import supabase
+from pydantic import BaseModel, JsonValue
+
+from training_versions import (
+    AsyncVersionRepository,
+    JsonObject,
+    PackageRepository,
+    Page,
+    Version,
+    VersionRepository,
+    VersionSummary,
+)
+
+
+class LoraConfig(BaseModel):
+    r: int
+
+
+class BaseModelRef(BaseModel):
+    name: str
+
+
+class DatasetRef(BaseModel):
+    dataset_id: str
+
+
+def sync(client: supabase.Client, bare: postgrest.SyncPostgrestClient) -> None:
+    package = PackageRepository(bare).create("bot", template_type="lora", config={"r": 8})
+    assert_type(package.config_json, JsonObject)
+
+    plain = VersionRepository(client)
+    assert_type(plain, VersionRepository[JsonObject, JsonObject, list[JsonObject]])
+    assert_type(plain.get(package.id).config_snapshot["r"], JsonValue)
+    plain.create_draft(package.id, config={"r": 8}, model={"name": "m"}, dataset=[{"id": 1}], estimated_cost="0.10")
+
+    typed = VersionRepository(client, config=LoraConfig, model=BaseModelRef, dataset=list[DatasetRef])
+    version = typed.create_draft(
+        str(package.id), config=LoraConfig(r=8), model=BaseModelRef(name="m"), dataset=[DatasetRef(dataset_id="1")]
+    )
+    assert_type(version, Version[LoraConfig, BaseModelRef, list[DatasetRef]])
+    assert_type(version.config_snapshot.r, int)
+    assert_type(version.dataset_snapshot[0].dataset_id, str)
+    assert_type(version.estimated_cost, Decimal | None)
+    typed.update_draft(version.id, change_summary=None, config=LoraConfig(r=9), budget_limit=Decimal(3))
+
+    partly = VersionRepository(client, model=BaseModelRef)
+    assert_type(partly, VersionRepository[JsonObject, BaseModelRef, list[JsonObject]])
+
+    assert_type(typed.list(package.id, status="published", text="a"), Page[VersionSummary])
+    whole = typed.list(snapshots=True, order="oldest", config_contains={"r": 8}, dataset_contains=[{"a": 1}])
+    assert_type(whole.items[0].config_snapshot, LoraConfig)
+    for summary in typed.iterate(package.id, status=["draft"]):
+        assert_type(summary, VersionSummary)
+    for each in typed.iterate(snapshots=True):
+        assert_type(each.model_snapshot.name, str)
+
+
+async def asynchronous(client: supabase.AsyncClient, bare: postgrest.AsyncPostgrestClient) -> None:
+    typed = AsyncVersionRepository(client, config=LoraConfig, dataset=list[DatasetRef])
+    found = await typed.latest_published("11111111-1111-4111-8111-111111111111")
+    if found is not None:
+        assert_type(found.config_snapshot.r, int)
+        assert_type(found.model_snapshot, JsonObject)
+    async for summary in AsyncVersionRepository(bare).iterate():
+        assert_type(summary, VersionSummary)
