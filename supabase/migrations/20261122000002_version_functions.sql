@@ -8,7 +8,7 @@
 -- What the functions below may ask that row level security would not tell them
 --
 
--- Was this deleted by its owner (or by anyone, for roles without a user)?
+-- Was this deleted by its owner (or by anyone, for roles that skip row level security)?
 create or replace function training_versions_internal.was_deleted(p_id uuid)
 returns boolean
 stable
@@ -18,11 +18,11 @@ language sql
 as $$
     select exists (
         select from training_versions_internal.deletions d
-        where d.id = p_id and (auth.uid() is null or d.owner_id = auth.uid())
+        where d.id = p_id and (training_versions_internal.acts_for_all() or d.owner_id = auth.uid())
     )
 $$;
 
--- Definer: the update policy covers drafts only. A user archives their own; a role without a user (the service role) any.
+-- Definer: the update policy covers drafts only. A user archives their own; a role that skips row level security any.
 create or replace function training_versions_internal.archive_version(p_version_id uuid)
 returns void
 volatile
@@ -32,7 +32,7 @@ language sql
 as $$
     update public.training_package_versions
     set status = 'archived'
-    where id = p_version_id and status = 'published' and (auth.uid() is null or created_by = auth.uid())
+    where id = p_version_id and status = 'published' and (training_versions_internal.acts_for_all() or created_by = auth.uid())
 $$;
 
 revoke all on function

@@ -1,0 +1,283 @@
+"""A database of the first release loses nothing by the push, is repaired by it, and then behaves like a new one."""
+
+from collections import Counter
+
+import pytest
+
+PACKAGES = "training_configs"
+VERSIONS = "training_package_versions"
+
+ADA, BO, CY = (f"{letter * 8}-0000-4000-8000-000000000000" for letter in "abc")
+
+
+def package_id(digit):
+    return f"{str(digit) * 8}-0000-4000-8000-000000000000"
+
+
+def version_id(digit, number):
+    return f"{str(digit) * 8}-0000-4000-8000-{number:012}"
+
+
+BUSY, EMPTY, STRANGERS, RETIRED, SKETCHES, LONG, NOBODYS, NAMELESS = (package_id(digit) for digit in range(1, 9))
+
+# What was wrong, and what it is after the push: version_count, latest_published_version, current_version_id.
+DERIVED = {
+    BUSY: (9, 7, version_id(1, 7)),
+    EMPTY: (0, 0, None),
+    STRANGERS: (3, 2, version_id(3, 2)),
+    RETIRED: (2, 0, None),
+    SKETCHES: (3, 0, None),
+    LONG: (3, 1, version_id(6, 1)),
+    NOBODYS: (1, 0, None),
+    NAMELESS: (0, 0, None),
+}
+
+
+@pytest.fixture
+def ada(upgraded):
+    """The owner of the busy package."""
+    return upgraded.callers.user("ada@example.com")
+
+
+@pytest.fixture
+def bo(upgraded):
+    """The stranger who put versions into it."""
+    return upgraded.callers.user("bo@example.com")
+
+
+@pytest.fixture
+def cy(upgraded):
+    return upgraded.callers.user("cy@example.com")
+
+
+@pytest.fixture
+def backend(upgraded):
+    return upgraded.callers.backend
+
+
+@pytest.fixture
+def anon(upgraded):
+    return upgraded.callers.anon
+
+
+# Whatever somebody who is not signed in may do with anything of ours.
+RIGHTS_OF_ANON = """
+    select c.oid::regclass::text as what, p.privilege
+    from pg_class c
+    cross join unnest(
+        array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']
+    ) as p (privilege)
+    where c.relkind = 'r'
+        and (
+            c.oid = 'public.training_package_versions'::regclass
+            or c.relnamespace = 'training_versions_internal'::regnamespace
+        )
+        and has_table_privilege('anon', c.oid, p.privilege)
+    union all
+    select p.oid::regprocedure::text, 'execute'
+    from pg_proc p
+    where (
+            p.pronamespace = 'training_versions_internal'::regnamespace
+            or p.pronamespace = 'public'::regnamespace and p.proname ~ 'training_(package|draft|version)|next_version'
+        )
+        and has_function_privilege('anon', p.oid, 'execute')
+    union all
+    select 'training_versions_internal', 'usage'
+    where has_schema_privilege('anon', 'training_versions_internal', 'usage')
+"""
+
+
+class Push:
+    """What an upgrade found and what it left."""
+
+    def __init__(self, database, migrate):
+        self.database = database
+        database.release()
+        self.rows_before, self.objects_before = database.contents(), database.catalog()
+        migrate(database, first_release=False)
+        self.rows_after, self.objects_after = database.contents(), database.catalog()
+
+
+@pytest.fixture(scope="module")
+def push(server, migrate):
+    """Seen in a database of its own, which no story writes to."""
+    return Push(server.database(), migrate)
+
+
+class TestThePush:
+    def test_loses_no_row(self, push):
+        assert {table: rows.keys() for table, rows in push.rows_after.items()} == {
+            table: rows.keys() for table, rows in push.rows_before.items()
+        }
+
+    def test_fills_in_only_what_was_empty_in_a_version(self, push):
+        may_be_filled = {"created_by", "created_at", "updated_at", "is_deployed"}
+
+        for key, old in push.rows_before[VERSIONS].items():
+            new = push.rows_after[VERSIONS][key]
+            changed = {column for column in old if new[column] != old[column]}
+
+            assert changed <= {column for column in may_be_filled if old[column] is None}, key
+            assert all(new[column] is not None for column in may_be_filled), key
+
+    def test_gives_versions_that_nobody_signed_to_the_owner_of_the_package(self, push):
+        unsigned = [key for key, row in push.rows_before[VERSIONS].items() if row["created_by"] is None]
+
+        given = {key: push.rows_after[VERSIONS][key]["created_by"] for key in unsigned}
+
+        assert given == {version_id(1, 6): ADA, version_id(1, 7): ADA, version_id(3, 3): BO}
+
+    def test_changes_only_the_derived_columns_of_a_package(self, push):
+        # updated_at is kept by a trigger of the app.
+        may_change = {"version_count", "latest_published_version", "current_version_id", "updated_at"}
+
+        for key, old in push.rows_before[PACKAGES].items():
+            new = push.rows_after[PACKAGES][key]
+            assert {column for column in old if new[column] != old[column]} <= may_change, key
+
+    def test_leaves_everything_else_of_the_app_alone(self, push):
+        for table in ("app_notes", "users"):
+            assert push.rows_after[table] == push.rows_before[table]
+
+    def test_works_counters_and_pointers_out_anew(self, push):
+        assert {
+            key: (row["version_count"], row["latest_published_version"], row["current_version_id"])
+            for key, row in push.rows_after[PACKAGES].items()
+        } == DERIVED
+
+    def test_keeps_the_objects_of_the_app(self, push):
+        ours = (VERSIONS, "version_count", "latest_published_version", "current_version_id", "get_next_version_number")
+        apps = {name: text for name, text in push.objects_before.items() if not any(our in name for our in ours)}
+
+        assert len(apps) > 30
+        assert {name: push.objects_after.get(name) for name in apps} == apps
+
+    def test_leaves_exactly_four_policies_one_per_command(self, push):
+        policies = push.database.rows(f"select cmd, roles from pg_policies where tablename = '{VERSIONS}'")
+
+        assert Counter(row["cmd"] for row in policies) == {"SELECT": 1, "INSERT": 1, "UPDATE": 1, "DELETE": 1}
+        assert all(row["roles"] == ["authenticated"] for row in policies)
+
+    def test_takes_from_anon_what_the_old_default_privileges_gave(self, push):
+        assert push.database.rows(RIGHTS_OF_ANON) == []
+
+
+class TestTheOwner:
+    def test_sees_what_was_theirs_and_what_the_service_made_for_them(self, ada):
+        rows = ada.select(VERSIONS, package_id=f"eq.{BUSY}", order="version_number")
+
+        assert {1, 2, 3, 5, 6, 7, 8} <= {row["version_number"] for row in rows}
+        assert {row["created_by"] for row in rows} == {ADA}
+
+    @pytest.mark.parametrize("package", [BUSY, EMPTY, RETIRED, NAMELESS])
+    def test_goes_on_numbering(self, ada, package):
+        told = ada.rpc("get_next_version_number", package_id=package).rows
+
+        draft = ada.draft({"id": package})
+
+        assert draft["version_number"] == told
+
+    def test_publishes_a_new_draft(self, ada):
+        version = ada.published({"id": BUSY})
+
+        package = ada.see_package({"id": BUSY})
+        assert package["current_version_id"] == version["id"]
+        assert package["latest_published_version"] == version["version_number"]
+
+    def test_publishes_an_old_draft(self, ada):
+        version = ada.edit({"id": version_id(1, 5)}, status="published").row
+
+        assert (version["name"], version["published_by"]) == ("support-bot-v5", ADA)
+
+    def test_publishes_a_draft_that_the_service_made(self, ada):
+        version = ada.rpc("publish_training_version", version_id=version_id(1, 6)).row
+
+        assert (version["status"], version["published_by"]) == ("published", ADA)
+
+    def test_publishes_a_draft_that_carries_someone_elses_signature(self, ada):
+        version = ada.rpc("publish_training_version", version_id=version_id(1, 8)).row
+
+        assert version["published_by"] == ADA
+
+    def test_archives_an_old_published_version(self, ada):
+        version = ada.rpc("archive_training_version", version_id=version_id(1, 3)).row
+
+        assert version["status"] == "archived"
+
+    def test_cannot_change_or_delete_an_old_published_version(self, ada, backend):
+        frozen = ada.see({"id": version_id(1, 2)})
+
+        assert ada.edit(frozen, config_snapshot={}).rows == []
+        assert backend.edit(frozen, config_snapshot={}).code == "TV301"
+        assert backend.delete(VERSIONS, id=f"eq.{frozen['id']}").code == "TV303"
+        assert ada.see(frozen) == frozen
+
+    def test_sees_nothing_of_the_stranger(self, ada):
+        assert ada.see({"id": version_id(1, 90)}) is None
+        assert ada.see({"id": version_id(1, 99)}) is None
+
+    def test_edits_a_draft_in_a_circle_of_parents_and_breaks_the_circle(self, cy):
+        hen = {"id": version_id(5, 2)}
+
+        assert cy.edit(hen, change_summary="still a hen").row["change_summary"] == "still a hen"
+        assert cy.edit(hen, parent_version_id=None).row["parent_version_id"] is None
+
+    def test_is_not_stopped_by_the_last_number_that_a_stranger_took(self, cy):
+        told = cy.rpc("get_next_version_number", package_id=LONG).rows
+
+        version = cy.published({"id": LONG})
+
+        assert version["version_number"] == told
+        assert len(version["name"]) <= 255
+
+
+class TestTheStranger:
+    @pytest.mark.parametrize("publish", ["by rpc", "by patch"])
+    def test_publishes_nothing_into_the_package(self, bo, ada, publish):
+        before = bo.see({"id": version_id(1, 90)})
+
+        answer = (
+            bo.rpc("publish_training_version", version_id=before["id"])
+            if publish == "by rpc"
+            else bo.edit(before, status="published")
+        )
+
+        assert (answer.status, answer.code) == (403, "42501")
+        assert bo.see(before) == before
+
+    def test_puts_nothing_more_into_the_package(self, bo):
+        assert bo.try_draft({"id": BUSY}).code == "42501"
+        assert bo.rpc("get_next_version_number", package_id=BUSY).code == "TV102"
+
+    def test_may_take_an_own_draft_out_of_it(self, bo, cy):
+        draft = {"id": version_id(6, 3)}
+        count = cy.see_package({"id": LONG})["version_count"]
+
+        assert bo.delete(VERSIONS, id=f"eq.{draft['id']}").row["id"] == draft["id"]
+        assert cy.see_package({"id": LONG})["version_count"] == count - 1
+
+    def test_goes_on_with_an_own_package_full_of_odd_values(self, bo):
+        assert bo.edit({"id": version_id(3, 1)}, change_summary="mine").row["change_summary"] == "mine"
+        assert bo.rpc("archive_training_version", version_id=version_id(3, 2)).row["status"] == "archived"
+        assert bo.published({"id": STRANGERS})["version_number"] == 4
+
+
+class TestTheServiceRole:
+    def test_moves_nobodys_pointers_with_a_strangers_version(self, backend):
+        before = backend.see_package({"id": BUSY})
+
+        backend.rpc("archive_training_version", version_id=version_id(1, 99))
+
+        after = backend.see_package({"id": BUSY})
+        assert after["current_version_id"] == before["current_version_id"]
+
+    def test_goes_on_with_a_package_that_is_nobodys(self, backend):
+        draft = backend.draft({"id": NOBODYS})
+
+        assert backend.rpc("get_next_version_number", package_id=NOBODYS).rows == draft["version_number"] + 1
+
+
+def test_somebody_not_signed_in_sees_nothing(anon):
+    answer = anon.send("GET", VERSIONS)
+
+    assert (answer.status, answer.code) == (401, "42501")
