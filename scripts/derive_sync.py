@@ -1,4 +1,4 @@
-"""Derive `repository.py` from `async_repository.py`; with `--check`, only tell whether it is fresh.
+"""Derive the sync twins of the async modules; with `--check`, only tell whether they are fresh.
 
 What is replaced is written out here, word by word: a word that is not in the table is the same in both files.
 """
@@ -10,11 +10,14 @@ import sysconfig
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "src" / "training_versions"
-SOURCE = PACKAGE / "async_repository.py"
-TARGET = PACKAGE / "repository.py"
-HEADER = '''"""The repositories, sync.
+TWINS = {  # source: target, and what the target is
+    "_async_shell.py": ("_shell.py", "How the repositories send what `_calls.py` decided, sync."),
+    "async_life.py": ("life.py", "What `VersionRepository` does with a version after drafting it."),
+    "async_repository.py": ("repository.py", "The repositories, sync."),
+}
+HEADER = '''"""{title}
 
-Derived from `async_repository.py` by `scripts/derive_sync.py`: change that file instead.
+Derived from `{source}` by `scripts/derive_sync.py`: change that file instead.
 """
 '''
 WORDS = [
@@ -22,21 +25,24 @@ WORDS = [
     (r"\bawait ", ""),
     (r"for item in (\S+):\n +yield item\b", r"yield from \1"),  # which async generators do not have
     (r"\bfrom asyncio import sleep\b", "from time import sleep"),
+    (r"\b_async_shell\b", "_shell"),
+    (r"\basync_life\b", "life"),
     (r"\bAsync(?=[A-Z])(?!PostgrestClient)", ""),
     (r"\bAsyncPostgrestClient\b", "SyncPostgrestClient"),
 ]
 
 
-def derive(source: str) -> str:
-    """Turn the text of the async module into that of the sync one, formatted."""
-    _, _, body = source.split('"""', 2)
+def derive(name: str) -> str:
+    """Turn the text of an async module into that of the sync one, formatted."""
+    target, title = TWINS[name]
+    _, _, body = (PACKAGE / name).read_text(encoding="utf-8").split('"""', 2)
     for pattern, replacement in WORDS:
         body = re.sub(pattern, replacement, body)
-    text = HEADER + body
+    text = HEADER.format(title=title, source=name) + body
     ruff = Path(sysconfig.get_path("scripts")) / "ruff"
     for command in (["check", "--select", "I", "--fix", "--quiet"], ["format"]):
         text = subprocess.run(
-            [ruff, *command, "--stdin-filename", str(TARGET), "-"],
+            [ruff, *command, "--stdin-filename", str(PACKAGE / target), "-"],
             input=text,
             capture_output=True,
             check=True,
@@ -47,19 +53,20 @@ def derive(source: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the twin, or tell that it is stale."""
-    fresh = derive(SOURCE.read_text(encoding="utf-8"))
-    stored = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
-    if arguments == ["--check"]:
-        if fresh != stored:
-            print("repository.py is stale: run `python scripts/derive_sync.py` and keep its result.", file=sys.stderr)
-            return 1
-        return 0
-    if arguments:
+    """Write the twins, or tell which are stale."""
+    if arguments not in ([], ["--check"]):
         print("usage: derive_sync.py [--check]", file=sys.stderr)
         return 2
-    TARGET.write_text(fresh, encoding="utf-8")
-    return 0
+    status = 0
+    for source, (name, _) in TWINS.items():
+        fresh, target = derive(source), PACKAGE / name
+        stored = target.read_text(encoding="utf-8") if target.exists() else ""
+        if not arguments:
+            target.write_text(fresh, encoding="utf-8")
+        elif fresh != stored:
+            print(f"{name} is stale: run `python scripts/derive_sync.py` and keep its result.", file=sys.stderr)
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Start with `VersionRepository` and `PackageRepository`, or their `Async` twins.
 """
 
 from training_versions.async_repository import AsyncPackageRepository, AsyncVersionRepository
+from training_versions.diff import Change, ChangeKind, VersionDiff, compare_versions
 from training_versions.errors import (
     ConflictError,
     ConnectionFailedError,
@@ -35,14 +36,30 @@ from training_versions.models import (
     VersionStatus,
     VersionSummary,
 )
+from training_versions.records import (
+    CopiedDraft,
+    CostEntry,
+    Deployment,
+    Event,
+    EventKind,
+    Lineage,
+    LineageNode,
+    MetricPoint,
+    Misfit,
+    PackageCost,
+    RecordedCost,
+    TrainingRun,
+)
 from training_versions.repository import PackageRepository, VersionRepository
 
 # fmt: off
 __all__ = [
-    "UNSET", "AsyncPackageRepository", "AsyncVersionRepository", "ConflictError", "ConnectionFailedError",
-    "DatabaseError", "DeploymentTarget", "InvalidInputError", "IterateOptions", "JsonObject", "JsonValue",
-    "ListOptions", "NotFoundError", "OutcomeUnknownError", "Package", "PackageFilters", "PackageRepository", "Page",
-    "PermissionDeniedError", "RejectedError", "SchemaMismatchError", "TrainingStatus", "TrainingVersionsError",
-    "UnavailableError", "UnreadableReplyError", "Unset", "Version", "VersionFilters", "VersionRepository",
-    "VersionStatus", "VersionSummary",
+    "UNSET", "AsyncPackageRepository", "AsyncVersionRepository", "Change", "ChangeKind", "ConflictError",
+    "ConnectionFailedError", "CopiedDraft", "CostEntry", "DatabaseError", "Deployment", "DeploymentTarget", "Event",
+    "EventKind", "InvalidInputError", "IterateOptions", "JsonObject", "JsonValue", "Lineage", "LineageNode",
+    "ListOptions", "MetricPoint", "Misfit", "NotFoundError", "OutcomeUnknownError", "Package", "PackageCost",
+    "PackageFilters", "PackageRepository", "Page", "PermissionDeniedError", "RecordedCost", "RejectedError",
+    "SchemaMismatchError", "TrainingRun", "TrainingStatus", "TrainingVersionsError", "UnavailableError",
+    "UnreadableReplyError", "Unset", "Version", "VersionDiff", "VersionFilters", "VersionRepository",
+    "VersionStatus", "VersionSummary", "compare_versions",
 ]

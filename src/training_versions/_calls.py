@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar, cast
+from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
@@ -35,19 +37,31 @@ VERSIONS: Final = "training_package_versions"
 SUMMARY: Final = tuple(VersionSummary.model_fields)
 WHOLE: Final = tuple(Version.model_fields)
 MOST_COST: Final = Decimal("99999999.99")
-LONGEST: Final = {"name": 255, "template_type": 100, "change_summary": 10_000, "text": 500}  # text travels in the URL
+LONGEST: Final = {
+    **{"name": 255, "template_type": 100, "change_summary": 10_000, "reason": 10_000, "note": 1000, "key": 255},
+    **{"url": 2000, "deployment_id": 255, "text": 500},  # text travels in the URL
+}
+MOST_ROWS: Final = 1_000_000  # asked for at once; servers cap far below
+MOST_QUERY: Final = 40_000  # bytes of containment filters in a URL, of the 65,536 that httpx sends
+UUID_TEXT: Final = re.compile(
+    r"(?:urn:uuid:)?(\{)?[0-9a-f]{8}(-?)[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12}(?(1)\})",
+    re.ASCII | re.IGNORECASE,
+)
 CLEARABLE: Final = {"change_summary", "parent_version_id", "estimated_cost", "budget_limit"}
 
 
 @dataclass(frozen=True)
 class Rpc(Generic[T]):
-    """A write: the function to call, and how to read what it returns."""
+    """A function to call, and how to read what it returns; a write, or a read that no select can express."""
 
     operation: str
     function: str
     params: dict[str, Any]
     read: Callable[[object], T]
     again: str = "Make the same call again: made twice, it has the effect of one."
+    columns: tuple[str, ...] = ()
+    """Which columns of the row that it returns to ask for; all if left out."""
+    write: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,7 @@ class Walk(Generic[T]):
 
 @dataclass
 class Attempts:
-    """The tries of one write: after each failure, whether and when to send it again."""
+    """The tries of one call: after each failure, whether and when to send it again."""
 
     call: Rpc[Any]
     pauses: Sequence[float]
@@ -91,16 +105,16 @@ class Attempts:
 
     def pause_after(self, exc: Exception, headers: Mapping[str, str]) -> float:
         """Return the seconds to wait before sending the same again, or raise what the user is to see."""
-        error = errors.translate(exc, self.call.operation, headers, write=True)
+        error = errors.translate(exc, self.call.operation, headers, write=self.call.write)
         answered = isinstance(error, errors.NotFoundError | errors.ConflictError | errors.RejectedError)
-        if self.lost is not None and answered:
+        if self.lost is not None and answered and self.call.write:
             error.add_note("The reply to an earlier try of this call was lost; that try may have been carried out.")
         if answered or (self.lost is None and not errors.is_lost(exc)):
             raise error from exc
         self.lost = exc if errors.is_lost(exc) else self.lost
         if self.made == len(self.pauses):
-            error = errors.translate(cast("Exception", self.lost), self.call.operation, headers, write=True)
-            error.hint = self.call.again
+            error = errors.translate(cast("Exception", self.lost), self.call.operation, headers, write=self.call.write)
+            error.hint = self.call.again if self.call.write else error.hint
             raise error from exc
         self.made += 1
         return self.pauses[self.made - 1]
@@ -159,38 +173,38 @@ class PackageCalls:
     config: Codec[object] = Codec("config", "config_json")
 
     def create(self, name: str, *, package_id: Id | None, user_id: Id | None, **given: object) -> Rpc[Package]:
-        params = _optional(package_id=_or_new(package_id), user_id=user_id)
+        params = optional(package_id=or_new(package_id), user_id=user_id)
         params |= {f"p_{column}": value for column, value in _changes({"name": name, **given}, self.config).items()}
-        again = _again(package_id=params["p_package_id"])
+        again = again_with(package_id=params["p_package_id"])
         return Rpc("packages.create", "create_training_package", params, _package, again)
 
     def update(self, package_id: Id, **named: object) -> Rpc[Package]:
-        params = {"p_package_id": _uuid(package_id, "package_id"), "p_changes": _changes(named, self.config)}
+        params = {"p_package_id": as_uuid(package_id, "package_id"), "p_changes": _changes(named, self.config)}
         return Rpc("packages.update", "update_training_package", params, _package)
 
     def delete(self, package_id: Id) -> Rpc[None]:
-        params = {"p_package_id": _uuid(package_id, "package_id")}
+        params = {"p_package_id": as_uuid(package_id, "package_id")}
         return Rpc("packages.delete", "delete_training_package", params, _nothing)
 
     def get(self, package_id: Id) -> Select[Package]:
         return _one("packages.get", self.find(package_id), f"package {package_id}")
 
     def find(self, package_id: Id) -> Select[Package | None]:
-        return _first("packages.find", PACKAGES, ("*",), (("id", "eq", _uuid(package_id, "package_id")),), _package)
+        return first_of("packages.find", PACKAGES, ("*",), (("id", "eq", as_uuid(package_id, "package_id")),), _package)
 
     def list(self, *, limit: int, cursor: str | None, filters: models.PackageFilters) -> Select[Page[Package]]:
-        return self._listing("packages.list", filters, _size(limit, "limit")).page(cursor)
+        return self._listing("packages.list", filters, as_size(limit, "limit")).page(cursor)
 
     def iterate(self, *, page_size: int, filters: models.PackageFilters) -> Select[Walk[Package]]:
-        return self._listing("packages.iterate", filters, _size(page_size, "page_size")).walk()
+        return self._listing("packages.iterate", filters, as_size(page_size, "page_size")).walk()
 
-    def _listing(self, operation: str, filters: models.PackageFilters, limit: int) -> _Listing[Package]:
+    def _listing(self, operation: str, filters: models.PackageFilters, limit: int) -> Listing[Package]:
         _known(filters, models.PackageFilters)
         found = _search(filters.get("text"), "name")
         if (template_type := filters.get("template_type")) is not None:
-            found.append(("template_type", "eq", _text(template_type, "template_type")))
+            found.append(("template_type", "eq", as_text(template_type, "template_type")))
         # All columns and the key `id`, because the table may be older than this project and have little else.
-        return _Listing(operation, PACKAGES, ("*",), tuple(found), ("id",), False, limit, _package)
+        return Listing(operation, PACKAGES, ("*",), tuple(found), ("id",), False, limit, _package)
 
 
 @dataclass(frozen=True)
@@ -202,64 +216,66 @@ class VersionCalls(Generic[C, M, D]):
     dataset: Codec[D]
 
     def next_version_number(self, package_id: Id) -> Rpc[int]:
-        params = {"p_package_id": _uuid(package_id, "package_id")}
-        return Rpc("versions.next_version_number", "get_next_version_number", params, _integer)
+        params = {"p_package_id": as_uuid(package_id, "package_id")}
+        return Rpc("versions.next_version_number", "get_next_version_number", params, _integer, write=False)
 
     def create_draft(
         self, package_id: Id, *, version_id: Id | None, name: str | None, **given: object
     ) -> Rpc[Version[C, M, D]]:
         changes = _changes(given, self.config, self.model, self.dataset)
         params = {f"p_{column}": value for column, value in changes.items() if value is not None}
-        params |= _optional(package_id=package_id, version_id=_or_new(version_id), name=name)
-        again = _again(version_id=params["p_version_id"])
+        params |= optional(version_id=or_new(version_id), name=name) | {
+            "p_package_id": as_uuid(package_id, "package_id")
+        }
+        again = again_with(version_id=params["p_version_id"])
         return Rpc("versions.create_draft", "create_training_draft", params, self._version, again)
 
     def update_draft(
         self, version_id: Id, *, expected_updated_at: datetime | None, **named: object
     ) -> Rpc[Version[C, M, D]]:
-        params = _optional(version_id=version_id, expected_updated_at=expected_updated_at)
+        params = optional(expected_updated_at=expected_updated_at) | {"p_version_id": as_uuid(version_id, "version_id")}
         params["p_changes"] = _changes(named, self.config, self.model, self.dataset)
         return Rpc("versions.update_draft", "update_training_draft", params, self._version)
 
     def delete_draft(self, version_id: Id, *, expected_updated_at: datetime | None) -> Rpc[None]:
-        params = _optional(expected_updated_at=expected_updated_at) | {"p_version_id": _uuid(version_id, "version_id")}
+        params = optional(expected_updated_at=expected_updated_at) | {"p_version_id": as_uuid(version_id, "version_id")}
         return Rpc("versions.delete_draft", "delete_training_draft", params, _nothing)
 
     def publish(self, version_id: Id, **given: object) -> Rpc[Version[C, M, D]]:
-        params = _optional(**given) | {"p_version_id": _uuid(version_id, "version_id")}
+        params = optional(**given) | {"p_version_id": as_uuid(version_id, "version_id")}
         return Rpc("versions.publish", "publish_training_version", params, self._version)
 
     def archive(self, version_id: Id) -> Rpc[Version[C, M, D]]:
-        params = {"p_version_id": _uuid(version_id, "version_id")}
+        params = {"p_version_id": as_uuid(version_id, "version_id")}
         return Rpc("versions.archive", "archive_training_version", params, self._version)
 
     def get(self, version_id: Id) -> Select[Version[C, M, D]]:
         return _one("versions.get", self.find(version_id), f"version {version_id}")
 
     def find(self, version_id: Id) -> Select[Version[C, M, D] | None]:
-        return self._find("versions.find", ("id", "eq", _uuid(version_id, "version_id")))
+        return self._find("versions.find", ("id", "eq", as_uuid(version_id, "version_id")))
 
     def get_by_number(self, package_id: Id, version_number: int) -> Select[Version[C, M, D]]:
-        number = ("version_number", "eq", str(_size(version_number, "version_number")))
-        found = self._find("versions.get_by_number", _of(package_id), number)
+        number = ("version_number", "eq", str(as_size(version_number, "version_number", most=2**31 - 1)))
+        found = self._find("versions.get_by_number", of_package(package_id), number)
         return _one(found.operation, found, f"version {version_number} of package {package_id}")
 
     def latest_published(self, package_id: Id) -> Select[Version[C, M, D] | None]:
-        return self._find("versions.latest_published", _of(package_id), ("status", "eq", "published"))
+        return self._find("versions.latest_published", of_package(package_id), ("status", "eq", "published"))
 
     def latest(self, package_id: Id) -> Select[Version[C, M, D] | None]:
-        return self._find("versions.latest", _of(package_id))
+        return self._find("versions.latest", of_package(package_id))
 
     def list(self, package_id: Id | None, snapshots: bool, options: models.ListOptions) -> Select[Page[VersionSummary]]:
         _known(options, models.ListOptions)
-        limit = _size(options.get("limit", 50), "limit")
+        limit = as_size(options.get("limit", 50), "limit")
         return self._listing("versions.list", package_id, snapshots, options, limit).page(options.get("cursor"))
 
     def iterate(
         self, package_id: Id | None, snapshots: bool, options: models.IterateOptions
     ) -> Select[Walk[VersionSummary]]:
         _known(options, models.IterateOptions)
-        limit = _size(options.get("page_size", 200), "page_size")
+        limit = as_size(options.get("page_size", 200), "page_size")
         return self._listing("versions.iterate", package_id, snapshots, options, limit).walk()
 
     def count(self, package_id: Id | None, filters: models.VersionFilters) -> Select[int]:
@@ -269,7 +285,7 @@ class VersionCalls(Generic[C, M, D]):
 
     def _find(self, operation: str, *filters: Filter) -> Select[Version[C, M, D] | None]:
         """Find one version; of several, the one with the highest number."""
-        select = _first(operation, VERSIONS, WHOLE, filters, self._version)
+        select = first_of(operation, VERSIONS, WHOLE, filters, self._version)
         return replace(select, order=("version_number",), descending=True)
 
     def _listing(
@@ -279,16 +295,15 @@ class VersionCalls(Generic[C, M, D]):
         snapshots: bool,
         options: models.ListOptions | models.IterateOptions,
         limit: int,
-    ) -> _Listing[VersionSummary]:
-        if (order := options.get("order", "newest")) not in ("newest", "oldest"):
-            raise InvalidInputError(f"order must be 'newest' or 'oldest', not {order!r}.", field="order")
+    ) -> Listing[VersionSummary]:
+        newest_first = is_newest_first(options.get("order", "newest"))
         found = _version_filters(package_id, options)
         key = ("created_at", "id") if package_id is None else ("version_number",)
-        columns, parse = (WHOLE, self._version) if snapshots else (SUMMARY, _summary)
-        return _Listing(operation, VERSIONS, columns, found, key, order == "newest", limit, parse)
+        columns, parse = (WHOLE, self._version) if snapshots else (SUMMARY, summary_of)
+        return Listing(operation, VERSIONS, columns, found, key, newest_first, limit, parse)
 
     def _version(self, reply: object) -> Version[C, M, D]:
-        row = dict(_row(reply))
+        row = dict(row_of(reply))
         for codec in (self.config, self.model, self.dataset):
             try:
                 row[codec.column] = codec.read(row.get(codec.column))
@@ -299,7 +314,7 @@ class VersionCalls(Generic[C, M, D]):
 
 
 @dataclass(frozen=True)
-class _Listing(Generic[R]):
+class Listing(Generic[R]):
     """Rows in the order of a key that is unique, so that a walk neither skips nor repeats whatever others write."""
 
     operation: str
@@ -346,7 +361,8 @@ class _Listing(Generic[R]):
         elif start:  # the first condition alone is a range of an index, the second makes it exact
             (first, second), (high, low) = self.key, start
             filters += ((first, f"{beyond}e", high), ("or", "", f'{first}.{beyond}."{high}",{second}.{beyond}.{low}'))
-        return Select(self.operation, self.table, columns, filters, read, self.key, self.descending, limit)
+        rows = min(limit, MOST_ROWS)
+        return Select(self.operation, self.table, columns, filters, read, self.key, self.descending, rows)
 
     def _key_of(self, item: R) -> tuple[str, ...]:
         values = (getattr(item, column) for column in self.key)
@@ -379,7 +395,7 @@ def _page(items: list[R], next_cursor: str | None) -> Page[R]:
     return Page(items=items, next_cursor=next_cursor)
 
 
-def _first(
+def first_of(
     operation: str, table: str, columns: tuple[str, ...], filters: tuple[Filter, ...], parse: Callable[[object], T]
 ) -> Select[T | None]:
     return Select(operation, table, columns, filters, lambda rows, _: Done(parse(rows[0]) if rows else None))
@@ -388,40 +404,53 @@ def _first(
 def _one(operation: str, select: Select[T | None], what: str) -> Select[T]:
     def read(rows: Rows, count: int | None) -> Done[T]:
         if not rows:
-            raise errors.NotFoundError(
-                f"There is no {what}, or you may not see it.",
-                operation=operation,
-                hint="Check the identifier, and that the client is signed in as its owner.",
-            )
+            raise not_found(operation, what)
         return cast("Done[T]", select.read(rows, count))
 
     return Select(operation, select.table, select.columns, select.filters, read)
 
 
-def _of(package_id: Id) -> Filter:
-    return ("package_id", "eq", _uuid(package_id, "package_id"))
+def not_found(operation: str, what: str) -> errors.NotFoundError:
+    """Make the error for what a read did not find."""
+    return errors.NotFoundError(
+        f"There is no {what}, or you may not see it.",
+        operation=operation,
+        hint="Check the identifier, and that the client is signed in as its owner.",
+    )
+
+
+def of_package(package_id: Id) -> Filter:
+    return ("package_id", "eq", as_uuid(package_id, "package_id"))
 
 
 def _version_filters(package_id: Id | None, filters: models.VersionFilters) -> tuple[Filter, ...]:
-    found: list[Filter] = [] if package_id is None else [_of(package_id)]
-    found += _one_of(filters.get("status"), "status", models.VersionStatus)
-    found += _one_of(filters.get("training_status"), "training_status", models.TrainingStatus)
+    found: list[Filter] = [] if package_id is None else [of_package(package_id)]
+    found += one_of(filters.get("status"), "status", models.VersionStatus)
+    found += one_of(filters.get("training_status"), "training_status", models.TrainingStatus)
     if (deployed := cast("object", filters.get("deployed"))) is not None:
         if not isinstance(deployed, bool):
             raise InvalidInputError(f"deployed must be True or False, not {deployed!r}.", field="deployed")
         found.append(("is_deployed", "is", str(deployed).lower()))
     if (parent := filters.get("parent_version_id")) is not None:
-        found.append(("parent_version_id", "eq", _uuid(parent, "parent_version_id")))
+        found.append(("parent_version_id", "eq", as_uuid(parent, "parent_version_id")))
     for argument, operator in (("created_after", "gte"), ("created_before", "lt")):
         if (moment := filters.get(argument)) is not None:
-            found.append(("created_at", operator, _aware(moment, argument)))
+            found.append(("created_at", operator, as_moment(moment, argument)))
     found += _search(filters.get("text"), "name", "change_summary")
+    length = 0
     for argument in ("config_contains", "model_contains", "dataset_contains"):
         if (wanted := cast("object", filters.get(argument))) is not None:
             column, several = argument.replace("contains", "snapshot"), argument == "dataset_contains"
             entries = [wanted] if several and not isinstance(wanted, list | tuple) else cast("object", wanted)
             plain = Codec[object](argument, column, many=several).write(entries)
             found.append((column, "cs", json.dumps(plain, ensure_ascii=False, separators=(",", ":"))))
+            length += len(quote(found[-1][2], safe=""))
+            if length > MOST_QUERY:
+                raise InvalidInputError(
+                    f"{argument} is too long: it travels in the URL, where {MOST_QUERY:,} bytes is the most.",
+                    field=argument,
+                    hint="Name fewer keys: containment does not need the whole snapshot.",
+                )
     return tuple(found)
 
 
@@ -429,13 +458,13 @@ def _search(text: str | None, *columns: str) -> list[Filter]:
     """Find literal text: `*` and `%` are special in PostgREST's `ilike`, so it is a regular expression, all escaped."""
     if text is None or text == "":
         return []
-    literal = _text(text, "text")
+    literal = as_text(text, "text")
     regex = "".join(char if not char.isascii() or char.isalnum() else f"\\{char}" for char in literal)
     quoted = regex.replace("\\", "\\\\").replace('"', '\\"')
     return [("or", "", ",".join(f'{column}.imatch."{quoted}"' for column in columns))]
 
 
-def _one_of(wanted: object, argument: str, kind: type[StrEnum]) -> list[Filter]:
+def one_of(wanted: object, argument: str, kind: type[StrEnum]) -> list[Filter]:
     if wanted is None:
         return []
     several = list(cast("Sequence[object]", wanted)) if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
@@ -443,6 +472,12 @@ def _one_of(wanted: object, argument: str, kind: type[StrEnum]) -> list[Filter]:
     if not several or not all(isinstance(value, str) and value in known for value in several):
         raise InvalidInputError(f"{argument} must be of {', '.join(known)}, not {wanted!r}.", field=argument)
     return [(argument, "in", f"({','.join(map(str, several))})")]
+
+
+def is_newest_first(order: object) -> bool:
+    if order not in ("newest", "oldest"):
+        raise InvalidInputError(f"order must be 'newest' or 'oldest', not {order!r}.", field="order")
+    return order == "newest"
 
 
 def _known(filters: Mapping[str, object], kind: type) -> None:
@@ -467,29 +502,31 @@ def _changes(named: dict[str, object], *codecs: Codec[Any]) -> dict[str, Any]:
     return changes
 
 
-def _optional(**given: object) -> dict[str, Any]:
+def optional(**given: object) -> dict[str, Any]:
     """Check all that is not `None`, and name it as the database function does."""
     return {f"p_{name}": _CHECKS[name](value, name) for name, value in given.items() if value is not None}
 
 
-def _again(**identifier: str) -> str:
+def again_with(**identifier: str) -> str:
     ((argument, value),) = identifier.items()
     return f"Make the same call again with {argument}={value!r}: made twice, it has the effect of one."
 
 
-def _uuid(value: object, argument: str) -> str:
-    try:
-        return str(value if isinstance(value, uuid.UUID) else uuid.UUID(cast("str", value)))
-    except (ValueError, TypeError, AttributeError):
-        raise InvalidInputError(f"{argument} must be a UUID, not {value!r:.80}.", field=argument) from None
+def as_uuid(value: object, argument: str) -> str:
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    # `uuid.UUID` alone would read signs, underscores and digits of other scripts.
+    if not isinstance(value, str) or not UUID_TEXT.fullmatch(value):
+        raise InvalidInputError(f"{argument} must be a UUID, not {value!r:.80}.", field=argument)
+    return str(uuid.UUID(value))
 
 
-def _or_new(identifier: Id | None) -> Id:
+def or_new(identifier: Id | None) -> Id:
     """Make the identifier before the first try, so that its repeats have the effect of one."""
     return uuid.uuid4() if identifier is None else identifier
 
 
-def _text(value: object, argument: str) -> str:
+def as_text(value: object, argument: str) -> str:
     if not isinstance(value, str):
         raise InvalidInputError(f"{argument} must be a string, not {value!r:.80}.", field=argument)
     if len(value) > LONGEST[argument]:
@@ -500,7 +537,7 @@ def _text(value: object, argument: str) -> str:
     return check_text(value, argument, argument)
 
 
-def _cost(value: object, argument: str) -> int | float:
+def as_cost(value: object, argument: str) -> int | float:
     try:
         if isinstance(value, bool) or not isinstance(value, Decimal | int | str | float):
             raise InvalidOperation
@@ -513,7 +550,7 @@ def _cost(value: object, argument: str) -> int | float:
     raise InvalidInputError(f"{argument} must be {words}, not {value!r:.80}.", field=argument)
 
 
-def _aware(value: object, argument: str) -> str:
+def as_moment(value: object, argument: str) -> str:
     if not isinstance(value, datetime):
         raise InvalidInputError(f"{argument} must be a datetime, not {value!r:.80}.", field=argument)
     if value.utcoffset() is None:
@@ -528,24 +565,25 @@ def _moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _size(value: object, argument: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**31:
-        raise InvalidInputError(f"{argument} must be an integer of 1 or more, not {value!r:.80}.", field=argument)
+def as_size(value: object, argument: str, most: int | None = None) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
+        atmost = "or more" if most is None else f"to {most:,}"
+        raise InvalidInputError(f"{argument} must be an integer of 1 {atmost}, not {value!r:.80}.", field=argument)
     return value
 
 
-def _row(reply: object) -> dict[str, Any]:
+def row_of(reply: object) -> dict[str, Any]:
     if not isinstance(reply, dict):
         raise ValueError("it is not a row")
     return cast("dict[str, Any]", reply)
 
 
 def _package(reply: object) -> Package:
-    return Package.model_validate(_row(reply))
+    return Package.model_validate(row_of(reply))
 
 
-def _summary(reply: object) -> VersionSummary:
-    return VersionSummary.model_validate(_row(reply))
+def summary_of(reply: object) -> VersionSummary:
+    return VersionSummary.model_validate(row_of(reply))
 
 
 def _integer(reply: object) -> int:
@@ -567,8 +605,10 @@ def _problem(exc: Exception) -> str:
 
 
 _CHECKS: Final[dict[str, Callable[[Any, str], object]]] = {
-    **dict.fromkeys(("name", "template_type", "change_summary"), _text),
-    **dict.fromkeys(("package_id", "version_id", "parent_version_id", "user_id"), _uuid),
-    **dict.fromkeys(("estimated_cost", "budget_limit"), _cost),
-    "expected_updated_at": _aware,
+    **dict.fromkeys(("name", "template_type", "change_summary"), as_text),
+    **dict.fromkeys(("reason", "note", "key", "url", "deployment_id"), as_text),
+    **dict.fromkeys(("package_id", "version_id", "parent_version_id", "user_id"), as_uuid),
+    **dict.fromkeys(("new_version_id", "run_id"), as_uuid),
+    **dict.fromkeys(("estimated_cost", "budget_limit", "amount"), as_cost),
+    "expected_updated_at": as_moment,
 }

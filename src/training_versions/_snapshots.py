@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
+from training_versions._misfits import find_misfits
 from training_versions.errors import InvalidInputError
+from training_versions.records import Misfit
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -88,6 +90,15 @@ class Codec(Generic[S]):
         if not isinstance(stored, list if self.many else dict):
             raise ValueError(f"it is {_kind(stored)}")
         return cast("S", stored)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the user named a type."""
+        return self._adapter is not None
+
+    def misfits(self, stored: object) -> list[Misfit]:
+        """Tell where a stored snapshot does not fit the type; nothing if there is none."""
+        return [] if self._adapter is None else find_misfits(self._adapter, self.column, stored)
 
     def _typed(self, adapter: TypeAdapter[S], value: object) -> object:
         try:

@@ -1,23 +1,21 @@
 """The repositories, async; `repository.py`, their sync twin, is derived from this file by `scripts/derive_sync.py`.
 
 Each operation is a signature, its documentation, and one line: what to send and how to read the reply is decided in
-`_calls.py`. Only `_call` and `_read` touch the network.
+`_calls.py`, sending and reading is done in `_async_shell.py`. What comes after drafting and publishing is in
+`async_life.py`.
 """
 
 from __future__ import annotations
 
-from asyncio import sleep
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Generic, Literal, Protocol, TypeVar, Unpack, overload
+from typing import Literal, Unpack, overload
 
-from postgrest import AsyncPostgrestClient
-from postgrest.exceptions import APIError
-from postgrest.types import CountMethod
-
-from training_versions import _calls
+from training_versions._async_shell import RETRY_PAUSES, AsyncClient, AsyncRepository
+from training_versions._calls import PackageCalls
+from training_versions._life_calls import LifeCalls
 from training_versions._snapshots import Codec
-from training_versions.errors import TRANSPORT_ERRORS, translate
+from training_versions.async_life import AsyncVersionLife
 from training_versions.models import (
     UNSET,
     C,
@@ -37,67 +35,6 @@ from training_versions.models import (
     VersionSummary,
 )
 
-T = TypeVar("T")
-RETRY_PAUSES = (0.5, 1.0, 2.0)
-
-
-class AsyncClient(Protocol):
-    """A `supabase.AsyncClient` or a `postgrest.AsyncPostgrestClient`."""
-
-    def schema(self, schema: str, /) -> AsyncPostgrestClient:
-        """Give a client for one schema, with the headers of the current session."""
-        ...
-
-
-class AsyncRepository:
-    """What the repositories share: how a call is sent, sent again, and read."""
-
-    def __init__(self, client: AsyncClient, retry_pauses: Sequence[float]) -> None:
-        _calls.check_client(client, AsyncPostgrestClient, type(self).__name__)
-        self._client = client
-        self._pauses = _calls.check_pauses(retry_pauses)
-
-    async def _call(self, call: _calls.Rpc[T]) -> T:
-        attempts = _calls.Attempts(call, self._pauses)
-        while True:
-            client = self._client.schema("public")  # anew each time: it carries the token of the current session
-            try:
-                reply = await client.rpc(call.function, call.params).execute()
-                return _calls.read_reply(call, reply.data)
-            except (APIError, *TRANSPORT_ERRORS) as exc:
-                await sleep(attempts.pause_after(exc, client.headers))
-            except (ValueError, RecursionError) as exc:  # JSON that Python does not read
-                raise _calls.unreadable(call.operation, None, exc) from exc
-
-    async def _read(self, select: _calls.Select[T]) -> T:
-        while True:
-            client = self._client.schema("public")
-            builder = client.from_(select.table).select(
-                *select.columns, count=CountMethod.exact if select.count else None
-            )
-            for column, operator, value in select.filters:
-                builder = builder.or_(value) if column == "or" else builder.filter(column, operator, value)
-            for column in select.order:
-                builder = builder.order(column, desc=select.descending)
-            try:
-                reply = await builder.limit(select.limit).execute()
-            except (APIError, *TRANSPORT_ERRORS) as exc:
-                raise translate(exc, select.operation, client.headers, write=False) from exc
-            except (ValueError, RecursionError) as exc:
-                raise _calls.unreadable(select.operation, None, exc) from exc
-            step = _calls.read_rows(select, reply.data, reply.count)
-            if isinstance(step, _calls.Done):
-                return step.value
-            select = step
-
-    async def _walk(self, select: _calls.Select[_calls.Walk[T]]) -> AsyncIterator[T]:
-        rest: _calls.Select[_calls.Walk[T]] | None = select
-        while rest is not None:
-            walk = await self._read(rest)
-            for item in walk.items:
-                yield item
-            rest = walk.rest
-
 
 class AsyncPackageRepository(AsyncRepository):
     """Training packages: create, read, change and delete what versions are versions of.
@@ -109,7 +46,7 @@ class AsyncPackageRepository(AsyncRepository):
 
     def __init__(self, client: AsyncClient, *, retry_pauses: Sequence[float] = RETRY_PAUSES) -> None:
         super().__init__(client, retry_pauses)
-        self._calls = _calls.PackageCalls()
+        self._calls = PackageCalls()
 
     async def create(
         self,
@@ -209,8 +146,8 @@ class AsyncPackageRepository(AsyncRepository):
         return self._walk(self._calls.iterate(page_size=page_size, filters=filters))
 
 
-class AsyncVersionRepository(AsyncRepository, Generic[C, M, D]):
-    """The versions of training packages: draft, publish, archive and read them.
+class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
+    """The versions of training packages: draft, publish, archive, read, and all that comes after.
 
     Args:
         client: A `supabase.AsyncClient` that has signed in; a bare `postgrest` client works as well.
@@ -233,7 +170,7 @@ class AsyncVersionRepository(AsyncRepository, Generic[C, M, D]):
         retry_pauses: Sequence[float] = RETRY_PAUSES,
     ) -> None:
         super().__init__(client, retry_pauses)
-        self._calls = _calls.VersionCalls(
+        self._calls = LifeCalls(
             Codec("config", "config_snapshot", config),
             Codec("model", "model_snapshot", model),
             Codec("dataset", "dataset_snapshot", dataset, many=True),

@@ -103,6 +103,10 @@ def _cents(value: object) -> object:
     return Decimal(repr(value)).quantize(Decimal("0.01")) if isinstance(value, int | float) else value
 
 
+def _or_empty(value: object) -> object:
+    return {} if value is None else value  # tables that are older than this project may allow null
+
+
 Cost = Annotated[Decimal, BeforeValidator(_cents)]
 
 
@@ -118,7 +122,7 @@ class Package(Record):
     id: UUID
     name: str
     template_type: str
-    config_json: JsonObject
+    config_json: Annotated[JsonObject, BeforeValidator(_or_empty)]
     user_id: UUID
     current_version_id: UUID | None
     version_count: int

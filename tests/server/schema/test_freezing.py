@@ -23,20 +23,21 @@ FROZEN = {
     "change_summary": "rewritten",
     "parent_version_id": None,
 }
-OPEN = {
+DEPLOYMENT = {
     "is_deployed": True,
     "deployment_target": "hf_space",
     "deployment_url": "https://example.com/space",
     "deployment_id": "space-1",
-    "training_status": "completed",
-    "training_started_at": "2025-02-01T10:00:00+00:00",
-    "training_completed_at": "2025-02-01T12:00:00+00:00",
+}
+OPEN = {
+    "training_status": "pending",
     "training_metrics": {"loss": [1.5, 0.25]},
     "estimated_cost": 10.25,
     "actual_cost": 12.5,
     "budget_limit": 20.0,
     "cost_alerts_sent": [{"at": 0.5}],
 }
+KEPT_BY_THE_DATABASE = {"status", "updated_at", "training_started_at", "training_completed_at"}
 
 
 @pytest.fixture
@@ -180,6 +181,22 @@ class TestTheServiceRole:
         assert version == {**frozen, **OPEN, "updated_at": version["updated_at"]}
         assert ada.see(frozen) == version
 
+    def test_writes_down_how_training_went(self, ada, backend, frozen):
+        backend.edit(frozen, training_status="running")
+
+        version = backend.edit(frozen, training_status="completed").row
+
+        moved = ("training_status", "training_started_at", "training_completed_at", "updated_at")
+        assert version == {**frozen, **{column: version[column] for column in moved}}
+        assert version["training_started_at"] < version["training_completed_at"]
+
+    def test_writes_down_where_it_is_deployed(self, ada, backend):
+        published = ada.published(ada.package())
+
+        version = backend.edit(published, **DEPLOYMENT).row
+
+        assert version == {**published, **DEPLOYMENT, "updated_at": version["updated_at"]}
+
     def test_deletes_a_package_with_its_history(self, ada, backend, frozen):
         assert backend.delete(PACKAGES, id=f"eq.{frozen['package_id']}").row["id"] == frozen["package_id"]
         assert ada.see(frozen) is None
@@ -209,4 +226,4 @@ def test_every_column_is_either_frozen_or_open(database):
         " and attnum > 0 and not attisdropped"
     )
 
-    assert {row["attname"] for row in found} == {*FROZEN, *OPEN, "status", "updated_at"}
+    assert {row["attname"] for row in found} == {*FROZEN, *OPEN, *DEPLOYMENT, *KEPT_BY_THE_DATABASE}

@@ -11,6 +11,7 @@ import pytest
 from pydantic import AwareDatetime
 
 from training_versions.models import Package, Version, VersionSummary
+from training_versions.records import CostEntry, Deployment, Event, MetricPoint, TrainingRun
 
 # How a column's type, as the generator writes it, is read by a model.
 READ_AS = {
@@ -21,6 +22,7 @@ READ_AS = {
     "bool": bool,
     "float": Decimal,  # a numeric; the wire has a JSON number
     "JsonValue": "json",
+    "List[int]": "ints",
 }
 SNAPSHOTS = {"config_snapshot", "model_snapshot", "dataset_snapshot"}
 
@@ -50,8 +52,12 @@ def model_of(annotation):
     if annotation is typing.Any or isinstance(annotation, typing.TypeVar) or typing.get_origin(annotation) is dict:
         return "json", annotation is typing.Any
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        (inner,) = (part for part in typing.get_args(annotation) if part is not type(None))
-        return model_of(inner)[0], True
+        inner = [part for part in typing.get_args(annotation) if part is not type(None)]
+        return model_of(inner[0])[0], len(inner) < len(typing.get_args(annotation))
+    if typing.get_origin(annotation) is tuple:
+        return "ints", False
+    if annotation is float:
+        return Decimal, False
     if typing.get_origin(annotation) is typing.Annotated:
         return model_of(typing.get_args(annotation)[0])
     if issubclass(annotation, enum.StrEnum):
@@ -80,5 +86,29 @@ def test_a_package_has_exactly_the_columns_of_its_table(generated):
     assert fields_of(Package) == {**columns, "created_at": (AwareDatetime, True)}
 
 
+@pytest.mark.parametrize(
+    ("record", "table", "kept_back"),
+    [
+        (Event, "PublicTrainingVersionEvents", {"owner_id"}),
+        (TrainingRun, "PublicTrainingRuns", {"owner_id"}),
+        (MetricPoint, "PublicTrainingMetricPoints", {"owner_id", "run_id", "name"}),
+        (Deployment, "PublicTrainingDeployments", {"owner_id"}),
+        (CostEntry, "PublicTrainingCosts", {"owner_id"}),
+    ],
+)
+def test_a_record_has_the_columns_of_its_table(generated, record, table, kept_back):
+    columns = generated[table]
+
+    assert fields_of(record) == {name: column for name, column in columns.items() if name not in kept_back}
+
+
 def test_nothing_else_is_exposed(generated):
-    assert set(generated) == {"PublicTrainingConfigs", "PublicTrainingPackageVersions"}
+    assert set(generated) == {
+        "PublicTrainingConfigs",
+        "PublicTrainingPackageVersions",
+        "PublicTrainingVersionEvents",
+        "PublicTrainingRuns",
+        "PublicTrainingMetricPoints",
+        "PublicTrainingDeployments",
+        "PublicTrainingCosts",
+    }

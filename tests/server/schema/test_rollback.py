@@ -28,9 +28,9 @@ class RolledBack:
         database.run("".join(f"insert into {HISTORY} values ('{version}');" for version in applied))
         self.use()
         self.objects_before, self.packages_before = database.catalog(), database.rows(PACKAGES)
-        self.said = database.run(file=rollback)
+        self.said = database.run("", rollback)
         self.objects, self.packages = database.catalog(), database.rows(PACKAGES)
-        self.said_again = database.run(file=rollback)
+        self.said_again = database.run("", rollback)
 
     def use(self):
         """Two packages with a draft each, one of which is published."""
@@ -103,7 +103,7 @@ class TestInAnUpgradedProject:
         rows = empty.rows(app)
         migrate(empty, first_release=False)
 
-        empty.run(file=rollback)
+        empty.run("", rollback)
 
         assert empty.catalog() == before
         assert empty.rows(app) == rows
@@ -113,6 +113,6 @@ class TestInAnUpgradedProject:
         before = empty.catalog()
         empty.release(app=False)
 
-        empty.run(file=rollback)
+        empty.run("", rollback)
 
         assert empty.catalog() == before

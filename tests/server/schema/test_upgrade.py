@@ -69,7 +69,7 @@ RIGHTS_OF_ANON = """
     ) as p (privilege)
     where c.relkind = 'r'
         and (
-            c.oid = 'public.training_package_versions'::regclass
+            c.relnamespace = 'public'::regnamespace and c.relname ~ '^training_' and c.relname <> 'training_configs'
             or c.relnamespace = 'training_versions_internal'::regnamespace
         )
         and has_table_privilege('anon', c.oid, p.privilege)
@@ -78,7 +78,7 @@ RIGHTS_OF_ANON = """
     from pg_proc p
     where (
             p.pronamespace = 'training_versions_internal'::regnamespace
-            or p.pronamespace = 'public'::regnamespace and p.proname ~ 'training_(package|draft|version)|next_version'
+            or p.pronamespace = 'public'::regnamespace and p.prorettype <> 'trigger'::regtype
         )
         and has_function_privilege('anon', p.oid, 'execute')
     union all

@@ -5,6 +5,7 @@ comes back equal. The refusals of the database itself are in `test_refusals.py`.
 from __future__ import annotations
 
 import functools
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -634,3 +635,19 @@ def test_uuids_of_every_spelling_work(ada: Any, draft: Any) -> None:
     for spelling in (str(draft.id).upper(), draft.id.hex, f"{{{draft.id}}}", draft.id.urn, UUID(str(draft.id))):
         assert ada.versions.get(spelling) == draft
         assert ada.versions.count(package_id=draft.package_id.urn, parent_version_id=spelling) == 0
+
+
+@pytest.mark.parametrize("bad", [(-1,), (0.5, NAN), (INFINITY,)], ids=repr)
+def test_pauses_that_are_no_seconds_are_refused(connect: Any, ada: Any, bad: Any) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        connect(ada, retry_pauses=bad)
+
+    assert caught.value.field == "retry_pauses"
+
+
+@pytest.mark.parametrize("field", ["config", "model", "dataset"])
+def test_a_type_that_pydantic_cannot_read_is_refused_at_once(connect: Any, ada: Any, field: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        connect(ada, **{field: socket.socket})
+
+    assert caught.value.field == field

@@ -15,17 +15,20 @@ from training_versions.local import LocalSupabase
 VERSIONS = 2_500
 CAP = 100
 
-# Every fifth is a draft, every seventh of the rest archived. One statement, so all have the same created_at.
+# Every fifth is a draft, every seventh of the rest archived, and all have the same created_at.
 FILL = """
 insert into public.training_configs (id, name, template_type, config_json, user_id)
-values (:'package', 'support-bot', 'lora', '{}', :'owner');
-insert into public.training_package_versions (package_id, status, config_snapshot, model_snapshot, dataset_snapshot)
-select :'package', 'draft', jsonb_build_object('n', n), '{}', '[]' from generate_series(1, :count) n;
+values (:'package', 'support-bot', 'lora', '{}', :'owner') on conflict do nothing;
+insert into public.training_package_versions
+    (package_id, status, created_at, config_snapshot, model_snapshot, dataset_snapshot)
+select :'package', 'draft', '2025-01-31', jsonb_build_object('n', n), '{}', '[]'
+from generate_series(:first, :last) n;
 update public.training_package_versions set status = 'published'
-where package_id = :'package' and version_number % 5 <> 0;
+where package_id = :'package' and version_number >= :first and version_number % 5 <> 0;
 update public.training_package_versions set status = 'archived'
-where package_id = :'package' and status = 'published' and version_number % 7 = 0;
+where package_id = :'package' and version_number >= :first and status = 'published' and version_number % 7 = 0;
 """
+AT_ONCE = 250  # triggers change one row of the package for each version, which gets slow in long transactions
 
 
 class Capped:
@@ -39,7 +42,9 @@ class Capped:
 
     def fill(self, owner: UUID, count: int) -> UUID:
         package = str(uuid4())
-        self.stack.psql(FILL, package=package, owner=str(owner), count=str(count))
+        for first in range(1, count + 1, AT_ONCE):
+            last = min(first + AT_ONCE - 1, count)
+            self.stack.psql(FILL, package=package, owner=str(owner), first=str(first), last=str(last))
         return UUID(package)
 
 
@@ -167,7 +172,7 @@ def test_a_deleted_row_that_a_cursor_stands_on_does_not_matter(ada: Any, capped:
 
 
 @pytest.mark.parametrize("count", [99, 100, 101, 200])
-@pytest.mark.parametrize("limit", [50, 100, 1_000])
+@pytest.mark.parametrize("limit", [100, 1_000])
 def test_a_list_ends_where_the_versions_end_however_they_fall_into_pages(
     ada: Any, capped: Capped, count: int, limit: int, packages_of: Callable[[int], UUID]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,10 +28,11 @@ class Library:
 
 @pytest.fixture(scope="module")
 def library(connect: Any, stack: Any, person: Any) -> Library:
-    ada, bob, admin = connect(person()), connect(person()), connect(stack.service_key)
+    ada, bob = connect(person()), connect(person())
     package = ada.packages.create("one", template_type="lora", config={}).id
     other = ada.packages.create("two", template_type="lora", config={}).id
     made: dict[str, Any] = {}
+    facts = ["set session_replication_role = replica;"]  # as they are, whatever way led there
 
     def add(name: str, **given: Any) -> None:
         package_id, parent = given.pop("package", package), given.pop("parent", None)
@@ -44,10 +46,10 @@ def library(connect: Any, stack: Any, person: Any) -> Library:
             ada.versions.publish(made[name], name=name)
         if archive:
             ada.versions.archive(made[name])
-        if details:
-            details["is_deployed"] = "deployment_target" in details
-            table = admin.client.from_("training_package_versions")
-            connect.finish(table.update(details).eq("id", str(made[name])).execute())
+        for column, value in details.items():
+            facts.append(f"update public.training_package_versions set {column} = '{value}' where id = '{made[name]}';")
+        if "deployment_target" in details:
+            facts.append(f"update public.training_package_versions set is_deployed = true where id = '{made[name]}';")
 
     add("base", archive=True, training_status="completed")
     add("wide", publish=True, parent="base", config={"r": 64, "nested": {"a": [1, 2], "b": {"c": None}}})
@@ -60,6 +62,7 @@ def library(connect: Any, stack: Any, person: Any) -> Library:
     add("two drafts", package=other, change_summary="nothing new")
     theirs = bob.packages.create("one", template_type="lora", config={}).id
     bob.versions.create_draft(theirs, config={"r": 64}, model={"id": "mistral"}, dataset=[], name="wide")
+    stack.psql("\n".join(facts), admin=True)
     versions = [ada.versions.get(key) for key in made.values()]
     return Library(ada, package, versions)
 
@@ -290,3 +293,15 @@ def test_a_list_that_fits_is_one_request(library: Library) -> None:
 
     assert page.next_cursor is not None
     assert len(ada.sent) == 1
+
+
+def test_what_is_read_survives_pickle(library: Library) -> None:
+    versions = library.ada.versions
+    read = [
+        versions.list(library.package_id, limit=2),
+        versions.list(limit=2, snapshots=True),
+        library.ada.packages.list(),
+        versions.latest(library.package_id),
+    ]
+
+    assert pickle.loads(pickle.dumps(read)) == read

@@ -29,6 +29,10 @@ JSON = st.recursive(
 OBJECT = st.dictionaries(TEXT, JSON, max_size=5)
 
 
+# What is sent is made by the code that both faces share: once is enough for what takes long.
+once = pytest.mark.parametrize("connect", ["sync"], indirect=True)
+
+
 @pytest.fixture(scope="module")
 def shelf(connect: Any, person: Any) -> Any:
     ada = connect(person())
@@ -56,7 +60,8 @@ def test_arbitrary_json_comes_back_equal(shelf: Any, config: Any, model: Any, da
         assert same(version.dataset_snapshot, dataset)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@once
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(config=OBJECT)
 def test_arbitrary_json_is_found_by_containing_itself(shelf: Any, config: Any) -> None:
     draft = shelf.versions.create_draft(shelf.package.id, config=config, model={}, dataset=[])
@@ -64,12 +69,14 @@ def test_arbitrary_json_is_found_by_containing_itself(shelf: Any, config: Any) -
     assert draft.id in {version.id for version in shelf.versions.iterate(shelf.package.id, config_contains=config)}
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@once
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(config=OBJECT)
 def test_an_edit_of_a_package_config_comes_back_equal(shelf: Any, config: Any) -> None:
     assert same(shelf.packages.update(shelf.package.id, config=config).config_json, config)
 
 
+@once
 @pytest.mark.parametrize(
     "number",
     [
@@ -113,6 +120,7 @@ def test_a_number_comes_back_equal(shelf: Any, number: float) -> None:
     assert stored.dataset_snapshot == [{"n": number}]
 
 
+@once
 @pytest.mark.parametrize("text", ["0.1", "1.50", "-7", "1E+30", "12345678901234567890", "0.30", "1e-300", "0E+3", "-0"])
 def test_a_decimal_comes_back_equal(shelf: Any, text: str) -> None:
     number = Decimal(text)

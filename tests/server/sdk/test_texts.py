@@ -60,6 +60,10 @@ TEXTS = {
 }
 
 
+# What is sent is made by the code that both faces share: once is enough for what takes long.
+once = pytest.mark.parametrize("connect", ["sync"], indirect=True)
+
+
 @dataclass(frozen=True)
 class Shelf:
     """A version named for every text, another with it as its summary, and a package; each text is in nothing else."""
@@ -103,6 +107,7 @@ def test_a_text_filter_finds_exactly_what_holds_the_text(shelf: Shelf, text: str
     assert {version.id for version in found} == expected
 
 
+@once
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_package_is_found_by_the_text_of_its_name_and_by_its_type(shelf: Shelf, text: str) -> None:
     by_name = {package.name for package in shelf.who.packages.list(text=text, limit=100).items}
@@ -112,6 +117,7 @@ def test_a_package_is_found_by_the_text_of_its_name_and_by_its_type(shelf: Shelf
     assert (by_type.name, by_type.template_type, by_type.config_json) == (text, text, {"text": text})
 
 
+@once
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_containment_filter_finds_exactly_what_contains_the_text(shelf: Shelf, text: str) -> None:
     (expected,) = (key for key, held in shelf.names.items() if held == text)

@@ -1,0 +1,315 @@
+# The autosaver is a part of the repository that can be left out, so it may use what is private there.
+# pyright: reportPrivateUsage=false
+"""What an autosaver sends next and what a reply means; nothing is sent, awaited or locked here.
+
+A save is a generator: it yields a call, gets its result or its error sent in, and ends when it is done. The shells that
+send, and that keep threads and tasks apart, are in `autosave.py`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from threading import TIMEOUT_MAX
+from typing import Any, Final, Generic, TypeAlias, cast
+
+from training_versions._calls import Done, Rpc, Select, VersionCalls, _problem
+from training_versions.errors import (
+    ConflictError,
+    ConnectionFailedError,
+    DatabaseError,
+    InvalidInputError,
+    NotFoundError,
+    RejectedError,
+)
+from training_versions.models import C, D, JsonValue, M, Version, VersionStatus
+
+Content: TypeAlias = dict[str, JsonValue]  # by column
+Path: TypeAlias = tuple[str, ...]
+Saving: TypeAlias = Generator[Rpc[Any] | Select[Any], Any, None]
+
+EDITED: Final = "TV201"
+GONE: Final = ("TV101", "TV202", None)  # deleted, published or archived; None: this package found no such row
+TRIES: Final = 3  # of one save, when only facts beside the content moved meanwhile
+MISSING: Final = object()
+PLAIN: Final = ("name", "change_summary", "parent_version_id", "estimated_cost", "budget_limit")
+
+
+class AutosaveConflictError(ConflictError, Generic[C, M, D]):
+    """Somebody else edited the draft; the autosaver wrote nothing over it, and has stopped until you decide.
+
+    Paths are JSON Pointers as those of `compare_versions`, such as `/config_snapshot/r`; an array counts as one value.
+    """
+
+    mine: Mapping[str, JsonValue]
+    """What is not saved: the arguments for `update_draft`."""
+    base: Version[C, M, D]
+    """The draft as the autosaver last saw it."""
+    theirs: Version[C, M, D]
+    """The draft as it is now in the database."""
+    my_paths: tuple[str, ...]
+    """What `mine` changes of `base`."""
+    their_paths: tuple[str, ...]
+    """What `theirs` changed of `base`."""
+    overlapping: tuple[str, ...]
+    """Those of `my_paths` that `theirs` changed too, to something else; `merge()` works when there is none."""
+
+
+@dataclass(frozen=True)
+class Theirs(Generic[C, M, D]):
+    """A draft that somebody else edited: as it is stored, as it was read, and as it would be written."""
+
+    row: dict[str, Any]
+    version: Version[C, M, D]
+    content: Content
+
+
+class Autosave(Generic[C, M, D]):
+    """The state of an autosaver: what is saved, what is wanted, what is under way."""
+
+    def __init__(
+        self, calls: VersionCalls[C, M, D], draft: Version[C, M, D], interval: float, clock: Callable[[], float]
+    ) -> None:
+        if not isinstance(cast("object", draft), Version) or draft.status != VersionStatus.DRAFT:
+            kind = f"a {draft.status} one" if isinstance(cast("object", draft), Version) else repr(draft)[:80]
+            raise InvalidInputError(f"draft must be a version that is a draft, not {kind}.", field="draft")
+        if type(interval) not in (int, float) or not 0 < interval <= TIMEOUT_MAX:
+            raise InvalidInputError(f"interval must be seconds, more than 0, not {interval!r}.", field="interval")
+        self._calls, self._interval, self._clock = calls, interval, clock
+        self._codecs = (calls.config, calls.model, calls.dataset)
+        self._arguments = {codec.column: codec.field for codec in self._codecs}
+        self._saved = self._content(draft)
+        self._wanted: Content = {}  # only what differs from what is saved, or may do when the reply is there
+        self._sent: Content | None = None  # what is under way, or was when its reply was lost
+        self._theirs: Theirs[C, M, D] | None = None
+        self._due: float | None = None
+        self._stopped = False
+        self.draft = draft
+        self.error: Exception | None = None
+
+    @property
+    def pending(self) -> dict[str, JsonValue]:
+        return {self._arguments.get(column, column): copy.deepcopy(value) for column, value in self._wanted.items()}
+
+    @property
+    def conflict(self) -> AutosaveConflictError[C, M, D] | None:
+        is_one = isinstance(self.error, AutosaveConflictError)
+        return cast("AutosaveConflictError[C, M, D]", self.error) if is_one else None
+
+    @property
+    def delay(self) -> float | None:
+        """The seconds until the next save; `None` if there is nothing to save."""
+        return None if self._due is None else max(0.0, self._due - self._clock())
+
+    def check(self, **named: object) -> Content:
+        """Turn arguments into what would be sent, or refuse them."""
+        return self._calls.update_draft(self.draft.id, expected_updated_at=None, **named).params["p_changes"]
+
+    def change(self, changes: Content) -> None:
+        self._wanted = self._wanted | changes
+        self._prune()
+        if self._theirs is not None:
+            self.error = self._conflict(self._theirs)
+        if self._stopped and self._wanted:
+            raise cast("Exception", self.error)
+        if self._wanted and self._due is None:
+            self._due = self._clock() + self._interval
+
+    def save(self, *, everything: bool) -> Saving:
+        """Send one call; if that repeats one whose reply was lost, and everything is to be saved, send the rest too."""
+        if not self._wanted:
+            return
+        if self._stopped:
+            raise cast("Exception", self.error)
+        try:
+            repeats = self._sent is not None
+            yield from self._save()
+            if everything and repeats and self._wanted:
+                yield from self._save()
+        except BaseException as exc:
+            self._failed(exc)
+            raise
+
+    def merge(self) -> None:
+        """Put the changed paths onto their version; that is to be saved."""
+        if (conflict := self.conflict) is None or (theirs := self._theirs) is None:
+            return
+        if conflict.overlapping:
+            raise conflict
+        # Snapshots as they are stored: what their type does not know is not ours to drop.
+        stored = {codec.column: copy.deepcopy(theirs.row[codec.column]) for codec in self._codecs}
+        merged = theirs.content | stored
+        for path, value in changed_paths(self._saved, self._saved | self._wanted).items():
+            put(merged, path, value)
+        for codec in self._codecs:
+            try:
+                codec.read(merged[codec.column])
+            except ValueError as exc:
+                words = f"The merged {codec.field} does not fit its type: {_problem(exc)}."
+                raise InvalidInputError(words, field=codec.field) from exc
+        self._wanted = {column: merged[column] for column in self._wanted}
+        self._adopt(theirs.version, theirs.content)
+
+    def overwrite(self) -> None:
+        """Take their version as the base, with what is wanted on top."""
+        if self._theirs is not None:
+            self._adopt(self._theirs.version, self._theirs.content)
+
+    def discard(self) -> None:
+        self._wanted, self._sent, self._due = {}, None, None
+        self.overwrite()
+        if not self._stopped:
+            self.error = None
+
+    def _save(self) -> Saving:
+        edited: ConflictError | None = None
+        for _ in range(TRIES):
+            # After a lost reply the very same is sent again: that is safe, and settles what became of it.
+            first, edited, self._due = self._sent is None, None, None
+            self._sent = sent = dict(self._wanted) if self._sent is None else self._sent
+            try:
+                version: Version[C, M, D] = yield self._update(sent)
+            except (DatabaseError, ConnectionFailedError) as exc:
+                edited = exc if isinstance(exc, ConflictError) and exc.code == EDITED else None
+                if first or edited is not None:  # then certainly nothing was written
+                    self._sent = None
+                if edited is None:
+                    raise
+            else:
+                now = self._content(version)
+                # A call that changes nothing is not refused, so what it did not name may be another's edit.
+                if same(now | sent, self._saved | sent):
+                    self._adopt(version, now | sent)
+                    return
+            theirs: Theirs[C, M, D] = yield self._read()
+            if edited is None or not same(theirs.content, self._saved):
+                self._theirs, self._sent = theirs, None
+                raise self._conflict(theirs) from edited
+            self.draft = theirs.version  # only facts beside the content moved, as training and deployment do
+        raise cast("ConflictError", edited)
+
+    def _update(self, sent: Content) -> Rpc[Version[C, M, D]]:
+        # One change stands in for all, which were checked when they came.
+        known = self.draft.updated_at
+        call = self._calls.update_draft(self.draft.id, expected_updated_at=known, change_summary=None)
+        return replace(call, params={**call.params, "p_changes": sent})
+
+    def _read(self) -> Select[Theirs[C, M, D]]:
+        select = self._calls.get(self.draft.id)
+
+        def read(rows: list[Any], count: int | None) -> Done[Theirs[C, M, D]]:
+            version = cast("Done[Version[C, M, D]]", select.read(rows, count)).value
+            return Done(Theirs(rows[0], version, self._content(version)))
+
+        return Select(select.operation, select.table, select.columns, select.filters, read)
+
+    def _adopt(self, version: Version[C, M, D], content: Content) -> None:
+        self.draft, self._saved = version, content
+        self._sent, self._theirs, self._stopped, self.error = None, None, False, None
+        self._prune()
+        if self._wanted and self._due is None:
+            self._due = self._clock() + self._interval
+
+    def _failed(self, exc: BaseException) -> None:
+        if isinstance(exc, Exception):
+            self.error = exc
+        gone = isinstance(exc, NotFoundError | ConflictError) and exc.code in GONE
+        self._stopped = gone or isinstance(exc, AutosaveConflictError)
+        refused = isinstance(exc, RejectedError | NotFoundError)  # which the same call would be again
+        if self._stopped or refused:
+            self._sent = None
+        self._prune()
+        if self._stopped:
+            self._due = None
+        elif self._wanted and not refused:
+            self._due = self._clock() + self._interval
+
+    def _prune(self) -> None:
+        under_way = self._sent or {}
+        self._wanted = {
+            column: value
+            for column, value in self._wanted.items()
+            if column in under_way or not same(value, self._saved[column])
+        }
+        if not self._wanted:
+            self._due = None
+
+    def _conflict(self, theirs: Theirs[C, M, D]) -> AutosaveConflictError[C, M, D]:
+        self._prune()
+        mine = changed_paths(self._saved, self._saved | self._wanted)
+        others = changed_paths(self._saved, theirs.content)
+        overlapping = overlap(mine, others)
+        number = theirs.version.version_number
+        how = f"both changed {', '.join(pointers(overlapping))}" if overlapping else "the changes do not overlap"
+        return AutosaveConflictError(
+            f"Version {number} was edited by somebody else since it was last saved here, and {how}.",
+            operation="versions.update_draft",
+            code=EDITED,
+            hint=f"Nothing was overwritten; {'' if overlapping else 'merge(), '}overwrite() or discard().",
+            mine=self.pending,
+            base=self.draft,
+            theirs=theirs.version,
+            my_paths=pointers(mine),
+            their_paths=pointers(others),
+            overlapping=pointers(overlapping),
+        )
+
+    def _content(self, version: Version[C, M, D]) -> Content:
+        content: Content = {codec.column: codec.write(getattr(version, codec.column)) for codec in self._codecs}
+        for column in PLAIN:
+            value: object = getattr(version, column)
+            content[column] = float(value) if isinstance(value, Decimal) else None if value is None else str(value)
+        return content
+
+
+def same(left: object, right: object) -> bool:
+    """Tell whether two JSON values are equal; unlike for Python, true is not 1."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        ours, others = cast("dict[str, object]", left), cast("dict[str, object]", right)
+        return ours.keys() == others.keys() and all(same(value, others[key]) for key, value in ours.items())
+    if isinstance(left, list) and isinstance(right, list):
+        mine, theirs = cast("list[object]", left), cast("list[object]", right)
+        return len(mine) == len(theirs) and all(map(same, mine, theirs))
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+def changed_paths(old: Mapping[str, Any], new: Mapping[str, Any], at: Path = ()) -> dict[Path, Any]:
+    """Tell where two objects differ, and what is there in the new one; arrays are single values."""
+    found: dict[Path, Any] = {}
+    for key in [*old, *(key for key in new if key not in old)]:
+        before, after = old.get(key, MISSING), new.get(key, MISSING)
+        if isinstance(before, dict) and isinstance(after, dict):
+            found |= changed_paths(cast("dict[str, Any]", before), cast("dict[str, Any]", after), (*at, key))
+        elif not same(cast("object", before), cast("object", after)):
+            found[*at, key] = after
+    return found
+
+
+def overlap(mine: Mapping[Path, Any], theirs: Mapping[Path, Any]) -> list[Path]:
+    """Tell which of my paths are, lie in, or contain one of theirs, unless both made the same of it."""
+    above_theirs = {path[:length] for path in theirs for length in range(1, len(path))}
+    return [
+        path
+        for path, value in mine.items()
+        if path in above_theirs
+        or any(path[:length] in theirs for length in range(1, len(path)))
+        or (path in theirs and not same(value, theirs[path]))
+    ]
+
+
+def put(target: dict[str, Any], path: Path, value: object) -> None:
+    """Set or remove what is at a path."""
+    *parents, last = path
+    for key in parents:
+        target = target.setdefault(key, {})
+    if value is MISSING:
+        target.pop(last, None)
+    else:
+        target[last] = copy.deepcopy(value)
+
+
+def pointers(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Write paths as JSON Pointers (RFC 6901)."""
+    return tuple("".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path) for path in paths)

@@ -1,0 +1,262 @@
+"""Export and import as steps: each yields the requests to send, so that no client is known here and nothing awaited.
+
+The sync and the async face carry the same steps out. Files are opened, written and read here; what stands in them is
+decided in `bundle.py`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import uuid
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final, TypeAlias, TypeVar, cast
+
+from training_versions import bundle
+from training_versions._calls import VERSIONS, Done, PackageCalls, Rpc, Select, as_uuid
+from training_versions.bundle import BundledPackage, ExportResult, ImportResult, Row, Survey
+from training_versions.errors import ConflictError, InvalidInputError
+from training_versions.models import Id, Package
+
+T = TypeVar("T")
+Steps: TypeAlias = Generator[Rpc[Any] | Select[Any] | None, Any, T]
+"""Requests to send, each answered with what it read; `None` is a moment to let others run."""
+BundleFile: TypeAlias = str | os.PathLike[str] | BinaryIO
+Progress: TypeAlias = Callable[[int, int], object]
+Lines: TypeAlias = list[tuple[int, bytes]]
+
+PAGE_BYTES: Final = 2**21  # asked for, judged by the page before
+BATCH_ROWS, BATCH_BYTES = 100, 2**20  # sent; hosted projects give a statement eight seconds
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Rows of a package that are read in the order of a key."""
+
+    name: str
+    columns: tuple[str, ...]
+    key: str
+    most: int  # asked for at once; not more, because how large the next rows are is not known
+
+    def newest(self, package_id: uuid.UUID) -> Select[tuple[int | None, int]]:
+        """Find the highest key, and count the rows."""
+        filters = (("package_id", "eq", str(package_id)),)
+
+        def read(rows: list[Row], count: int | None) -> Done[tuple[int | None, int]]:
+            return Done((rows[0][self.key] if rows else None, count or 0))
+
+        return Select(
+            "packages.export", self.name, (self.key,), filters, read, (self.key,), descending=True, count=True
+        )
+
+    def page(
+        self, package_id: uuid.UUID, last: int | None, newest: int, size: int, encode: Callable[[Row], bytes]
+    ) -> Select[Lines]:
+        filters = (("package_id", "eq", str(package_id)), (self.key, "lte", str(newest)))
+        filters += () if last is None else ((self.key, "gt", str(last)),)
+
+        def read(rows: list[Row], count: int | None) -> Done[Lines]:
+            return Done([(row[self.key], encode(row)) for row in rows])
+
+        return Select("packages.export", self.name, self.columns, filters, read, (self.key,), limit=size)
+
+
+_VERSIONS: Final = _Table(VERSIONS, bundle.VERSION_COLUMNS, "version_number", 32)
+_EVENTS: Final = _Table("training_version_events", bundle.EVENT_COLUMNS, "id", 250)
+
+
+def export_steps(package_id: Id, file: BundleFile, progress: Progress | None) -> Steps[ExportResult]:
+    """Write a package to a file."""
+    _check_progress(progress)
+    with _written(file) as out:
+        package: Package = yield PackageCalls().get(package_id)
+        # Events first: so no event tells of something that its version does not show.
+        newest_event, events = yield _EVENTS.newest(package.id)
+        newest_version, versions = yield _VERSIONS.newest(package.id)
+        writer = _Writer(out, progress, versions + events)
+        writer.write(bundle.header_line(package))
+        versions = yield from writer.copy(_VERSIONS, package.id, newest_version, bundle.version_line)
+        events = yield from writer.copy(
+            _EVENTS, package.id, newest_event, lambda row: bundle.event_line(row, package.id)
+        )
+        writer.write(bundle.footer_line(versions, events, writer.sum.hexdigest()))
+    return ExportResult(package_id=package.id, versions=versions, events=events)
+
+
+@dataclass
+class _Writer:
+    """Writes lines, keeps their sum, and tells of progress."""
+
+    out: BinaryIO
+    progress: Progress | None
+    total: int
+    done: int = 0
+    sum: Any = field(default_factory=hashlib.sha256)
+
+    def write(self, line: bytes) -> None:
+        self.sum.update(line)
+        while line:  # an unbuffered file may take a part at a time
+            line = line[self.out.write(line) or len(line) :]
+
+    def copy(
+        self, table: _Table, package_id: uuid.UUID, newest: int | None, encode: Callable[[Row], bytes]
+    ) -> Steps[int]:
+        """Copy the rows of a table; servers cap replies, so only an empty page or the newest row is the end."""
+        before, last, size = self.done, None, 8
+        while newest is not None and last != newest:
+            lines: Lines = yield table.page(package_id, last, newest, size, encode)
+            if not lines:
+                break
+            for last, line in lines:  # noqa: B007
+                self.write(line)
+                self.done += 1
+                if self.progress is not None:
+                    self.progress(self.done, self.total)
+            size = max(1, min(2 * size, table.most, PAGE_BYTES // max(len(line) for _, line in lines)))
+        return self.done - before
+
+
+def import_steps(
+    file: BundleFile, package_id: Id | None, user_id: Id | None, caller: str | None, progress: Progress | None
+) -> Steps[ImportResult]:
+    """Read a file through; then send what it holds in batches. `caller` is who signs, see `caller_of`."""
+    _check_progress(progress)
+    with _opened(file) as source:
+        survey = Survey()
+        yield from survey.read(source)
+        target = yield from _target(survey.package, package_id, user_id, caller)
+        done, counts = 0, Counter[str]()
+        total = len(survey.versions) + len(survey.events)
+        for part, columns, offsets in (
+            ("versions", bundle.VERSION_COLUMNS, survey.parents_first()),
+            ("events", bundle.EVENT_COLUMNS, survey.events),
+        ):
+            for batch in _batches(source, offsets, columns):
+                params = {"p_package_id": str(target), f"p_{part}": batch}
+                counts.update((yield Rpc("packages.import", f"import_training_{part}", params, _count)))
+                for _ in batch:
+                    done += 1
+                    if progress is not None:
+                        progress(done, total)
+    return ImportResult(
+        package_id=target,
+        versions_created=counts["created"],
+        versions_present=len(survey.versions) - counts["created"],
+        versions_differing=counts["differs"],
+        events_added=counts["events"],
+    )
+
+
+def caller_of(headers: Mapping[str, str]) -> str | None:
+    """Tell whose token a client sends; `None` for a role without a user."""
+    try:
+        payload = headers.get("Authorization", "").split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return str(uuid.UUID(claims["sub"]))
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _target(package: BundledPackage, package_id: Id | None, user_id: Id | None, caller: str | None) -> Steps[uuid.UUID]:
+    """Find the package to import into, or create it: with its own id if that is free, else with one that follows."""
+    calls, owner = PackageCalls(), as_uuid(user_id, "user_id") if user_id is not None else caller or ""
+    if package_id is not None:
+        chosen: Package = yield calls.get(package_id)
+        return chosen.id
+    # Where an import before this one had to go comes first: the file's own id may have become free since.
+    wanted, ids = package.id, [uuid.uuid5(package.id, owner), package.id]
+    while True:
+        for wanted in ids:
+            found: Package | None = yield calls.find(wanted)
+            if found is not None and owner in ("", str(found.user_id)):
+                return found.id
+        try:
+            created: Package = yield calls.create(
+                package.name,
+                package_id=wanted,
+                user_id=user_id,
+                template_type=package.template_type,
+                config=package.config_json,
+            )
+            return created.id
+        except ConflictError as exc:
+            if exc.code != "TV204":  # it is somebody else's, or that of a package since deleted
+                raise
+        ids = [uuid.uuid5(wanted, owner)]
+
+
+def _batches(source: BinaryIO, offsets: Iterable[int], columns: Sequence[str]) -> Iterator[list[Row]]:
+    batch, size = list[Row](), 0
+    for offset in offsets:
+        source.seek(offset)
+        line = source.readline()
+        if batch and (len(batch) == BATCH_ROWS or size + len(line) > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        _, record, _ = bundle.read_line(line)  # checked again: somebody may be changing the file
+        batch.append({column: record.get(column) for column in columns})
+        size += len(line)
+    if batch:
+        yield batch
+
+
+def _count(reply: object) -> Counter[str]:
+    """Read what a batch changed."""
+    if isinstance(reply, list):
+        outcome = cast("list[Row]", reply)
+        return Counter(key for item in outcome for key in ("created", "differs") if item.get(key) is True)
+    if not isinstance(reply, int):
+        raise ValueError("it is not a number")
+    return Counter(events=reply)
+
+
+def _check_progress(progress: object) -> None:
+    if progress is not None and not callable(progress):
+        raise InvalidInputError(f"progress must be a function of two numbers, not {progress!r:.80}.", field="progress")
+
+
+@contextmanager
+def _written(file: BundleFile) -> Generator[BinaryIO, None, None]:
+    """Open a file to write; a path shows it whole, or not at all."""
+    if not isinstance(file, str | os.PathLike):
+        yield _binary(file, "write")
+        return
+    target = Path(os.path.realpath(file))
+    if target.exists() and not target.is_file():  # a device or a pipe takes it as it comes, a folder refuses
+        with target.open("wb") as out:
+            yield out
+        return
+    part = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with part.open("xb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(file: BundleFile) -> Generator[BinaryIO, None, None]:
+    if isinstance(file, str | os.PathLike):
+        with open(file, "rb") as source:
+            yield source
+        return
+    source = _binary(file, "seekable")
+    if not source.seekable():
+        raise InvalidInputError("file is read twice and cannot go back; pass a path or a saved file.", field="file")
+    yield source
+
+
+def _binary(file: object, method: str) -> BinaryIO:
+    if isinstance(file, io.TextIOBase) or not hasattr(file, method):
+        raise InvalidInputError(f"file must be a path or a binary file, not {file!r:.80}.", field="file")
+    return cast("BinaryIO", file)

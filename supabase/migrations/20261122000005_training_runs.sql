@@ -1,0 +1,459 @@
+-- Training: when a version was trained, how it went, and the curves of its metrics.
+--
+-- Touches: creates public.training_runs and public.training_metric_points; training_status of versions follows rules.
+-- For operators: the service role goes on writing the training columns directly; it meets the same transitions, and the
+--   runs follow what it writes. training_started_at and training_completed_at are the database's clock.
+
+create table if not exists public.training_runs (
+    id uuid primary key default gen_random_uuid(),
+    version_id uuid not null references public.training_package_versions (id) on delete cascade,
+    owner_id uuid,
+    status text not null default 'running',
+    started_at timestamptz not null,
+    ended_at timestamptz,
+    started_by uuid,
+    reason text,
+
+    constraint known_run_status check (status in ('running', 'completed', 'failed', 'cancelled')),
+    constraint ended_unless_running check ((status = 'running') = (ended_at is null))
+);
+comment on table public.training_runs is
+    'Training runs of versions. Invariant: at most one of a version is running; rows are written by the database only.';
+create index if not exists idx_training_runs_version on public.training_runs (version_id, started_at desc);
+-- Two workers cannot both run a version.
+create unique index if not exists one_running_per_version on public.training_runs (version_id) where status = 'running';
+
+create table if not exists public.training_metric_points (
+    run_id uuid not null references public.training_runs (id) on delete cascade,
+    name text not null,
+    step bigint not null,
+    value double precision not null,
+    owner_id uuid,
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (run_id, name, step)
+);
+comment on table public.training_metric_points is
+    'One value of one metric at one step of a run. Written again, a step has its last value.';
+
+alter table public.training_runs enable row level security;
+alter table public.training_metric_points enable row level security;
+drop policy if exists "Users can view own training runs" on public.training_runs;
+create policy "Users can view own training runs" on public.training_runs
+    for select to authenticated
+    using ((select auth.uid()) = owner_id);
+drop policy if exists "Users can view own metric points" on public.training_metric_points;
+create policy "Users can view own metric points" on public.training_metric_points
+    for select to authenticated
+    using ((select auth.uid()) = owner_id);
+revoke all on table public.training_runs, public.training_metric_points from public, anon, authenticated, service_role;
+grant select on table public.training_runs, public.training_metric_points to authenticated, service_role;
+
+-- None or pending, then running, then completed, failed or cancelled; failed and cancelled may start again. The clock is
+-- the database's, whatever a client sends. Definer: it looks whether the version is being imported.
+create or replace function training_versions_internal.keep_training_transitions()
+returns trigger
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    was constant pg_catalog.text := case tg_op when 'UPDATE' then coalesce(old.training_status, 'none') else 'none' end;
+    wanted constant pg_catalog.text := coalesce(new.training_status, 'none');
+begin
+    if training_versions_internal.is_importing() then
+        return new;
+    end if;
+    if was = wanted then
+        if tg_op = 'UPDATE' then
+            new.training_started_at := old.training_started_at;
+            new.training_completed_at := old.training_completed_at;
+        end if;
+        return new;
+    end if;
+    if (was, wanted) not in (
+        ('none', 'pending'), ('none', 'running'), ('pending', 'running'),
+        ('running', 'completed'), ('running', 'failed'), ('running', 'cancelled'),
+        ('failed', 'running'), ('cancelled', 'running')
+    ) then
+        raise exception using
+            errcode = 'TV205',
+            message = format('training of version %s is %s and cannot become %s', new.version_number, was, wanted),
+            detail = jsonb_build_object(
+                'version_id', new.id, 'training_status', nullif(was, 'none'), 'wanted', nullif(wanted, 'none')
+            )::pg_catalog.text,
+            hint = 'Training starts, then completes, fails or is cancelled; failed and cancelled training may start again.';
+    end if;
+    if wanted = 'running' then
+        new.training_started_at := clock_timestamp();
+        new.training_completed_at := null;
+    elsif wanted <> 'pending' then
+        new.training_completed_at := clock_timestamp();
+    end if;
+    return new;
+end
+$$;
+create or replace trigger keep_training_transitions
+    before insert or update on public.training_package_versions
+    for each row execute function training_versions_internal.keep_training_transitions();
+
+-- Runs and events follow training_status, whoever writes it. Definer: nobody is granted the runs.
+create or replace function training_versions_internal.record_training()
+returns trigger
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    ended public.training_runs;
+begin
+    if new.training_status = 'running' then
+        -- start_version_training has put its own run there already.
+        insert into public.training_runs (version_id, owner_id, started_at, started_by)
+        values (new.id, new.created_by, new.training_started_at, auth.uid())
+        on conflict do nothing;
+        -- The history of an imported version comes with it.
+        if training_versions_internal.is_importing() then
+            return null;
+        end if;
+        perform training_versions_internal.record_event(new, 'training_started', (
+            select jsonb_build_object('run_id', r.id)
+            from public.training_runs r
+            where r.version_id = new.id and r.status = 'running'
+        ));
+    elsif new.training_status in ('completed', 'failed', 'cancelled') then
+        update public.training_runs r
+        set status = new.training_status,
+            ended_at = new.training_completed_at,
+            reason = nullif(current_setting('training_versions.reason', true), '')
+        where r.version_id = new.id and r.status = 'running'
+        returning * into ended;
+        perform training_versions_internal.record_event(
+            new, 'training_' || new.training_status, jsonb_build_object('run_id', ended.id, 'reason', ended.reason)
+        );
+    end if;
+    return null;
+end
+$$;
+create or replace trigger record_training
+    after update of training_status on public.training_package_versions
+    for each row
+    when (new.training_status is distinct from old.training_status)
+    execute function training_versions_internal.record_training();
+create or replace trigger record_training_of_new_version
+    after insert on public.training_package_versions
+    for each row
+    when (new.training_status = 'running')
+    execute function training_versions_internal.record_training();
+
+-- The version, locked, for a change that the update policy does not cover because it may be published. Definer for that
+-- reason; a user gets their own, a role that skips row level security any.
+create or replace function training_versions_internal.take_version(p_version_id uuid)
+returns public.training_package_versions
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    select * into version
+    from public.training_package_versions v
+    where v.id = p_version_id and (training_versions_internal.acts_for_all() or v.created_by = auth.uid())
+    for update;
+    if not found then
+        perform training_versions_internal.refuse_missing_version(p_version_id);
+    end if;
+    return version;
+end
+$$;
+
+create or replace function training_versions_internal.start_training(p_version_id uuid, p_run_id uuid)
+returns public.training_runs
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions := training_versions_internal.take_version(p_version_id);
+    run public.training_runs;
+begin
+    select * into run from public.training_runs r where r.id = p_run_id;
+    if found then
+        if run.version_id <> p_version_id then
+            perform training_versions_internal.refuse_taken_id(p_run_id, 'is another version''s run already');
+        end if;
+        return run;  -- a repeat
+    end if;
+    if version.training_status = 'running' then
+        raise exception using
+            errcode = 'TV205',
+            message = format('training of version %s is running already', version.version_number),
+            detail = jsonb_build_object(
+                'version_id', version.id, 'training_status', version.training_status, 'wanted', 'running'
+            )::pg_catalog.text,
+            hint = 'Wait for it to end, or cancel it.';
+    end if;
+    insert into public.training_runs (id, version_id, owner_id, started_at, started_by)
+    values (coalesce(p_run_id, gen_random_uuid()), version.id, version.created_by, clock_timestamp(), auth.uid());
+    update public.training_package_versions set training_status = 'running' where id = p_version_id
+    returning * into version;
+    update public.training_runs r
+    set started_at = version.training_started_at
+    where r.version_id = p_version_id and r.status = 'running'
+    returning * into run;
+    return run;
+end
+$$;
+
+-- Ends the run that is running: that of p_run_id, or whichever it is.
+create or replace function training_versions_internal.end_training(
+    p_version_id uuid,
+    p_status text,
+    p_reason text,
+    p_run_id uuid
+)
+returns public.training_runs
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions := training_versions_internal.take_version(p_version_id);
+    run public.training_runs;
+begin
+    if p_reason is not null then
+        perform training_versions_internal.check_text('reason', p_reason, 10000);
+    end if;
+    select * into run
+    from public.training_runs r
+    where r.version_id = p_version_id and (p_run_id is null or r.id = p_run_id)
+    order by r.started_at desc
+    limit 1;
+    if run.status = p_status then
+        return run;  -- a repeat
+    end if;
+    if p_run_id is not null and run.status is distinct from 'running' then
+        raise exception using
+            errcode = 'TV205',
+            message = format('run %s is %s and cannot become %s', p_run_id, coalesce(run.status, 'unknown'), p_status),
+            detail = jsonb_build_object(
+                'version_id', version.id, 'training_status', coalesce(run.status, version.training_status),
+                'wanted', p_status, 'run_id', p_run_id
+            )::pg_catalog.text,
+            hint = 'It is over: another run may have started since.';
+    end if;
+    -- The transition is refused or made by the trigger, and the run ended by the one after it.
+    perform set_config('training_versions.reason', coalesce(p_reason, ''), true);
+    update public.training_package_versions set training_status = p_status where id = p_version_id;
+    perform set_config('training_versions.reason', '', true);
+    select * into run from public.training_runs r where r.id = run.id;
+    return run;
+end
+$$;
+
+create or replace function training_versions_internal.record_metrics(p_version_id uuid, p_metrics jsonb, p_step bigint)
+returns public.training_package_versions
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions := training_versions_internal.take_version(p_version_id);
+    current_run pg_catalog.uuid;
+begin
+    perform training_versions_internal.check_snapshot('metrics', p_metrics, 'object');
+    perform training_versions_internal.check_text('metrics', k, 255) from jsonb_object_keys(p_metrics) as k;
+    if p_step is not null and exists (
+        select from jsonb_each(p_metrics) as m
+        where jsonb_typeof(m.value) = 'number' and abs((m.value #>> '{}')::numeric) > 1.7e308
+    ) then
+        raise exception using
+            errcode = 'TV306',
+            message = 'a metric with a step must be within double precision',
+            detail = jsonb_build_object('field', 'metrics')::pg_catalog.text;
+    end if;
+    if p_step is not null then
+        select r.id into current_run
+        from public.training_runs r
+        where r.version_id = p_version_id
+        order by r.started_at desc
+        limit 1;
+        if current_run is null then
+            raise exception using
+                errcode = 'TV205',
+                message = format('training of version %s has not started, so it has no steps', version.version_number),
+                detail = jsonb_build_object(
+                    'version_id', version.id, 'training_status', version.training_status, 'wanted', 'running'
+                )::pg_catalog.text,
+                hint = 'Start training first, or leave step out.';
+        end if;
+        insert into public.training_metric_points as p (run_id, name, step, value, owner_id)
+        select current_run, m.key, p_step, (m.value #>> '{}')::double precision, version.created_by
+        from jsonb_each(p_metrics) as m
+        where jsonb_typeof(m.value) = 'number'
+        on conflict (run_id, name, step) do update set value = excluded.value, recorded_at = excluded.recorded_at
+        where p.value <> excluded.value;
+    end if;
+    if coalesce(version.training_metrics, '{}') @> p_metrics
+        and coalesce(version.training_metrics, '{}') = coalesce(version.training_metrics, '{}') || p_metrics
+    then
+        return version;
+    end if;
+    update public.training_package_versions
+    set training_metrics = case
+        when jsonb_typeof(training_metrics) = 'object' then training_metrics || p_metrics
+        else p_metrics
+    end
+    where id = p_version_id
+    returning * into version;
+    return version;
+end
+$$;
+
+revoke all on function
+    training_versions_internal.keep_training_transitions(),
+    training_versions_internal.record_training(),
+    training_versions_internal.take_version(uuid),
+    training_versions_internal.start_training(uuid, uuid),
+    training_versions_internal.end_training(uuid, text, text, uuid),
+    training_versions_internal.record_metrics(uuid, jsonb, bigint)
+from public, anon, authenticated, service_role;
+grant execute on function
+    training_versions_internal.start_training(uuid, uuid),
+    training_versions_internal.end_training(uuid, text, text, uuid),
+    training_versions_internal.record_metrics(uuid, jsonb, bigint)
+to authenticated, service_role;
+
+create or replace function public.start_version_training(p_version_id uuid, p_run_id uuid default null)
+returns public.training_runs
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.start_training(p_version_id, p_run_id)
+$$;
+comment on function public.start_version_training(uuid, uuid) is
+    'Starts training of a version; refused while it runs. Repeated with the same p_run_id it changes nothing.';
+
+create or replace function public.complete_version_training(p_version_id uuid, p_run_id uuid default null)
+returns public.training_runs
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(p_version_id, 'completed', null, p_run_id)
+$$;
+comment on function public.complete_version_training(uuid, uuid) is
+    'Ends running training well, for good. With p_run_id only if that run is the one running. Repeatable.';
+
+create or replace function public.fail_version_training(p_version_id uuid, p_reason text, p_run_id uuid default null)
+returns public.training_runs
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(p_version_id, 'failed', p_reason, p_run_id)
+$$;
+comment on function public.fail_version_training(uuid, text, uuid) is
+    'Ends running training as failed, with the reason; it may start again. Repeatable.';
+
+create or replace function public.cancel_version_training(
+    p_version_id uuid,
+    p_reason text default null,
+    p_run_id uuid default null
+)
+returns public.training_runs
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(p_version_id, 'cancelled', p_reason, p_run_id)
+$$;
+comment on function public.cancel_version_training(uuid, text, uuid) is
+    'Ends running training as cancelled; it may start again. Repeatable.';
+
+create or replace function public.record_version_metrics(p_version_id uuid, p_metrics jsonb, p_step bigint default null)
+returns public.training_package_versions
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.record_metrics(p_version_id, p_metrics, p_step)
+$$;
+comment on function public.record_version_metrics(uuid, jsonb, bigint) is
+    'Merges metrics into training_metrics; with a step, numbers are kept as points of the run''s curves. Repeatable.';
+
+-- A curve as one JSON array, because replies are capped in rows.
+create or replace function public.get_metric_history(p_version_id uuid, p_name text, p_run_id uuid default null)
+returns jsonb
+stable
+security invoker
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not exists (select from public.training_package_versions v where v.id = p_version_id) then
+        perform training_versions_internal.refuse_missing_version(p_version_id);
+    end if;
+    return (
+        select coalesce(
+            jsonb_agg(
+                jsonb_build_object('step', p.step, 'value', p.value, 'recorded_at', p.recorded_at) order by p.step
+            ),
+            '[]'
+        )
+        from public.training_metric_points p
+        where p.name = p_name
+            and p.run_id = (
+                select r.id
+                from public.training_runs r
+                where r.version_id = p_version_id and (p_run_id is null or r.id = p_run_id)
+                order by r.started_at desc
+                limit 1
+            )
+    );
+end
+$$;
+comment on function public.get_metric_history(uuid, text, uuid) is
+    'The values of a metric by step, of the latest run or the one given, as a JSON array in the order of steps.';
+
+revoke all on function
+    public.start_version_training(uuid, uuid),
+    public.complete_version_training(uuid, uuid),
+    public.fail_version_training(uuid, text, uuid),
+    public.cancel_version_training(uuid, text, uuid),
+    public.record_version_metrics(uuid, jsonb, bigint),
+    public.get_metric_history(uuid, text, uuid)
+from public, anon, authenticated, service_role;
+grant execute on function
+    public.start_version_training(uuid, uuid),
+    public.complete_version_training(uuid, uuid),
+    public.fail_version_training(uuid, text, uuid),
+    public.cancel_version_training(uuid, text, uuid),
+    public.record_version_metrics(uuid, jsonb, bigint),
+    public.get_metric_history(uuid, text, uuid)
+to authenticated, service_role;
+
+-- Runs that the columns of older versions tell of.
+insert into public.training_runs (version_id, owner_id, status, started_at, ended_at, started_by)
+select
+    v.id,
+    v.created_by,
+    v.training_status,
+    coalesce(v.training_started_at, v.training_completed_at, v.updated_at),
+    case when v.training_status <> 'running' then coalesce(v.training_completed_at, v.updated_at) end,
+    v.created_by
+from public.training_package_versions v
+where v.training_status in ('running', 'completed', 'failed', 'cancelled')
+    and not exists (select from public.training_runs r where r.version_id = v.id);

@@ -1,0 +1,279 @@
+-- Deployment: what is live where, and what was live when.
+--
+-- Touches: creates public.training_deployments; is_deployed and its columns show the latest stay of a version.
+-- For operators: the service role goes on writing the deployment columns directly; the stays follow what it writes. Of
+--   versions that older data call deployed, the newest published one of a package and target is taken to be live there.
+
+create table if not exists public.training_deployments (
+    id uuid primary key default gen_random_uuid(),
+    package_id uuid not null references public.training_configs (id) on delete cascade,
+    version_id uuid not null references public.training_package_versions (id) on delete cascade,
+    version_number integer not null,
+    owner_id uuid,
+    target text not null,
+    url text,
+    deployment_id text,
+    started_at timestamptz not null default clock_timestamp(),
+    started_by uuid,
+    ended_at timestamptz,
+    ended_by uuid,
+
+    constraint known_target check (target in ('local', 'hf_space')),
+    constraint ends_after_start check (ended_at >= started_at)
+);
+comment on table public.training_deployments is
+    'Stays of versions at targets. Invariant: at most one of a package is live (not ended) per target; written by the database only.';
+create unique index if not exists one_live_per_target
+    on public.training_deployments (package_id, target) where ended_at is null;
+create index if not exists idx_training_deployments_target
+    on public.training_deployments (package_id, target, started_at desc);
+create index if not exists idx_training_deployments_version on public.training_deployments (version_id);
+
+alter table public.training_deployments enable row level security;
+drop policy if exists "Users can view own deployments" on public.training_deployments;
+create policy "Users can view own deployments" on public.training_deployments
+    for select to authenticated
+    using ((select auth.uid()) = owner_id);
+revoke all on table public.training_deployments from public, anon, authenticated, service_role;
+grant select on table public.training_deployments to authenticated, service_role;
+
+-- Ends a stay at a moment, and lets its version's columns show what it is still live at, if anything.
+create or replace function training_versions_internal.end_stay(p_stay public.training_deployments, p_moment timestamptz)
+returns void
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    left_over public.training_deployments;
+    version public.training_package_versions;
+begin
+    update public.training_deployments
+    set ended_at = p_moment, ended_by = auth.uid()
+    where id = p_stay.id;
+    select * into left_over
+    from public.training_deployments d
+    where d.version_id = p_stay.version_id and d.ended_at is null
+    order by d.started_at desc
+    limit 1;
+    update public.training_package_versions
+    set is_deployed = left_over.id is not null,
+        deployment_target = left_over.target,
+        deployment_url = left_over.url,
+        deployment_id = left_over.deployment_id
+    where id = p_stay.version_id
+    returning * into version;
+    perform training_versions_internal.record_event(
+        version, 'undeployed', jsonb_build_object('target', p_stay.target, 'url', p_stay.url)
+    );
+end
+$$;
+
+-- Stays and events follow the deployment columns, whoever writes them: under the lock on the package, a version that
+-- comes to a target ends the stay of the one before it there. Definer: nobody is granted the stays.
+create or replace function training_versions_internal.record_deployment()
+returns trigger
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    stay public.training_deployments;
+    moment pg_catalog.timestamptz;
+begin
+    perform training_versions_internal.lock_package(new.package_id);
+    moment := clock_timestamp();  -- one for what ends and what begins: a target is never without a version in between
+    if not new.is_deployed then
+        for stay in select * from public.training_deployments d where d.version_id = new.id and d.ended_at is null loop
+            perform training_versions_internal.end_stay(stay, moment);
+        end loop;
+        return null;
+    end if;
+
+    select * into stay
+    from public.training_deployments d
+    where d.package_id = new.package_id and d.target = new.deployment_target and d.ended_at is null;
+    if found then
+        if stay.version_id = new.id
+            and (stay.url, stay.deployment_id) is not distinct from (new.deployment_url, new.deployment_id)
+        then
+            return null;  -- live there already, just so
+        end if;
+        if stay.version_id = new.id then
+            update public.training_deployments
+            set ended_at = moment, ended_by = auth.uid()
+            where id = stay.id;
+        else
+            perform training_versions_internal.end_stay(stay, moment);
+        end if;
+    end if;
+    if new.status <> 'published' then
+        raise exception using
+            errcode = 'TV206',
+            message = format('version %s is %s and cannot be deployed', new.version_number, new.status),
+            detail = jsonb_build_object(
+                'version_id', new.id, 'version_number', new.version_number, 'status', new.status
+            )::pg_catalog.text,
+            hint = 'Only published versions are deployed.';
+    end if;
+    insert into public.training_deployments
+        (package_id, version_id, version_number, owner_id, target, url, deployment_id, started_at, started_by)
+    values (
+        new.package_id, new.id, new.version_number, new.created_by,
+        new.deployment_target, new.deployment_url, new.deployment_id, moment, auth.uid()
+    );
+    perform training_versions_internal.record_event(
+        new, 'deployed', jsonb_build_object('target', new.deployment_target, 'url', new.deployment_url)
+    );
+    return null;
+end
+$$;
+
+-- Stays that older columns tell of; the others are not deployed any more.
+do $$
+begin
+    if exists (select from public.training_deployments) then
+        return;
+    end if;
+    insert into public.training_deployments
+        (package_id, version_id, version_number, owner_id, target, url, deployment_id, started_at, started_by)
+    select distinct on (v.package_id, v.deployment_target)
+        v.package_id, v.id, v.version_number, v.created_by, v.deployment_target, v.deployment_url, v.deployment_id,
+        coalesce(v.published_at, v.updated_at), v.published_by
+    from public.training_package_versions v
+    join public.training_configs c on c.id = v.package_id
+    where v.is_deployed and v.deployment_target is not null and v.status <> 'draft'
+        and v.created_by is not distinct from c.user_id
+    order by v.package_id, v.deployment_target, v.version_number desc;
+end
+$$;
+
+create or replace trigger record_deployment
+    after update of is_deployed, deployment_target, deployment_url, deployment_id on public.training_package_versions
+    for each row
+    when (
+        (new.is_deployed, new.deployment_target, new.deployment_url, new.deployment_id)
+            is distinct from (old.is_deployed, old.deployment_target, old.deployment_url, old.deployment_id)
+    )
+    execute function training_versions_internal.record_deployment();
+create or replace trigger record_deployment_of_new_version
+    after insert on public.training_package_versions
+    for each row
+    when (new.is_deployed)
+    execute function training_versions_internal.record_deployment();
+
+create or replace function training_versions_internal.deploy(p_version_id uuid, p_target text, p_url text, p_deployment_id text)
+returns public.training_package_versions
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    if p_target is null or p_target not in ('local', 'hf_space') then
+        raise exception using
+            errcode = 'TV306',
+            message = 'target must be local or hf_space',
+            detail = jsonb_build_object('field', 'target')::pg_catalog.text;
+    end if;
+    if p_url is not null then
+        perform training_versions_internal.check_text('url', p_url, 2000);
+    end if;
+    if p_deployment_id is not null then
+        perform training_versions_internal.check_text('deployment_id', p_deployment_id, 255);
+    end if;
+    -- The package before the version, as the trigger and other deployments take them.
+    perform training_versions_internal.lock_package(v.package_id)
+    from public.training_package_versions v
+    where v.id = p_version_id;
+    version := training_versions_internal.take_version(p_version_id);
+    update public.training_package_versions
+    set is_deployed = true, deployment_target = p_target, deployment_url = p_url, deployment_id = p_deployment_id
+    where id = p_version_id
+        and (is_deployed, deployment_target, deployment_url, deployment_id)
+            is distinct from (true, p_target, p_url, p_deployment_id);
+    select * into version from public.training_package_versions v where v.id = p_version_id;
+    return version;
+end
+$$;
+
+create or replace function training_versions_internal.undeploy(p_version_id uuid, p_target text)
+returns public.training_package_versions
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    stay public.training_deployments;
+    moment pg_catalog.timestamptz;
+begin
+    perform training_versions_internal.lock_package(v.package_id)
+    from public.training_package_versions v
+    where v.id = p_version_id;
+    version := training_versions_internal.take_version(p_version_id);
+    moment := clock_timestamp();
+    for stay in
+        select * from public.training_deployments d
+        where d.version_id = p_version_id and d.ended_at is null and (p_target is null or d.target = p_target)
+    loop
+        perform training_versions_internal.end_stay(stay, moment);
+    end loop;
+    select * into version from public.training_package_versions v where v.id = p_version_id;
+    return version;
+end
+$$;
+
+revoke all on function
+    training_versions_internal.end_stay(public.training_deployments, timestamptz),
+    training_versions_internal.record_deployment(),
+    training_versions_internal.deploy(uuid, text, text, text),
+    training_versions_internal.undeploy(uuid, text)
+from public, anon, authenticated, service_role;
+grant execute on function
+    training_versions_internal.deploy(uuid, text, text, text),
+    training_versions_internal.undeploy(uuid, text)
+to authenticated, service_role;
+
+create or replace function public.deploy_training_version(
+    p_version_id uuid,
+    p_target text,
+    p_url text default null,
+    p_deployment_id text default null
+)
+returns public.training_package_versions
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.deploy(p_version_id, p_target, p_url, p_deployment_id)
+$$;
+comment on function public.deploy_training_version(uuid, text, text, text) is
+    'Makes a published version the one that is live at a target, and ends the stay of the one before it. Repeatable.';
+
+create or replace function public.undeploy_training_version(p_version_id uuid, p_target text default null)
+returns public.training_package_versions
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.undeploy(p_version_id, p_target)
+$$;
+comment on function public.undeploy_training_version(uuid, text) is
+    'Ends the stay of a version at a target, or at all of them. Repeatable.';
+
+revoke all on function
+    public.deploy_training_version(uuid, text, text, text),
+    public.undeploy_training_version(uuid, text)
+from public, anon, authenticated, service_role;
+grant execute on function
+    public.deploy_training_version(uuid, text, text, text),
+    public.undeploy_training_version(uuid, text)
+to authenticated, service_role;

@@ -1,0 +1,295 @@
+-- Bundles: packages brought in from another project, with their numbers, moments and history.
+--
+-- Touches: creates import_training_package, import_training_versions and import_training_events; events get a source.
+-- For operators: an import makes versions that are published from the start and carry the moments of the other project.
+--   Who did it there is told by the events' details; here the importer signs. Importing twice changes nothing.
+
+alter table public.training_version_events add column if not exists source text;
+comment on column public.training_version_events.source is 'Which event of which package it was in the project it was imported from.';
+create unique index if not exists imported_once
+    on public.training_version_events (package_id, source) where source is not null;
+
+-- Marks this transaction as an import while versions are brought in: the trigger that keeps the rules looks here.
+create or replace function training_versions_internal.set_importing(p_on boolean)
+returns void
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    delete from training_versions_internal.imports where transaction_id = pg_current_xact_id();
+    if p_on then
+        insert into training_versions_internal.imports (transaction_id) values (pg_current_xact_id());
+    end if;
+end
+$$;
+
+-- An id in this project for something of another one: the same if it is free or was brought here before, else one that
+-- follows from both, so that importing again finds it.
+create or replace function training_versions_internal.imported_id(p_package_id uuid, p_id uuid)
+returns uuid
+stable
+security definer
+set search_path = ''
+language sql
+as $$
+    select case
+        when exists (  -- brought here before under another id, whoever has p_id by now
+            select from public.training_package_versions v
+            where v.id = md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
+                and v.package_id = p_package_id
+        ) or exists (
+            select from public.training_package_versions v where v.id = p_id and v.package_id <> p_package_id
+        ) or exists (
+            select from training_versions_internal.deletions d where d.id = p_id
+        ) then md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
+        else p_id
+    end
+$$;
+
+create or replace function training_versions_internal.check_import(p_field text, p_value jsonb)
+returns void
+immutable
+security invoker
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if jsonb_typeof(p_value) is distinct from 'array' then
+        raise exception using
+            errcode = 'TV306',
+            message = format('%s must be a JSON array', p_field),
+            detail = jsonb_build_object('field', p_field)::pg_catalog.text;
+    end if;
+end
+$$;
+
+create or replace function training_versions_internal.import_versions(p_package_id uuid, p_versions jsonb)
+returns jsonb
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_owner pg_catalog.uuid;
+    item pg_catalog.jsonb;
+    given public.training_package_versions;
+    there public.training_package_versions;
+    parent pg_catalog.uuid;
+    parent_here pg_catalog.uuid;
+    outcome pg_catalog.jsonb := '[]';
+begin
+    select c.user_id into package_owner
+    from public.training_configs c
+    where c.id = p_package_id and (training_versions_internal.acts_for_all() or c.user_id = auth.uid());
+    if not found then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    perform training_versions_internal.check_import('p_versions', p_versions);
+    perform training_versions_internal.lock_package(p_package_id);
+    perform training_versions_internal.set_importing(true);
+
+    for item in select i from jsonb_array_elements(p_versions) as i loop
+        given := jsonb_populate_record(null::public.training_package_versions, item);
+        parent := given.parent_version_id;
+        given.id := training_versions_internal.imported_id(p_package_id, given.id);
+        if parent is not null then
+            parent_here := training_versions_internal.imported_id(p_package_id, parent);
+            given.parent_version_id := (
+                select p.id
+                from public.training_package_versions p
+                where p.id in (parent_here, parent) and p.created_by = package_owner
+                order by p.package_id = p_package_id desc
+                limit 1
+            );
+        end if;
+        select * into there from public.training_package_versions v where v.id = given.id;
+        if found then
+            if there.status <> 'draft'
+                and (
+                    there.version_number, there.name, there.change_summary,
+                    there.config_snapshot, there.model_snapshot, there.dataset_snapshot
+                ) is distinct from (
+                    given.version_number, given.name, given.change_summary,
+                    given.config_snapshot, given.model_snapshot, given.dataset_snapshot
+                )
+            then
+                raise exception using
+                    errcode = 'TV207',
+                    message = format('version %s is there already, with other content', given.version_number),
+                    detail = jsonb_build_object(
+                        'version_id', given.id, 'version_number', given.version_number
+                    )::pg_catalog.text,
+                    hint = 'Import into a new package.';
+            end if;
+        else
+            perform set_config(
+                'training_versions.origin',
+                jsonb_build_object('kind', 'imported', 'from_version_id', item -> 'id')::pg_catalog.text,
+                true
+            );
+            if exists (
+                select from public.training_package_versions v
+                where v.package_id = p_package_id and v.version_number = given.version_number
+                union all
+                select from training_versions_internal.deletions d
+                where d.package_id = p_package_id and d.version_number = given.version_number
+            ) then
+                raise exception using
+                    errcode = 'TV207',
+                    message = format('number %s was given to another version of this package', given.version_number),
+                    detail = jsonb_build_object(
+                        'version_id', given.id, 'version_number', given.version_number
+                    )::pg_catalog.text,
+                    hint = 'Import into a new package.';
+            end if;
+            if not (isfinite(given.created_at) and coalesce(isfinite(given.published_at), true)) then
+                raise exception using
+                    errcode = 'TV306',
+                    message = format('created_at and published_at of version %s must be moments', given.version_number),
+                    detail = jsonb_build_object('field', 'created_at')::pg_catalog.text;
+            end if;
+            insert into public.training_package_versions (
+                id, package_id, version_number, name, status, created_at, created_by, published_at, published_by,
+                config_snapshot, model_snapshot, dataset_snapshot, change_summary, parent_version_id,
+                training_status, training_started_at, training_completed_at, training_metrics,
+                estimated_cost, actual_cost, budget_limit, cost_alerts_sent
+            )
+            values (
+                given.id, p_package_id, given.version_number, given.name, given.status, given.created_at, package_owner,
+                given.published_at, case when given.status <> 'draft' then package_owner end,
+                given.config_snapshot, given.model_snapshot, given.dataset_snapshot, given.change_summary,
+                given.parent_version_id,
+                given.training_status, given.training_started_at, given.training_completed_at, given.training_metrics,
+                given.estimated_cost, given.actual_cost, given.budget_limit, given.cost_alerts_sent
+            );
+            perform set_config('training_versions.origin', '', true);
+        end if;
+        outcome := outcome || jsonb_build_object(
+            'id', given.id,
+            'version_number', given.version_number,
+            'created', there.id is null,
+            -- A draft that was edited here or there since stays as it is here.
+            'differs', there.id is not null
+                and (
+                    there.status, there.name, there.change_summary,
+                    there.config_snapshot, there.model_snapshot, there.dataset_snapshot
+                ) is distinct from (
+                    given.status, given.name, given.change_summary,
+                    given.config_snapshot, given.model_snapshot, given.dataset_snapshot
+                )
+        );
+    end loop;
+    perform training_versions_internal.set_importing(false);
+    perform training_versions_internal.move_pointers(p_package_id);
+    return outcome;
+end
+$$;
+
+create or replace function training_versions_internal.import_events(p_package_id uuid, p_events jsonb)
+returns integer
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_owner pg_catalog.uuid;
+    added integer;
+begin
+    select c.user_id into package_owner
+    from public.training_configs c
+    where c.id = p_package_id and (training_versions_internal.acts_for_all() or c.user_id = auth.uid());
+    if not found then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    perform training_versions_internal.check_import('p_events', p_events);
+    if exists (
+        select from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+        where not isfinite(e.occurred_at) or jsonb_typeof(e.details) <> 'object'
+    ) then
+        raise exception using
+            errcode = 'TV306',
+            message = 'occurred_at of an event must be a moment, and its details an object',
+            detail = jsonb_build_object('field', 'p_events')::pg_catalog.text;
+    end if;
+    insert into public.training_version_events (
+        package_id, version_id, version_number, owner_id, kind, actor_id, occurred_at, details, source
+    )
+    select
+        p_package_id,
+        here.version_id,
+        e.version_number,
+        package_owner,
+        e.kind,
+        null,
+        e.occurred_at,
+        coalesce(e.details, '{}') || jsonb_strip_nulls(jsonb_build_object('imported', true, 'actor_id', e.actor_id)),
+        -- An event that was itself imported keeps its first source.
+        coalesce(
+            e.source,
+            e.package_id::pg_catalog.text || '/' || e.id::pg_catalog.text || '@' || e.occurred_at::pg_catalog.text
+        )
+    from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+    cross join lateral (
+        select training_versions_internal.imported_id(p_package_id, e.version_id) as version_id
+    ) as here
+    -- What happened in this very package is in its history already.
+    where not exists (
+        select from public.training_version_events o
+        where o.version_id = here.version_id and o.package_id = p_package_id
+            and o.kind = e.kind and o.occurred_at = e.occurred_at and o.source is null
+    )
+    order by e.id
+    on conflict (package_id, source) where source is not null do nothing;
+    get diagnostics added = row_count;
+    return added;
+end
+$$;
+
+revoke all on function
+    training_versions_internal.set_importing(boolean),
+    training_versions_internal.imported_id(uuid, uuid),
+    training_versions_internal.check_import(text, jsonb),
+    training_versions_internal.import_versions(uuid, jsonb),
+    training_versions_internal.import_events(uuid, jsonb)
+from public, anon, authenticated, service_role;
+grant execute on function
+    training_versions_internal.import_versions(uuid, jsonb),
+    training_versions_internal.import_events(uuid, jsonb)
+to authenticated, service_role;
+
+create or replace function public.import_training_versions(p_package_id uuid, p_versions jsonb)
+returns jsonb
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.import_versions(p_package_id, p_versions)
+$$;
+comment on function public.import_training_versions(uuid, jsonb) is
+    'Brings versions of another project into a package of the caller, with their numbers and moments. Repeatable.';
+
+create or replace function public.import_training_events(p_package_id uuid, p_events jsonb)
+returns integer
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.import_events(p_package_id, p_events)
+$$;
+comment on function public.import_training_events(uuid, jsonb) is
+    'Brings the history of another project into a package of the caller; answers how many events were new. Repeatable.';
+
+revoke all on function
+    public.import_training_versions(uuid, jsonb),
+    public.import_training_events(uuid, jsonb)
+from public, anon, authenticated, service_role;
+grant execute on function
+    public.import_training_versions(uuid, jsonb),
+    public.import_training_events(uuid, jsonb)
+to authenticated, service_role;

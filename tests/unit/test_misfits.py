@@ -1,0 +1,181 @@
+"""What does not fit a type is found where it is: missing, unknown or invalid, all at once."""
+
+import dataclasses
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+from typing_extensions import TypedDict
+
+from training_versions._snapshots import Codec
+
+
+class Optimizer(BaseModel):
+    name: str
+    rate: float = 0.1
+
+
+class Lora(BaseModel):
+    r: int
+    alpha: int = Field(default=16, alias="loraAlpha")
+    optimizer: Optimizer = Optimizer(name="adam")
+    tags: dict[str, str] = {}
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    r: int
+
+
+class Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    r: int
+
+
+class Reader(BaseModel):
+    kind: Literal["csv"]
+    path: str
+
+
+class Stream(BaseModel):
+    kind: Literal["stream"]
+    url: str
+
+
+class Source(BaseModel):
+    reader: Annotated[Reader | Stream, Field(discriminator="kind")]
+    limit: int | None = None
+    either: int | list[int] = 0
+
+
+class Node(BaseModel):
+    name: str
+    below: "list[Node]" = []
+
+
+class Pair(TypedDict):
+    left: int
+    right: int
+
+
+@dataclasses.dataclass
+class Plain:
+    r: int
+
+
+class Opaque:
+    pass
+
+
+class WithOpaque(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    r: int
+    odd: Annotated[Opaque, BeforeValidator(lambda _: Opaque())] = Opaque()
+
+
+def misfits(type_: Any, stored: object) -> list[tuple[str, str]]:
+    codec = Codec[Any]("config", "config_snapshot", type_)
+    return [(misfit.path.removeprefix("/config_snapshot"), misfit.problem) for misfit in codec.misfits(stored)]
+
+
+def test_without_a_type_everything_fits() -> None:
+    assert Codec[Any]("config", "config_snapshot").misfits({"anything": [None]}) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "stored"),
+    [
+        (Lora, {"r": 8, "loraAlpha": 32, "optimizer": {"name": "sgd"}, "tags": {"any": "thing"}}),
+        (Open, {"r": 8, "more": {"of": "it"}}),
+        (dict[str, Any], {"a": {"b": 1}}),
+        (Source, {"reader": {"kind": "stream", "url": "u"}, "either": [1, 2]}),
+        (Node, {"name": "a", "below": [{"name": "b", "below": [{"name": "c"}]}]}),
+        (Pair, {"left": 1, "right": 2}),
+        (RootModel[dict[str, int]], {"a": 1}),
+    ],
+)
+def test_what_fits_has_no_misfits(type_: Any, stored: object) -> None:
+    assert misfits(type_, stored) == []
+
+
+def test_missing_unknown_and_invalid_are_all_found_at_once() -> None:
+    stored = {"loraAlpha": "many", "rank": 8, "optimizer": {"name": "adam", "momentum": 0.9}, "tags": {"a": 1}}
+
+    assert sorted(misfits(Lora, stored)) == [
+        ("/loraAlpha", "invalid"),
+        ("/optimizer/momentum", "unknown"),
+        ("/r", "missing"),
+        ("/rank", "unknown"),
+        ("/tags/a", "invalid"),
+    ]
+
+
+def test_what_a_type_drops_silently_is_found() -> None:
+    assert misfits(Lora, {"r": 8, "rank": 8, "optimizer": {"name": "adam", "a/b~c": 1}}) == [
+        ("/rank", "unknown"),
+        ("/optimizer/a~1b~0c", "unknown"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "stored", "found"),
+    [
+        (Strict, {"r": 8, "x": 1}, [("/x", "unknown")]),
+        (Strict, {"x": 1}, [("/r", "missing"), ("/x", "unknown")]),
+        (Open, {"x": 1}, [("/r", "missing")]),
+        (Plain, {"x": 1}, [("/r", "missing"), ("/x", "unknown")]),
+        (Pair, {"left": 1, "up": 2}, [("/right", "missing"), ("/up", "unknown")]),
+        (dict[str, int], {"a": 1, "b": "x"}, [("/b", "invalid")]),
+        (Lora, [], [("", "invalid")]),
+        (Lora, None, [("", "invalid")]),
+    ],
+)
+def test_all_kinds_of_types_are_understood(type_: Any, stored: object, found: list[tuple[str, str]]) -> None:
+    assert misfits(type_, stored) == found
+
+
+def test_a_path_leads_into_the_document_not_into_the_members_of_a_union() -> None:
+    stored = {"reader": {"kind": "csv", "file": "f"}, "limit": "x", "either": ["x"]}
+
+    assert sorted(misfits(Source, stored)) == [
+        ("/either", "invalid"),
+        ("/either/0", "invalid"),
+        ("/limit", "invalid"),
+        ("/reader/file", "unknown"),
+        ("/reader/path", "missing"),
+    ]
+
+
+def test_types_that_contain_themselves_are_followed() -> None:
+    stored = {"name": "a", "below": [{"name": "b", "size": 1, "below": [{"size": 2}]}]}
+
+    assert sorted(misfits(Node, stored)) == [
+        ("/below/0/below/0/name", "missing"),
+        ("/below/0/below/0/size", "unknown"),
+        ("/below/0/size", "unknown"),
+    ]
+
+
+def test_entries_of_a_data_set_are_found_by_their_place() -> None:
+    codec = Codec("dataset", "dataset_snapshot", list[Optimizer], many=True)
+
+    found = codec.misfits([{"name": "a"}, {"name": 1, "x": 1}, {}])
+
+    assert [(misfit.path, misfit.problem) for misfit in found] == [
+        ("/dataset_snapshot/1/name", "invalid"),
+        ("/dataset_snapshot/2/name", "missing"),
+        ("/dataset_snapshot/1/x", "unknown"),
+    ]
+
+
+def test_a_type_that_has_no_schema_still_tells_what_it_refuses() -> None:
+    assert misfits(WithOpaque, {"x": 1}) == [("/r", "missing")]
+
+
+def test_a_misfit_says_what_is_wrong() -> None:
+    codec = Codec("config", "config_snapshot", Lora)
+
+    (invalid,), (unknown,) = codec.misfits({"r": "x"}), codec.misfits({"r": 1, "x": 2})
+
+    assert invalid.message == "Input should be a valid integer, unable to parse string as an integer"
+    assert unknown.message == "the type does not know it, and drops it"
