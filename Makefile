@@ -30,6 +30,7 @@ twin: .venv/ok  ## derive repository.py from async_repository.py
 benchmark: .venv/ok node_modules/ok
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/writes.py
+	$(BIN)/python benchmarks/compare.py
 
 wheel: .venv/ok
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .

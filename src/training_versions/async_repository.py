@@ -12,10 +12,13 @@ from datetime import datetime
 from typing import Literal, Unpack, overload
 
 from training_versions._async_shell import RETRY_PAUSES, AsyncClient, AsyncRepository
+from training_versions._bundle_steps import BundleFile, Progress
 from training_versions._calls import PackageCalls
 from training_versions._life_calls import LifeCalls
 from training_versions._snapshots import Codec
 from training_versions.async_life import AsyncVersionLife
+from training_versions.bundle import ExportResult, ImportResult
+from training_versions.bundle_shells import export_package_async, import_package_async
 from training_versions.models import (
     UNSET,
     C,
@@ -144,6 +147,59 @@ class AsyncPackageRepository(AsyncRepository):
             >>> async for package in packages.iterate(): ...
         """
         return self._walk(self._calls.iterate(page_size=page_size, filters=filters))
+
+    async def export(self, package_id: Id, file: BundleFile, *, progress: Progress | None = None) -> ExportResult:
+        """Write a package with its versions and history into one file, however many there are.
+
+        Versions and events that are made after the export began are left out.
+
+        Args:
+            package_id: The package.
+            file: A path, which shows the whole file or nothing, or a file open for writing bytes.
+            progress: Called after each version and event with how many are written and how many there are.
+
+        Raises:
+            NotFoundError: There is no such package, or the caller may not see it.
+
+        Example:
+            >>> await packages.export(package.id, "support-bot.jsonl")
+        """
+        return await export_package_async(self._client, package_id, file, progress=progress, retry_pauses=self._pauses)
+
+    async def import_(
+        self,
+        file: BundleFile,
+        *,
+        package_id: Id | None = None,
+        user_id: Id | None = None,
+        progress: Progress | None = None,
+    ) -> ImportResult:
+        """Bring in a package that was exported, with its numbers, moments, parents and history.
+
+        The file is read through before anything is written. Importing it again changes nothing.
+
+        Args:
+            file: A path, or a file open for reading bytes that can go back to where it is now.
+            package_id: The package to import into, if not the one that the file names; its name and config stay.
+            user_id: The owner of a new package; only the service role may say so.
+            progress: Called after each version and event with how many are brought in and how many there are.
+
+        Raises:
+            BundleError: The file is damaged, altered, no bundle, or of a newer format; the message names the line.
+            NotFoundError: There is no package `package_id`, or it is not the caller's.
+            ConflictError: The package has another version with the same number, or the same one with other content.
+
+        Example:
+            >>> (await packages.import_("support-bot.jsonl")).versions_created
+        """
+        return await import_package_async(
+            self._client,
+            file,
+            package_id=package_id,
+            user_id=user_id,
+            progress=progress,
+            retry_pauses=self._pauses,
+        )
 
 
 class AsyncVersionRepository(AsyncVersionLife[C, M, D]):

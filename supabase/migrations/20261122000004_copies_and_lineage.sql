@@ -131,10 +131,14 @@ begin
         from public.training_package_versions v
         join ancestors a on v.id = a.parent_version_id
     ),
-    tree (id) as (
+    roots (id) as (
         select a.id
         from ancestors a
         where not exists (select from ancestors p where p.id = a.parent_version_id)
+    ),
+    tree (id) as (
+        -- Rows from before these rules may be each other's ancestors: then there is no first one.
+        select coalesce((select r.id from roots r), p_version_id)
         union
         select v.id
         from public.training_package_versions v

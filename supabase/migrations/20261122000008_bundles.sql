@@ -42,7 +42,7 @@ as $$
         ) or exists (
             select from public.training_package_versions v where v.id = p_id and v.package_id <> p_package_id
         ) or exists (
-            select from training_versions_internal.deletions d where d.id = p_id
+            select from training_versions_internal.deletions d where d.id = p_id and d.package_id <> p_package_id
         ) then md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
         else p_id
     end
@@ -159,7 +159,8 @@ begin
             )
             values (
                 given.id, p_package_id, given.version_number, given.name, given.status, given.created_at, package_owner,
-                given.published_at, case when given.status <> 'draft' then package_owner end,
+                case when given.status <> 'draft' then given.published_at end,
+                case when given.status <> 'draft' then package_owner end,
                 given.config_snapshot, given.model_snapshot, given.dataset_snapshot, given.change_summary,
                 given.parent_version_id,
                 given.training_status, given.training_started_at, given.training_completed_at, given.training_metrics,

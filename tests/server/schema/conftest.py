@@ -128,10 +128,12 @@ class Database:
 
     def another(self, name: str, template: str) -> Database:
         """A new database on the same server."""
-        self.run(f"create database {name} template {template} owner postgres;", admin=True)
-        sibling = Database(_with_database(self.url, name), _with_database(self.admin_url, name))
-        sibling.run(f"alter database {name} set search_path to '$user', public, extensions;", admin=True)
-        return sibling
+        self.run(
+            f"create database {name} template {template} owner postgres;"
+            f"alter database {name} set search_path to '$user', public, extensions;",
+            admin=True,
+        )
+        return Database(_with_database(self.url, name), _with_database(self.admin_url, name))
 
 
 def _with_database(url: str, name: str) -> str:
@@ -187,29 +189,6 @@ def server(request: pytest.FixtureRequest) -> Server:
 def empty(server: Server) -> Database:
     """A project that never heard of us."""
     return server.database()
-
-
-@pytest.fixture(scope="session")
-def migrations() -> list[Path]:
-    """Our files, in the order in which they are applied."""
-    return sorted((ROOT / "supabase" / "migrations").glob("*.sql"))
-
-
-@pytest.fixture(scope="session")
-def migrate(migrations: list[Path]) -> Callable[..., str]:
-    """Applies our files with psql, which takes a tenth of the time of a push; returns what they said."""
-
-    def apply(database: Database, *, first_release: bool = True) -> str:
-        return database.run("", *migrations[0 if first_release else 1 :])
-
-    return apply
-
-
-@pytest.fixture(scope="session")
-def rollback() -> Path:
-    """The file that takes everything back."""
-    (file,) = (ROOT / "supabase" / "rollbacks").glob("*.sql")
-    return file
 
 
 # --- the real CLI
@@ -273,6 +252,29 @@ def app_cli(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Cli:
     for file in RELEASED.glob("2025*_app_*.sql"):
         shutil.copy(file, folder / "supabase" / "migrations")
     return Cli(folder, cli.home)
+
+
+@pytest.fixture(scope="session")
+def migrations(cli: Cli) -> list[Path]:
+    """Our files, in the order in which they are applied."""
+    return sorted((cli.workdir / "supabase" / "migrations").glob("*.sql"))
+
+
+@pytest.fixture(scope="session")
+def migrate(migrations: list[Path]) -> Callable[..., str]:
+    """Applies our files with psql, which takes a tenth of the time of a push; returns what they said."""
+
+    def apply(database: Database, *, first_release: bool = True) -> str:
+        return database.run("", *migrations[0 if first_release else 1 :])
+
+    return apply
+
+
+@pytest.fixture(scope="session")
+def rollback(cli: Cli) -> Path:
+    """The file that takes everything back."""
+    (file,) = (cli.workdir / "supabase" / "rollbacks").glob("*.sql")
+    return file
 
 
 # --- callers

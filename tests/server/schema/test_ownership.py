@@ -76,7 +76,12 @@ class TestTheOwner:
 
     @pytest.mark.parametrize(
         ("column", "value"),
-        [("id", str(uuid4())), ("version_number", 7), ("created_at", "2001-01-01T00:00:00Z"), ("created_by", None)],
+        [
+            ("id", "00000000-0000-4000-8000-00000000abcd"),
+            ("version_number", 7),
+            ("created_at", "2001-01-01T00:00:00Z"),
+            ("created_by", None),
+        ],
     )
     def test_cannot_change_what_a_draft_is(self, ada, column, value):
         draft = ada.draft(ada.package())

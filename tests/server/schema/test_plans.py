@@ -188,7 +188,7 @@ def test_containment_uses_the_gin_index_for_the_service_role(archive, column, co
     assert plan.indexes == {f"idx_package_versions_{column}"}
 
 
-def test_text_in_a_snapshot_uses_no_index_and_the_documentation_says_so(archive):
+def test_text_taken_out_of_a_snapshot_uses_no_index(archive):
     plan = archive.explain(f"select * from {VERSIONS} where config_snapshot ->> 'run' = 'run-77'")
 
     assert plan.scans_the_table

@@ -5,6 +5,7 @@ comes back equal. The refusals of the database itself are in `test_refusals.py`.
 from __future__ import annotations
 
 import functools
+import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -185,7 +186,11 @@ def test_a_refusal_tells_the_path_to_what_cannot_be_stored(desk: Desk, refused: 
         assert refused("config", lambda give=give: draft_with(desk, config=give)).message.startswith(words)
 
 
-@pytest.mark.parametrize("bad", [None, "r=8", 8, 8.5, True, [], [{"r": 8}], (), b"{}", {"r"}, object(), dict], ids=repr)
+@pytest.mark.parametrize(
+    "bad",
+    [None, "r=8", 8, 8.5, True, [], [{"r": 8}], (), b"{}", {"r"}, object(), dict],
+    ids=lambda bad: re.sub(" at 0x.*", "", repr(bad)),
+)
 def test_a_config_or_model_that_is_no_object_is_refused(desk: Desk, refused: Any, bad: Any) -> None:
     refused("config", lambda: desk.packages.create("n", template_type="t", config=bad))
     refused("config", lambda: desk.packages.update(desk.package.id, config=bad))
