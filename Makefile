@@ -9,10 +9,10 @@ demo: .venv/ok node_modules/ok  ## the main job, on the embedded stack
 	$(BIN)/python examples/quickstart.py
 
 test: lint  ## every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: lint  ## what to run before every change: under a minute
-	$(BIN)/pytest -q tests/unit
+	$(BIN)/pytest -q -n 2 tests/unit
 
 lint: .venv/ok node_modules/ok
 	$(BIN)/ruff format --check --quiet .
@@ -24,7 +24,7 @@ format: .venv/ok
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .
 
-twin: .venv/ok  ## derive repository.py from async_repository.py
+twin: .venv/ok  ## derive the sync modules from the async ones
 	$(BIN)/python scripts/derive_sync.py
 
 benchmark: .venv/ok node_modules/ok

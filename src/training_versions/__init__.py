@@ -5,7 +5,6 @@ Start with `VersionRepository` and `PackageRepository`, or their `Async` twins.
 
 from training_versions.async_repository import AsyncPackageRepository, AsyncVersionRepository
 from training_versions.autosave import AsyncDraftAutosaver, AutosaveConflictError, DraftAutosaver
-from training_versions.bundle import BundleError, ExportResult, ImportResult
 from training_versions.diff import Change, ChangeKind, VersionDiff, compare_versions
 from training_versions.errors import (
     ConflictError,
@@ -57,12 +56,11 @@ from training_versions.repository import PackageRepository, VersionRepository
 # fmt: off
 __all__ = [
     "UNSET", "AsyncDraftAutosaver", "AsyncPackageRepository", "AsyncVersionRepository", "AutosaveConflictError",
-    "BundleError", "Change", "ChangeKind", "ConflictError", "ConnectionFailedError", "CopiedDraft", "CostEntry",
-    "DatabaseError", "Deployment", "DeploymentTarget", "DraftAutosaver", "Event", "EventKind", "ExportResult",
-    "ImportResult", "InvalidInputError", "IterateOptions", "JsonObject", "JsonValue", "Lineage", "LineageNode",
-    "ListOptions", "MetricPoint", "Misfit", "NotFoundError", "OutcomeUnknownError", "Package", "PackageCost",
-    "PackageFilters", "PackageRepository", "Page", "PermissionDeniedError", "RecordedCost", "RejectedError",
-    "SchemaMismatchError", "TrainingRun", "TrainingStatus", "TrainingVersionsError", "UnavailableError",
-    "UnreadableReplyError", "Unset", "Version", "VersionDiff", "VersionFilters", "VersionRepository", "VersionStatus",
-    "VersionSummary", "compare_versions",
+    "Change", "ChangeKind", "ConflictError", "ConnectionFailedError", "CopiedDraft", "CostEntry", "DatabaseError",
+    "Deployment", "DeploymentTarget", "DraftAutosaver", "Event", "EventKind", "InvalidInputError", "IterateOptions",
+    "JsonObject", "JsonValue", "Lineage", "LineageNode", "ListOptions", "MetricPoint", "Misfit", "NotFoundError",
+    "OutcomeUnknownError", "Package", "PackageCost", "PackageFilters", "PackageRepository", "Page",
+    "PermissionDeniedError", "RecordedCost", "RejectedError", "SchemaMismatchError", "TrainingRun", "TrainingStatus",
+    "TrainingVersionsError", "UnavailableError", "UnreadableReplyError", "Unset", "Version", "VersionDiff",
+    "VersionFilters", "VersionRepository", "VersionStatus", "VersionSummary", "compare_versions",
 ]

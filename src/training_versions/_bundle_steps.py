@@ -114,11 +114,12 @@ class _Writer:
             lines: Lines = yield table.page(package_id, last, newest, size, encode)
             if not lines:
                 break
-            for last, line in lines:  # noqa: B007
+            for _, line in lines:
                 self.write(line)
                 self.done += 1
                 if self.progress is not None:
                     self.progress(self.done, self.total)
+            last = lines[-1][0]
             size = max(1, min(2 * size, table.most, PAGE_BYTES // max(len(line) for _, line in lines)))
         return self.done - before
 

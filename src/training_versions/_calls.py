@@ -134,9 +134,12 @@ def check_client(client: object, kind: type, repository: str) -> None:
 
 def check_pauses(pauses: Sequence[float]) -> tuple[float, ...]:
     """Return the pauses between repeats if they are seconds."""
-    if not all(0 <= pause < float("inf") for pause in pauses):
-        raise InvalidInputError("retry_pauses must be seconds, each 0 or more.", field="retry_pauses")
-    return tuple(pauses)
+    try:
+        if all(0 <= pause < float("inf") for pause in pauses):
+            return tuple(pauses)
+    except TypeError:
+        pass  # as any other mistake
+    raise InvalidInputError("retry_pauses must be a sequence of seconds, each 0 or more.", field="retry_pauses")
 
 
 def read_reply(call: Rpc[T], reply: object) -> T:

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Literal, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from training_versions._async_shell import RETRY_PAUSES, AsyncClient, AsyncRepository
-from training_versions._bundle_steps import BundleFile, Progress
 from training_versions._calls import PackageCalls
 from training_versions._life_calls import LifeCalls
 from training_versions._snapshots import Codec
 from training_versions.async_life import AsyncVersionLife
-from training_versions.bundle import ExportResult, ImportResult
-from training_versions.bundle_shells import export_package_async, import_package_async
 from training_versions.models import (
     UNSET,
     C,
@@ -37,6 +34,10 @@ from training_versions.models import (
     VersionFilters,
     VersionSummary,
 )
+
+if TYPE_CHECKING:  # bundles are read and written rarely: importing this package does not wait for them
+    from training_versions._bundle_steps import BundleFile, Progress
+    from training_versions.bundle import ExportResult, ImportResult
 
 
 class AsyncPackageRepository(AsyncRepository):
@@ -164,6 +165,8 @@ class AsyncPackageRepository(AsyncRepository):
         Example:
             >>> await packages.export(package.id, "support-bot.jsonl")
         """
+        from training_versions.bundle_shells import export_package_async
+
         return await export_package_async(self._client, package_id, file, progress=progress, retry_pauses=self._pauses)
 
     async def import_(
@@ -192,6 +195,8 @@ class AsyncPackageRepository(AsyncRepository):
         Example:
             >>> (await packages.import_("support-bot.jsonl")).versions_created
         """
+        from training_versions.bundle_shells import import_package_async
+
         return await import_package_async(
             self._client,
             file,
@@ -364,7 +369,7 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
     ) -> Version[C, M, D]:
         """Publish a draft; from then on its content never changes.
 
-        Publishing a version that is already published returns it unchanged.
+        Publishing a version that is already published returns it unchanged, whatever `name` says.
 
         Args:
             version_id: The draft to publish.

@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training-versions", description="The SQL that training-versions ships.")
     commands = parser.add_subparsers(dest="command", required=True)
     migrations = commands.add_parser("migrations", help="copy the migrations into a folder, for `supabase db push`")
-    migrations.add_argument("folder", nargs="?", type=Path, default=Path("supabase/migrations"))
+    migrations.add_argument(
+        "folder", nargs="?", type=Path, default=Path("supabase/migrations"), help="supabase/migrations by default"
+    )
     commands.add_parser("rollback", help="print the SQL that takes everything back and deletes all version history")
     options = parser.parse_args(arguments)
 
@@ -61,5 +63,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("kept: it differs from the shipped one, which you get once you move it away.", file=sys.stderr)
         return 1
     if "copied" in outcome.values():
-        print("Next: supabase db push")
+        print("Next: supabase link, then supabase db push --remote (before Supabase CLI 3 without --remote)")
     return 0

