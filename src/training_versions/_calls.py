@@ -473,7 +473,7 @@ def one_of(wanted: object, argument: str, kind: type[StrEnum]) -> list[Filter]:
     several = list(cast("Sequence[object]", wanted)) if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
     known = [str(member) for member in kind]
     if not several or not all(isinstance(value, str) and value in known for value in several):
-        raise InvalidInputError(f"{argument} must be of {', '.join(known)}, not {wanted!r}.", field=argument)
+        raise InvalidInputError(f"{argument} must be one of {', '.join(known)}, not {wanted!r}.", field=argument)
     return [(argument, "in", f"({','.join(map(str, several))})")]
 
 

@@ -253,7 +253,7 @@ def _of_version(version_id: Id, **given: object) -> dict[str, Any]:
 def _target(value: object) -> str:
     if not isinstance(value, str) or value not in list(DeploymentTarget):
         known = ", ".join(DeploymentTarget)
-        raise InvalidInputError(f"target must be of {known}, not {value!r:.80}.", field="target")
+        raise InvalidInputError(f"target must be one of {known}, not {value!r:.80}.", field="target")
     return str(value)
 
 

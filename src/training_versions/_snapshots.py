@@ -58,7 +58,7 @@ class Codec(Generic[S]):
         self.field, self.column, self.many = field, column, many
         try:
             self._adapter: TypeAdapter[S] | None = None if type_ is None else TypeAdapter(type_)
-        except PydanticUserError as exc:
+        except (PydanticUserError, KeyError, TypeError) as exc:
             raise InvalidInputError(f"{field}={type_!r} is not a type that Pydantic can read.", field=field) from exc
 
     def write(self, value: object) -> "JsonValue":

@@ -138,6 +138,7 @@ class AsyncPackageRepository(AsyncRepository):
 
         Example:
             >>> page = await packages.list(text="bot")
+            >>> names = [package.name for package in page.items]
         """
         return await self._read(self._calls.list(limit=limit, cursor=cursor, filters=filters))
 
@@ -152,7 +153,7 @@ class AsyncPackageRepository(AsyncRepository):
     async def export(self, package_id: Id, file: BundleFile, *, progress: Progress | None = None) -> ExportResult:
         """Write a package with its versions and history into one file, however many there are.
 
-        Versions and events that are made after the export began are left out.
+        Versions and events that are made after the export begins are left out.
 
         Args:
             package_id: The package.
@@ -464,6 +465,7 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
 
         Example:
             >>> page = await versions.list(package.id, status="published", limit=20)
+            >>> numbers = [summary.version_number for summary in page.items]
         """
         return await self._read(self._calls.list(package_id, snapshots, options))
 

@@ -109,7 +109,8 @@ CODES = {code: kind for kind, codes in _TABLE.items() for code in codes.split()}
 
 _MIGRATE = (
     "Copy the migrations with `training-versions migrations <your project>/supabase/migrations` and apply them with "
-    "`supabase db push`; when they are applied already, reload the schema cache: notify pgrst, 'reload schema'."
+    "`supabase db push` (Supabase CLI 3: with --remote); when they are applied already, reload the schema cache: "
+    "notify pgrst, 'reload schema'."
 )
 _SIGN_IN = "Sign in first: client.auth.sign_in_with_password({'email': …, 'password': …})."
 _REFRESH = "Sign in again, or call client.auth.refresh_session()."

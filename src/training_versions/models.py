@@ -57,8 +57,11 @@ class HasToDict(Protocol):
 
 
 JsonLike: TypeAlias = Mapping[str, object] | BaseModel | DataclassLike | HasToDict
+"""What becomes a JSON object: a mapping, a Pydantic model, a dataclass, or an object with `to_dict()`."""
 Id: TypeAlias = UUID | str
+"""A `UUID`, or its text."""
 Cents: TypeAlias = Decimal | int | str | float
+"""An amount of money with at most two decimals."""
 
 
 class VersionStatus(enum.StrEnum):
@@ -168,7 +171,7 @@ class Version(VersionSummary, Generic[C, M, D]):
 
 
 class Page(Record, Generic[T]):
-    """One page of a list. There is more exactly when `next_cursor` is not `None`, however short the page is."""
+    """One page of a list, in `items`. There is more exactly when `next_cursor` is not `None`, however short it is."""
 
     items: list[T]
     next_cursor: str | None

@@ -134,6 +134,7 @@ class PackageRepository(Repository):
 
         Example:
             >>> page = packages.list(text="bot")
+            >>> names = [package.name for package in page.items]
         """
         return self._read(self._calls.list(limit=limit, cursor=cursor, filters=filters))
 
@@ -148,7 +149,7 @@ class PackageRepository(Repository):
     def export(self, package_id: Id, file: BundleFile, *, progress: Progress | None = None) -> ExportResult:
         """Write a package with its versions and history into one file, however many there are.
 
-        Versions and events that are made after the export began are left out.
+        Versions and events that are made after the export begins are left out.
 
         Args:
             package_id: The package.
@@ -365,7 +366,7 @@ class VersionRepository(VersionLife[C, M, D]):
     ) -> Version[C, M, D]:
         """Publish a draft; from then on its content never changes.
 
-        Publishing a version that is already published returns it unchanged.
+        Publishing a version that is already published returns it unchanged, whatever `name` says.
 
         Args:
             version_id: The draft to publish.
@@ -460,6 +461,7 @@ class VersionRepository(VersionLife[C, M, D]):
 
         Example:
             >>> page = versions.list(package.id, status="published", limit=20)
+            >>> numbers = [summary.version_number for summary in page.items]
         """
         return self._read(self._calls.list(package_id, snapshots, options))
 

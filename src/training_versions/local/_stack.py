@@ -184,7 +184,7 @@ class LocalSupabase:
         return UUID(self.psql(script, id=str(uuid4()), email=email).strip())
 
     def token(self, email: str, expires_in: int = 3600) -> str:
-        """A signed access token of this user, who is created when new; negative seconds make an expired one."""
+        """A signed access token of this user, who is created when new; less than -30 seconds make an expired one."""
         now = int(time.time())
         claims: dict[str, object] = {
             "iss": f"{self.url}/auth/v1",
