@@ -13,6 +13,7 @@ create table if not exists public.training_version_events (
     actor_id uuid,
     occurred_at timestamptz not null default clock_timestamp(),
     details jsonb not null default '{}',
+    source text,
 
     constraint known_event_kind check (kind in (
         'created', 'restored', 'forked', 'imported', 'edited', 'published', 'archived', 'deleted',
@@ -166,6 +167,7 @@ begin
         order by e.id desc
         limit 1;
         if last_event.kind = 'edited'
+            and last_event.source is null
             and last_event.actor_id is not distinct from actor
             and last_event.occurred_at > clock_timestamp() - interval '1 minute'
         then

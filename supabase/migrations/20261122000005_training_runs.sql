@@ -64,11 +64,9 @@ begin
     if training_versions_internal.is_importing() then
         return new;
     end if;
+    new.training_started_at := case tg_op when 'UPDATE' then old.training_started_at end;
+    new.training_completed_at := case tg_op when 'UPDATE' then old.training_completed_at end;
     if was = wanted then
-        if tg_op = 'UPDATE' then
-            new.training_started_at := old.training_started_at;
-            new.training_completed_at := old.training_completed_at;
-        end if;
         return new;
     end if;
     if (was, wanted) not in (
@@ -111,7 +109,7 @@ begin
     if new.training_status = 'running' then
         -- start_version_training has put its own run there already.
         insert into public.training_runs (version_id, owner_id, started_at, started_by)
-        values (new.id, new.created_by, new.training_started_at, auth.uid())
+        values (new.id, new.created_by, least(coalesce(new.training_started_at, clock_timestamp()), clock_timestamp()), auth.uid())
         on conflict do nothing;
         -- The history of an imported version comes with it.
         if training_versions_internal.is_importing() then
@@ -232,7 +230,7 @@ begin
     select * into run
     from public.training_runs r
     where r.version_id = p_version_id and (p_run_id is null or r.id = p_run_id)
-    order by r.started_at desc
+    order by r.status = 'running' desc, r.started_at desc
     limit 1;
     if run.status = p_status then
         return run;  -- a repeat
@@ -271,7 +269,9 @@ begin
     perform training_versions_internal.check_text('metrics', k, 255) from jsonb_object_keys(p_metrics) as k;
     if p_step is not null and exists (
         select from jsonb_each(p_metrics) as m
-        where jsonb_typeof(m.value) = 'number' and abs((m.value #>> '{}')::numeric) > 1.7e308
+        where jsonb_typeof(m.value) = 'number'
+            and (m.value #>> '{}')::numeric <> 0
+            and abs((m.value #>> '{}')::numeric) not between 4.95e-324 and 1.7e308
     ) then
         raise exception using
             errcode = 'TV306',
@@ -282,7 +282,7 @@ begin
         select r.id into current_run
         from public.training_runs r
         where r.version_id = p_version_id
-        order by r.started_at desc
+        order by r.status = 'running' desc, r.started_at desc
         limit 1;
         if current_run is null then
             raise exception using
@@ -419,7 +419,7 @@ begin
                 select r.id
                 from public.training_runs r
                 where r.version_id = p_version_id and (p_run_id is null or r.id = p_run_id)
-                order by r.started_at desc
+                order by r.status = 'running' desc, r.started_at desc
                 limit 1
             )
     );

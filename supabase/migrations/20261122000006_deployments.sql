@@ -50,7 +50,7 @@ declare
     version public.training_package_versions;
 begin
     update public.training_deployments
-    set ended_at = p_moment, ended_by = auth.uid()
+    set ended_at = greatest(p_moment, started_at), ended_by = auth.uid()
     where id = p_stay.id;
     select * into left_over
     from public.training_deployments d
@@ -103,7 +103,7 @@ begin
         end if;
         if stay.version_id = new.id then
             update public.training_deployments
-            set ended_at = moment, ended_by = auth.uid()
+            set ended_at = greatest(moment, started_at), ended_by = auth.uid()
             where id = stay.id;
         else
             perform training_versions_internal.end_stay(stay, moment);
@@ -118,6 +118,16 @@ begin
             )::pg_catalog.text,
             hint = 'Only published versions are deployed.';
     end if;
+    -- What older rows left in somebody else's package is not deployed there.
+    if not exists (
+        select from public.training_configs c
+        where c.id = new.package_id and c.user_id is not distinct from new.created_by
+    ) then
+        raise exception using
+            errcode = '42501',
+            message = format('version %s lies in a package of another user', new.version_number),
+            hint = 'Fork it into a package of your own.';
+    end if;
     insert into public.training_deployments
         (package_id, version_id, version_number, owner_id, target, url, deployment_id, started_at, started_by)
     values (
@@ -131,7 +141,7 @@ begin
 end
 $$;
 
--- Stays that older columns tell of; the others are not deployed any more.
+-- Stays that older columns tell of: of a package and target the newest published version.
 do $$
 begin
     if exists (select from public.training_deployments) then
@@ -141,7 +151,7 @@ begin
         (package_id, version_id, version_number, owner_id, target, url, deployment_id, started_at, started_by)
     select distinct on (v.package_id, v.deployment_target)
         v.package_id, v.id, v.version_number, v.created_by, v.deployment_target, v.deployment_url, v.deployment_id,
-        coalesce(v.published_at, v.updated_at), v.published_by
+        least(coalesce(v.published_at, v.updated_at), now()), v.published_by
     from public.training_package_versions v
     join public.training_configs c on c.id = v.package_id
     where v.is_deployed and v.deployment_target is not null and v.status <> 'draft'
@@ -163,6 +173,30 @@ create or replace trigger record_deployment_of_new_version
     for each row
     when (new.is_deployed)
     execute function training_versions_internal.record_deployment();
+
+-- Only published versions are deployed: archiving one ends its stays. Definer: nobody is granted the stays.
+create or replace function training_versions_internal.end_stays_of_archived()
+returns trigger
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    stay public.training_deployments;
+    moment constant pg_catalog.timestamptz := clock_timestamp();
+begin
+    for stay in select * from public.training_deployments d where d.version_id = new.id and d.ended_at is null loop
+        perform training_versions_internal.end_stay(stay, moment);
+    end loop;
+    return null;
+end
+$$;
+create or replace trigger end_stays_of_archived
+    after update of status on public.training_package_versions
+    for each row
+    when (new.status = 'archived' and old.status <> 'archived')
+    execute function training_versions_internal.end_stays_of_archived();
 
 create or replace function training_versions_internal.deploy(p_version_id uuid, p_target text, p_url text, p_deployment_id text)
 returns public.training_package_versions
@@ -191,6 +225,13 @@ begin
     from public.training_package_versions v
     where v.id = p_version_id;
     version := training_versions_internal.take_version(p_version_id);
+    -- Older columns may call it deployed where it is not live: then it begins anew.
+    update public.training_package_versions
+    set is_deployed = false
+    where id = p_version_id and is_deployed
+        and not exists (
+            select from public.training_deployments d where d.version_id = p_version_id and d.ended_at is null
+        );
     update public.training_package_versions
     set is_deployed = true, deployment_target = p_target, deployment_url = p_url, deployment_id = p_deployment_id
     where id = p_version_id
@@ -232,6 +273,7 @@ $$;
 revoke all on function
     training_versions_internal.end_stay(public.training_deployments, timestamptz),
     training_versions_internal.record_deployment(),
+    training_versions_internal.end_stays_of_archived(),
     training_versions_internal.deploy(uuid, text, text, text),
     training_versions_internal.undeploy(uuid, text)
 from public, anon, authenticated, service_role;

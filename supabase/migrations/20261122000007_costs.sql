@@ -134,6 +134,7 @@ begin
             when 'array' then (
                 select coalesce(jsonb_object_agg(a #>> '{}', null), '{}')
                 from jsonb_array_elements(version.cost_alerts_sent) as a
+                where jsonb_typeof(a) <> 'null'
             )
             else '{}'
         end;

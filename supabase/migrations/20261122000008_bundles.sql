@@ -169,6 +169,12 @@ begin
                 given.estimated_cost, given.actual_cost, given.budget_limit, given.cost_alerts_sent
             );
             perform set_config('training_versions.origin', '', true);
+            insert into public.training_runs (version_id, owner_id, status, started_at, ended_at, started_by)
+            select
+                given.id, package_owner, given.training_status,
+                coalesce(given.training_started_at, given.training_completed_at, given.created_at),
+                coalesce(given.training_completed_at, given.created_at), auth.uid()
+            where given.training_status in ('completed', 'failed', 'cancelled');
         end if;
         outcome := outcome || jsonb_build_object(
             'id', given.id,

@@ -66,6 +66,7 @@ drop trigger if exists record_training on public.training_package_versions;
 drop trigger if exists record_training_of_new_version on public.training_package_versions;
 drop trigger if exists record_deployment on public.training_package_versions;
 drop trigger if exists record_deployment_of_new_version on public.training_package_versions;
+drop trigger if exists end_stays_of_archived on public.training_package_versions;
 drop trigger if exists record_direct_cost on public.training_package_versions;
 drop trigger if exists record_direct_cost_of_new_version on public.training_package_versions;
 drop trigger if exists keep_events on public.training_version_events;
