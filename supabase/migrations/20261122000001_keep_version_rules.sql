@@ -232,7 +232,8 @@ end
 $$;
 
 -- May the caller act for every user? Only roles that skip row level security may (the service role, the owner); a token
--- without a user in it is not enough, and one with a user in it no hindrance. Inside a security definer function `current_user` does not tell, the role set does.
+-- without a user in it is not enough, and one with a user in it no hindrance. Inside a security definer function
+-- `current_user` does not tell, the role that was set does.
 create or replace function training_versions_internal.acts_for_all()
 returns boolean
 stable
