@@ -79,7 +79,7 @@ def main() -> None:
         run = versions.start_training(draft.id)
         for epoch in range(1, config.epochs + 1):
             model.learn(train, config.learning_rate)
-            versions.record_metrics(draft.id, model.evaluate(test), step=epoch)
+            versions.record_metrics(draft.id, model.evaluate(test), step=epoch, run_id=run.id)
             cost = versions.record_cost(draft.id, Decimal("0.01"), note=f"epoch {epoch}", key=f"{run.id}/{epoch}")
             for share in cost.alerts:
                 print(f"alert        {share} % of the budget of {cost.budget_limit} is spent")

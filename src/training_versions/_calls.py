@@ -47,6 +47,7 @@ UUID_TEXT: Final = re.compile(
     r"(?:urn:uuid:)?(\{)?[0-9a-f]{8}(-?)[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12}(?(1)\})",
     re.ASCII | re.IGNORECASE,
 )
+UNDONE: Final = ("40001", "40P01")  # two transactions stood in each other's way, and this one was taken back whole
 CLEARABLE: Final = {"change_summary", "parent_version_id", "estimated_cost", "budget_limit"}
 
 
@@ -106,15 +107,17 @@ class Attempts:
     def pause_after(self, exc: Exception, headers: Mapping[str, str]) -> float:
         """Return the seconds to wait before sending the same again, or raise what the user is to see."""
         error = errors.translate(exc, self.call.operation, headers, write=self.call.write)
-        answered = isinstance(error, errors.NotFoundError | errors.ConflictError | errors.RejectedError)
+        undone = getattr(error, "code", None) in UNDONE
+        answered = isinstance(error, errors.NotFoundError | errors.ConflictError | errors.RejectedError) and not undone
         if self.lost is not None and answered and self.call.write:
             error.add_note("The reply to an earlier try of this call was lost; that try may have been carried out.")
-        if answered or (self.lost is None and not errors.is_lost(exc)):
+        if answered or not (undone or self.lost or errors.is_lost(exc)):
             raise error from exc
         self.lost = exc if errors.is_lost(exc) else self.lost
         if self.made == len(self.pauses):
-            error = errors.translate(cast("Exception", self.lost), self.call.operation, headers, write=self.call.write)
-            error.hint = self.call.again if self.call.write else error.hint
+            if self.lost is not None:
+                error = errors.translate(self.lost, self.call.operation, headers, write=self.call.write)
+                error.hint = self.call.again if self.call.write else error.hint
             raise error from exc
         self.made += 1
         return self.pauses[self.made - 1]
@@ -545,8 +548,8 @@ def as_cost(value: object, argument: str) -> int | float:
         if isinstance(value, bool) or not isinstance(value, Decimal | int | str | float):
             raise InvalidOperation
         cost = Decimal(repr(value) if isinstance(value, float) else value)
-        if cost.is_finite() and 0 <= cost <= MOST_COST and cost == (cents := cost.quantize(Decimal("0.01"))):
-            return float(cents) if cents % 1 else int(cents)
+        if cost.is_finite() and 0 <= cost <= MOST_COST and cost == (cents := models.to_cents(cost)):
+            return int(cents) if cents == int(cents) else float(cents)
     except (InvalidOperation, ValueError):
         pass
     words = f"0 to {MOST_COST:,} with at most two decimals"
@@ -611,7 +614,7 @@ _CHECKS: Final[dict[str, Callable[[Any, str], object]]] = {
     **dict.fromkeys(("name", "template_type", "change_summary"), as_text),
     **dict.fromkeys(("reason", "note", "key", "url", "deployment_id"), as_text),
     **dict.fromkeys(("package_id", "version_id", "parent_version_id", "user_id"), as_uuid),
-    **dict.fromkeys(("new_version_id", "run_id"), as_uuid),
+    **dict.fromkeys(("new_version_id", "run_id", "stay_id", "entry_id"), as_uuid),
     **dict.fromkeys(("estimated_cost", "budget_limit", "amount"), as_cost),
     "expected_updated_at": as_moment,
 }

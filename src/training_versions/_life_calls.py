@@ -43,7 +43,19 @@ from training_versions._calls import (
 from training_versions._snapshots import Codec
 from training_versions.diff import VersionDiff, compare_versions
 from training_versions.errors import InvalidInputError
-from training_versions.models import C, Cents, D, DeploymentTarget, Id, JsonLike, M, Page, Version, VersionSummary
+from training_versions.models import (
+    C,
+    Cents,
+    D,
+    DeploymentTarget,
+    Id,
+    JsonLike,
+    M,
+    Page,
+    Target,
+    Version,
+    VersionSummary,
+)
 from training_versions.records import (
     CopiedDraft,
     CostEntry,
@@ -148,8 +160,10 @@ class LifeCalls(VersionCalls[C, M, D]):
         again = again_with(run_id=params["p_run_id"])
         return Rpc("versions.start_training", "start_version_training", params, TrainingRun.model_validate, again)
 
-    def record_metrics(self, version_id: Id, metrics: JsonLike, *, step: int | None) -> Rpc[VersionSummary]:
-        params = _of_version(version_id) | {"p_metrics": _metrics(metrics, step)}
+    def record_metrics(
+        self, version_id: Id, metrics: JsonLike, *, step: int | None, run_id: Id | None
+    ) -> Rpc[VersionSummary]:
+        params = _of_version(version_id, run_id=run_id) | {"p_metrics": _metrics(metrics, step)}
         params |= {} if step is None else {"p_step": _step(step)}
         return Rpc("versions.record_metrics", "record_version_metrics", params, summary_of, columns=SUMMARY)
 
@@ -170,28 +184,29 @@ class LifeCalls(VersionCalls[C, M, D]):
 
         return Rpc("versions.metric_history", "get_metric_history", params, read, write=False)
 
-    def deploy(self, version_id: Id, target: str, **given: str | None) -> Rpc[VersionSummary]:
-        params = _of_version(version_id, **given) | {"p_target": _target(target)}
-        return Rpc("versions.deploy", "deploy_training_version", params, summary_of, columns=SUMMARY)
+    def deploy(self, version_id: Id, target: Target, *, stay_id: Id | None, **given: str | None) -> Rpc[VersionSummary]:
+        params = _of_version(version_id, stay_id=or_new(stay_id), **given) | {"p_target": _target(target)}
+        again = again_with(stay_id=params["p_stay_id"])
+        return Rpc("versions.deploy", "deploy_training_version", params, summary_of, again, SUMMARY)
 
-    def undeploy(self, version_id: Id, *, target: str | None) -> Rpc[VersionSummary]:
+    def undeploy(self, version_id: Id, *, target: Target | None) -> Rpc[VersionSummary]:
         params = _of_version(version_id) | ({} if target is None else {"p_target": _target(target)})
         return Rpc("versions.undeploy", "undeploy_training_version", params, summary_of, columns=SUMMARY)
 
-    def live(self, package_id: Id, target: str) -> Select[Deployment | None]:
+    def live(self, package_id: Id, target: Target) -> Select[Deployment | None]:
         return _stay("versions.live", package_id, target, ("ended_at", "is", "null"))
 
-    def live_at(self, package_id: Id, target: str, moment: datetime) -> Select[Deployment | None]:
+    def live_at(self, package_id: Id, target: Target, moment: datetime) -> Select[Deployment | None]:
         at = as_moment(moment, "moment")
         not_ended = ("or", "", f'ended_at.is.null,ended_at.gt."{at}"')
         return _stay("versions.live_at", package_id, target, ("started_at", "lte", at), not_ended)
 
     def record_cost(
-        self, version_id: Id, amount: Cents, *, alert_at: Sequence[int], key: str | None, **given: object
+        self, version_id: Id, amount: Cents, *, alert_at: Sequence[int], entry_id: Id | None, **given: object
     ) -> Rpc[RecordedCost]:
-        params = _of_version(version_id, key=str(uuid.uuid4()) if key is None else key, **given)
+        params = _of_version(version_id, entry_id=or_new(entry_id), **given)
         params |= {"p_amount": as_cost(amount, "amount"), "p_alert_at": _shares(alert_at)}
-        again = again_with(key=params["p_key"])
+        again = again_with(entry_id=params["p_entry_id"])
         return Rpc("versions.record_cost", "record_training_cost", params, RecordedCost.model_validate, again)
 
     def package_cost(self, package_id: Id) -> Rpc[PackageCost]:
@@ -230,6 +245,8 @@ def _events(
     found: list[Filter] = [] if package_id is None else [of_package(package_id)]
     found += [] if version_id is None else [("version_id", "eq", as_uuid(version_id, "version_id"))]
     found += one_of(kind, "kind", EventKind)
+    if since is not None and until is not None and as_moment(since, "since") > as_moment(until, "until"):
+        raise InvalidInputError("since must not be after until: nothing happens in between.", field="since")
     found += [] if since is None else [("occurred_at", "gte", as_moment(since, "since"))]
     found += [] if until is None else [("occurred_at", "lt", as_moment(until, "until"))]
     columns, newest_first = tuple(Event.model_fields), is_newest_first(order)
@@ -240,7 +257,7 @@ def _end(verb: str, params: dict[str, Any]) -> Rpc[TrainingRun]:
     return Rpc(f"versions.{verb}_training", f"{verb}_version_training", params, TrainingRun.model_validate)
 
 
-def _stay(operation: str, package_id: Id, target: str, *when: Filter) -> Select[Deployment | None]:
+def _stay(operation: str, package_id: Id, target: Target, *when: Filter) -> Select[Deployment | None]:
     found = (of_package(package_id), ("target", "eq", _target(target)), *when)
     read = first_of(operation, DEPLOYMENTS, tuple(Deployment.model_fields), found, Deployment.model_validate)
     return replace(read, order=("started_at",), descending=True)

@@ -13,7 +13,7 @@ from typing import Generic, Literal
 from training_versions._async_shell import AsyncRepository
 from training_versions._life_calls import LifeCalls
 from training_versions.diff import VersionDiff
-from training_versions.models import C, Cents, D, Id, JsonLike, M, Page, VersionSummary
+from training_versions.models import C, Cents, D, Id, JsonLike, M, Page, Target, VersionSummary
 from training_versions.records import (
     CopiedDraft,
     CostEntry,
@@ -144,23 +144,27 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         """
         return await self._call(self._calls.start_training(version_id, run_id=run_id))
 
-    async def record_metrics(self, version_id: Id, metrics: JsonLike, *, step: int | None = None) -> VersionSummary:
+    async def record_metrics(
+        self, version_id: Id, metrics: JsonLike, *, step: int | None = None, run_id: Id | None = None
+    ) -> VersionSummary:
         """Record metrics of a version beside those it has; one that it has gets the new value.
 
         Args:
             version_id: The version.
             metrics: Values by name, numbers of NumPy and PyTorch included. NaN and infinity, which JSON cannot hold,
                 are refused.
-            step: With it, numbers are points of the curves of the latest run, too; a step has its last value.
+            step: With it, numbers are points of the curves of the run, too; a step has its last value.
+            run_id: Only while this run is running; a worker should say so, and learns here that it was cancelled. The
+                latest run if left out.
 
         Raises:
-            NotFoundError: There is no such version, or the caller may not see it.
-            ConflictError: There is a step, but training has not started.
+            NotFoundError: There is no such version or run, or the caller may not see it.
+            ConflictError: That run is over, or there is a step, but training has not started.
 
         Example:
-            >>> await versions.record_metrics(version.id, {"loss": 0.41, "accuracy": 0.87}, step=100)
+            >>> await versions.record_metrics(version.id, {"loss": 0.41, "accuracy": 0.87}, step=100, run_id=run.id)
         """
-        return await self._call(self._calls.record_metrics(version_id, metrics, step=step))
+        return await self._call(self._calls.record_metrics(version_id, metrics, step=step, run_id=run_id))
 
     async def complete_training(self, version_id: Id, *, run_id: Id | None = None) -> TrainingRun:
         """End running training well, for good.
@@ -170,7 +174,7 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
             run_id: Only if this run is the one that is running; a worker should say so.
 
         Raises:
-            NotFoundError: There is no such version, or the caller may not see it.
+            NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: It is not being trained, or that run is over.
 
         Example:
@@ -187,7 +191,7 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
             run_id: Only if this run is the one that is running; a worker should say so.
 
         Raises:
-            NotFoundError: There is no such version, or the caller may not see it.
+            NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: It is not being trained, or that run is over.
 
         Example:
@@ -206,7 +210,7 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
             run_id: Only if this run is the one that is running; a worker should say so.
 
         Raises:
-            NotFoundError: There is no such version, or the caller may not see it.
+            NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: It is not being trained, or that run is over.
 
         Example:
@@ -223,7 +227,7 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
             run_id: The run; the latest if left out.
 
         Raises:
-            NotFoundError: There is no such version, or the caller may not see it.
+            NotFoundError: There is no such version or run, or the caller may not see it.
 
         Example:
             >>> losses = [point.value for point in await versions.metric_history(version.id, "loss")]
@@ -231,7 +235,13 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         return await self._call(self._calls.metric_history(version_id, name, run_id=run_id))
 
     async def deploy(
-        self, version_id: Id, target: str, *, url: str | None = None, deployment_id: str | None = None
+        self,
+        version_id: Id,
+        target: Target,
+        *,
+        url: str | None = None,
+        deployment_id: str | None = None,
+        stay_id: Id | None = None,
     ) -> VersionSummary:
         """Make a published version the one of its package that is live at a target; the one before it ends there.
 
@@ -240,17 +250,22 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
             target: `"local"` or `"hf_space"`.
             url: Where it answers, at most 2,000 characters.
             deployment_id: What the target calls it, at most 255 characters.
+            stay_id: The identifier of its stay there, if you make it; the same one again changes nothing, whatever was
+                deployed since.
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
             ConflictError: It is not published.
+            OutcomeUnknownError: The reply was lost; with your own `stay_id`, calling again is safe.
 
         Example:
             >>> await versions.deploy(version.id, "hf_space", url="https://ada-support-bot.hf.space")
         """
-        return await self._call(self._calls.deploy(version_id, target, url=url, deployment_id=deployment_id))
+        return await self._call(
+            self._calls.deploy(version_id, target, url=url, deployment_id=deployment_id, stay_id=stay_id)
+        )
 
-    async def undeploy(self, version_id: Id, *, target: str | None = None) -> VersionSummary:
+    async def undeploy(self, version_id: Id, *, target: Target | None = None) -> VersionSummary:
         """End the stay of a version at a target, or at all; one that is not live there stays as it is.
 
         Args:
@@ -265,7 +280,7 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         """
         return await self._call(self._calls.undeploy(version_id, target=target))
 
-    async def live(self, package_id: Id, target: str) -> Deployment | None:
+    async def live(self, package_id: Id, target: Target) -> Deployment | None:
         """Read which version of a package is live at a target, or `None` if none is.
 
         Example:
@@ -273,7 +288,7 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         """
         return await self._read(self._calls.live(package_id, target))
 
-    async def live_at(self, package_id: Id, target: str, moment: datetime) -> Deployment | None:
+    async def live_at(self, package_id: Id, target: Target, moment: datetime) -> Deployment | None:
         """Read which version of a package was live at a target at a moment, or `None` if none was.
 
         Example:
@@ -289,29 +304,34 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         note: str | None = None,
         key: str | None = None,
         alert_at: Sequence[int] = (50, 80, 100),
+        entry_id: Id | None = None,
     ) -> RecordedCost:
         """Add to what training a version cost; `actual_cost` is the sum of all entries.
 
-        When the sum reaches a share of the version's budget, exactly one entry has that share in its `alerts`, however
-        many callers record at once.
+        When the sum reaches a share of the version's budget, exactly one call has that share in its `alerts`, however
+        many record at once.
 
         Args:
             version_id: The version.
             amount: 0 to 99,999,999.99, at most two decimals.
             note: What it was for, at most 1,000 characters.
-            key: What makes it count once, at most 255 characters: the same one again returns the entry it made.
+            key: What makes it count once, at most 255 characters, whoever brings it: the same one again returns the
+                entry it made, without its alerts, which were told.
             alert_at: The shares of the budget to tell of, in percent.
+            entry_id: The entry's identifier, if you make it; the same one again returns the same, alerts included.
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
             ConflictError: The key is that of an entry with another amount.
-            OutcomeUnknownError: The reply was lost; with your own `key`, calling again is safe.
+            OutcomeUnknownError: The reply was lost; with your own `entry_id`, calling again is safe.
 
         Example:
             >>> entry = await versions.record_cost(version.id, "1.20", note="2 h on an A10", key=f"{run.id}/2")
             >>> if 100 in entry.alerts: ...
         """
-        return await self._call(self._calls.record_cost(version_id, amount, note=note, key=key, alert_at=alert_at))
+        return await self._call(
+            self._calls.record_cost(version_id, amount, note=note, key=key, alert_at=alert_at, entry_id=entry_id)
+        )
 
     async def package_cost(self, package_id: Id) -> PackageCost:
         """Add up what the versions of a package cost, should cost and may cost.

@@ -98,8 +98,8 @@ class UnavailableError(DatabaseError):
 # Looked up by the whole code, then by its first three characters, then by its first two. TVnnn are raised by the
 # migrations; three digits are the HTTP status of a proxy's page, which postgrest passes on as the code.
 _TABLE: dict[type[DatabaseError], str] = {
-    NotFoundError: "TV101 TV102 TV103 TV1 PGRST116",
-    ConflictError: "TV201 TV202 TV203 TV204 TV205 TV206 TV207 TV2 23505 40001 40P01",
+    NotFoundError: "TV101 TV102 TV103 TV104 TV1 PGRST116",
+    ConflictError: "TV201 TV202 TV203 TV204 TV205 TV206 TV207 TV2 23503 23505 40001 40P01",
     RejectedError: "TV301 TV302 TV303 TV304 TV305 TV306 TV307 TV308 TV309 TV3 22 23 413 414",
     PermissionDeniedError: "42501 PGRST301 PGRST302 PGRST303 401 403",
     SchemaMismatchError: "PGRST202 PGRST204 PGRST205 42P01 42703 42883",

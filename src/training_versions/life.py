@@ -12,7 +12,7 @@ from typing import Generic, Literal
 from training_versions._life_calls import LifeCalls
 from training_versions._shell import Repository
 from training_versions.diff import VersionDiff
-from training_versions.models import C, Cents, D, Id, JsonLike, M, Page, VersionSummary
+from training_versions.models import C, Cents, D, Id, JsonLike, M, Page, Target, VersionSummary
 from training_versions.records import (
     CopiedDraft,
     CostEntry,
@@ -143,23 +143,27 @@ class VersionLife(Repository, Generic[C, M, D]):
         """
         return self._call(self._calls.start_training(version_id, run_id=run_id))
 
-    def record_metrics(self, version_id: Id, metrics: JsonLike, *, step: int | None = None) -> VersionSummary:
+    def record_metrics(
+        self, version_id: Id, metrics: JsonLike, *, step: int | None = None, run_id: Id | None = None
+    ) -> VersionSummary:
         """Record metrics of a version beside those it has; one that it has gets the new value.
 
         Args:
             version_id: The version.
             metrics: Values by name, numbers of NumPy and PyTorch included. NaN and infinity, which JSON cannot hold,
                 are refused.
-            step: With it, numbers are points of the curves of the latest run, too; a step has its last value.
+            step: With it, numbers are points of the curves of the run, too; a step has its last value.
+            run_id: Only while this run is running; a worker should say so, and learns here that it was cancelled. The
+                latest run if left out.
 
         Raises:
-            NotFoundError: There is no such version, or the caller may not see it.
-            ConflictError: There is a step, but training has not started.
+            NotFoundError: There is no such version or run, or the caller may not see it.
+            ConflictError: That run is over, or there is a step, but training has not started.
 
         Example:
-            >>> versions.record_metrics(version.id, {"loss": 0.41, "accuracy": 0.87}, step=100)
+            >>> versions.record_metrics(version.id, {"loss": 0.41, "accuracy": 0.87}, step=100, run_id=run.id)
         """
-        return self._call(self._calls.record_metrics(version_id, metrics, step=step))
+        return self._call(self._calls.record_metrics(version_id, metrics, step=step, run_id=run_id))
 
     def complete_training(self, version_id: Id, *, run_id: Id | None = None) -> TrainingRun:
         """End running training well, for good.
@@ -169,7 +173,7 @@ class VersionLife(Repository, Generic[C, M, D]):
             run_id: Only if this run is the one that is running; a worker should say so.
 
         Raises:
-            NotFoundError: There is no such version, or the caller may not see it.
+            NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: It is not being trained, or that run is over.
 
         Example:
@@ -186,7 +190,7 @@ class VersionLife(Repository, Generic[C, M, D]):
             run_id: Only if this run is the one that is running; a worker should say so.
 
         Raises:
-            NotFoundError: There is no such version, or the caller may not see it.
+            NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: It is not being trained, or that run is over.
 
         Example:
@@ -203,7 +207,7 @@ class VersionLife(Repository, Generic[C, M, D]):
             run_id: Only if this run is the one that is running; a worker should say so.
 
         Raises:
-            NotFoundError: There is no such version, or the caller may not see it.
+            NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: It is not being trained, or that run is over.
 
         Example:
@@ -220,7 +224,7 @@ class VersionLife(Repository, Generic[C, M, D]):
             run_id: The run; the latest if left out.
 
         Raises:
-            NotFoundError: There is no such version, or the caller may not see it.
+            NotFoundError: There is no such version or run, or the caller may not see it.
 
         Example:
             >>> losses = [point.value for point in versions.metric_history(version.id, "loss")]
@@ -228,7 +232,13 @@ class VersionLife(Repository, Generic[C, M, D]):
         return self._call(self._calls.metric_history(version_id, name, run_id=run_id))
 
     def deploy(
-        self, version_id: Id, target: str, *, url: str | None = None, deployment_id: str | None = None
+        self,
+        version_id: Id,
+        target: Target,
+        *,
+        url: str | None = None,
+        deployment_id: str | None = None,
+        stay_id: Id | None = None,
     ) -> VersionSummary:
         """Make a published version the one of its package that is live at a target; the one before it ends there.
 
@@ -237,17 +247,20 @@ class VersionLife(Repository, Generic[C, M, D]):
             target: `"local"` or `"hf_space"`.
             url: Where it answers, at most 2,000 characters.
             deployment_id: What the target calls it, at most 255 characters.
+            stay_id: The identifier of its stay there, if you make it; the same one again changes nothing, whatever was
+                deployed since.
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
             ConflictError: It is not published.
+            OutcomeUnknownError: The reply was lost; with your own `stay_id`, calling again is safe.
 
         Example:
             >>> versions.deploy(version.id, "hf_space", url="https://ada-support-bot.hf.space")
         """
-        return self._call(self._calls.deploy(version_id, target, url=url, deployment_id=deployment_id))
+        return self._call(self._calls.deploy(version_id, target, url=url, deployment_id=deployment_id, stay_id=stay_id))
 
-    def undeploy(self, version_id: Id, *, target: str | None = None) -> VersionSummary:
+    def undeploy(self, version_id: Id, *, target: Target | None = None) -> VersionSummary:
         """End the stay of a version at a target, or at all; one that is not live there stays as it is.
 
         Args:
@@ -262,7 +275,7 @@ class VersionLife(Repository, Generic[C, M, D]):
         """
         return self._call(self._calls.undeploy(version_id, target=target))
 
-    def live(self, package_id: Id, target: str) -> Deployment | None:
+    def live(self, package_id: Id, target: Target) -> Deployment | None:
         """Read which version of a package is live at a target, or `None` if none is.
 
         Example:
@@ -270,7 +283,7 @@ class VersionLife(Repository, Generic[C, M, D]):
         """
         return self._read(self._calls.live(package_id, target))
 
-    def live_at(self, package_id: Id, target: str, moment: datetime) -> Deployment | None:
+    def live_at(self, package_id: Id, target: Target, moment: datetime) -> Deployment | None:
         """Read which version of a package was live at a target at a moment, or `None` if none was.
 
         Example:
@@ -286,29 +299,34 @@ class VersionLife(Repository, Generic[C, M, D]):
         note: str | None = None,
         key: str | None = None,
         alert_at: Sequence[int] = (50, 80, 100),
+        entry_id: Id | None = None,
     ) -> RecordedCost:
         """Add to what training a version cost; `actual_cost` is the sum of all entries.
 
-        When the sum reaches a share of the version's budget, exactly one entry has that share in its `alerts`, however
-        many callers record at once.
+        When the sum reaches a share of the version's budget, exactly one call has that share in its `alerts`, however
+        many record at once.
 
         Args:
             version_id: The version.
             amount: 0 to 99,999,999.99, at most two decimals.
             note: What it was for, at most 1,000 characters.
-            key: What makes it count once, at most 255 characters: the same one again returns the entry it made.
+            key: What makes it count once, at most 255 characters, whoever brings it: the same one again returns the
+                entry it made, without its alerts, which were told.
             alert_at: The shares of the budget to tell of, in percent.
+            entry_id: The entry's identifier, if you make it; the same one again returns the same, alerts included.
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
             ConflictError: The key is that of an entry with another amount.
-            OutcomeUnknownError: The reply was lost; with your own `key`, calling again is safe.
+            OutcomeUnknownError: The reply was lost; with your own `entry_id`, calling again is safe.
 
         Example:
             >>> entry = versions.record_cost(version.id, "1.20", note="2 h on an A10", key=f"{run.id}/2")
             >>> if 100 in entry.alerts: ...
         """
-        return self._call(self._calls.record_cost(version_id, amount, note=note, key=key, alert_at=alert_at))
+        return self._call(
+            self._calls.record_cost(version_id, amount, note=note, key=key, alert_at=alert_at, entry_id=entry_id)
+        )
 
     def package_cost(self, package_id: Id) -> PackageCost:
         """Add up what the versions of a package cost, should cost and may cost.

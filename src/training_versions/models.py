@@ -8,7 +8,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import Field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -89,6 +89,10 @@ class DeploymentTarget(enum.StrEnum):
     HF_SPACE = "hf_space"
 
 
+Target: TypeAlias = DeploymentTarget | Literal["local", "hf_space"]
+"""A `DeploymentTarget`, or its text."""
+
+
 class Unset(enum.Enum):
     """The type of `UNSET`, which tells "leave it as it is" from `None`, "make it empty"."""
 
@@ -103,7 +107,12 @@ UNSET: Final = Unset.UNSET
 
 def _cents(value: object) -> object:
     # PostgREST writes numerics as JSON numbers, which arrive as floats; their repr is what the database wrote.
-    return Decimal(repr(value)).quantize(Decimal("0.01")) if isinstance(value, int | float) else value
+    return to_cents(Decimal(repr(value))) if isinstance(value, int | float) else value
+
+
+def to_cents(value: Decimal) -> Decimal:
+    """Round to two decimals, whatever context the caller's program has set for its own arithmetic."""
+    return value.quantize(Decimal("0.01"), context=Context(prec=28))
 
 
 def _or_empty(value: object) -> object:

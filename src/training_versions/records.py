@@ -25,6 +25,7 @@ class EventKind(enum.StrEnum):
     PUBLISHED = "published"
     ARCHIVED = "archived"
     DELETED = "deleted"
+    TRAINING_PENDING = "training_pending"
     TRAINING_STARTED = "training_started"
     TRAINING_COMPLETED = "training_completed"
     TRAINING_FAILED = "training_failed"
@@ -107,7 +108,10 @@ class CostEntry(Record):
 
 
 class RecordedCost(CostEntry):
-    """An entry that was just recorded, and what its version cost with it."""
+    """An entry that was just recorded, and what its version cost with it.
+
+    `alerts` is empty for who finds the key recorded already: they go to the one call that made the entry.
+    """
 
     actual_cost: Cost
     """The sum of all entries of the version."""

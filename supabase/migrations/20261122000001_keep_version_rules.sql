@@ -204,7 +204,8 @@ begin
         raise exception using
             errcode = 'TV306',
             message = format('%s must have 1 to %s characters that are not all blank', p_field, p_longest),
-            detail = jsonb_build_object('field', p_field)::pg_catalog.text;
+            detail = jsonb_build_object('field', p_field)::pg_catalog.text,
+            hint = 'Shorten it, or give it something to say.';
     end if;
 end
 $$;
@@ -226,7 +227,8 @@ begin
             message = format(
                 '%s must be a JSON %s', p_field, case p_type when 'array' then 'array of objects' else p_type end
             ),
-            detail = jsonb_build_object('field', p_field)::pg_catalog.text;
+            detail = jsonb_build_object('field', p_field)::pg_catalog.text,
+            hint = format('Send it as JSON, not as text; an empty one is %s.', case p_type when 'array' then '[]' else '{}' end);
     end if;
 end
 $$;

@@ -136,7 +136,8 @@ $$;
 -- Refuses what is no draft any more, or was edited since.
 create or replace function training_versions_internal.check_draft(
     p_version public.training_package_versions,
-    p_expected_updated_at timestamptz
+    p_expected_updated_at timestamptz,
+    p_instead text default 'Create a new draft from it.'
 )
 returns void
 stable
@@ -152,7 +153,7 @@ begin
             detail = jsonb_build_object(
                 'version_id', p_version.id, 'version_number', p_version.version_number, 'status', p_version.status
             )::pg_catalog.text,
-            hint = 'Create a new draft from it.';
+            hint = p_instead;
     end if;
     if p_version.updated_at <> p_expected_updated_at then
         raise exception using
@@ -169,7 +170,7 @@ end
 $$;
 
 -- The version, locked against other changes; refused if the caller sees none. A frozen one is returned without a lock,
--- because the update policy hides it from `for update`, and it needs none.
+-- because the update policy hides it from a lock, and it needs none.
 create or replace function training_versions_internal.lock_version(p_version_id uuid)
 returns public.training_package_versions
 volatile
@@ -180,7 +181,7 @@ as $$
 declare
     version public.training_package_versions;
 begin
-    select * into version from public.training_package_versions v where v.id = p_version_id for update;
+    select * into version from public.training_package_versions v where v.id = p_version_id for no key update;
     if not found then
         select * into version from public.training_package_versions v where v.id = p_version_id;
     end if;
@@ -191,21 +192,37 @@ begin
 end
 $$;
 
+-- The lock on the package that a version lies in. Taken before that on the version by whatever takes both, so that two
+-- functions never wait for each other; a client that writes the table directly takes them the other way round.
+create or replace function training_versions_internal.lock_package_of(p_version_id uuid)
+returns void
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.lock_package(v.package_id)
+    from public.training_package_versions v
+    where v.id = p_version_id
+$$;
+
 revoke all on function
+    training_versions_internal.lock_package_of(uuid),
     training_versions_internal.lock_version(uuid),
     training_versions_internal.refuse_missing_version(uuid),
     training_versions_internal.refuse_missing_package(uuid),
     training_versions_internal.refuse_taken_id(uuid, text),
     training_versions_internal.check_changes(jsonb, text[]),
-    training_versions_internal.check_draft(public.training_package_versions, timestamptz)
+    training_versions_internal.check_draft(public.training_package_versions, timestamptz, text)
 from public, anon, authenticated, service_role;
 grant execute on function
+    training_versions_internal.lock_package_of(uuid),
     training_versions_internal.lock_version(uuid),
     training_versions_internal.refuse_missing_version(uuid),
     training_versions_internal.refuse_missing_package(uuid),
     training_versions_internal.refuse_taken_id(uuid, text),
     training_versions_internal.check_changes(jsonb, text[]),
-    training_versions_internal.check_draft(public.training_package_versions, timestamptz)
+    training_versions_internal.check_draft(public.training_package_versions, timestamptz, text)
 to authenticated, service_role;
 
 --
@@ -508,14 +525,19 @@ security invoker
 set search_path = ''
 language plpgsql
 as $$
+declare
+    version public.training_package_versions;
 begin
     if training_versions_internal.was_deleted(p_version_id, false)
         and not exists (select from public.training_package_versions v where v.id = p_version_id)
     then
         return;
     end if;
+    perform training_versions_internal.lock_package_of(p_version_id);
+    version := training_versions_internal.lock_version(p_version_id);
     perform training_versions_internal.check_draft(
-        training_versions_internal.lock_version(p_version_id), p_expected_updated_at
+        version, p_expected_updated_at,
+        case version.status when 'published' then 'Archive it instead.' else 'It stays: it is history.' end
     );
     delete from public.training_package_versions where id = p_version_id;
 end
@@ -537,6 +559,7 @@ as $$
 declare
     version public.training_package_versions;
 begin
+    perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.lock_version(p_version_id);
     if version.status = 'published' then
         return version;
@@ -575,6 +598,7 @@ as $$
 declare
     version public.training_package_versions;
 begin
+    perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.lock_version(p_version_id);
     if version.status = 'draft' then
         raise exception using

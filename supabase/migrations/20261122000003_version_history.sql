@@ -17,7 +17,7 @@ create table if not exists public.training_version_events (
 
     constraint known_event_kind check (kind in (
         'created', 'restored', 'forked', 'imported', 'edited', 'published', 'archived', 'deleted',
-        'training_started', 'training_completed', 'training_failed', 'training_cancelled',
+        'training_pending', 'training_started', 'training_completed', 'training_failed', 'training_cancelled',
         'deployed', 'undeployed', 'cost_recorded', 'cost_alert'
     ))
 );
@@ -54,7 +54,8 @@ begin
         raise exception using
             errcode = 'TV309',
             message = 'the history of versions cannot be changed',
-            detail = jsonb_build_object('event_id', old.id)::pg_catalog.text;
+            detail = jsonb_build_object('event_id', old.id)::pg_catalog.text,
+            hint = 'It goes only with its whole package.';
     end if;
     return coalesce(new, old);
 end
@@ -111,7 +112,7 @@ as $$
     )
 $$;
 
--- Events of the life of a draft and its publication, whichever client writes. Definer: nobody is granted the events.
+-- Events of a version's making, edits and status, whichever client writes. Definer: nobody is granted the events.
 create or replace function training_versions_internal.record_version_events()
 returns trigger
 volatile
@@ -137,9 +138,7 @@ begin
         if exists (select from public.training_configs c where c.id = old.package_id) then
             perform training_versions_internal.record_event(old, 'deleted', jsonb_build_object('name', old.name));
         end if;
-    elsif new.status <> old.status then
-        perform training_versions_internal.record_event(new, new.status, jsonb_build_object('name', new.name));
-    elsif new.status = 'draft' then
+    else
         select array_agg(p) into paths
         from (
             select p
@@ -148,7 +147,8 @@ begin
                     ('/config_snapshot', old.config_snapshot, new.config_snapshot),
                     ('/model_snapshot', old.model_snapshot, new.model_snapshot),
                     ('/dataset_snapshot', old.dataset_snapshot, new.dataset_snapshot),
-                    ('/name', to_jsonb(old.name), to_jsonb(new.name)),
+                    -- The name that publishing gives stands in its own event.
+                    ('/name', to_jsonb(case when new.status = old.status then old.name else new.name end), to_jsonb(new.name)),
                     ('/change_summary', to_jsonb(old.change_summary), to_jsonb(new.change_summary)),
                     ('/parent_version_id', to_jsonb(old.parent_version_id), to_jsonb(new.parent_version_id)),
                     ('/estimated_cost', to_jsonb(old.estimated_cost), to_jsonb(new.estimated_cost)),
@@ -157,34 +157,36 @@ begin
             training_versions_internal.changed_paths(place.was, place.is_now, place.path, 8) as p
             limit 100
         ) as changed;
-        if paths is null then
-            return null;
+        if paths is not null then
+            -- Edits within a minute by the same user are one event.
+            select * into last_event
+            from public.training_version_events e
+            where e.version_id = new.id
+            order by e.id desc
+            limit 1;
+            if last_event.kind = 'edited'
+                and last_event.source is null
+                and last_event.actor_id is not distinct from actor
+                and last_event.occurred_at > clock_timestamp() - interval '1 minute'
+            then
+                update public.training_version_events
+                set details = jsonb_build_object(
+                    'paths', (
+                        select jsonb_agg(distinct p)
+                        from jsonb_array_elements(details -> 'paths' || to_jsonb(paths)) as p
+                    ),
+                    'edits', (details ->> 'edits')::integer + 1,
+                    'last_at', clock_timestamp()
+                )
+                where id = last_event.id;
+            else
+                perform training_versions_internal.record_event(
+                    new, 'edited', jsonb_build_object('paths', paths, 'edits', 1)
+                );
+            end if;
         end if;
-        -- Edits within a minute by the same user are one event.
-        select * into last_event
-        from public.training_version_events e
-        where e.version_id = new.id
-        order by e.id desc
-        limit 1;
-        if last_event.kind = 'edited'
-            and last_event.source is null
-            and last_event.actor_id is not distinct from actor
-            and last_event.occurred_at > clock_timestamp() - interval '1 minute'
-        then
-            update public.training_version_events
-            set details = jsonb_build_object(
-                'paths', (
-                    select jsonb_agg(distinct p)
-                    from jsonb_array_elements(details -> 'paths' || to_jsonb(paths)) as p
-                ),
-                'edits', (details ->> 'edits')::integer + 1,
-                'last_at', clock_timestamp()
-            )
-            where id = last_event.id;
-        else
-            perform training_versions_internal.record_event(
-                new, 'edited', jsonb_build_object('paths', paths, 'edits', 1)
-            );
+        if new.status <> old.status then
+            perform training_versions_internal.record_event(new, new.status, jsonb_build_object('name', new.name));
         end if;
     end if;
     return null;

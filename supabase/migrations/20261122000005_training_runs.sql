@@ -76,7 +76,12 @@ begin
     ) then
         raise exception using
             errcode = 'TV205',
-            message = format('training of version %s is %s and cannot become %s', new.version_number, was, wanted),
+            message = format(
+                'training of version %s %s and cannot become %s',
+                new.version_number,
+                case was when 'none' then 'has not started' else 'is ' || was end,
+                case wanted when 'none' then 'not started' else wanted end
+            ),
             detail = jsonb_build_object(
                 'version_id', new.id, 'training_status', nullif(was, 'none'), 'wanted', nullif(wanted, 'none')
             )::pg_catalog.text,
@@ -130,6 +135,8 @@ begin
         perform training_versions_internal.record_event(
             new, 'training_' || new.training_status, jsonb_build_object('run_id', ended.id, 'reason', ended.reason)
         );
+    elsif new.training_status = 'pending' and not training_versions_internal.is_importing() then
+        perform training_versions_internal.record_event(new, 'training_pending');
     end if;
     return null;
 end
@@ -142,7 +149,7 @@ create or replace trigger record_training
 create or replace trigger record_training_of_new_version
     after insert on public.training_package_versions
     for each row
-    when (new.training_status = 'running')
+    when (new.training_status in ('pending', 'running'))
     execute function training_versions_internal.record_training();
 
 -- The version, locked, for a change that the update policy does not cover because it may be published. Definer for that
@@ -160,11 +167,60 @@ begin
     select * into version
     from public.training_package_versions v
     where v.id = p_version_id and (training_versions_internal.acts_for_all() or v.created_by = auth.uid())
-    for update;
+    for no key update;
     if not found then
         perform training_versions_internal.refuse_missing_version(p_version_id);
     end if;
     return version;
+end
+$$;
+
+-- The run that p_run_id names, which must be one of this version; or, without a name, the one that runs or ran last.
+create or replace function training_versions_internal.find_run(p_version public.training_package_versions, p_run_id uuid)
+returns public.training_runs
+stable
+security invoker
+set search_path = ''
+language plpgsql
+as $$
+declare
+    run public.training_runs;
+begin
+    select * into run
+    from public.training_runs r
+    where r.version_id = p_version.id and (p_run_id is null or r.id = p_run_id)
+    order by r.status = 'running' desc, r.started_at desc
+    limit 1;
+    if not found and p_run_id is not null then
+        raise exception using
+            errcode = 'TV104',
+            message = format('version %s has no run %s', p_version.version_number, p_run_id),
+            detail = jsonb_build_object('version_id', p_version.id, 'run_id', p_run_id)::pg_catalog.text,
+            hint = 'Pass the id of what starting the training returned.';
+    end if;
+    return run;
+end
+$$;
+
+-- Refuses what a worker does in the name of a run that is over.
+create or replace function training_versions_internal.check_running(p_run public.training_runs, p_wanted text)
+returns void
+immutable
+security invoker
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_run.status <> 'running' then
+        raise exception using
+            errcode = 'TV205',
+            message = format('run %s is %s already', p_run.id, p_run.status),
+            detail = jsonb_build_object(
+                'version_id', p_run.version_id, 'run_id', p_run.id,
+                'training_status', p_run.status, 'wanted', p_wanted
+            )::pg_catalog.text,
+            hint = 'It is over: another run may have started since.';
+    end if;
 end
 $$;
 
@@ -227,23 +283,12 @@ begin
     if p_reason is not null then
         perform training_versions_internal.check_text('reason', p_reason, 10000);
     end if;
-    select * into run
-    from public.training_runs r
-    where r.version_id = p_version_id and (p_run_id is null or r.id = p_run_id)
-    order by r.status = 'running' desc, r.started_at desc
-    limit 1;
+    run := training_versions_internal.find_run(version, p_run_id);
     if run.status = p_status then
         return run;  -- a repeat
     end if;
-    if p_run_id is not null and run.status is distinct from 'running' then
-        raise exception using
-            errcode = 'TV205',
-            message = format('run %s is %s and cannot become %s', p_run_id, coalesce(run.status, 'unknown'), p_status),
-            detail = jsonb_build_object(
-                'version_id', version.id, 'training_status', coalesce(run.status, version.training_status),
-                'wanted', p_status, 'run_id', p_run_id
-            )::pg_catalog.text,
-            hint = 'It is over: another run may have started since.';
+    if p_run_id is not null then
+        perform training_versions_internal.check_running(run, p_status);
     end if;
     -- The transition is refused or made by the trigger, and the run ended by the one after it.
     perform set_config('training_versions.reason', coalesce(p_reason, ''), true);
@@ -254,7 +299,12 @@ begin
 end
 $$;
 
-create or replace function training_versions_internal.record_metrics(p_version_id uuid, p_metrics jsonb, p_step bigint)
+create or replace function training_versions_internal.record_metrics(
+    p_version_id uuid,
+    p_metrics jsonb,
+    p_step bigint,
+    p_run_id uuid
+)
 returns public.training_package_versions
 volatile
 security definer
@@ -263,7 +313,7 @@ language plpgsql
 as $$
 declare
     version public.training_package_versions := training_versions_internal.take_version(p_version_id);
-    current_run pg_catalog.uuid;
+    run public.training_runs := training_versions_internal.find_run(version, p_run_id);
 begin
     perform training_versions_internal.check_snapshot('metrics', p_metrics, 'object');
     perform training_versions_internal.check_text('metrics', k, 255) from jsonb_object_keys(p_metrics) as k;
@@ -276,15 +326,14 @@ begin
         raise exception using
             errcode = 'TV306',
             message = 'a metric with a step must be within double precision',
-            detail = jsonb_build_object('field', 'metrics')::pg_catalog.text;
+            detail = jsonb_build_object('field', 'metrics')::pg_catalog.text,
+            hint = 'Leave step out to keep it without a curve.';
+    end if;
+    if p_run_id is not null then
+        perform training_versions_internal.check_running(run, 'running');
     end if;
     if p_step is not null then
-        select r.id into current_run
-        from public.training_runs r
-        where r.version_id = p_version_id
-        order by r.status = 'running' desc, r.started_at desc
-        limit 1;
-        if current_run is null then
+        if run.id is null then
             raise exception using
                 errcode = 'TV205',
                 message = format('training of version %s has not started, so it has no steps', version.version_number),
@@ -294,7 +343,7 @@ begin
                 hint = 'Start training first, or leave step out.';
         end if;
         insert into public.training_metric_points as p (run_id, name, step, value, owner_id)
-        select current_run, m.key, p_step, (m.value #>> '{}')::double precision, version.created_by
+        select run.id, m.key, p_step, (m.value #>> '{}')::double precision, version.created_by
         from jsonb_each(p_metrics) as m
         where jsonb_typeof(m.value) = 'number'
         on conflict (run_id, name, step) do update set value = excluded.value, recorded_at = excluded.recorded_at
@@ -320,14 +369,17 @@ revoke all on function
     training_versions_internal.keep_training_transitions(),
     training_versions_internal.record_training(),
     training_versions_internal.take_version(uuid),
+    training_versions_internal.find_run(public.training_package_versions, uuid),
+    training_versions_internal.check_running(public.training_runs, text),
     training_versions_internal.start_training(uuid, uuid),
     training_versions_internal.end_training(uuid, text, text, uuid),
-    training_versions_internal.record_metrics(uuid, jsonb, bigint)
+    training_versions_internal.record_metrics(uuid, jsonb, bigint, uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
+    training_versions_internal.find_run(public.training_package_versions, uuid),
     training_versions_internal.start_training(uuid, uuid),
     training_versions_internal.end_training(uuid, text, text, uuid),
-    training_versions_internal.record_metrics(uuid, jsonb, bigint)
+    training_versions_internal.record_metrics(uuid, jsonb, bigint, uuid)
 to authenticated, service_role;
 
 create or replace function public.start_version_training(p_version_id uuid, p_run_id uuid default null)
@@ -382,17 +434,22 @@ $$;
 comment on function public.cancel_version_training(uuid, text, uuid) is
     'Ends running training as cancelled; it may start again. Repeatable.';
 
-create or replace function public.record_version_metrics(p_version_id uuid, p_metrics jsonb, p_step bigint default null)
+create or replace function public.record_version_metrics(
+    p_version_id uuid,
+    p_metrics jsonb,
+    p_step bigint default null,
+    p_run_id uuid default null
+)
 returns public.training_package_versions
 volatile
 security invoker
 set search_path = ''
 language sql
 as $$
-    select * from training_versions_internal.record_metrics(p_version_id, p_metrics, p_step)
+    select * from training_versions_internal.record_metrics(p_version_id, p_metrics, p_step, p_run_id)
 $$;
-comment on function public.record_version_metrics(uuid, jsonb, bigint) is
-    'Merges metrics into training_metrics; with a step, numbers are kept as points of the run''s curves. Repeatable.';
+comment on function public.record_version_metrics(uuid, jsonb, bigint, uuid) is
+    'Merges metrics into training_metrics; with a step, numbers are kept as points of the run''s curves. With p_run_id only while that run is running. Repeatable.';
 
 -- A curve as one JSON array, because replies are capped in rows.
 create or replace function public.get_metric_history(p_version_id uuid, p_name text, p_run_id uuid default null)
@@ -402,10 +459,15 @@ security invoker
 set search_path = ''
 language plpgsql
 as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
 begin
-    if not exists (select from public.training_package_versions v where v.id = p_version_id) then
+    select * into version from public.training_package_versions v where v.id = p_version_id;
+    if not found then
         perform training_versions_internal.refuse_missing_version(p_version_id);
     end if;
+    run := training_versions_internal.find_run(version, p_run_id);
     return (
         select coalesce(
             jsonb_agg(
@@ -414,14 +476,7 @@ begin
             '[]'
         )
         from public.training_metric_points p
-        where p.name = p_name
-            and p.run_id = (
-                select r.id
-                from public.training_runs r
-                where r.version_id = p_version_id and (p_run_id is null or r.id = p_run_id)
-                order by r.status = 'running' desc, r.started_at desc
-                limit 1
-            )
+        where p.name = p_name and p.run_id = run.id
     );
 end
 $$;
@@ -433,7 +488,7 @@ revoke all on function
     public.complete_version_training(uuid, uuid),
     public.fail_version_training(uuid, text, uuid),
     public.cancel_version_training(uuid, text, uuid),
-    public.record_version_metrics(uuid, jsonb, bigint),
+    public.record_version_metrics(uuid, jsonb, bigint, uuid),
     public.get_metric_history(uuid, text, uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
@@ -441,7 +496,7 @@ grant execute on function
     public.complete_version_training(uuid, uuid),
     public.fail_version_training(uuid, text, uuid),
     public.cancel_version_training(uuid, text, uuid),
-    public.record_version_metrics(uuid, jsonb, bigint),
+    public.record_version_metrics(uuid, jsonb, bigint, uuid),
     public.get_metric_history(uuid, text, uuid)
 to authenticated, service_role;
 

@@ -3,6 +3,8 @@
 -- Touches: creates public.training_deployments; is_deployed and its columns show the latest stay of a version.
 -- For operators: the service role goes on writing the deployment columns directly; the stays follow what it writes. Of
 --   versions that older data call deployed, the newest published one of a package and target is taken to be live there.
+--   A direct write locks the version before the package, the functions the package before the version: when both change
+--   one package at once, either may be refused as a deadlock (40P01), and can be made again.
 
 create table if not exists public.training_deployments (
     id uuid primary key default gen_random_uuid(),
@@ -82,6 +84,8 @@ as $$
 declare
     stay public.training_deployments;
     moment pg_catalog.timestamptz;
+    -- Given by deploy(); a client that writes the columns gives none.
+    stay_id constant pg_catalog.uuid := nullif(current_setting('training_versions.stay_id', true), '')::pg_catalog.uuid;
 begin
     perform training_versions_internal.lock_package(new.package_id);
     moment := clock_timestamp();  -- one for what ends and what begins: a target is never without a version in between
@@ -90,6 +94,18 @@ begin
             perform training_versions_internal.end_stay(stay, moment);
         end loop;
         return null;
+    end if;
+    -- The columns have room for one place: who writes another one there moves the version; deploy() adds a place.
+    if tg_op = 'UPDATE' and stay_id is null and old.is_deployed and new.deployment_target <> old.deployment_target then
+        update public.training_deployments d
+        set ended_at = greatest(moment, d.started_at), ended_by = auth.uid()
+        where d.version_id = new.id and d.target = old.deployment_target and d.ended_at is null
+        returning * into stay;
+        if found then
+            perform training_versions_internal.record_event(
+                new, 'undeployed', jsonb_build_object('target', stay.target, 'url', stay.url)
+            );
+        end if;
     end if;
 
     select * into stay
@@ -129,9 +145,9 @@ begin
             hint = 'Fork it into a package of your own.';
     end if;
     insert into public.training_deployments
-        (package_id, version_id, version_number, owner_id, target, url, deployment_id, started_at, started_by)
+        (id, package_id, version_id, version_number, owner_id, target, url, deployment_id, started_at, started_by)
     values (
-        new.package_id, new.id, new.version_number, new.created_by,
+        coalesce(stay_id, gen_random_uuid()), new.package_id, new.id, new.version_number, new.created_by,
         new.deployment_target, new.deployment_url, new.deployment_id, moment, auth.uid()
     );
     perform training_versions_internal.record_event(
@@ -198,7 +214,13 @@ create or replace trigger end_stays_of_archived
     when (new.status = 'archived' and old.status <> 'archived')
     execute function training_versions_internal.end_stays_of_archived();
 
-create or replace function training_versions_internal.deploy(p_version_id uuid, p_target text, p_url text, p_deployment_id text)
+create or replace function training_versions_internal.deploy(
+    p_version_id uuid,
+    p_target text,
+    p_url text,
+    p_deployment_id text,
+    p_stay_id uuid
+)
 returns public.training_package_versions
 volatile
 security definer
@@ -207,12 +229,14 @@ language plpgsql
 as $$
 declare
     version public.training_package_versions;
+    stay public.training_deployments;
 begin
     if p_target is null or p_target not in ('local', 'hf_space') then
         raise exception using
             errcode = 'TV306',
             message = 'target must be local or hf_space',
-            detail = jsonb_build_object('field', 'target')::pg_catalog.text;
+            detail = jsonb_build_object('field', 'target')::pg_catalog.text,
+            hint = 'Name where the version answers from now on.';
     end if;
     if p_url is not null then
         perform training_versions_internal.check_text('url', p_url, 2000);
@@ -220,11 +244,16 @@ begin
     if p_deployment_id is not null then
         perform training_versions_internal.check_text('deployment_id', p_deployment_id, 255);
     end if;
-    -- The package before the version, as the trigger and other deployments take them.
-    perform training_versions_internal.lock_package(v.package_id)
-    from public.training_package_versions v
-    where v.id = p_version_id;
+    perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.take_version(p_version_id);
+    select * into stay from public.training_deployments d where d.id = p_stay_id;
+    if found then
+        if stay.version_id <> p_version_id or stay.target <> p_target then
+            perform training_versions_internal.refuse_taken_id(p_stay_id, 'is another stay''s already');
+        end if;
+        return version;  -- a repeat, whatever was deployed since
+    end if;
+    perform set_config('training_versions.stay_id', coalesce(p_stay_id, gen_random_uuid())::pg_catalog.text, true);
     -- Older columns may call it deployed where it is not live: then it begins anew.
     update public.training_package_versions
     set is_deployed = false
@@ -237,6 +266,7 @@ begin
     where id = p_version_id
         and (is_deployed, deployment_target, deployment_url, deployment_id)
             is distinct from (true, p_target, p_url, p_deployment_id);
+    perform set_config('training_versions.stay_id', '', true);
     select * into version from public.training_package_versions v where v.id = p_version_id;
     return version;
 end
@@ -254,9 +284,7 @@ declare
     stay public.training_deployments;
     moment pg_catalog.timestamptz;
 begin
-    perform training_versions_internal.lock_package(v.package_id)
-    from public.training_package_versions v
-    where v.id = p_version_id;
+    perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.take_version(p_version_id);
     moment := clock_timestamp();
     for stay in
@@ -274,11 +302,11 @@ revoke all on function
     training_versions_internal.end_stay(public.training_deployments, timestamptz),
     training_versions_internal.record_deployment(),
     training_versions_internal.end_stays_of_archived(),
-    training_versions_internal.deploy(uuid, text, text, text),
+    training_versions_internal.deploy(uuid, text, text, text, uuid),
     training_versions_internal.undeploy(uuid, text)
 from public, anon, authenticated, service_role;
 grant execute on function
-    training_versions_internal.deploy(uuid, text, text, text),
+    training_versions_internal.deploy(uuid, text, text, text, uuid),
     training_versions_internal.undeploy(uuid, text)
 to authenticated, service_role;
 
@@ -286,7 +314,8 @@ create or replace function public.deploy_training_version(
     p_version_id uuid,
     p_target text,
     p_url text default null,
-    p_deployment_id text default null
+    p_deployment_id text default null,
+    p_stay_id uuid default null
 )
 returns public.training_package_versions
 volatile
@@ -294,10 +323,10 @@ security invoker
 set search_path = ''
 language sql
 as $$
-    select * from training_versions_internal.deploy(p_version_id, p_target, p_url, p_deployment_id)
+    select * from training_versions_internal.deploy(p_version_id, p_target, p_url, p_deployment_id, p_stay_id)
 $$;
-comment on function public.deploy_training_version(uuid, text, text, text) is
-    'Makes a published version the one that is live at a target, and ends the stay of the one before it. Repeatable.';
+comment on function public.deploy_training_version(uuid, text, text, text, uuid) is
+    'Makes a published version the one that is live at a target, and ends the stay of the one before it. Repeated with the same p_stay_id it changes nothing, whatever was deployed since.';
 
 create or replace function public.undeploy_training_version(p_version_id uuid, p_target text default null)
 returns public.training_package_versions
@@ -312,10 +341,10 @@ comment on function public.undeploy_training_version(uuid, text) is
     'Ends the stay of a version at a target, or at all of them. Repeatable.';
 
 revoke all on function
-    public.deploy_training_version(uuid, text, text, text),
+    public.deploy_training_version(uuid, text, text, text, uuid),
     public.undeploy_training_version(uuid, text)
 from public, anon, authenticated, service_role;
 grant execute on function
-    public.deploy_training_version(uuid, text, text, text),
+    public.deploy_training_version(uuid, text, text, text, uuid),
     public.undeploy_training_version(uuid, text)
 to authenticated, service_role;

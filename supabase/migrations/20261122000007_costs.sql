@@ -74,13 +74,30 @@ create or replace trigger record_direct_cost_of_new_version
     when (new.actual_cost is not null)
     execute function training_versions_internal.record_direct_cost();
 
--- Under the lock on the version: the entry, the sum, and the shares that are crossed now and were not before.
+-- What recording a cost answers: the entry, and what its version cost with it.
+create or replace function training_versions_internal.recorded_cost(
+    p_entry public.training_costs,
+    p_version public.training_package_versions
+)
+returns jsonb
+immutable
+security invoker
+set search_path = ''
+language sql
+as $$
+    select to_jsonb(p_entry) - 'owner_id'
+        || jsonb_build_object('actual_cost', p_version.actual_cost, 'budget_limit', p_version.budget_limit)
+$$;
+
+-- Under the lock on the version: the entry, the sum, and the shares that are crossed now and were not before. Whoever
+-- made the entry is told its alerts, also when asking again with its id; who only brings its key is not.
 create or replace function training_versions_internal.record_cost(
     p_version_id uuid,
     p_amount numeric,
     p_note text,
     p_key text,
-    p_alert_at integer[]
+    p_alert_at integer[],
+    p_entry_id uuid
 )
 returns jsonb
 volatile
@@ -108,12 +125,23 @@ begin
         raise exception using
             errcode = 'TV306',
             message = 'alert_at must be shares of the budget between 1 and 1000 percent',
-            detail = jsonb_build_object('field', 'alert_at')::pg_catalog.text;
+            detail = jsonb_build_object('field', 'alert_at')::pg_catalog.text,
+            hint = 'Whole numbers, such as 50, 80 and 100.';
     end if;
     version := training_versions_internal.take_version(p_version_id);
 
+    select * into entry from public.training_costs c where c.id = p_entry_id;
+    if found then
+        if (entry.version_id, entry.amount, entry.key)
+            is distinct from (p_version_id, p_amount, coalesce(p_key, entry.key))
+        then
+            perform training_versions_internal.refuse_taken_id(p_entry_id, 'is another entry''s already');
+        end if;
+        return training_versions_internal.recorded_cost(entry, version);
+    end if;
     select * into entry from public.training_costs c where c.version_id = p_version_id and c.key = p_key;
     if found then
+        entry.alerts := '{}';  -- told to whoever made it
         if entry.amount <> p_amount then
             raise exception using
                 errcode = 'TV204',
@@ -126,10 +154,17 @@ begin
             raise exception using
                 errcode = 'TV306',
                 message = 'actual_cost would be more than 99,999,999.99',
-                detail = jsonb_build_object('field', 'amount')::pg_catalog.text;
+                detail = jsonb_build_object('field', 'amount')::pg_catalog.text,
+                hint = 'That is the most the column holds.';
         end if;
-        -- Older clients may have kept a list of shares.
-        sent := case jsonb_typeof(version.cost_alerts_sent)
+        -- What entries alerted of stays sent, whatever a client wrote to the column since. Older clients may have kept a
+        -- list of shares there.
+        sent := (
+            select coalesce(jsonb_object_agg(s::pg_catalog.text, c.recorded_at), '{}')
+            from public.training_costs c
+            cross join lateral unnest(c.alerts) as s
+            where c.version_id = p_version_id
+        ) || case jsonb_typeof(version.cost_alerts_sent)
             when 'object' then version.cost_alerts_sent
             when 'array' then (
                 select coalesce(jsonb_object_agg(a #>> '{}', null), '{}')
@@ -138,9 +173,11 @@ begin
             )
             else '{}'
         end;
-        insert into public.training_costs (version_id, owner_id, amount, note, key, alerts, recorded_by)
+        p_entry_id := coalesce(p_entry_id, gen_random_uuid());
+        insert into public.training_costs (id, version_id, owner_id, amount, note, key, alerts, recorded_by)
         values (
-            version.id, version.created_by, p_amount, p_note, coalesce(p_key, gen_random_uuid()::pg_catalog.text),
+            p_entry_id, version.id, version.created_by, p_amount, p_note,
+            coalesce(p_key, p_entry_id::pg_catalog.text),
             (
                 select coalesce(array_agg(distinct s order by s), '{}')
                 from unnest(p_alert_at) as s
@@ -173,27 +210,17 @@ begin
             );
         end loop;
     end if;
-    return jsonb_build_object(
-        'id', entry.id,
-        'version_id', entry.version_id,
-        'amount', entry.amount,
-        'note', entry.note,
-        'key', entry.key,
-        'alerts', entry.alerts,
-        'recorded_at', entry.recorded_at,
-        'recorded_by', entry.recorded_by,
-        'actual_cost', version.actual_cost,
-        'budget_limit', version.budget_limit
-    );
+    return training_versions_internal.recorded_cost(entry, version);
 end
 $$;
 
 revoke all on function
     training_versions_internal.record_direct_cost(),
-    training_versions_internal.record_cost(uuid, numeric, text, text, integer[])
+    training_versions_internal.recorded_cost(public.training_costs, public.training_package_versions),
+    training_versions_internal.record_cost(uuid, numeric, text, text, integer[], uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
-    training_versions_internal.record_cost(uuid, numeric, text, text, integer[])
+    training_versions_internal.record_cost(uuid, numeric, text, text, integer[], uuid)
 to authenticated, service_role;
 
 create or replace function public.record_training_cost(
@@ -201,7 +228,8 @@ create or replace function public.record_training_cost(
     p_amount numeric,
     p_note text default null,
     p_key text default null,
-    p_alert_at integer[] default '{50,80,100}'
+    p_alert_at integer[] default '{50,80,100}',
+    p_entry_id uuid default null
 )
 returns jsonb
 volatile
@@ -209,10 +237,10 @@ security invoker
 set search_path = ''
 language sql
 as $$
-    select training_versions_internal.record_cost(p_version_id, p_amount, p_note, p_key, p_alert_at)
+    select training_versions_internal.record_cost(p_version_id, p_amount, p_note, p_key, p_alert_at, p_entry_id)
 $$;
-comment on function public.record_training_cost(uuid, numeric, text, text, integer[]) is
-    'Adds a cost to a version; alerts are the shares of the budget that this entry crossed. Repeated with the same p_key it counts once.';
+comment on function public.record_training_cost(uuid, numeric, text, text, integer[], uuid) is
+    'Adds a cost to a version; alerts are the shares of the budget that this call crossed. With the same p_key it counts once; with the same p_entry_id it answers the same again.';
 
 create or replace function public.get_package_cost(p_package_id uuid)
 returns jsonb
@@ -242,10 +270,10 @@ comment on function public.get_package_cost(uuid) is
     'Estimated, actual and budgeted cost of all versions of a package that the caller may see.';
 
 revoke all on function
-    public.record_training_cost(uuid, numeric, text, text, integer[]),
+    public.record_training_cost(uuid, numeric, text, text, integer[], uuid),
     public.get_package_cost(uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
-    public.record_training_cost(uuid, numeric, text, text, integer[]),
+    public.record_training_cost(uuid, numeric, text, text, integer[], uuid),
     public.get_package_cost(uuid)
 to authenticated, service_role;

@@ -147,10 +147,18 @@ begin
                     )::pg_catalog.text,
                     hint = 'Import into a new package.';
             end if;
-            if not (isfinite(given.created_at) and coalesce(isfinite(given.published_at), true)) then
+            if not (
+                isfinite(given.created_at)
+                and coalesce(isfinite(given.published_at), true)
+                and coalesce(isfinite(given.training_started_at), true)
+                and coalesce(isfinite(given.training_completed_at), true)
+            ) then
                 raise exception using
                     errcode = 'TV306',
-                    message = format('created_at and published_at of version %s must be moments', given.version_number),
+                    message = format(
+                        'created_at, published_at and the times of training of version %s must be moments',
+                        given.version_number
+                    ),
                     detail = jsonb_build_object('field', 'created_at')::pg_catalog.text;
             end if;
             insert into public.training_package_versions (

@@ -70,9 +70,9 @@ WRITES: list[Any] = [
     (
         "record_metrics",
         (VERSION, {"loss": 0.5}),
-        {"step": 3},
+        {"step": 3, "run_id": RUN},
         "record_version_metrics",
-        {"p_version_id": VERSION, "p_metrics": {"loss": 0.5}, "p_step": 3},
+        {"p_version_id": VERSION, "p_metrics": {"loss": 0.5}, "p_step": 3, "p_run_id": RUN},
         row(),
     ),
     (
@@ -95,13 +95,14 @@ WRITES: list[Any] = [
     (
         "deploy",
         (VERSION, "hf_space"),
-        {"url": "https://x.hf.space", "deployment_id": "x"},
+        {"url": "https://x.hf.space", "deployment_id": "x", "stay_id": RUN},
         "deploy_training_version",
         {
             "p_version_id": VERSION,
             "p_target": "hf_space",
             "p_url": "https://x.hf.space",
             "p_deployment_id": "x",
+            "p_stay_id": RUN,
         },
         row(),
     ),
@@ -109,9 +110,9 @@ WRITES: list[Any] = [
     (
         "record_cost",
         (VERSION, Decimal("0.10")),
-        {"key": "k", "alert_at": (90, 50)},
+        {"key": "k", "alert_at": (90, 50), "entry_id": RUN},
         "record_training_cost",
-        {"p_version_id": VERSION, "p_amount": 0.1, "p_key": "k", "p_alert_at": [90, 50]},
+        {"p_version_id": VERSION, "p_amount": 0.1, "p_key": "k", "p_alert_at": [90, 50], "p_entry_id": RUN},
         cost_row(),
     ),
 ]
@@ -157,7 +158,8 @@ def test_a_lost_reply_is_asked_for_again_with_the_same_request(
         "restore": "new_version_id",
         "fork": "new_version_id",
         "start_training": "run_id",
-        "record_cost": "key",
+        "deploy": "stay_id",
+        "record_cost": "entry_id",
     }
     given = {name: value for name, value in kwargs.items() if name != made_by_us.get(method)}
     lost = [httpx.ReadTimeout("slow"), httpx.Response(502, text="<html>Bad Gateway</html>")]

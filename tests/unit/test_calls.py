@@ -4,7 +4,7 @@ import base64
 import json
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -21,8 +21,18 @@ from training_versions import (
     OutcomeUnknownError,
     UnreadableReplyError,
 )
-from training_versions._calls import Attempts, Done, PackageCalls, Select, VersionCalls, check_pauses, read_rows
+from training_versions._calls import (
+    Attempts,
+    Done,
+    PackageCalls,
+    Select,
+    VersionCalls,
+    as_cost,
+    check_pauses,
+    read_rows,
+)
 from training_versions._snapshots import Codec
+from training_versions.models import to_cents
 
 PACKAGE = UUID("11111111-1111-4111-8111-111111111111")
 MOMENT = datetime(2025, 1, 31, 12, 0, 0, 123456, UTC)
@@ -422,3 +432,21 @@ def test_a_refusal_after_a_lost_reply_says_that_a_try_was_lost() -> None:
         attempts.pause_after(CONFLICT, {})
 
     assert "earlier try" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01"])
+def test_what_another_transaction_stood_in_the_way_of_is_sent_again(code: str) -> None:
+    deadlock = APIError({"code": code, "message": "deadlock detected", "details": "", "hint": None})
+    attempts = Attempts(PUBLISH, (0.5,))
+
+    assert attempts.pause_after(deadlock, {}) == 0.5
+    with pytest.raises(ConflictError) as caught:
+        attempts.pause_after(deadlock, {})
+    assert caught.value.code == code
+
+
+def test_costs_are_exact_whatever_precision_the_program_works_with() -> None:
+    with localcontext(Context(prec=3)):
+        assert as_cost(Decimal("12345.67"), "amount") == 12345.67
+        assert as_cost("99999999.99", "amount") == 99999999.99
+        assert to_cents(Decimal("12345.6")) == Decimal("12345.60")

@@ -2,7 +2,7 @@
 
 import pickle
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -62,14 +62,14 @@ def call(method: str, /, *args: Any, **kwargs: Any) -> Any:
         "restore": {"name": None, "change_summary": None, "new_version_id": None},
         "fork": {"name": None, "change_summary": None, "new_version_id": None, "into": PACKAGE},
         "start_training": {"run_id": None},
-        "record_metrics": {"step": None},
+        "record_metrics": {"step": None, "run_id": None},
         "complete_training": {"run_id": None},
         "fail_training": {"run_id": None},
         "cancel_training": {"run_id": None, "reason": None},
         "metric_history": {"run_id": None},
-        "deploy": {"url": None, "deployment_id": None},
+        "deploy": {"url": None, "deployment_id": None, "stay_id": None},
         "undeploy": {"target": None},
-        "record_cost": {"note": None, "key": None, "alert_at": (50, 80, 100)},
+        "record_cost": {"note": None, "key": None, "alert_at": (50, 80, 100), "entry_id": None},
         "iterate_costs": {"page_size": 200},
         "history": {
             **dict.fromkeys(["package_id", "version_id", "kind", "since", "until", "cursor"]),
@@ -104,6 +104,10 @@ REFUSED: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     *(("record_metrics", (VERSION, {"a": 1}), {"step": bad}, "step") for bad in (1.0, "1", True, 2**63, -(2**63) - 1)),
     *(("metric_history", (VERSION, bad), {}, "name") for bad in ("", " ", "x" * 256, "a\0", None, 3)),
     ("metric_history", (VERSION, "loss"), {"run_id": "x"}, "run_id"),
+    *(("record_metrics", (VERSION, {"a": 1}), {"run_id": bad}, "run_id") for bad in ("", "x", 3)),
+    *(("deploy", (VERSION, "local"), {"stay_id": bad}, "stay_id") for bad in ("", "x", 3)),
+    *(("record_cost", (VERSION, 1), {"entry_id": bad}, "entry_id") for bad in ("", "x", 3)),
+    ("history", (), {"since": MOMENT, "until": MOMENT - timedelta(microseconds=1)}, "since"),
     *(("deploy", (VERSION, bad), {}, "target") for bad in ("", "aws", "LOCAL", None, 3, ["local"])),
     *(("undeploy", (VERSION,), {"target": bad}, "target") for bad in ("", "aws", 3)),
     *(("live", (PACKAGE, bad), {}, "target") for bad in ("aws", None)),
@@ -150,7 +154,8 @@ def test_what_cannot_be_right_is_refused_and_named(
         ("restore", (VERSION,), "new_version_id"),
         ("fork", (VERSION,), "new_version_id"),
         ("start_training", (VERSION,), "run_id"),
-        ("record_cost", (VERSION, 1), "key"),
+        ("deploy", (VERSION, "local"), "stay_id"),
+        ("record_cost", (VERSION, 1), "entry_id"),
     ],
 )
 def test_what_makes_a_repeat_have_the_effect_of_one_is_made_before_the_first_try(

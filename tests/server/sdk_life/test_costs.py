@@ -48,8 +48,8 @@ def test_a_key_counts_once(ada: Any, budgeted: Version) -> None:
     second = ada.versions.record_cost(budgeted.id, 6, key="k")
     third = ada.versions.record_cost(budgeted.id, 1, key="other")
 
-    assert first == second
     assert first.alerts == (50,)
+    assert second == first.model_copy(update={"alerts": ()})  # which the first call was told
     assert (third.actual_cost, third.alerts) == (Decimal("7.00"), ())
     with pytest.raises(ConflictError) as caught:
         ada.versions.record_cost(budgeted.id, "6.01", key="k")
@@ -114,6 +114,37 @@ def test_the_same_entry_recorded_by_all_at_once_counts_once(
 
     assert len({entry.id for entry in entries}) == 1
     assert ada.versions.get(budgeted.id).actual_cost == Decimal("5.00")
+    assert [share for entry in entries for share in entry.alerts] == [50]
+
+
+def test_who_asks_again_with_the_entrys_own_id_is_told_its_alerts_again(
+    ada: Any, published: Version, budgeted: Version
+) -> None:
+    entry_id = uuid4()
+    first = ada.versions.record_cost(budgeted.id, "6.00", key="k", entry_id=entry_id)
+
+    assert first.id == entry_id
+    assert ada.versions.record_cost(budgeted.id, "6.00", key="k", entry_id=str(entry_id)) == first
+    for attempt in (
+        lambda: ada.versions.record_cost(budgeted.id, "6.01", key="k", entry_id=entry_id),
+        lambda: ada.versions.record_cost(budgeted.id, "6.00", key="other", entry_id=entry_id),
+        lambda: ada.versions.record_cost(published.id, "6.00", key="k", entry_id=entry_id),
+    ):
+        with pytest.raises(ConflictError) as caught:
+            attempt()
+        assert caught.value.code == "TV204"
+    assert ada.versions.get(budgeted.id).actual_cost == Decimal("6.00")
+
+
+def test_an_owner_who_clears_what_was_sent_is_not_alerted_again(ada: Any, stack: Any, package: Any) -> None:
+    draft = ada.versions.create_draft(package.id, config={}, model={}, dataset=[], budget_limit=10)
+    ada.versions.record_cost(draft.id, 6)
+    table = stack.client(ada.token).table("training_package_versions")
+    table.update({"cost_alerts_sent": None}).eq("id", str(draft.id)).execute()
+
+    assert ada.versions.record_cost(draft.id, 1).alerts == ()
+    assert ada.versions.record_cost(draft.id, 1).alerts == (80,)
+    assert sorted(ada.versions.get(draft.id).cost_alerts_sent) == ["50", "80"]
 
 
 def test_a_package_adds_up_its_versions(ada: Any, package: Any, snapshots: dict[str, Any]) -> None:

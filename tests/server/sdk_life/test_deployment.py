@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from postgrest.exceptions import APIError
 
 from training_versions import ConflictError, Deployment, NotFoundError, Version
 
@@ -154,6 +155,50 @@ def test_many_deployments_at_once_leave_one_version_live(
     assert deployed == [ada.versions.live(package.id, "local").version_id]
 
 
+def test_a_deployment_that_is_repeated_does_not_displace_one_made_since(
+    ada: Any, package: Any, publish: Callable[..., Version]
+) -> None:
+    first, second, stay_id = publish(), publish(), uuid4()
+    ada.versions.deploy(first.id, "local", stay_id=stay_id)
+    ada.versions.deploy(second.id, "local")
+
+    again = ada.versions.deploy(first.id, "local", stay_id=str(stay_id))
+
+    assert again.is_deployed is False
+    assert live_number(ada, package) == 2
+    for version, target in ((second, "local"), (first, "hf_space")):
+        with pytest.raises(ConflictError) as caught:
+            ada.versions.deploy(version.id, target, stay_id=stay_id)
+        assert caught.value.code == "TV204"
+
+
+def test_archiving_and_deploying_at_once_do_not_stand_in_each_others_way(
+    ada: Any, package: Any, publish: Callable[..., Version], at_once: Callable[..., list[Any]]
+) -> None:
+    for _ in range(6):
+        first, second, third = (
+            publish(),
+            publish(),
+            ada.versions.create_draft(package.id, config={}, model={}, dataset=[]),
+        )
+        ada.versions.deploy(first.id, "local")
+
+        outcomes = at_once(
+            [
+                lambda v=first: ada.versions.archive(v.id),
+                lambda v=second: ada.versions.deploy(v.id, "local"),
+                lambda v=second: ada.versions.deploy(v.id, "hf_space"),
+                lambda v=third: ada.versions.publish(v.id),
+                lambda v=third: ada.versions.create_draft(
+                    package.id, config={}, model={}, dataset=[], parent_version_id=v.id
+                ),
+            ]
+        )
+
+        assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+        assert live_number(ada, package) == second.version_number
+
+
 def test_nobody_else_deploys_or_sees_what_is_live(ada: Any, bob: Any, admin: Any, published: Version) -> None:
     ada.versions.deploy(published.id, "local")
     moment = ada.versions.live(published.package_id, "local").started_at
@@ -180,3 +225,30 @@ def test_what_the_service_role_writes_to_the_columns_is_live_too(ada: Any, stack
     table.update(columns).eq("id", str(published.id)).execute()
 
     assert ada.versions.live(published.package_id, "local").url == "http://direct"
+
+
+def test_a_target_that_the_service_role_writes_is_where_the_version_is_now(
+    ada: Any, stack: Any, published: Version
+) -> None:
+    ada.versions.deploy(published.id, "local", url="http://localhost:1")
+    table = stack.service_client().table("training_package_versions")
+
+    table.update({"deployment_target": "hf_space"}).eq("id", str(published.id)).execute()
+
+    assert ada.versions.live(published.package_id, "local") is None
+    assert ada.versions.live(published.package_id, "hf_space").version_id == published.id
+    events = [
+        (event.kind, event.details["target"])
+        for event in ada.versions.iterate_history(version_id=published.id, kind=["deployed", "undeployed"])
+    ]
+    assert events == [("deployed", "hf_space"), ("undeployed", "local"), ("deployed", "local")]
+
+
+def test_a_deployment_without_a_target_is_refused(stack: Any, published: Version) -> None:
+    table = stack.service_client().table("training_package_versions")
+
+    with pytest.raises(APIError) as caught:
+        table.update({"is_deployed": True}).eq("id", str(published.id)).execute()
+
+    assert caught.value.code == "23514"
+    assert "deployed_has_target" in caught.value.message

@@ -69,6 +69,38 @@ def test_an_event_tells_what_changed_but_not_the_content(ada: Any, draft: Versio
     assert secret not in event.model_dump_json()
 
 
+def test_an_edit_that_publishes_at_once_leaves_both(ada: Any, stack: Any, draft: Version) -> None:
+    table = stack.client(ada.token).table("training_package_versions")
+    changes = {"status": "published", "change_summary": "all new", "name": "two"}
+    table.update(changes).eq("id", str(draft.id)).execute()
+
+    events = list(ada.versions.iterate_history(version_id=draft.id, order="oldest"))
+
+    assert [event.kind for event in events] == ["created", "edited", "published"]
+    assert events[1].details["paths"] == ["/change_summary"]
+    assert events[2].details == {"name": "two"}
+
+
+def test_a_budget_that_the_service_role_changes_after_publishing_leaves_an_event(
+    ada: Any, stack: Any, published: Version
+) -> None:
+    table = stack.service_client().table("training_package_versions")
+    table.update({"budget_limit": 7, "estimated_cost": 1}).eq("id", str(published.id)).execute()
+
+    newest = next(iter(ada.versions.iterate_history(version_id=published.id)))
+
+    assert (newest.kind, newest.actor_id) == ("edited", None)
+    assert sorted(newest.details["paths"]) == ["/budget_limit", "/estimated_cost"]
+
+
+def test_training_that_a_wizard_queues_leaves_an_event(ada: Any, stack: Any, draft: Version) -> None:
+    table = stack.client(ada.token).table("training_package_versions")
+    table.update({"training_status": "pending"}).eq("id", str(draft.id)).execute()
+    ada.versions.start_training(draft.id)
+
+    assert kinds(ada, version_id=draft.id) == ["created", "training_pending", "training_started"]
+
+
 def test_a_burst_of_edits_is_one_event(ada: Any, draft: Version) -> None:
     for number in range(30):
         ada.versions.update_draft(draft.id, config={"r": number, f"k{number % 2}": 1})
@@ -121,6 +153,8 @@ def test_history_is_found_by_version_package_kind_and_time(ada: Any, package: An
     assert kinds(ada, since=later) == kinds(ada, version_id=uuid4()) == []
     with pytest.raises(InvalidInputError):
         ada.versions.history(package_id=package.id, version_id=first.id)
+    with pytest.raises(InvalidInputError, match="since must not be after until"):
+        ada.versions.history(since=later, until=published.occurred_at)
 
 
 def test_a_deleted_draft_leaves_its_history(ada: Any, draft: Version) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -100,12 +100,52 @@ def test_a_worker_that_names_its_run_cannot_end_another_one(ada: Any, draft: Ver
     for attempt in (
         lambda: ada.versions.complete_training(draft.id, run_id=lost.id),
         lambda: ada.versions.fail_training(draft.id, "late", run_id=lost.id),
-        lambda: ada.versions.cancel_training(draft.id, run_id=uuid4()),
     ):
         with pytest.raises(ConflictError) as caught:
             attempt()
         assert caught.value.code == "TV205"
     assert ada.versions.complete_training(draft.id, run_id=now.id).status == "completed"
+
+
+def test_a_worker_whose_run_was_cancelled_adds_nothing_to_the_next_one(ada: Any, draft: Version) -> None:
+    lost = ada.versions.start_training(draft.id)
+    ada.versions.record_metrics(draft.id, {"loss": 0.9}, step=1, run_id=lost.id)
+    ada.versions.cancel_training(draft.id)
+    now = ada.versions.start_training(draft.id)
+
+    for step in (2, None):
+        with pytest.raises(ConflictError) as caught:
+            ada.versions.record_metrics(draft.id, {"loss": 0.1}, step=step, run_id=lost.id)
+        assert caught.value.code == "TV205"
+        assert caught.value.details["training_status"] == "cancelled"
+
+    ada.versions.record_metrics(draft.id, {"loss": 0.8}, step=1, run_id=now.id)
+    assert ada.versions.get(draft.id).training_metrics == {"loss": 0.8}
+    for run, points in ((lost, [(1, 0.9)]), (now, [(1, 0.8)])):
+        curve = ada.versions.metric_history(draft.id, "loss", run_id=run.id)
+        assert [(point.step, point.value) for point in curve] == points
+
+
+def test_a_run_that_is_not_the_versions_is_not_found(ada: Any, draft: Version) -> None:
+    other = ada.versions.create_draft(draft.package_id, config={}, model={}, dataset=[])
+    foreign = ada.versions.start_training(other.id)
+    ada.versions.start_training(draft.id)
+
+    def attempts(run_id: UUID) -> list[Callable[[], Any]]:
+        return [
+            lambda: ada.versions.record_metrics(draft.id, {"loss": 1}, run_id=run_id),
+            lambda: ada.versions.metric_history(draft.id, "loss", run_id=run_id),
+            lambda: ada.versions.complete_training(draft.id, run_id=run_id),
+            lambda: ada.versions.fail_training(draft.id, "late", run_id=run_id),
+            lambda: ada.versions.cancel_training(draft.id, run_id=run_id),
+        ]
+
+    for run_id in (foreign.id, uuid4()):
+        for attempt in attempts(run_id):
+            with pytest.raises(NotFoundError) as caught:
+                attempt()
+            assert (caught.value.code, caught.value.details["run_id"]) == ("TV104", str(run_id))
+    assert ada.versions.get(draft.id).training_status == "running"
 
 
 def test_of_many_workers_exactly_one_starts_the_run(
@@ -153,7 +193,7 @@ def test_a_curve_belongs_to_its_run(ada: Any, draft: Version) -> None:
 
     assert curve("loss") == [(1, 0.6)]
     assert curve("loss", run_id=first.id) == [(1, 0.9), (2, 0.7)]
-    assert curve("note") == curve("accuracy") == curve("never") == curve("loss", run_id=uuid4()) == []
+    assert curve("note") == curve("accuracy") == curve("never") == []
 
 
 def test_a_step_needs_a_run(ada: Any, draft: Version) -> None:
