@@ -250,7 +250,9 @@ def _events(
     found += [] if since is None else [("occurred_at", "gte", as_moment(since, "since"))]
     found += [] if until is None else [("occurred_at", "lt", as_moment(until, "until"))]
     columns, newest_first = tuple(Event.model_fields), is_newest_first(order)
-    return Listing(operation, EVENTS, columns, tuple(found), ("id",), newest_first, limit, Event.model_validate)
+    return Listing(
+        operation, EVENTS, columns, tuple(found), ("occurred_at", "id"), newest_first, limit, Event.model_validate
+    )
 
 
 def _end(verb: str, params: dict[str, Any]) -> Rpc[TrainingRun]:

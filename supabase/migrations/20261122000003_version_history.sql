@@ -29,9 +29,11 @@ comment on column public.training_version_events.owner_id is 'Who may read it: w
 comment on column public.training_version_events.actor_id is 'Who did it; null for a role without a user (the service role).';
 comment on column public.training_version_events.details is
     'What is particular to the kind: changed paths (not content), target, amount, reason, the version copied from.';
-create index if not exists idx_version_events_package on public.training_version_events (package_id, id);
-create index if not exists idx_version_events_version on public.training_version_events (version_id, id);
-create index if not exists idx_version_events_owner on public.training_version_events (owner_id, id);
+-- History is read in the order of time: what was imported has older moments than its ids tell. Bundles go by id.
+create index if not exists idx_version_events_package on public.training_version_events (package_id, occurred_at, id);
+create index if not exists idx_version_events_version on public.training_version_events (version_id, occurred_at, id);
+create index if not exists idx_version_events_owner on public.training_version_events (owner_id, occurred_at, id);
+create index if not exists idx_version_events_bundle on public.training_version_events (package_id, id);
 
 alter table public.training_version_events enable row level security;
 drop policy if exists "Users can view own version events" on public.training_version_events;
@@ -162,7 +164,7 @@ begin
             select * into last_event
             from public.training_version_events e
             where e.version_id = new.id
-            order by e.id desc
+            order by e.occurred_at desc, e.id desc
             limit 1;
             if last_event.kind = 'edited'
                 and last_event.source is null

@@ -310,7 +310,7 @@ class Events:
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         params = request.url.params
-        below = int(params.get("id", "lt.1000000").removeprefix("lt."))
+        below = int(params["or"].rpartition("id.lt.")[2].rstrip(")")) if "or" in params else 1_000_000
         numbers = range(min(self.rows, below - 1), 0, -1)[: min(self.cap, int(params["limit"]))]
         return httpx.Response(200, json=[self.event(number) for number in numbers])
 

@@ -230,7 +230,11 @@ def test_history_is_paged_by_its_key_and_a_cursor_of_another_history_is_refused(
     assert isinstance(step, Done)
     cursor = step.value.next_cursor
 
-    assert call("history", limit=2, cursor=cursor).filters == (("id", "lt", "8"),)
+    moment = MOMENT.isoformat()
+    assert call("history", limit=2, cursor=cursor).filters == (
+        ("occurred_at", "lte", moment),
+        ("or", "", f'occurred_at.lt."{moment}",id.lt.8'),
+    )
     with pytest.raises(InvalidInputError, match="cursor does not belong"):
         call("history", package_id=PACKAGE, cursor=cursor)
 
