@@ -216,7 +216,7 @@ def test_history_filters_are_written_in_postgrests_words() -> None:
         ("occurred_at", "gte", moment),
         ("occurred_at", "lt", moment),
     )
-    assert (select.order, select.descending, select.limit) == (("id",), False, 51)
+    assert (select.order, select.descending, select.limit) == (("occurred_at", "id"), False, 51)
 
 
 def event(number: int, kind: str = "created") -> dict[str, Any]:
