@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -473,11 +473,15 @@ def _search(text: str | None, *columns: str) -> list[Filter]:
 def one_of(wanted: object, argument: str, kind: type[StrEnum]) -> list[Filter]:
     if wanted is None:
         return []
-    several = list(cast("Sequence[object]", wanted)) if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
+    several = list(cast("Sequence[object]", wanted)) if is_several(wanted) else [wanted]
     known = [str(member) for member in kind]
     if not several or not all(isinstance(value, str) and value in known for value in several):
         raise InvalidInputError(f"{argument} must be one of {', '.join(known)}, not {wanted!r}.", field=argument)
     return [(argument, "in", f"({','.join(map(str, several))})")]
+
+
+def is_several(value: object) -> bool:
+    return isinstance(value, Sequence | Set) and not isinstance(value, str | bytes)
 
 
 def is_newest_first(order: object) -> bool:
@@ -614,7 +618,7 @@ _CHECKS: Final[dict[str, Callable[[Any, str], object]]] = {
     **dict.fromkeys(("name", "template_type", "change_summary"), as_text),
     **dict.fromkeys(("reason", "note", "key", "url", "deployment_id"), as_text),
     **dict.fromkeys(("package_id", "version_id", "parent_version_id", "user_id"), as_uuid),
-    **dict.fromkeys(("new_version_id", "run_id", "stay_id", "entry_id"), as_uuid),
+    **dict.fromkeys(("new_version_id", "run_id", "stay_id", "entry_id", "call_id"), as_uuid),
     **dict.fromkeys(("estimated_cost", "budget_limit", "amount"), as_cost),
     "expected_updated_at": as_moment,
 }

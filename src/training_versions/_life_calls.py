@@ -32,6 +32,7 @@ from training_versions._calls import (
     as_uuid,
     first_of,
     is_newest_first,
+    is_several,
     not_found,
     of_package,
     one_of,
@@ -190,7 +191,9 @@ class LifeCalls(VersionCalls[C, M, D]):
         return Rpc("versions.deploy", "deploy_training_version", params, summary_of, again, SUMMARY)
 
     def undeploy(self, version_id: Id, *, target: Target | None) -> Rpc[VersionSummary]:
-        params = _of_version(version_id) | ({} if target is None else {"p_target": _target(target)})
+        params = _of_version(version_id, call_id=uuid.uuid4()) | (
+            {} if target is None else {"p_target": _target(target)}
+        )
         return Rpc("versions.undeploy", "undeploy_training_version", params, summary_of, columns=SUMMARY)
 
     def live(self, package_id: Id, target: Target) -> Select[Deployment | None]:
@@ -247,7 +250,9 @@ def _events(
     found += one_of(kind, "kind", EventKind)
     if since is not None and until is not None and as_moment(since, "since") > as_moment(until, "until"):
         raise InvalidInputError("since must not be after until: nothing happens in between.", field="since")
-    found += [] if since is None else [("occurred_at", "gte", as_moment(since, "since"))]
+    if since is not None:  # edits that are one event are found by the last of them, too
+        moment = as_moment(since, "since")
+        found.append(("or", "", f'occurred_at.gte."{moment}",last_at.gte."{moment}"'))
     found += [] if until is None else [("occurred_at", "lt", as_moment(until, "until"))]
     columns, newest_first = tuple(Event.model_fields), is_newest_first(order)
     return Listing(
@@ -256,6 +261,7 @@ def _events(
 
 
 def _end(verb: str, params: dict[str, Any]) -> Rpc[TrainingRun]:
+    params |= optional(call_id=uuid.uuid4())  # so that a repeat does not end a run that began in between
     return Rpc(f"versions.{verb}_training", f"{verb}_version_training", params, TrainingRun.model_validate)
 
 
@@ -279,10 +285,7 @@ def _target(value: object) -> str:
 def _metrics(value: object, step: object) -> object:
     if isinstance(value, Mapping):  # numbers of NumPy and PyTorch tell what they are as plain Python
         members = cast("Mapping[object, object]", value).items()
-        value = {
-            name: cast("Callable[[], object]", getattr(each, "item", lambda each=each: each))()
-            for name, each in members
-        }
+        value = {name: _plain(name, each) for name, each in members}
     plain = cast("dict[str, object]", METRICS.write(value))
     if not plain:
         raise InvalidInputError("metrics is empty: name at least one.", field="metrics")
@@ -293,6 +296,14 @@ def _metrics(value: object, step: object) -> object:
         if step is not None and isinstance(each, int) and abs(each) > MOST_VALUE:
             raise InvalidInputError(f"metrics.{name:.80} is larger than a curve can hold.", field="metrics")
     return plain
+
+
+def _plain(name: object, value: object) -> object:
+    item = getattr(value, "item", None)
+    try:
+        return cast("Callable[[], object]", item)() if callable(item) else value
+    except (ValueError, TypeError, RuntimeError) as exc:  # what NumPy and PyTorch raise for more than one number
+        raise InvalidInputError(f"metrics.{name!s:.80} is not one number: {exc!s:.200}.", field="metrics") from exc
 
 
 def _step(value: object) -> int:
@@ -306,7 +317,7 @@ def _step(value: object) -> int:
 
 
 def _shares(value: object) -> list[int]:
-    shares = list(cast("Sequence[object]", value)) if isinstance(value, list | tuple | set | frozenset) else [None]
+    shares = list(cast("Sequence[object]", value)) if is_several(value) else [None]
     whole = [share for share in shares if isinstance(share, int) and not isinstance(share, bool)]
     if len(whole) < len(shares) or not all(1 <= share <= MOST_SHARE for share in whole):
         words = f"integers of 1 to {MOST_SHARE:,}, in percent of the budget"

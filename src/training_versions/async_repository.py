@@ -279,6 +279,7 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
 
         Raises:
             NotFoundError: There is no such package or parent, or the caller may not see it.
+            ConflictError: The identifier is that of another version, or of a draft that was deleted.
             OutcomeUnknownError: The reply was lost; with your own `version_id`, calling again is safe.
 
         Example:
@@ -325,11 +326,12 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
             parent_version_id: The version that it comes from.
             estimated_cost: What training should cost.
             budget_limit: What training may cost.
-            expected_updated_at: Refuse if it was edited since this moment (the `updated_at` you read).
+            expected_updated_at: Refuse if it has changed since this moment (the `updated_at` you read); recording
+                metrics or cost changes it, too.
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
-            ConflictError: It was edited since, or is not a draft any more.
+            ConflictError: It has changed since, or is not a draft any more.
 
         Example:
             >>> draft = await versions.update_draft(draft.id, config={"r": 16}, expected_updated_at=draft.updated_at)
@@ -354,11 +356,11 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
 
         Args:
             version_id: The draft to delete.
-            expected_updated_at: Refuse if it was edited since this moment (the `updated_at` you read).
+            expected_updated_at: Refuse if it has changed since this moment (the `updated_at` you read).
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
-            ConflictError: It was edited since, or is not a draft any more.
+            ConflictError: It has changed since, or is not a draft any more.
 
         Example:
             >>> await versions.delete_draft(draft.id)
@@ -375,11 +377,11 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
         Args:
             version_id: The draft to publish.
             name: Its name from now on; by default the draft's, without `-draft-` and the date.
-            expected_updated_at: Refuse if it was edited since this moment (the `updated_at` you read).
+            expected_updated_at: Refuse if it has changed since this moment (the `updated_at` you read).
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
-            ConflictError: It was edited since, or is archived.
+            ConflictError: It has changed since, or is archived.
             OutcomeUnknownError: The reply was lost; calling again is safe.
 
         Example:

@@ -68,6 +68,7 @@ class VersionLife(Repository, Generic[C, M, D]):
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
+            ConflictError: The identifier is that of another version, or of a draft that was deleted.
             OutcomeUnknownError: The reply was lost; with your own `new_version_id`, calling again is safe.
 
         Example:
@@ -97,6 +98,7 @@ class VersionLife(Repository, Generic[C, M, D]):
 
         Raises:
             NotFoundError: There is no such version or package, or the caller may not see it.
+            ConflictError: The identifier is that of another version, or of a draft that was deleted.
             OutcomeUnknownError: The reply was lost; with your own `new_version_id`, calling again is safe.
 
         Example:
@@ -130,12 +132,12 @@ class VersionLife(Repository, Generic[C, M, D]):
         A version that failed or was cancelled may start again; one that is completed may not.
 
         Args:
-            version_id: The version to train.
+            version_id: The version to train; not an archived one.
             run_id: The run's identifier, if you make it; the same one again returns the run it started.
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
-            ConflictError: It is being trained already, or its training is completed.
+            ConflictError: It is being trained already, its training is completed, or it is archived.
             OutcomeUnknownError: The reply was lost; with your own `run_id`, calling again is safe.
 
         Example:
@@ -159,6 +161,7 @@ class VersionLife(Repository, Generic[C, M, D]):
         Raises:
             NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: That run is over, or there is a step, but training has not started.
+            OutcomeUnknownError: The reply was lost; calling again is safe.
 
         Example:
             >>> versions.record_metrics(version.id, {"loss": 0.41, "accuracy": 0.87}, step=100, run_id=run.id)
@@ -175,6 +178,7 @@ class VersionLife(Repository, Generic[C, M, D]):
         Raises:
             NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: It is not being trained, or that run is over.
+            OutcomeUnknownError: The reply was lost; with `run_id`, calling again is safe.
 
         Example:
             >>> versions.complete_training(version.id, run_id=run.id)
@@ -192,6 +196,7 @@ class VersionLife(Repository, Generic[C, M, D]):
         Raises:
             NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: It is not being trained, or that run is over.
+            OutcomeUnknownError: The reply was lost; with `run_id`, calling again is safe.
 
         Example:
             >>> versions.fail_training(version.id, "out of memory at step 1,200", run_id=run.id)
@@ -209,6 +214,7 @@ class VersionLife(Repository, Generic[C, M, D]):
         Raises:
             NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: It is not being trained, or that run is over.
+            OutcomeUnknownError: The reply was lost; with `run_id`, calling again is safe.
 
         Example:
             >>> versions.cancel_training(version.id, reason="wrong data set")
@@ -269,6 +275,7 @@ class VersionLife(Repository, Generic[C, M, D]):
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
+            OutcomeUnknownError: The reply was lost; calling again is safe, unless it was deployed there since.
 
         Example:
             >>> versions.undeploy(version.id)
@@ -304,7 +311,7 @@ class VersionLife(Repository, Generic[C, M, D]):
         """Add to what training a version cost; `actual_cost` is the sum of all entries.
 
         When the sum reaches a share of the version's budget, exactly one call has that share in its `alerts`, however
-        many record at once.
+        many record at once. Where the budget is raised later, reaching the share of the new one is told anew.
 
         Args:
             version_id: The version.
@@ -318,6 +325,7 @@ class VersionLife(Repository, Generic[C, M, D]):
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
             ConflictError: The key is that of an entry with another amount.
+            RejectedError: The sum would be more than 99,999,999.99.
             OutcomeUnknownError: The reply was lost; with your own `entry_id`, calling again is safe.
 
         Example:
@@ -341,7 +349,9 @@ class VersionLife(Repository, Generic[C, M, D]):
         return self._call(self._calls.package_cost(package_id))
 
     def iterate_costs(self, version_id: Id, *, page_size: int = 200) -> Iterator[CostEntry]:
-        """Walk over what was recorded with `record_cost`, the oldest first.
+        """Walk over the entries of cost, the oldest first.
+
+        What a client writes to `actual_cost` itself is an entry of the difference, which may be negative.
 
         Args:
             version_id: The version.
@@ -366,14 +376,15 @@ class VersionLife(Repository, Generic[C, M, D]):
     ) -> Page[Event]:
         """Read one page of what happened: who, when, what. Nobody can change it.
 
-        Edits of a draft by the same user within a minute are one event.
+        Edits of a draft by the same user within a minute are one event. Pages are in the order of time; an event whose
+        transaction ends after a page was read takes its place in time, which may be before that page's end.
 
         Args:
             package_id: Of this package, its deleted drafts included.
             version_id: Of this version; with neither, of everything that is the caller's.
             kind: One `EventKind`, or several.
-            since: At this moment or later.
-            until: Before this moment.
+            since: At this moment or later; edits that are one event by the last of them.
+            until: Before this moment; edits that are one event by the first of them.
             order: Which come first.
             limit: How many to return at most; a server may cap it, and the page is shorter then.
             cursor: The `next_cursor` of the page before.

@@ -49,6 +49,9 @@ class Event(Record):
     actor_id: UUID | None
     """Who did it; `None` for the service role."""
     occurred_at: AwareDatetime
+    """When; of edits that are one event, when the first was."""
+    last_at: AwareDatetime | None = None
+    """Of edits that are one event, when the last was."""
     details: JsonObject
     """What is particular to the kind: changed paths, target, amount, reason, the version copied from."""
     source: str | None = None

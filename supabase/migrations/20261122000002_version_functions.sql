@@ -158,7 +158,7 @@ begin
     if p_version.updated_at <> p_expected_updated_at then
         raise exception using
             errcode = 'TV201',
-            message = format('draft %s was edited since you read it', p_version.version_number),
+            message = format('draft %s has changed since you read it', p_version.version_number),
             detail = jsonb_build_object(
                 'version_id', p_version.id,
                 'expected_updated_at', p_expected_updated_at,

@@ -12,6 +12,7 @@ create table if not exists public.training_version_events (
     kind text not null,
     actor_id uuid,
     occurred_at timestamptz not null default clock_timestamp(),
+    last_at timestamptz,
     details jsonb not null default '{}',
     source text,
 
@@ -27,6 +28,8 @@ comment on column public.training_version_events.version_id is
     'Not a foreign key: the event of a deleted draft stays.';
 comment on column public.training_version_events.owner_id is 'Who may read it: who created the version.';
 comment on column public.training_version_events.actor_id is 'Who did it; null for a role without a user (the service role).';
+comment on column public.training_version_events.last_at is
+    'Of edits that are one event: the moment of the last; occurred_at is that of the first.';
 comment on column public.training_version_events.details is
     'What is particular to the kind: changed paths (not content), target, amount, reason, the version copied from.';
 -- History is read in the order of time: what was imported has older moments than its ids tell. Bundles go by id.
@@ -52,11 +55,10 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    if pg_trigger_depth() < 2 then
+    if tg_op = 'TRUNCATE' or pg_trigger_depth() < 2 then
         raise exception using
             errcode = 'TV309',
             message = 'the history of versions cannot be changed',
-            detail = jsonb_build_object('event_id', old.id)::pg_catalog.text,
             hint = 'It goes only with its whole package.';
     end if;
     return coalesce(new, old);
@@ -65,6 +67,9 @@ $$;
 create or replace trigger keep_events
     before update or delete on public.training_version_events
     for each row execute function training_versions_internal.keep_events();
+create or replace trigger keep_all_events
+    before truncate on public.training_version_events
+    for each statement execute function training_versions_internal.keep_events();
 
 -- Where two JSON values differ, as JSON Pointers, eight levels deep; an array is one place.
 create or replace function training_versions_internal.changed_paths(p_old jsonb, p_new jsonb, p_path text, p_levels integer)
@@ -92,6 +97,26 @@ begin
         ) as p;
     end loop;
 end
+$$;
+
+-- The details of an edit that is added to those of earlier ones: a hundred paths, and whether there are more.
+create or replace function training_versions_internal.edit_details(p_before jsonb, p_paths text[])
+returns jsonb
+immutable
+security invoker
+set search_path = ''
+language sql
+as $$
+    with paths as (
+        select p from unnest(p_paths) as p
+        union
+        select p from jsonb_array_elements_text(p_before -> 'paths') as p
+    )
+    select jsonb_strip_nulls(jsonb_build_object(
+        'paths', (select jsonb_agg(f.p) from (select p from paths order by p limit 100) as f),
+        'more', case when p_before ? 'more' or (select count(*) from paths) > 100 then true end,
+        'edits', coalesce((p_before ->> 'edits')::integer, 0) + 1
+    ))
 $$;
 
 -- Adds an event about a version. Called by the triggers and functions of this schema only.
@@ -125,7 +150,6 @@ as $$
 declare
     actor constant pg_catalog.uuid := auth.uid();
     origin pg_catalog.jsonb;
-    last_event public.training_version_events;
     paths pg_catalog.text[];
 begin
     if tg_op = 'INSERT' then
@@ -157,33 +181,26 @@ begin
                     ('/budget_limit', to_jsonb(old.budget_limit), to_jsonb(new.budget_limit))
             ) as place (path, was, is_now),
             training_versions_internal.changed_paths(place.was, place.is_now, place.path, 8) as p
-            limit 100
+            limit 101
         ) as changed;
         if paths is not null then
             -- Edits within a minute by the same user are one event.
-            select * into last_event
-            from public.training_version_events e
-            where e.version_id = new.id
-            order by e.occurred_at desc, e.id desc
-            limit 1;
-            if last_event.kind = 'edited'
-                and last_event.source is null
-                and last_event.actor_id is not distinct from actor
-                and last_event.occurred_at > clock_timestamp() - interval '1 minute'
-            then
-                update public.training_version_events
-                set details = jsonb_build_object(
-                    'paths', (
-                        select jsonb_agg(distinct p)
-                        from jsonb_array_elements(details -> 'paths' || to_jsonb(paths)) as p
-                    ),
-                    'edits', (details ->> 'edits')::integer + 1,
-                    'last_at', clock_timestamp()
-                )
-                where id = last_event.id;
-            else
+            update public.training_version_events
+            set details = training_versions_internal.edit_details(details, paths), last_at = clock_timestamp()
+            where id = (
+                select e.id
+                from public.training_version_events e
+                where e.version_id = new.id
+                    and e.kind = 'edited'
+                    and e.actor_id is not distinct from actor
+                    and e.occurred_at > clock_timestamp() - interval '1 minute'
+                    and e.source is null
+                order by e.occurred_at desc, e.id desc
+                limit 1
+            );
+            if not found then
                 perform training_versions_internal.record_event(
-                    new, 'edited', jsonb_build_object('paths', paths, 'edits', 1)
+                    new, 'edited', training_versions_internal.edit_details(null, paths)
                 );
             end if;
         end if;
@@ -194,13 +211,15 @@ begin
     return null;
 end
 $$;
-create or replace trigger record_version_events
+-- Its name sorts before those of the triggers that tell of training, deployment and cost: they fire in that order.
+create or replace trigger record_changes
     after insert or update or delete on public.training_package_versions
     for each row execute function training_versions_internal.record_version_events();
 
 revoke all on function
     training_versions_internal.keep_events(),
     training_versions_internal.changed_paths(jsonb, jsonb, text, integer),
+    training_versions_internal.edit_details(jsonb, text[]),
     training_versions_internal.record_event(public.training_package_versions, text, jsonb),
     training_versions_internal.record_version_events()
 from public, anon, authenticated, service_role;

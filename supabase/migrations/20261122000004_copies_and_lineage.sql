@@ -1,7 +1,11 @@
 -- New drafts from old versions, copied inside the database; and where a version comes from and what came of it.
 --
--- Touches: creates restore_training_version, fork_training_version and get_version_lineage.
+-- Touches: creates restore_training_version, fork_training_version and get_version_lineage; one index of versions.
 -- For operators: security invoker all; a copy is an ordinary draft and meets every rule.
+
+-- The children of a version that a user may see are one look-up, which is how a lineage is walked.
+create index if not exists idx_package_versions_children
+    on public.training_package_versions (parent_version_id, created_by);
 
 -- The snapshots of one version as a new draft of a package, with that version as its parent.
 create or replace function training_versions_internal.copy_version(
@@ -40,16 +44,24 @@ begin
         )::pg_catalog.text,
         true
     );
-    version := public.create_training_draft(
-        p_package_id => p_package_id,
-        p_config_snapshot => p_source.config_snapshot,
-        p_model_snapshot => p_source.model_snapshot,
-        p_dataset_snapshot => p_source.dataset_snapshot,
-        p_name => p_name,
-        p_change_summary => p_change_summary,
-        p_parent_version_id => p_source.id,
-        p_version_id => p_new_version_id
-    );
+    begin
+        version := public.create_training_draft(
+            p_package_id => p_package_id,
+            p_config_snapshot => p_source.config_snapshot,
+            p_model_snapshot => p_source.model_snapshot,
+            p_dataset_snapshot => p_source.dataset_snapshot,
+            p_name => p_name,
+            p_change_summary => p_change_summary,
+            p_parent_version_id => p_source.id,
+            p_version_id => p_new_version_id
+        );
+    exception
+        when sqlstate 'TV103' then
+            if not exists (select from public.training_package_versions v where v.id = p_source.id) then
+                perform training_versions_internal.refuse_missing_version(p_source.id);  -- a draft, deleted meanwhile
+            end if;
+            raise;
+    end;
     perform set_config('training_versions.origin', '', true);
     return version;
 end
@@ -113,7 +125,8 @@ comment on function public.fork_training_version(uuid, uuid, text, text, uuid) i
     'Makes a new draft in another package of the caller with the content of a version, which becomes its parent.';
 
 -- Every version that is tied to this one by parents, as far as the caller may see: up to the first ancestor, and down
--- from there. One JSON array, because replies are capped in rows. Walks level by level, however deep.
+-- from there. One JSON array, because replies are capped in rows. Walks level by level, however deep; `offset 0` makes
+-- each step a look-up by index, also where the planner has no statistics and would rather read all that is the caller's.
 create or replace function public.get_version_lineage(p_version_id uuid)
 returns jsonb
 stable
@@ -127,9 +140,14 @@ begin
     with recursive ancestors (id, parent_version_id) as (
         select v.id, v.parent_version_id from public.training_package_versions v where v.id = p_version_id
         union
-        select v.id, v.parent_version_id
-        from public.training_package_versions v
-        join ancestors a on v.id = a.parent_version_id
+        select p.id, p.parent_version_id
+        from ancestors a
+        cross join lateral (
+            select v.id, v.parent_version_id
+            from public.training_package_versions v
+            where v.id = a.parent_version_id
+            offset 0
+        ) as p
     ),
     roots (id) as (
         select a.id
@@ -138,11 +156,16 @@ begin
     ),
     tree (id) as (
         -- Rows from before these rules may be each other's ancestors: then there is no first one.
-        select coalesce((select r.id from roots r), p_version_id)
+        select coalesce((select r.id from roots r), (select a.id from ancestors a where a.id = p_version_id))
         union
-        select v.id
-        from public.training_package_versions v
-        join tree t on v.parent_version_id = t.id
+        select c.id
+        from tree t
+        cross join lateral (
+            select v.id
+            from public.training_package_versions v
+            where v.parent_version_id = t.id
+            offset 0
+        ) as c
     )
     select jsonb_agg(
         jsonb_build_object(

@@ -13,12 +13,14 @@ create table if not exists public.training_runs (
     ended_at timestamptz,
     started_by uuid,
     reason text,
+    ended_by_call uuid,
 
     constraint known_run_status check (status in ('running', 'completed', 'failed', 'cancelled')),
     constraint ended_unless_running check ((status = 'running') = (ended_at is null))
 );
 comment on table public.training_runs is
     'Training runs of versions. Invariant: at most one of a version is running; rows are written by the database only.';
+comment on column public.training_runs.ended_by_call is 'Which call ended it, so that a repeat of that call ends no other one.';
 create index if not exists idx_training_runs_version on public.training_runs (version_id, started_at desc);
 -- Two workers cannot both run a version.
 create unique index if not exists one_running_per_version on public.training_runs (version_id) where status = 'running';
@@ -68,6 +70,15 @@ begin
     new.training_completed_at := case tg_op when 'UPDATE' then old.training_completed_at end;
     if was = wanted then
         return new;
+    end if;
+    if wanted in ('pending', 'running') and new.status = 'archived' then
+        raise exception using
+            errcode = 'TV205',
+            message = format('version %s is archived and is not trained any more', new.version_number),
+            detail = jsonb_build_object(
+                'version_id', new.id, 'status', new.status, 'training_status', nullif(was, 'none'), 'wanted', wanted
+            )::pg_catalog.text,
+            hint = 'Restore it, and train the draft.';
     end if;
     if (was, wanted) not in (
         ('none', 'pending'), ('none', 'running'), ('pending', 'running'),
@@ -252,7 +263,11 @@ begin
             hint = 'Wait for it to end, or cancel it.';
     end if;
     insert into public.training_runs (id, version_id, owner_id, started_at, started_by)
-    values (coalesce(p_run_id, gen_random_uuid()), version.id, version.created_by, clock_timestamp(), auth.uid());
+    values (coalesce(p_run_id, gen_random_uuid()), version.id, version.created_by, clock_timestamp(), auth.uid())
+    on conflict (id) do nothing;
+    if not found then
+        perform training_versions_internal.refuse_taken_id(p_run_id, 'is another version''s run already');
+    end if;
     update public.training_package_versions set training_status = 'running' where id = p_version_id
     returning * into version;
     update public.training_runs r
@@ -263,12 +278,14 @@ begin
 end
 $$;
 
--- Ends the run that is running: that of p_run_id, or whichever it is.
+-- Ends the run that is running: that of p_run_id, or whichever it is; but a call that ended one and is made again ends
+-- no other.
 create or replace function training_versions_internal.end_training(
     p_version_id uuid,
     p_status text,
     p_reason text,
-    p_run_id uuid
+    p_run_id uuid,
+    p_call_id uuid
 )
 returns public.training_runs
 volatile
@@ -283,6 +300,12 @@ begin
     if p_reason is not null then
         perform training_versions_internal.check_text('reason', p_reason, 10000);
     end if;
+    select * into run
+    from public.training_runs r
+    where r.version_id = p_version_id and r.ended_by_call = p_call_id;
+    if found then
+        return run;
+    end if;
     run := training_versions_internal.find_run(version, p_run_id);
     if run.status = p_status then
         return run;  -- a repeat
@@ -294,7 +317,7 @@ begin
     perform set_config('training_versions.reason', coalesce(p_reason, ''), true);
     update public.training_package_versions set training_status = p_status where id = p_version_id;
     perform set_config('training_versions.reason', '', true);
-    select * into run from public.training_runs r where r.id = run.id;
+    update public.training_runs r set ended_by_call = p_call_id where r.id = run.id returning * into run;
     return run;
 end
 $$;
@@ -372,13 +395,13 @@ revoke all on function
     training_versions_internal.find_run(public.training_package_versions, uuid),
     training_versions_internal.check_running(public.training_runs, text),
     training_versions_internal.start_training(uuid, uuid),
-    training_versions_internal.end_training(uuid, text, text, uuid),
+    training_versions_internal.end_training(uuid, text, text, uuid, uuid),
     training_versions_internal.record_metrics(uuid, jsonb, bigint, uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
     training_versions_internal.find_run(public.training_package_versions, uuid),
     training_versions_internal.start_training(uuid, uuid),
-    training_versions_internal.end_training(uuid, text, text, uuid),
+    training_versions_internal.end_training(uuid, text, text, uuid, uuid),
     training_versions_internal.record_metrics(uuid, jsonb, bigint, uuid)
 to authenticated, service_role;
 
@@ -394,34 +417,10 @@ $$;
 comment on function public.start_version_training(uuid, uuid) is
     'Starts training of a version; refused while it runs. Repeated with the same p_run_id it changes nothing.';
 
-create or replace function public.complete_version_training(p_version_id uuid, p_run_id uuid default null)
-returns public.training_runs
-volatile
-security invoker
-set search_path = ''
-language sql
-as $$
-    select * from training_versions_internal.end_training(p_version_id, 'completed', null, p_run_id)
-$$;
-comment on function public.complete_version_training(uuid, uuid) is
-    'Ends running training well, for good. With p_run_id only if that run is the one running. Repeatable.';
-
-create or replace function public.fail_version_training(p_version_id uuid, p_reason text, p_run_id uuid default null)
-returns public.training_runs
-volatile
-security invoker
-set search_path = ''
-language sql
-as $$
-    select * from training_versions_internal.end_training(p_version_id, 'failed', p_reason, p_run_id)
-$$;
-comment on function public.fail_version_training(uuid, text, uuid) is
-    'Ends running training as failed, with the reason; it may start again. Repeatable.';
-
-create or replace function public.cancel_version_training(
+create or replace function public.complete_version_training(
     p_version_id uuid,
-    p_reason text default null,
-    p_run_id uuid default null
+    p_run_id uuid default null,
+    p_call_id uuid default null
 )
 returns public.training_runs
 volatile
@@ -429,9 +428,43 @@ security invoker
 set search_path = ''
 language sql
 as $$
-    select * from training_versions_internal.end_training(p_version_id, 'cancelled', p_reason, p_run_id)
+    select * from training_versions_internal.end_training(p_version_id, 'completed', null, p_run_id, p_call_id)
 $$;
-comment on function public.cancel_version_training(uuid, text, uuid) is
+comment on function public.complete_version_training(uuid, uuid, uuid) is
+    'Ends running training well, for good. With p_run_id only if that run is the one running. Repeatable.';
+
+create or replace function public.fail_version_training(
+    p_version_id uuid,
+    p_reason text,
+    p_run_id uuid default null,
+    p_call_id uuid default null
+)
+returns public.training_runs
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(p_version_id, 'failed', p_reason, p_run_id, p_call_id)
+$$;
+comment on function public.fail_version_training(uuid, text, uuid, uuid) is
+    'Ends running training as failed, with the reason; it may start again. Repeatable.';
+
+create or replace function public.cancel_version_training(
+    p_version_id uuid,
+    p_reason text default null,
+    p_run_id uuid default null,
+    p_call_id uuid default null
+)
+returns public.training_runs
+volatile
+security invoker
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(p_version_id, 'cancelled', p_reason, p_run_id, p_call_id)
+$$;
+comment on function public.cancel_version_training(uuid, text, uuid, uuid) is
     'Ends running training as cancelled; it may start again. Repeatable.';
 
 create or replace function public.record_version_metrics(
@@ -485,17 +518,17 @@ comment on function public.get_metric_history(uuid, text, uuid) is
 
 revoke all on function
     public.start_version_training(uuid, uuid),
-    public.complete_version_training(uuid, uuid),
-    public.fail_version_training(uuid, text, uuid),
-    public.cancel_version_training(uuid, text, uuid),
+    public.complete_version_training(uuid, uuid, uuid),
+    public.fail_version_training(uuid, text, uuid, uuid),
+    public.cancel_version_training(uuid, text, uuid, uuid),
     public.record_version_metrics(uuid, jsonb, bigint, uuid),
     public.get_metric_history(uuid, text, uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
     public.start_version_training(uuid, uuid),
-    public.complete_version_training(uuid, uuid),
-    public.fail_version_training(uuid, text, uuid),
-    public.cancel_version_training(uuid, text, uuid),
+    public.complete_version_training(uuid, uuid, uuid),
+    public.fail_version_training(uuid, text, uuid, uuid),
+    public.cancel_version_training(uuid, text, uuid, uuid),
     public.record_version_metrics(uuid, jsonb, bigint, uuid),
     public.get_metric_history(uuid, text, uuid)
 to authenticated, service_role;

@@ -19,12 +19,15 @@ create table if not exists public.training_deployments (
     started_by uuid,
     ended_at timestamptz,
     ended_by uuid,
+    ended_by_call uuid,
 
     constraint known_target check (target in ('local', 'hf_space')),
     constraint ends_after_start check (ended_at >= started_at)
 );
 comment on table public.training_deployments is
     'Stays of versions at targets. Invariant: at most one of a package is live (not ended) per target; written by the database only.';
+comment on column public.training_deployments.ended_by_call is
+    'Which call of undeploy ended it, so that a repeat of that call ends no other one.';
 create unique index if not exists one_live_per_target
     on public.training_deployments (package_id, target) where ended_at is null;
 create index if not exists idx_training_deployments_target
@@ -69,6 +72,66 @@ begin
     perform training_versions_internal.record_event(
         version, 'undeployed', jsonb_build_object('target', p_stay.target, 'url', p_stay.url)
     );
+end
+$$;
+
+-- Only published versions are deployed.
+create or replace function training_versions_internal.check_published(p_version public.training_package_versions)
+returns void
+immutable
+security invoker
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_version.status <> 'published' then
+        raise exception using
+            errcode = 'TV206',
+            message = format(
+                'version %s is %s and cannot be deployed',
+                p_version.version_number,
+                case p_version.status when 'draft' then 'a draft' else p_version.status end
+            ),
+            detail = jsonb_build_object(
+                'version_id', p_version.id, 'version_number', p_version.version_number, 'status', p_version.status
+            )::pg_catalog.text,
+            hint = 'Only published versions are deployed.';
+    end if;
+end
+$$;
+
+-- Older columns may call a version deployed where it is not live.
+create or replace function training_versions_internal.clear_stale_deployment(p_version_id uuid)
+returns void
+volatile
+security definer
+set search_path = ''
+language sql
+as $$
+    update public.training_package_versions
+    set is_deployed = false, deployment_target = null, deployment_url = null, deployment_id = null
+    where id = p_version_id and is_deployed
+        and not exists (
+            select from public.training_deployments d where d.version_id = p_version_id and d.ended_at is null
+        )
+$$;
+
+-- A target is one of two.
+create or replace function training_versions_internal.check_target(p_target text)
+returns void
+immutable
+security invoker
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_target is null or p_target not in ('local', 'hf_space') then
+        raise exception using
+            errcode = 'TV306',
+            message = 'target must be local or hf_space',
+            detail = jsonb_build_object('field', 'target')::pg_catalog.text,
+            hint = 'Name where the version answers.';
+    end if;
 end
 $$;
 
@@ -125,15 +188,7 @@ begin
             perform training_versions_internal.end_stay(stay, moment);
         end if;
     end if;
-    if new.status <> 'published' then
-        raise exception using
-            errcode = 'TV206',
-            message = format('version %s is %s and cannot be deployed', new.version_number, new.status),
-            detail = jsonb_build_object(
-                'version_id', new.id, 'version_number', new.version_number, 'status', new.status
-            )::pg_catalog.text,
-            hint = 'Only published versions are deployed.';
-    end if;
+    perform training_versions_internal.check_published(new);
     -- What older rows left in somebody else's package is not deployed there.
     if not exists (
         select from public.training_configs c
@@ -170,7 +225,7 @@ begin
         least(coalesce(v.published_at, v.updated_at), now()), v.published_by
     from public.training_package_versions v
     join public.training_configs c on c.id = v.package_id
-    where v.is_deployed and v.deployment_target is not null and v.status <> 'draft'
+    where v.is_deployed and v.deployment_target is not null and v.status = 'published'
         and v.created_by is not distinct from c.user_id
     order by v.package_id, v.deployment_target, v.version_number desc;
 end
@@ -231,13 +286,7 @@ declare
     version public.training_package_versions;
     stay public.training_deployments;
 begin
-    if p_target is null or p_target not in ('local', 'hf_space') then
-        raise exception using
-            errcode = 'TV306',
-            message = 'target must be local or hf_space',
-            detail = jsonb_build_object('field', 'target')::pg_catalog.text,
-            hint = 'Name where the version answers from now on.';
-    end if;
+    perform training_versions_internal.check_target(p_target);
     if p_url is not null then
         perform training_versions_internal.check_text('url', p_url, 2000);
     end if;
@@ -253,14 +302,9 @@ begin
         end if;
         return version;  -- a repeat, whatever was deployed since
     end if;
+    perform training_versions_internal.check_published(version);
+    perform training_versions_internal.clear_stale_deployment(p_version_id);
     perform set_config('training_versions.stay_id', coalesce(p_stay_id, gen_random_uuid())::pg_catalog.text, true);
-    -- Older columns may call it deployed where it is not live: then it begins anew.
-    update public.training_package_versions
-    set is_deployed = false
-    where id = p_version_id and is_deployed
-        and not exists (
-            select from public.training_deployments d where d.version_id = p_version_id and d.ended_at is null
-        );
     update public.training_package_versions
     set is_deployed = true, deployment_target = p_target, deployment_url = p_url, deployment_id = p_deployment_id
     where id = p_version_id
@@ -272,7 +316,7 @@ begin
 end
 $$;
 
-create or replace function training_versions_internal.undeploy(p_version_id uuid, p_target text)
+create or replace function training_versions_internal.undeploy(p_version_id uuid, p_target text, p_call_id uuid)
 returns public.training_package_versions
 volatile
 security definer
@@ -284,15 +328,25 @@ declare
     stay public.training_deployments;
     moment pg_catalog.timestamptz;
 begin
+    if p_target is not null then
+        perform training_versions_internal.check_target(p_target);
+    end if;
     perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.take_version(p_version_id);
+    if exists (
+        select from public.training_deployments d where d.version_id = p_version_id and d.ended_by_call = p_call_id
+    ) then
+        return version;  -- a repeat, whatever was deployed since
+    end if;
     moment := clock_timestamp();
     for stay in
         select * from public.training_deployments d
         where d.version_id = p_version_id and d.ended_at is null and (p_target is null or d.target = p_target)
     loop
         perform training_versions_internal.end_stay(stay, moment);
+        update public.training_deployments set ended_by_call = p_call_id where id = stay.id;
     end loop;
+    perform training_versions_internal.clear_stale_deployment(p_version_id);
     select * into version from public.training_package_versions v where v.id = p_version_id;
     return version;
 end
@@ -300,14 +354,17 @@ $$;
 
 revoke all on function
     training_versions_internal.end_stay(public.training_deployments, timestamptz),
+    training_versions_internal.check_published(public.training_package_versions),
+    training_versions_internal.clear_stale_deployment(uuid),
+    training_versions_internal.check_target(text),
     training_versions_internal.record_deployment(),
     training_versions_internal.end_stays_of_archived(),
     training_versions_internal.deploy(uuid, text, text, text, uuid),
-    training_versions_internal.undeploy(uuid, text)
+    training_versions_internal.undeploy(uuid, text, uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
     training_versions_internal.deploy(uuid, text, text, text, uuid),
-    training_versions_internal.undeploy(uuid, text)
+    training_versions_internal.undeploy(uuid, text, uuid)
 to authenticated, service_role;
 
 create or replace function public.deploy_training_version(
@@ -328,23 +385,27 @@ $$;
 comment on function public.deploy_training_version(uuid, text, text, text, uuid) is
     'Makes a published version the one that is live at a target, and ends the stay of the one before it. Repeated with the same p_stay_id it changes nothing, whatever was deployed since.';
 
-create or replace function public.undeploy_training_version(p_version_id uuid, p_target text default null)
+create or replace function public.undeploy_training_version(
+    p_version_id uuid,
+    p_target text default null,
+    p_call_id uuid default null
+)
 returns public.training_package_versions
 volatile
 security invoker
 set search_path = ''
 language sql
 as $$
-    select * from training_versions_internal.undeploy(p_version_id, p_target)
+    select * from training_versions_internal.undeploy(p_version_id, p_target, p_call_id)
 $$;
-comment on function public.undeploy_training_version(uuid, text) is
-    'Ends the stay of a version at a target, or at all of them. Repeatable.';
+comment on function public.undeploy_training_version(uuid, text, uuid) is
+    'Ends the stay of a version at a target, or at all of them. Repeated with the same p_call_id it ends no later one.';
 
 revoke all on function
     public.deploy_training_version(uuid, text, text, text, uuid),
-    public.undeploy_training_version(uuid, text)
+    public.undeploy_training_version(uuid, text, uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
     public.deploy_training_version(uuid, text, text, text, uuid),
-    public.undeploy_training_version(uuid, text)
+    public.undeploy_training_version(uuid, text, uuid)
 to authenticated, service_role;

@@ -29,10 +29,10 @@ revoke all on table public.training_costs from public, anon, authenticated, serv
 grant select on table public.training_costs to authenticated, service_role;
 
 insert into public.training_costs (version_id, owner_id, amount, note, key, recorded_at)
-select v.id, v.created_by, v.actual_cost, 'carried over', 'carried over', v.updated_at
+select v.id, v.created_by, v.actual_cost, 'carried over', v.id::text, v.updated_at
 from public.training_package_versions v
 where v.actual_cost is not null
-on conflict do nothing;
+    and not exists (select from public.training_costs c where c.version_id = v.id);
 
 -- What is written to actual_cost directly becomes an entry, so that the sum stays true. Definer: nobody is granted them.
 create or replace function training_versions_internal.record_direct_cost()
@@ -108,6 +108,7 @@ as $$
 declare
     version public.training_package_versions;
     entry public.training_costs;
+    spent pg_catalog.numeric;
     sent pg_catalog.jsonb;
     share integer;
 begin
@@ -150,7 +151,8 @@ begin
                 hint = 'Use a new key for a new entry.';
         end if;
     else
-        if coalesce(version.actual_cost, 0) + p_amount > 99999999.99 then
+        spent := coalesce(version.actual_cost, 0) + p_amount;
+        if spent > 99999999.99 then
             raise exception using
                 errcode = 'TV306',
                 message = 'actual_cost would be more than 99,999,999.99',
@@ -160,7 +162,7 @@ begin
         -- What entries alerted of stays sent, whatever a client wrote to the column since. Older clients may have kept a
         -- list of shares there.
         sent := (
-            select coalesce(jsonb_object_agg(s::pg_catalog.text, c.recorded_at), '{}')
+            select coalesce(jsonb_object_agg(s::pg_catalog.text, c.recorded_at order by c.recorded_at), '{}')
             from public.training_costs c
             cross join lateral unnest(c.alerts) as s
             where c.version_id = p_version_id
@@ -181,15 +183,16 @@ begin
             (
                 select coalesce(array_agg(distinct s order by s), '{}')
                 from unnest(p_alert_at) as s
-                where version.budget_limit > 0
-                    and (coalesce(version.actual_cost, 0) + p_amount) * 100 >= version.budget_limit * s
-                    and not sent ? s::pg_catalog.text
+                where spent > 0
+                    and spent * 100 >= version.budget_limit * s
+                    -- Anew where the budget was raised since, or the sum lowered.
+                    and (not sent ? s::pg_catalog.text or (spent - p_amount) * 100 < version.budget_limit * s)
             ),
             auth.uid()
         )
         returning * into entry;
         update public.training_package_versions
-        set actual_cost = coalesce(actual_cost, 0) + p_amount,
+        set actual_cost = spent,
             cost_alerts_sent = case
                 when entry.alerts = '{}' then cost_alerts_sent
                 else sent || (

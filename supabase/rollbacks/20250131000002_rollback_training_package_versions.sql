@@ -32,13 +32,13 @@ drop function if exists
     public.fork_training_version(uuid, uuid, text, text, uuid),
     public.get_version_lineage(uuid),
     public.start_version_training(uuid, uuid),
-    public.complete_version_training(uuid, uuid),
-    public.fail_version_training(uuid, text, uuid),
-    public.cancel_version_training(uuid, text, uuid),
+    public.complete_version_training(uuid, uuid, uuid),
+    public.fail_version_training(uuid, text, uuid, uuid),
+    public.cancel_version_training(uuid, text, uuid, uuid),
     public.record_version_metrics(uuid, jsonb, bigint, uuid),
     public.get_metric_history(uuid, text, uuid),
     public.deploy_training_version(uuid, text, text, text, uuid),
-    public.undeploy_training_version(uuid, text),
+    public.undeploy_training_version(uuid, text, uuid),
     public.record_training_cost(uuid, numeric, text, text, integer[], uuid),
     public.get_package_cost(uuid),
     public.import_training_versions(uuid, jsonb),
@@ -60,7 +60,7 @@ drop trigger if exists set_updated_at on public.training_package_versions;
 drop trigger if exists keep_frozen_versions on public.training_package_versions;
 drop trigger if exists update_config_version_count on public.training_package_versions;
 drop trigger if exists update_config_pointers on public.training_package_versions;
-drop trigger if exists record_version_events on public.training_package_versions;
+drop trigger if exists record_changes on public.training_package_versions;
 drop trigger if exists keep_training_transitions on public.training_package_versions;
 drop trigger if exists record_training on public.training_package_versions;
 drop trigger if exists record_training_of_new_version on public.training_package_versions;
@@ -70,6 +70,7 @@ drop trigger if exists end_stays_of_archived on public.training_package_versions
 drop trigger if exists record_direct_cost on public.training_package_versions;
 drop trigger if exists record_direct_cost_of_new_version on public.training_package_versions;
 drop trigger if exists keep_events on public.training_version_events;
+drop trigger if exists keep_all_events on public.training_version_events;
 drop schema if exists training_versions_internal cascade;
 
 drop table if exists

@@ -117,7 +117,15 @@ WRITES: list[Any] = [
     ),
 ]
 each_write = pytest.mark.parametrize(("method", "args", "kwargs", "function", "sent", "reply"), WRITES)
+ENDINGS = {"complete_training", "fail_training", "cancel_training", "undeploy"}
 SUMMARIES = {"restore", "fork", "record_metrics", "deploy", "undeploy"}
+
+
+def without_call_id(method: str, sent: dict[str, Any]) -> dict[str, Any]:
+    """Take out what tells a repeat of a call from another call."""
+    if method in ENDINGS:
+        UUID(sent.pop("p_call_id"))
+    return sent
 
 
 @each_write
@@ -137,7 +145,7 @@ def test_a_write_is_one_request_and_snapshots_do_not_travel(
 
     assert len(server.calls) == 1
     request = route.calls[0].request
-    assert body(request) == sent
+    assert without_call_id(method, body(request)) == sent
     assert request.headers["Content-Profile"] == "public"
     assert dict(request.url.params) == ({"select": SUMMARY} if method in SUMMARIES else {})
 
@@ -170,7 +178,7 @@ def test_a_lost_reply_is_asked_for_again_with_the_same_request(
     assert pauses == [0.5, 1.0]
     first, second, third = (body(call.request) for call in route.calls)
     assert first == second == third
-    assert first.keys() == sent.keys()
+    assert without_call_id(method, first).keys() == sent.keys()
 
 
 @each_write

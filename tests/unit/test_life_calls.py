@@ -188,6 +188,30 @@ def test_numbers_of_numpy_and_pytorch_are_sent_as_numbers() -> None:
     assert call("record_metrics", VERSION, {"loss": Numpy(), "n": 3}).params["p_metrics"] == {"loss": 0.5, "n": 3}
 
 
+class Array:
+    """As a NumPy array or a tensor of several numbers does, it has an `item()` that refuses."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def item(self) -> float:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [ValueError("can only convert an array of size 1"), RuntimeError("2 elements")])
+def test_an_array_as_a_metric_is_refused_by_its_name(error: Exception) -> None:
+    with pytest.raises(InvalidInputError, match=r"metrics\.loss is not one number") as caught:
+        call("record_metrics", VERSION, {"loss": Array(error)})
+
+    assert caught.value.field == "metrics"
+
+
+def test_any_sequence_names_shares_and_kinds() -> None:
+    assert call("record_cost", VERSION, 1, alert_at=range(25, 101, 25)).params["p_alert_at"] == [25, 50, 75, 100]
+    kinds = {EventKind.DEPLOYED: 1, "published": 2}.keys()
+    assert call("history", kind=kinds).filters == (("kind", "in", "(deployed,published)"),)
+
+
 def test_metrics_that_are_no_numbers_are_sent_as_they_are() -> None:
     metrics = {"confusion": [[1, 2], [3, 4]], "note": "ok", "huge": 10**400, "best": None}
 
@@ -213,7 +237,7 @@ def test_history_filters_are_written_in_postgrests_words() -> None:
     assert select.filters == (
         ("version_id", "eq", str(VERSION)),
         ("kind", "in", "(published,deployed)"),
-        ("occurred_at", "gte", moment),
+        ("or", "", f'occurred_at.gte."{moment}",last_at.gte."{moment}"'),
         ("occurred_at", "lt", moment),
     )
     assert (select.order, select.descending, select.limit) == (("occurred_at", "id"), False, 51)

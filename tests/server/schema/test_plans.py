@@ -213,3 +213,36 @@ def test_a_write_does_not_depend_on_how_many_versions_the_package_has(archive, w
     big, small = pages(archive.big, archive.big_owner), pages(archive.small, archive.small_owner)
 
     assert big <= small + 60
+
+
+def test_a_lineage_is_walked_by_index_before_there_are_statistics(server, migrate):
+    database = server.database()
+    migrate(database)
+    owner = database.new_user()
+    # A first version and 3,000 that each descend from the one before, among as many others of the same user.
+    database.run(
+        f"""
+        set session_replication_role = replica;
+        alter table {VERSIONS} set (autovacuum_enabled = false);
+        insert into public.training_configs (id, name, template_type, config_json, user_id)
+        values (md5('p')::uuid, 'x', 'lora_finetuning', '{{}}', '{owner}');
+        insert into {VERSIONS} (
+            id, package_id, version_number, name, status, created_by, created_at, updated_at, parent_version_id,
+            config_snapshot, model_snapshot, dataset_snapshot
+        )
+        select
+            md5(n::text)::uuid, md5('p')::uuid, n, 'bot-v' || n, 'draft', '{owner}', now(), now(),
+            case when n between 2 and 3000 then md5((n - 1)::text)::uuid end, '{{}}', '{{}}', '[]'
+        from generate_series(1, 6000) n;
+        """,
+        admin=True,
+    )
+
+    def pages(number):
+        said = database.run(
+            f"explain (analyze, buffers, format json) select public.get_version_lineage(md5('{number}')::uuid);",
+            user=owner,
+        )
+        return Plan(json.loads(said)[0]["Plan"]).pages
+
+    assert pages(3000) - pages(6000) <= 3000 * 10  # the last one has no family

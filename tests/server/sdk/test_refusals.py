@@ -118,7 +118,7 @@ def edited(act: Callable[[World], Any]) -> Refusal:
         act,
         ConflictError,
         "TV201",
-        "draft 3 was edited since you read it",
+        "draft 3 has changed since you read it",
         "Read it again, and repeat your change on what you find.",
         lambda world: {"version_id": str(world.draft), "expected_updated_at": world.read, "updated_at": world.now},
     )

@@ -262,6 +262,20 @@ def test_a_lineage_goes_up_and_down_and_across_packages(
             other.versions.lineage(second.id)
 
 
+def test_a_draft_that_is_deleted_while_it_is_restored_is_not_found(
+    ada: Any, package: Any, snapshots: Any, at_once: Callable[..., list[Any]]
+) -> None:
+    for _ in range(8):
+        draft = ada.versions.create_draft(package.id, **snapshots)
+
+        deleted, *restored = at_once(
+            [lambda v=draft: ada.versions.delete_draft(v.id)] + [lambda v=draft: ada.versions.restore(v.id)] * 2
+        )
+
+        assert deleted is None
+        assert {getattr(outcome, "code", "") for outcome in restored} <= {"", "TV101"}
+
+
 def test_a_lineage_of_three_thousand_generations_is_one_request(
     carol: Any, capped_stack: LocalSupabase, snapshots: Any
 ) -> None:

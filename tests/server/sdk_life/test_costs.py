@@ -147,6 +147,21 @@ def test_an_owner_who_clears_what_was_sent_is_not_alerted_again(ada: Any, stack:
     assert sorted(ada.versions.get(draft.id).cost_alerts_sent) == ["50", "80"]
 
 
+def test_a_budget_that_is_raised_is_watched_anew(ada: Any, stack: Any, budgeted: Version) -> None:
+    table = stack.service_client().table("training_package_versions")
+    assert ada.versions.record_cost(budgeted.id, 10).alerts == (50, 80, 100)
+
+    table.update({"budget_limit": 100}).eq("id", str(budgeted.id)).execute()
+
+    assert [ada.versions.record_cost(budgeted.id, n).alerts for n in (39, 1, 30, 1)] == [(), (50,), (80,), ()]
+
+
+def test_a_budget_of_nothing_is_spent_by_the_first_cent(ada: Any, package: Any) -> None:
+    draft = ada.versions.create_draft(package.id, config={}, model={}, dataset=[], budget_limit=0)
+
+    assert [ada.versions.record_cost(draft.id, n).alerts for n in (0, "0.01", 1)] == [(), (50, 80, 100), ()]
+
+
 def test_a_package_adds_up_its_versions(ada: Any, package: Any, snapshots: dict[str, Any]) -> None:
     for n in range(3):
         draft = ada.versions.create_draft(package.id, **snapshots, estimated_cost="0.10", budget_limit=n or None)

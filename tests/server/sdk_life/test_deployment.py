@@ -172,6 +172,14 @@ def test_a_deployment_that_is_repeated_does_not_displace_one_made_since(
         assert caught.value.code == "TV204"
 
 
+def test_a_target_that_is_none_is_refused_by_the_database_too(stack: Any, ada: Any, published: Version) -> None:
+    client = stack.client(ada.token)
+    for function in ("deploy_training_version", "undeploy_training_version"):
+        with pytest.raises(APIError) as caught:
+            client.rpc(function, {"p_version_id": str(published.id), "p_target": "mars"}).execute()
+        assert caught.value.code == "TV306"
+
+
 def test_archiving_and_deploying_at_once_do_not_stand_in_each_others_way(
     ada: Any, package: Any, publish: Callable[..., Version], at_once: Callable[..., list[Any]]
 ) -> None:

@@ -113,25 +113,72 @@ def test_a_burst_of_edits_is_one_event(ada: Any, draft: Version) -> None:
     assert {"/config_snapshot/r", "/config_snapshot/k0", "/config_snapshot/k1"} <= set(events[0].details["paths"])
 
 
-def test_edits_by_somebody_else_and_after_something_else_are_events_of_their_own(
-    ada: Any, admin: Any, draft: Version
-) -> None:
+def test_edits_by_somebody_else_are_events_of_their_own(ada: Any, admin: Any, draft: Version) -> None:
     ada.versions.update_draft(draft.id, config={"r": 1})
     admin.versions.update_draft(draft.id, config={"r": 2})
     ada.versions.update_draft(draft.id, config={"r": 3})
-    ada.versions.start_training(draft.id)
-    ada.versions.update_draft(draft.id, config={"r": 4})
 
     events = list(ada.versions.iterate_history(version_id=draft.id, order="oldest"))
 
-    assert [(event.kind, event.actor_id) for event in events] == [
-        ("created", ada.id),
-        ("edited", ada.id),
-        ("edited", None),
-        ("edited", ada.id),
-        ("training_started", ada.id),
-        ("edited", ada.id),
+    assert [(event.kind, event.actor_id, event.details.get("edits")) for event in events] == [
+        ("created", ada.id, None),
+        ("edited", ada.id, 2),
+        ("edited", None, 1),
     ]
+
+
+def test_an_autosaver_beside_a_training_loop_does_not_flood_history(ada: Any, draft: Version) -> None:
+    for number in range(10):
+        ada.versions.update_draft(draft.id, config={"r": number})
+        ada.versions.record_cost(draft.id, "0.01")
+
+    found = [event.kind for event in ada.versions.iterate_history(version_id=draft.id)]
+
+    assert found.count("edited") == 1
+    assert found.count("cost_recorded") == 10
+
+
+def test_edits_that_are_one_event_are_found_by_the_last_of_them(ada: Any, draft: Version) -> None:
+    ada.versions.update_draft(draft.id, config={"r": 1})
+    first = next(iter(ada.versions.iterate_history(version_id=draft.id)))
+    read_at = ada.versions.update_draft(draft.id, name="b").updated_at
+    ada.versions.update_draft(draft.id, config={"r": 2})
+
+    (event,) = ada.versions.iterate_history(version_id=draft.id, since=read_at)
+
+    assert (event.id, event.occurred_at, event.details["edits"]) == (first.id, first.occurred_at, 3)
+    assert first.last_at is None
+    assert event.last_at > read_at > event.occurred_at
+    assert list(ada.versions.iterate_history(version_id=draft.id, since=event.last_at + timedelta(seconds=1))) == []
+
+
+def test_an_edit_of_many_places_says_that_there_are_more_than_it_names(ada: Any, draft: Version) -> None:
+    ada.versions.update_draft(draft.id, config={f"k{number:03}": number for number in range(90)})
+    (few,) = ada.versions.iterate_history(version_id=draft.id, kind="edited")
+    ada.versions.update_draft(draft.id, config={f"n{number:03}": number for number in range(90)})
+
+    (many,) = ada.versions.iterate_history(version_id=draft.id, kind="edited")
+
+    assert "more" not in few.details
+    assert (len(many.details["paths"]), many.details["more"], many.details["edits"]) == (100, True, 2)
+
+
+def test_what_one_write_did_is_told_in_the_order_of_a_life(ada: Any, stack: Any, package: Any, snapshots: Any) -> None:
+    table = stack.client(ada.token).table("training_package_versions")
+    row = {
+        "package_id": str(package.id),
+        "status": "draft",
+        "config_snapshot": {},
+        "model_snapshot": {},
+        "dataset_snapshot": [],
+    }
+    made = table.insert({**row, "training_status": "running", "actual_cost": 5}).execute().data[0]
+    assert kinds(ada, version_id=made["id"]) == ["created", "cost_recorded", "training_started"]
+
+    changes = {"status": "published", "is_deployed": True, "deployment_target": "local", "training_status": "completed"}
+    table.update(changes).eq("id", made["id"]).execute()
+
+    assert kinds(ada, version_id=made["id"])[3:] == ["published", "deployed", "training_completed"]
 
 
 def test_history_is_found_by_version_package_kind_and_time(ada: Any, package: Any, snapshots: Any) -> None:
@@ -269,3 +316,5 @@ def test_not_even_the_databases_owner_changes_an_event_by_hand(stack: Any, ada: 
     ):
         with pytest.raises(Exception, match="the history of versions cannot be changed"):
             stack.psql(f"{statement} where version_id = :'id'::uuid;", id=str(draft.id))
+    with pytest.raises(Exception, match="the history of versions cannot be changed"):
+        stack.psql("truncate public.training_version_events;")

@@ -38,6 +38,8 @@ def far(connect: Any, ada: Any) -> Any:
     def lose(request: httpx.Request) -> None:
         if left[0]:
             left[0] -= 1
+            if left[0] == 1 and (between := getattr(made, "between", None)):
+                between()
             raise httpx.ReadError("the reply was lost", request=request)
 
     def transport(usual: Any) -> Any:
@@ -63,7 +65,8 @@ def far(connect: Any, ada: Any) -> Any:
             usual.handle_request = handle_now
         return usual
 
-    return connect(ada, transport=transport)
+    made = connect(ada, transport=transport)
+    return made
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -82,3 +85,30 @@ def test_a_write_that_was_carried_out_three_times_has_the_effect_of_one(
     since = [event for event in ada.versions.iterate_history(package_id=published.package_id) if event.id > newest.id]
     assert [event.kind for event in since] == expected
     assert ada.versions.package_cost(published.package_id).actual_cost == (1 if name == "record_cost" else 0)
+
+
+@pytest.mark.parametrize("verb", ["complete", "cancel", "fail"])
+def test_a_repeat_does_not_end_a_run_that_began_in_between(
+    far: Any, ada: Any, stack: Any, published: Version, verb: str
+) -> None:
+    ada.versions.start_training(published.id)
+    start = stack.client(ada.token).rpc("start_version_training", {"p_version_id": str(published.id)})
+    far.between = (lambda: None) if verb == "complete" else start.execute
+
+    ended = getattr(far.versions, f"{verb}_training")(published.id, *(["why"] if verb == "fail" else []))
+
+    assert ended.status == {"complete": "completed", "cancel": "cancelled", "fail": "failed"}[verb]
+    now = ada.versions.get(published.id).training_status
+    assert now == ("completed" if verb == "complete" else "running")
+
+
+def test_a_repeat_of_undeploying_does_not_end_a_stay_that_began_in_between(
+    far: Any, ada: Any, stack: Any, published: Version
+) -> None:
+    ada.versions.deploy(published.id, "local", url="http://old")
+    anew = {"p_version_id": str(published.id), "p_target": "local", "p_url": "http://new"}
+    far.between = stack.client(ada.token).rpc("deploy_training_version", anew).execute
+
+    far.versions.undeploy(published.id)
+
+    assert ada.versions.live(published.package_id, "local").url == "http://new"

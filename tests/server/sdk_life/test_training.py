@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from postgrest.exceptions import APIError
 
 from training_versions import ConflictError, InvalidInputError, NotFoundError, TrainingRun, Version
 
@@ -146,6 +147,38 @@ def test_a_run_that_is_not_the_versions_is_not_found(ada: Any, draft: Version) -
                 attempt()
             assert (caught.value.code, caught.value.details["run_id"]) == ("TV104", str(run_id))
     assert ada.versions.get(draft.id).training_status == "running"
+
+
+def test_an_archived_version_is_not_trained(ada: Any, stack: Any, published: Version) -> None:
+    ada.versions.archive(published.id)
+    table = stack.service_client().table("training_package_versions")
+
+    with pytest.raises(ConflictError, match="version 1 is archived and is not trained any more") as caught:
+        ada.versions.start_training(published.id)
+    assert (caught.value.code, caught.value.details["status"]) == ("TV205", "archived")
+    for status in ("pending", "running"):
+        with pytest.raises(APIError) as refused:
+            table.update({"training_status": status}).eq("id", str(published.id)).execute()
+        assert refused.value.code == "TV205"
+
+
+def test_a_run_that_was_going_on_when_its_version_was_archived_can_end(ada: Any, published: Version) -> None:
+    run = ada.versions.start_training(published.id)
+    ada.versions.archive(published.id)
+
+    assert ada.versions.complete_training(published.id, run_id=run.id).status == "completed"
+
+
+def test_one_run_id_for_two_versions_at_once_is_one_run(
+    ada: Any, draft: Version, at_once: Callable[..., list[Any]]
+) -> None:
+    for _ in range(4):
+        others = [ada.versions.create_draft(draft.package_id, config={}, model={}, dataset=[]) for _ in range(4)]
+        run_id = uuid4()
+
+        outcomes = at_once([lambda v=v, r=run_id: ada.versions.start_training(v.id, run_id=r) for v in others])
+
+        assert sorted(getattr(outcome, "code", "") for outcome in outcomes) == ["", "TV204", "TV204", "TV204"]
 
 
 def test_of_many_workers_exactly_one_starts_the_run(

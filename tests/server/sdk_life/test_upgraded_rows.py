@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from training_versions import DatabaseError, PermissionDeniedError
+from training_versions import DatabaseError, NotFoundError, PermissionDeniedError
 
 
 def published(versions: Any, packages: Any) -> Any:
@@ -35,9 +35,30 @@ def test_a_version_that_only_its_columns_call_deployed_can_be_deployed(
         id=str(version.id),
     )
 
+    assert versions.undeploy(version.id).is_deployed is False
     versions.deploy(version.id, "local")
 
     assert versions.live(version.package_id, "local").version_id == version.id
+
+
+def test_a_lineage_starts_only_from_what_the_caller_may_see(
+    stack: Any, face: Any, versions: Any, packages: Any, stranger_email: str
+) -> None:
+    version = published(versions, packages)
+    child = versions.restore(version.id).draft
+    stack.psql(
+        "set session_replication_role = replica;"
+        "update public.training_package_versions set created_by = :'stranger' where id = :'id';",
+        admin=True,
+        id=str(child.id),
+        stranger=str(stack.user_id(stranger_email)),
+    )
+
+    with pytest.raises(NotFoundError):
+        face.versions(stranger_email).lineage(version.id)
+    with pytest.raises(NotFoundError):
+        versions.lineage(child.id)
+    assert [node.id for node in versions.lineage(version.id).root.walk()] == [version.id]
 
 
 def test_what_a_stranger_left_in_a_package_is_not_deployed_there(
