@@ -90,9 +90,9 @@ def test_a_package_has_exactly_the_columns_of_its_table(generated):
     ("record", "table", "kept_back"),
     [
         (Event, "PublicTrainingVersionEvents", {"owner_id"}),
-        (TrainingRun, "PublicTrainingRuns", {"owner_id"}),
+        (TrainingRun, "PublicTrainingRuns", {"owner_id", "ended_by_call"}),
         (MetricPoint, "PublicTrainingMetricPoints", {"owner_id", "run_id", "name"}),
-        (Deployment, "PublicTrainingDeployments", {"owner_id"}),
+        (Deployment, "PublicTrainingDeployments", {"owner_id", "ended_by_call"}),
         (CostEntry, "PublicTrainingCosts", {"owner_id"}),
     ],
 )
