@@ -33,6 +33,7 @@ READ_HINT = "Check the identifier, and that the client is signed in as its owner
 VERSION_HINT = "Check the id, and that you are signed in as the user who created it."
 PACKAGE_HINT = "Create the package first, signed in as the same user."
 DRAFT_HINT = "Create a new draft from it."
+DELETE_HINTS = {"published": "Archive it instead.", "archived": "It stays: it is history."}
 
 
 class World:
@@ -131,7 +132,7 @@ def frozen(act: Callable[[World, Any], Any], which: str) -> Refusal:
         ConflictError,
         "TV202",
         f"version {number} is {which}; its content never changes",
-        DRAFT_HINT,
+        DELETE_HINTS[which] if act is delete else DRAFT_HINT,
         lambda world: {"version_id": str(getattr(world, which)), "version_number": number, "status": which},
     )
 
@@ -350,7 +351,7 @@ REFUSALS: dict[str, Refusal] = {
         ConflictError,
         "TV202",
         "version 2 is published; its content never changes",
-        DRAFT_HINT,
+        DELETE_HINTS["published"],
         lambda world: {"version_id": str(world.published), "version_number": 2, "status": "published"},
     ),
     "service role: under bob's": Refusal(
