@@ -7,10 +7,11 @@
 create index if not exists idx_package_versions_children
     on public.training_package_versions (parent_version_id, created_by);
 
--- The snapshots of one version as a new draft of a package, with that version as its parent.
+-- The snapshots of a version as a new draft, with that version as its parent: 'restored' in its own package, or 'forked'
+-- into another.
 create or replace function training_versions_internal.copy_version(
     p_kind text,
-    p_source public.training_package_versions,
+    p_version_id uuid,
     p_package_id uuid,
     p_name text,
     p_change_summary text,
@@ -23,12 +24,20 @@ set search_path = ''
 language plpgsql
 as $$
 declare
+    source public.training_package_versions;
     version public.training_package_versions;
 begin
+    select * into source from public.training_package_versions v where v.id = p_version_id;
+    if not found then
+        perform training_versions_internal.refuse_missing_version(p_version_id);
+    end if;
+    if p_kind = 'restored' then
+        p_package_id := source.package_id;
+    end if;
     -- A repeat answers with the draft it made, whatever became of either since.
     select * into version from public.training_package_versions v where v.id = p_new_version_id;
     if found then
-        if version.package_id <> p_package_id or version.parent_version_id is distinct from p_source.id then
+        if version.package_id <> p_package_id or version.parent_version_id is distinct from source.id then
             perform training_versions_internal.refuse_taken_id(p_new_version_id, 'is another version''s already');
         end if;
         return version;
@@ -38,27 +47,33 @@ begin
         'training_versions.origin',
         jsonb_build_object(
             'kind', p_kind,
-            'from_version_id', p_source.id,
-            'from_package_id', p_source.package_id,
-            'from_version_number', p_source.version_number
+            'from_version_id', source.id,
+            'from_package_id', source.package_id,
+            'from_version_number', source.version_number
         )::pg_catalog.text,
         true
     );
     begin
         version := public.create_training_draft(
             p_package_id => p_package_id,
-            p_config_snapshot => p_source.config_snapshot,
-            p_model_snapshot => p_source.model_snapshot,
-            p_dataset_snapshot => p_source.dataset_snapshot,
+            p_config_snapshot => source.config_snapshot,
+            p_model_snapshot => source.model_snapshot,
+            p_dataset_snapshot => source.dataset_snapshot,
             p_name => p_name,
-            p_change_summary => p_change_summary,
-            p_parent_version_id => p_source.id,
+            p_change_summary => coalesce(
+                p_change_summary,
+                case p_kind
+                    when 'restored' then format('Restored from version %s', source.version_number)
+                    else format('Forked from %s', source.name)
+                end
+            ),
+            p_parent_version_id => source.id,
             p_version_id => p_new_version_id
         );
     exception
         when sqlstate 'TV103' then
-            if not exists (select from public.training_package_versions v where v.id = p_source.id) then
-                perform training_versions_internal.refuse_missing_version(p_source.id);  -- a draft, deleted meanwhile
+            if not exists (select from public.training_package_versions v where v.id = source.id) then
+                perform training_versions_internal.refuse_missing_version(source.id);  -- a draft, deleted meanwhile
             end if;
             raise;
     end;
@@ -77,20 +92,11 @@ returns public.training_package_versions
 volatile
 security invoker
 set search_path = ''
-language plpgsql
+language sql
 as $$
-declare
-    source public.training_package_versions;
-begin
-    select * into source from public.training_package_versions v where v.id = p_version_id;
-    if not found then
-        perform training_versions_internal.refuse_missing_version(p_version_id);
-    end if;
-    return training_versions_internal.copy_version(
-        'restored', source, source.package_id, p_name,
-        coalesce(p_change_summary, format('Restored from version %s', source.version_number)), p_new_version_id
-    );
-end
+    select * from training_versions_internal.copy_version(
+        'restored', p_version_id, null, p_name, p_change_summary, p_new_version_id
+    )
 $$;
 comment on function public.restore_training_version(uuid, text, text, uuid) is
     'Makes a new draft with the content of an old version, which becomes its parent. History is untouched.';
@@ -106,20 +112,11 @@ returns public.training_package_versions
 volatile
 security invoker
 set search_path = ''
-language plpgsql
+language sql
 as $$
-declare
-    source public.training_package_versions;
-begin
-    select * into source from public.training_package_versions v where v.id = p_version_id;
-    if not found then
-        perform training_versions_internal.refuse_missing_version(p_version_id);
-    end if;
-    return training_versions_internal.copy_version(
-        'forked', source, p_into_package_id, p_name,
-        coalesce(p_change_summary, format('Forked from %s', source.name)), p_new_version_id
-    );
-end
+    select * from training_versions_internal.copy_version(
+        'forked', p_version_id, p_into_package_id, p_name, p_change_summary, p_new_version_id
+    )
 $$;
 comment on function public.fork_training_version(uuid, uuid, text, text, uuid) is
     'Makes a new draft in another package of the caller with the content of a version, which becomes its parent.';
@@ -193,13 +190,13 @@ comment on function public.get_version_lineage(uuid) is
     'The whole family of a version that the caller may see, as a JSON array in the order of creation.';
 
 revoke all on function
-    training_versions_internal.copy_version(text, public.training_package_versions, uuid, text, text, uuid),
+    training_versions_internal.copy_version(text, uuid, uuid, text, text, uuid),
     public.restore_training_version(uuid, text, text, uuid),
     public.fork_training_version(uuid, uuid, text, text, uuid),
     public.get_version_lineage(uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
-    training_versions_internal.copy_version(text, public.training_package_versions, uuid, text, text, uuid),
+    training_versions_internal.copy_version(text, uuid, uuid, text, text, uuid),
     public.restore_training_version(uuid, text, text, uuid),
     public.fork_training_version(uuid, uuid, text, text, uuid),
     public.get_version_lineage(uuid)
