@@ -1,6 +1,7 @@
 """README, docs and examples say what is so: every block is run, and where a result stands below it, compared."""
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -100,6 +101,22 @@ def test_the_other_examples_of_the_readme_run_on_a_project(
 
     assert isinstance(names["versions"], VersionRepository)
     assert names["latest"].config_snapshot.r == 8  # type: ignore[attr-defined]
+
+
+def test_every_block_on_what_comes_after_the_draft_runs_and_prints_what_stands_below_it(
+    project: LocalSupabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"client": project.sign_in("after@example.com")}
+    said: list[tuple[str, str | None]] = []
+    told = blocks("docs/after-the-draft.md", "python")
+
+    for code, _ in told:
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(compile(code, "after-the-draft.md", "exec"), names)
+        said.append((code, out.getvalue().strip() or None))
+
+    assert said == told
 
 
 EXAMPLES = {
