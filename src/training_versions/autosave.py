@@ -187,9 +187,8 @@ class DraftAutosaver(Autosaver[C, M, D]):
         Example:
             >>> if saver.conflict and not saver.conflict.overlapping: saver.merge()
         """
-        with self._saving, self._lock:
-            self._core.merge()
-        self.flush()
+        with self._saving:
+            self._run(self._core.merge(), self._versions)
 
     def overwrite(self) -> None:
         """Resolve a conflict: save what is pending as it is, over their changes to the same arguments.
@@ -201,9 +200,8 @@ class DraftAutosaver(Autosaver[C, M, D]):
         Example:
             >>> saver.overwrite()
         """
-        with self._saving, self._lock:
-            self._core.overwrite()
-        self.flush()
+        with self._saving:
+            self._run(self._core.overwrite(), self._versions)
 
     def discard(self) -> None:
         """Forget what is pending; a conflict is resolved with their version, which `draft` is then.
@@ -357,8 +355,7 @@ class AsyncDraftAutosaver(Autosaver[C, M, D]):
             >>> if saver.conflict and not saver.conflict.overlapping: await saver.merge()
         """
         async with self._saving:
-            self._core.merge()
-        await self.flush()
+            await self._run(self._core.merge(), self._versions)
 
     async def overwrite(self) -> None:
         """Resolve a conflict: save what is pending as it is, over their changes to the same arguments.
@@ -371,8 +368,7 @@ class AsyncDraftAutosaver(Autosaver[C, M, D]):
             >>> await saver.overwrite()
         """
         async with self._saving:
-            self._core.overwrite()
-        await self.flush()
+            await self._run(self._core.overwrite(), self._versions)
 
     async def discard(self) -> None:
         """Forget what is pending; a conflict is resolved with their version, which `draft` is then.
