@@ -165,16 +165,23 @@ class Autosave(Generic[C, M, D]):
             self._adopt(self._theirs)
         yield from self.save(everything=True)
 
-    def discard(self) -> None:
+    def discard(self) -> Saving:
+        """Forget what is wanted; what may have been saved, its reply being lost, is read."""
+        theirs = self._theirs
+        if self._sent is not None:
+            try:
+                theirs = yield self._read()
+            except NotFoundError as exc:
+                self._failed(exc)  # which the next change tells
         self._wanted, self._sent, self._due = {}, None, None
-        if self._theirs is not None:
-            self._adopt(self._theirs)
+        if theirs is not None:
+            self._adopt(theirs)
         if not self._stopped:
             self.error = None
 
     def _save(self) -> Saving:
         if not self._is_known:
-            yield from self._look(None)
+            yield from self._look()
         edited: ConflictError | None = None
         for _ in range(TRIES):
             # After a lost reply the very same is sent again: that is safe, and settles what became of it.
@@ -188,7 +195,9 @@ class Autosave(Generic[C, M, D]):
                     self._sent = None
                 if edited is None:
                     raise
-                yield from self._look(edited)
+                # Had a lost try been carried out, the same content would mean that somebody put it back. Tries within
+                # one call leave a note.
+                yield from self._look(edited, was_lost=not first or hasattr(edited, "__notes__"))
             else:
                 # A call that changes nothing is not refused, so what it did not name may be another's edit.
                 if not same(stored.content | sent, self._base.content | sent):
@@ -197,11 +206,13 @@ class Autosave(Generic[C, M, D]):
                 return
         raise cast("ConflictError", edited)
 
-    def _look(self, edited: ConflictError | None) -> Saving:
+    def _look(self, edited: ConflictError | None = None, *, was_lost: bool = False) -> Saving:
         """Read the draft anew, and go on if only facts beside its content moved, as in training and deployment."""
         stored: Stored[C, M, D] = yield self._read()
+        if stored.version.status != VersionStatus.DRAFT:
+            return  # sent once more, it is the database that says so
         moved = stored.version.updated_at != self.draft.updated_at
-        if moved and not same(stored.content, self._base.content):
+        if moved and (was_lost or not same(stored.content, self._base.content)):
             raise self._conflict(stored) from edited
         self._base, self._is_known = stored, True
 
@@ -282,8 +293,9 @@ class Autosave(Generic[C, M, D]):
         overlapping = overlap(mine, others)
         number = theirs.version.version_number
         how = f"both changed {', '.join(pointers(overlapping))}" if overlapping else "the changes do not overlap"
+        what = "was edited by somebody else" if others else "moved, and may have been edited and put back,"
         return AutosaveConflictError(
-            f"Version {number} was edited by somebody else since it was last saved here, and {how}.",
+            f"Version {number} {what} since it was last saved here, and {how}.",
             operation="versions.update_draft",
             code=EDITED,
             hint=f"Nothing was overwritten; {'' if overlapping else 'merge(), '}overwrite() or discard().",

@@ -206,11 +206,16 @@ class DraftAutosaver(Autosaver[C, M, D]):
     def discard(self) -> None:
         """Forget what is pending; a conflict is resolved with their version, which `draft` is then.
 
+        When the reply to a save was lost, the draft is read, since that save may have been carried out.
+
+        Raises:
+            TrainingVersionsError: It could not be read, and nothing is discarded.
+
         Example:
             >>> saver.discard()
         """
-        with self._saving, self._lock:
-            self._core.discard()
+        with self._saving:
+            self._run(self._core.discard(), self._versions)
 
     def close(self, *, timeout: float = 30.0) -> None:
         """Stop, and save what is pending; when that fails it stays in `pending`, and `close` may be called again.
@@ -373,11 +378,16 @@ class AsyncDraftAutosaver(Autosaver[C, M, D]):
     async def discard(self) -> None:
         """Forget what is pending; a conflict is resolved with their version, which `draft` is then.
 
+        When the reply to a save was lost, the draft is read, since that save may have been carried out.
+
+        Raises:
+            TrainingVersionsError: It could not be read, and nothing is discarded.
+
         Example:
             >>> await saver.discard()
         """
         async with self._saving:
-            self._core.discard()
+            await self._run(self._core.discard(), self._versions)
 
     async def close(self, *, timeout: float = 30.0) -> None:
         """Stop, and save what is pending; when that fails it stays in `pending`, and `close` may be called again.

@@ -341,7 +341,7 @@ def test_the_end_of_the_draft_stops_autosaving_and_loses_nothing(
     assert core.conflict is None
     assert core.delay is None
     assert core.pending == {"name": "new", "config": {"r": 9}}
-    core.discard()
+    project.run(core, core.discard())
     project.run(core, everything=True)
     assert core.pending == {}
     with pytest.raises(error, match="the end"):
@@ -504,7 +504,7 @@ def test_discarding_leaves_theirs(project: Project, core: Any) -> None:
     with pytest.raises(AutosaveConflictError):
         project.run(core)
 
-    core.discard()
+    project.run(core, core.discard())
     project.run(core, everything=True)
 
     assert len(project.requests) == 1
@@ -542,10 +542,10 @@ def test_without_a_conflict_there_is_nothing_to_resolve_and_what_is_pending_is_s
     assert core.pending == {}
 
 
-def test_without_a_conflict_what_is_pending_is_discarded(core: Any) -> None:
+def test_without_a_conflict_what_is_pending_is_discarded(project: Project, core: Any) -> None:
     change(core, name="mine")
 
-    core.discard()
+    project.run(core, core.discard())
 
     assert (core.pending, core.delay) == ({}, None)
 
@@ -663,6 +663,103 @@ def test_only_a_typed_draft_costs_a_read_and_only_one(project: Project, core: An
             each.run(saver)
 
     assert (project.reads, typed.reads) == (0, 1)
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_discarding_what_may_have_been_saved_reads_what_is_there(
+    project: Project, core: Any, carried_out: bool
+) -> None:
+    change(core, config={"r": 99})
+    (project.loses if carried_out else project.fails).append(OutcomeUnknownError("lost"))
+    with pytest.raises(OutcomeUnknownError):
+        project.run(core)
+
+    project.run(core, core.discard())
+
+    assert core.pending == {}
+    assert core.draft == project.version()
+    change(core, change_summary="more")
+    project.run(core)
+    assert project.requests[1:] == [{"change_summary": "more"}]
+
+
+def test_what_cannot_be_settled_is_not_discarded(project: Project, core: Any) -> None:
+    change(core, name="new")
+    project.loses = [OutcomeUnknownError("lost")]
+    with pytest.raises(OutcomeUnknownError):
+        project.run(core)
+    project.before_read = lambda: (_ for _ in ()).throw(ConnectionFailedError("no network"))
+
+    with pytest.raises(ConnectionFailedError):
+        project.run(core, core.discard())
+
+    assert (core.pending, core.delay) == ({"name": "new"}, 30)
+    project.run(core)
+    assert core.pending == {}
+
+
+def test_a_deleted_draft_can_be_discarded_after_a_lost_reply(project: Project, core: Any) -> None:
+    change(core, name="new")
+    project.loses = [OutcomeUnknownError("lost")]
+    with pytest.raises(OutcomeUnknownError):
+        project.run(core)
+    project.row = {}
+
+    project.run(core, core.discard())
+
+    assert (core.pending, core.delay) == ({}, None)
+    with pytest.raises(NotFoundError):
+        change(core, name="newer")
+
+
+def test_what_somebody_else_put_back_after_a_lost_reply_is_not_overwritten(project: Project, core: Any) -> None:
+    change(core, config={"r": 99})
+    project.loses = [OutcomeUnknownError("lost")]
+    with pytest.raises(OutcomeUnknownError):
+        project.run(core)
+    project.edit(config_snapshot=core.draft.config_snapshot)
+
+    with pytest.raises(AutosaveConflictError) as caught:
+        project.run(core)
+
+    assert (caught.value.their_paths, caught.value.overlapping) == ((), ())
+    assert project.row["config_snapshot"] == core.draft.config_snapshot
+    project.run(core, core.merge())
+    assert project.row["config_snapshot"] == {"r": 99}
+
+
+@pytest.mark.parametrize("end", ["published", "archived", "deleted"])
+def test_a_draft_that_ends_while_it_is_read_has_ended(project: Project, core: Any, end: str) -> None:
+    change(core, name="mine")
+    project.edit(change_summary="theirs")
+
+    def finish() -> None:
+        project.row = {} if end == "deleted" else project.row | {"status": end}
+
+    project.before_read = finish
+
+    with pytest.raises(NotFoundError if end == "deleted" else ConflictError) as caught:
+        project.run(core)
+
+    assert core.conflict is None
+    assert core.error is caught.value
+    assert (core.pending, core.delay) == ({"name": "mine"}, None)
+    with pytest.raises(type(caught.value)):
+        change(core, change_summary="more")
+
+
+def test_a_try_that_was_lost_within_the_call_counts_as_lost(project: Project, core: Any) -> None:
+    change(core, name="mine")
+    project.edit(training_status="running")
+    edited = ConflictError("edited", code="TV201")
+    edited.add_note("The reply to an earlier try of this call was lost; that try may have been carried out.")
+    project.fails = [edited]
+
+    with pytest.raises(AutosaveConflictError, match="may have been edited and put back"):
+        project.run(core)
+
+    project.run(core, core.merge())
+    assert project.row["name"] == "mine"
 
 
 def test_a_merge_that_does_not_fit_the_type_is_refused() -> None:
