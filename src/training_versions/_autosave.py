@@ -79,8 +79,7 @@ class Autosave(Generic[C, M, D]):
         if not isinstance(cast("object", draft), Version) or draft.status != VersionStatus.DRAFT:
             kind = f"a {draft.status} one" if isinstance(cast("object", draft), Version) else repr(draft)[:80]
             raise InvalidInputError(f"draft must be a version that is a draft, not {kind}.", field="draft")
-        if type(interval) not in (int, float) or not 0 < interval <= TIMEOUT_MAX:
-            raise InvalidInputError(f"interval must be seconds, more than 0, not {interval!r}.", field="interval")
+        check_seconds(interval, "interval")
         self._calls, self._interval, self._clock = calls, interval, clock
         self._codecs = (calls.config, calls.model, calls.dataset)
         self._arguments = {codec.column: codec.field for codec in self._codecs}
@@ -124,7 +123,7 @@ class Autosave(Generic[C, M, D]):
         if self._theirs is not None:
             self.error = self._conflict(self._theirs)
         if self._stopped and self._wanted:
-            raise cast("Exception", self.error)
+            raise cast("Exception", self.error).with_traceback(None)  # it is raised often, and would keep them all
         self._set_due()
 
     def save(self, *, everything: bool) -> Saving:
@@ -132,7 +131,7 @@ class Autosave(Generic[C, M, D]):
         if not self._wanted:
             return
         if self._stopped:
-            raise cast("Exception", self.error)
+            raise cast("Exception", self.error).with_traceback(None)  # it is raised often, and would keep them all
         try:
             repeats = self._sent is not None
             yield from self._save()
@@ -146,7 +145,7 @@ class Autosave(Generic[C, M, D]):
         """Put the changed paths onto their version, and save that."""
         if (conflict := self.conflict) is not None and (theirs := self._theirs) is not None:
             if conflict.overlapping:
-                raise conflict
+                raise conflict.with_traceback(None)
             merged = copy.deepcopy(theirs.content)
             for path, value in self._mine().items():
                 put(merged, path, value)
@@ -306,6 +305,13 @@ class Autosave(Generic[C, M, D]):
             their_paths=pointers(others),
             overlapping=pointers(overlapping),
         )
+
+
+def check_seconds(seconds: object, field: str, *, or_zero: bool = False) -> None:
+    """Refuse what cannot be waited for."""
+    if type(seconds) not in (int, float) or not 0 <= cast("float", seconds) <= TIMEOUT_MAX or not (seconds or or_zero):
+        words = "0 or more" if or_zero else "more than 0"
+        raise InvalidInputError(f"{field} must be seconds, {words}, not {seconds!r}.", field=field)
 
 
 def same(left: object, right: object) -> bool:
