@@ -111,7 +111,8 @@ class Autosave(Generic[C, M, D]):
     @property
     def delay(self) -> float | None:
         """The seconds until the next save; `None` if there is nothing to save."""
-        return None if self._due is None else max(0.0, self._due - self._clock())
+        due = self._due  # which another thread may change
+        return None if due is None else max(0.0, due - self._clock())
 
     def check(self, **named: object) -> Content:
         """Turn arguments into what would be sent, or refuse them."""
@@ -122,16 +123,14 @@ class Autosave(Generic[C, M, D]):
         self._prune()
         if self._theirs is not None:
             self.error = self._conflict(self._theirs)
-        if self._stopped and self._wanted:
-            raise cast("Exception", self.error).with_traceback(None)  # it is raised often, and would keep them all
+        self._raise_if_stopped()
         self._set_due()
 
     def save(self, *, everything: bool) -> Saving:
         """Send one call; if that repeats one whose reply was lost, and everything is to be saved, send the rest too."""
+        self._raise_if_stopped()
         if not self._wanted:
             return
-        if self._stopped:
-            raise cast("Exception", self.error).with_traceback(None)  # it is raised often, and would keep them all
         try:
             repeats = self._sent is not None
             yield from self._save()
@@ -178,11 +177,17 @@ class Autosave(Generic[C, M, D]):
         if not self._stopped:
             self.error = None
 
+    def _raise_if_stopped(self) -> None:
+        if self._stopped and self._wanted:
+            raise cast("Exception", self.error).with_traceback(None)  # raised often, it would keep all of them
+
     def _save(self) -> Saving:
         if not self._is_known:
             yield from self._look()
         edited: ConflictError | None = None
         for _ in range(TRIES):
+            if not (self._sent or self._wanted):
+                return  # set back while the draft was read
             # After a lost reply the very same is sent again: that is safe, and settles what became of it.
             first, self._due = self._sent is None, None
             self._sent = sent = dict(self._wanted) if self._sent is None else self._sent
@@ -259,14 +264,12 @@ class Autosave(Generic[C, M, D]):
         if self._stopped or refused:
             self._sent = None
         self._prune()
-        if self._stopped:
-            self._due = None
-        elif not refused:
+        if self._stopped or not refused:
             self._due = None
             self._set_due()
 
     def _set_due(self) -> None:
-        if self._wanted and self._due is None:
+        if self._wanted and self._due is None and not self._stopped:
             self._due = self._clock() + self._interval
 
     def _prune(self) -> None:

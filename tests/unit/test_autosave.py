@@ -762,6 +762,21 @@ def test_a_try_that_was_lost_within_the_call_counts_as_lost(project: Project, co
     assert project.row["name"] == "mine"
 
 
+def test_what_is_set_back_while_the_draft_is_read_is_not_sent() -> None:
+    typed, plain = Project(config=Lora), Project()
+    plain.fails = [EDITED]
+
+    for project, sent in ((typed, []), (plain, [{"name": "new"}])):
+        core = project.open()
+        change(core, name="new")
+        project.before_read = lambda core=core: change(core, name="bot-v3")
+
+        project.run(core)
+
+        assert project.requests == sent
+        assert (core.pending, core.delay) == ({}, None)
+
+
 def test_a_merge_that_does_not_fit_the_type_is_refused() -> None:
     project = Project(config=Lora)
     core = project.open()
