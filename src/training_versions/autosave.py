@@ -29,6 +29,7 @@ from training_versions.repository import VersionRepository
 __all__ = ["AsyncDraftAutosaver", "AutosaveConflictError", "DraftAutosaver"]
 
 INTERVAL: Final = 30.0
+ON_ERROR_FAILED: Final = "on_error of the autosaver of draft %s failed."
 R = TypeVar("R")  # what a method returns that sends something: nothing, or what is to be awaited
 Awaited: TypeAlias = Coroutine[Any, Any, None]
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Autosaver(Generic[R, C, M, D]):
         self._versions = versions
         self._behind: Any = copy.copy(versions)
         self._behind._pauses = ()  # in the background the next interval is the repeat
-        self._on_error = on_error
+        self._on_error: Callable[[Exception], object] = on_error or bool  # which does nothing
         self._lock = threading.Condition()
         self._closed = False
 
@@ -222,9 +223,6 @@ class Autosaver(Generic[R, C, M, D]):
         else:
             error.add_note(f"The autosaver could not save the last changes either: {failed}")
 
-    def _log(self) -> None:
-        logger.exception("on_error of the autosaver of draft %s failed.", self._core.draft.id)
-
 
 class DraftAutosaver(Autosaver[None, C, M, D]):
     """Saves the changes of one draft in a background thread; a context manager that saves the rest on leaving.
@@ -320,10 +318,9 @@ class DraftAutosaver(Autosaver[None, C, M, D]):
 
     def _tell(self, exc: Exception) -> None:
         try:
-            if self._on_error is not None:
-                self._on_error(exc)
+            self._on_error(exc)
         except Exception:
-            self._log()
+            logger.exception(ON_ERROR_FAILED, self._core.draft.id)
 
     def _run(self, steps: Saving, versions: Any) -> None:
         step: Callable[[], Any] = partial(next, steps)
@@ -432,11 +429,11 @@ class AsyncDraftAutosaver(Autosaver[Awaited, C, M, D]):
 
     async def _tell(self, exc: Exception) -> None:
         try:
-            told = None if self._on_error is None else self._on_error(exc)
+            told = self._on_error(exc)
             if inspect.isawaitable(told):
                 await told
         except Exception:
-            self._log()
+            logger.exception(ON_ERROR_FAILED, self._core.draft.id)
 
     async def _run(self, steps: Saving, versions: Any) -> None:
         step: Callable[[], Any] = partial(next, steps)
