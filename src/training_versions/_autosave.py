@@ -58,16 +58,20 @@ class AutosaveConflictError(ConflictError, Generic[C, M, D]):
 
 
 @dataclass(frozen=True)
-class Theirs(Generic[C, M, D]):
-    """A draft that somebody else edited: as it is stored, as it was read, and as it would be written."""
+class Stored(Generic[C, M, D]):
+    """A draft as it was read, with what can be edited of it: as it is stored, and as its types would write it."""
 
-    row: dict[str, Any]
     version: Version[C, M, D]
     content: Content
+    view: Content
 
 
 class Autosave(Generic[C, M, D]):
-    """The state of an autosaver: what is saved, what is wanted, what is under way."""
+    """The state of an autosaver: what is saved, what is wanted, what is under way.
+
+    Whether somebody else edited the draft is told from what is stored, since types leave out what they do not know and
+    may write what they read in another way; what the caller changed of it is told from what its types write.
+    """
 
     def __init__(
         self, calls: VersionCalls[C, M, D], draft: Version[C, M, D], interval: float, clock: Callable[[], float]
@@ -75,19 +79,25 @@ class Autosave(Generic[C, M, D]):
         if not isinstance(cast("object", draft), Version) or draft.status != VersionStatus.DRAFT:
             kind = f"a {draft.status} one" if isinstance(cast("object", draft), Version) else repr(draft)[:80]
             raise InvalidInputError(f"draft must be a version that is a draft, not {kind}.", field="draft")
-        if type(interval) not in (int, float) or not 0 < interval <= TIMEOUT_MAX:
-            raise InvalidInputError(f"interval must be seconds, more than 0, not {interval!r}.", field="interval")
+        check_seconds(interval, "interval")
         self._calls, self._interval, self._clock = calls, interval, clock
         self._codecs = (calls.config, calls.model, calls.dataset)
         self._arguments = {codec.column: codec.field for codec in self._codecs}
-        self._saved = self._content(draft)
+        content = self._written(draft)
+        self._base = Stored(copy.deepcopy(draft), content, content)
+        self._is_known = not any(  # whether that is what is stored; if not, it is read before the first save
+            codec.is_typed or not same(content[codec.column], getattr(draft, codec.column)) for codec in self._codecs
+        )
         self._wanted: Content = {}  # only what differs from what is saved, or may do when the reply is there
         self._sent: Content | None = None  # what is under way, or was when its reply was lost
-        self._theirs: Theirs[C, M, D] | None = None
+        self._theirs: Stored[C, M, D] | None = None
         self._due: float | None = None
         self._stopped = False
-        self.draft = draft
         self.error: Exception | None = None
+
+    @property
+    def draft(self) -> Version[C, M, D]:
+        return self._base.version
 
     @property
     def pending(self) -> dict[str, JsonValue]:
@@ -101,7 +111,8 @@ class Autosave(Generic[C, M, D]):
     @property
     def delay(self) -> float | None:
         """The seconds until the next save; `None` if there is nothing to save."""
-        return None if self._due is None else max(0.0, self._due - self._clock())
+        due = self._due  # which another thread may change
+        return None if due is None else max(0.0, due - self._clock())
 
     def check(self, **named: object) -> Content:
         """Turn arguments into what would be sent, or refuse them."""
@@ -112,17 +123,14 @@ class Autosave(Generic[C, M, D]):
         self._prune()
         if self._theirs is not None:
             self.error = self._conflict(self._theirs)
-        if self._stopped and self._wanted:
-            raise cast("Exception", self.error)
-        if self._wanted and self._due is None:
-            self._due = self._clock() + self._interval
+        self._raise_if_stopped()
+        self._set_due()
 
     def save(self, *, everything: bool) -> Saving:
         """Send one call; if that repeats one whose reply was lost, and everything is to be saved, send the rest too."""
+        self._raise_if_stopped()
         if not self._wanted:
             return
-        if self._stopped:
-            raise cast("Exception", self.error)
         try:
             repeats = self._sent is not None
             yield from self._save()
@@ -132,85 +140,120 @@ class Autosave(Generic[C, M, D]):
             self._failed(exc)
             raise
 
-    def merge(self) -> None:
-        """Put the changed paths onto their version; that is to be saved."""
-        if (conflict := self.conflict) is None or (theirs := self._theirs) is None:
-            return
-        if conflict.overlapping:
-            raise conflict
-        # Snapshots as they are stored: what their type does not know is not ours to drop.
-        stored = {codec.column: copy.deepcopy(theirs.row[codec.column]) for codec in self._codecs}
-        merged = theirs.content | stored
-        for path, value in changed_paths(self._saved, self._saved | self._wanted).items():
-            put(merged, path, value)
-        for codec in self._codecs:
-            try:
-                codec.read(merged[codec.column])
-            except ValueError as exc:
-                words = f"The merged {codec.field} does not fit its type: {_problem(exc)}."
-                raise InvalidInputError(words, field=codec.field) from exc
-        self._wanted = {column: merged[column] for column in self._wanted}
-        self._adopt(theirs.version, theirs.content)
+    def merge(self) -> Saving:
+        """Put the changed paths onto their version, and save that."""
+        if (conflict := self.conflict) is not None and (theirs := self._theirs) is not None:
+            if conflict.overlapping:
+                raise conflict.with_traceback(None)
+            merged = copy.deepcopy(theirs.content)
+            for path, value in self._mine().items():
+                put(merged, path, value)
+            for codec in self._codecs:
+                try:
+                    codec.read(merged[codec.column])
+                except ValueError as exc:
+                    words = f"The merged {codec.field} does not fit its type: {_problem(exc)}."
+                    raise InvalidInputError(words, field=codec.field) from exc
+            self._wanted = {column: merged[column] for column in self._wanted}
+        yield from self.overwrite()
 
-    def overwrite(self) -> None:
-        """Take their version as the base, with what is wanted on top."""
+    def overwrite(self) -> Saving:
+        """Take their version as the base, and save what is wanted on top."""
         if self._theirs is not None:
-            self._adopt(self._theirs.version, self._theirs.content)
+            self._adopt(self._theirs)
+        yield from self.save(everything=True)
 
-    def discard(self) -> None:
+    def discard(self) -> Saving:
+        """Forget what is wanted; what may have been saved, its reply being lost, is read."""
+        theirs = self._theirs
+        if self._sent is not None:
+            try:
+                theirs = yield self._read()
+            except NotFoundError as exc:
+                self._failed(exc)  # which the next change tells
         self._wanted, self._sent, self._due = {}, None, None
-        self.overwrite()
+        if theirs is not None:
+            self._adopt(theirs)
         if not self._stopped:
             self.error = None
 
+    def _raise_if_stopped(self) -> None:
+        if self._stopped and self._wanted:
+            raise cast("Exception", self.error).with_traceback(None)  # raised often, it would keep all of them
+
     def _save(self) -> Saving:
+        if not self._is_known:
+            yield from self._look()
         edited: ConflictError | None = None
         for _ in range(TRIES):
+            if not (self._sent or self._wanted):
+                return  # set back while the draft was read
             # After a lost reply the very same is sent again: that is safe, and settles what became of it.
-            first, edited, self._due = self._sent is None, None, None
+            first, self._due = self._sent is None, None
             self._sent = sent = dict(self._wanted) if self._sent is None else self._sent
             try:
-                version: Version[C, M, D] = yield self._update(sent)
+                stored: Stored[C, M, D] = yield self._update(sent)
             except (DatabaseError, ConnectionFailedError) as exc:
                 edited = exc if isinstance(exc, ConflictError) and exc.code == EDITED else None
                 if first or edited is not None:  # then certainly nothing was written
                     self._sent = None
                 if edited is None:
                     raise
+                # Had a lost try been carried out, the same content would mean that somebody put it back. Tries within
+                # one call leave a note.
+                yield from self._look(edited, was_lost=not first or hasattr(edited, "__notes__"))
             else:
-                now = self._content(version)
                 # A call that changes nothing is not refused, so what it did not name may be another's edit.
-                if same(now | sent, self._saved | sent):
-                    self._adopt(version, now | sent)
-                    return
-            theirs: Theirs[C, M, D] = yield self._read()
-            if edited is None or not same(theirs.content, self._saved):
-                self._theirs, self._sent = theirs, None
-                raise self._conflict(theirs) from edited
-            self.draft = theirs.version  # only facts beside the content moved, as training and deployment do
+                if not same(stored.content | sent, self._base.content | sent):
+                    raise self._conflict(stored)
+                self._adopt(stored)
+                return
         raise cast("ConflictError", edited)
 
-    def _update(self, sent: Content) -> Rpc[Version[C, M, D]]:
+    def _look(self, edited: ConflictError | None = None, *, was_lost: bool = False) -> Saving:
+        """Read the draft anew, and go on if only facts beside its content moved, as in training and deployment."""
+        stored: Stored[C, M, D] = yield self._read()
+        if stored.version.status != VersionStatus.DRAFT:
+            return  # sent once more, it is the database that says so
+        moved = stored.version.updated_at != self.draft.updated_at
+        if moved and (was_lost or not same(stored.content, self._base.content)):
+            raise self._conflict(stored) from edited
+        self._base, self._is_known = stored, True
+
+    def _update(self, sent: Content) -> Rpc[Stored[C, M, D]]:
         # One change stands in for all, which were checked when they came.
         known = self.draft.updated_at
-        call = self._calls.update_draft(self.draft.id, expected_updated_at=known, change_summary=None)
-        return replace(call, params={**call.params, "p_changes": sent})
+        call: Rpc[Any] = self._calls.update_draft(self.draft.id, expected_updated_at=known, change_summary=None)
 
-    def _read(self) -> Select[Theirs[C, M, D]]:
-        select = self._calls.get(self.draft.id)
+        def read(reply: Any) -> Stored[C, M, D]:
+            return self._stored(call.read(reply), reply)
 
-        def read(rows: list[Any], count: int | None) -> Done[Theirs[C, M, D]]:
-            version = cast("Done[Version[C, M, D]]", select.read(rows, count)).value
-            return Done(Theirs(rows[0], version, self._content(version)))
+        return replace(call, params={**call.params, "p_changes": sent}, read=read)
 
-        return Select(select.operation, select.table, select.columns, select.filters, read)
+    def _read(self) -> Select[Stored[C, M, D]]:
+        select: Select[Any] = self._calls.get(self.draft.id)
 
-    def _adopt(self, version: Version[C, M, D], content: Content) -> None:
-        self.draft, self._saved = version, content
+        def read(rows: list[Any], count: int | None) -> Done[Stored[C, M, D]]:
+            return Done(self._stored(cast("Done[Any]", select.read(rows, count)).value, rows[0]))
+
+        return replace(select, read=read)
+
+    def _stored(self, version: Version[C, M, D], row: Mapping[str, Any]) -> Stored[C, M, D]:
+        written = self._written(version)
+        return Stored(version, {column: copy.deepcopy(row[column]) for column in written}, written)
+
+    def _written(self, version: Version[C, M, D]) -> Content:
+        content: Content = {codec.column: codec.write(getattr(version, codec.column)) for codec in self._codecs}
+        for column in PLAIN:
+            value: object = getattr(version, column)
+            content[column] = float(value) if isinstance(value, Decimal) else None if value is None else str(value)
+        return content
+
+    def _adopt(self, stored: Stored[C, M, D]) -> None:
+        self._base, self._is_known = stored, True
         self._sent, self._theirs, self._stopped, self.error = None, None, False, None
         self._prune()
-        if self._wanted and self._due is None:
-            self._due = self._clock() + self._interval
+        self._set_due()
 
     def _failed(self, exc: BaseException) -> None:
         if isinstance(exc, Exception):
@@ -221,9 +264,12 @@ class Autosave(Generic[C, M, D]):
         if self._stopped or refused:
             self._sent = None
         self._prune()
-        if self._stopped:
+        if self._stopped or not refused:
             self._due = None
-        elif self._wanted and not refused:
+            self._set_due()
+
+    def _set_due(self) -> None:
+        if self._wanted and self._due is None and not self._stopped:
             self._due = self._clock() + self._interval
 
     def _prune(self) -> None:
@@ -231,20 +277,27 @@ class Autosave(Generic[C, M, D]):
         self._wanted = {
             column: value
             for column, value in self._wanted.items()
-            if column in under_way or not same(value, self._saved[column])
+            if column in under_way
+            or not (same(value, self._base.view[column]) or same(value, self._base.content[column]))
         }
         if not self._wanted:
             self._due = None
 
-    def _conflict(self, theirs: Theirs[C, M, D]) -> AutosaveConflictError[C, M, D]:
+    def _mine(self) -> dict[Path, Any]:
+        """Tell what is wanted at which paths; what a type leaves out or adds is not."""
+        changed = changed_paths(self._base.view, self._base.view | self._wanted)
+        return {path: value for path, value in changed.items() if not same(value, at(self._base.content, path))}
+
+    def _conflict(self, theirs: Stored[C, M, D]) -> AutosaveConflictError[C, M, D]:
+        self._theirs, self._sent = theirs, None
         self._prune()
-        mine = changed_paths(self._saved, self._saved | self._wanted)
-        others = changed_paths(self._saved, theirs.content)
+        mine, others = self._mine(), changed_paths(self._base.content, theirs.content)
         overlapping = overlap(mine, others)
         number = theirs.version.version_number
         how = f"both changed {', '.join(pointers(overlapping))}" if overlapping else "the changes do not overlap"
+        what = "was edited by somebody else" if others else "moved, and may have been edited and put back,"
         return AutosaveConflictError(
-            f"Version {number} was edited by somebody else since it was last saved here, and {how}.",
+            f"Version {number} {what} since it was last saved here, and {how}.",
             operation="versions.update_draft",
             code=EDITED,
             hint=f"Nothing was overwritten; {'' if overlapping else 'merge(), '}overwrite() or discard().",
@@ -256,12 +309,12 @@ class Autosave(Generic[C, M, D]):
             overlapping=pointers(overlapping),
         )
 
-    def _content(self, version: Version[C, M, D]) -> Content:
-        content: Content = {codec.column: codec.write(getattr(version, codec.column)) for codec in self._codecs}
-        for column in PLAIN:
-            value: object = getattr(version, column)
-            content[column] = float(value) if isinstance(value, Decimal) else None if value is None else str(value)
-        return content
+
+def check_seconds(seconds: object, field: str, *, or_zero: bool = False) -> None:
+    """Refuse what cannot be waited for."""
+    if type(seconds) not in (int, float) or not 0 <= cast("float", seconds) <= TIMEOUT_MAX or not (seconds or or_zero):
+        words = "0 or more" if or_zero else "more than 0"
+        raise InvalidInputError(f"{field} must be seconds, {words}, not {seconds!r}.", field=field)
 
 
 def same(left: object, right: object) -> bool:
@@ -308,6 +361,13 @@ def put(target: dict[str, Any], path: Path, value: object) -> None:
         target.pop(last, None)
     else:
         target[last] = copy.deepcopy(value)
+
+
+def at(target: object, path: Path) -> object:
+    """Tell what is at a path."""
+    for key in path:
+        target = cast("dict[str, object]", target).get(key, MISSING) if isinstance(target, dict) else MISSING
+    return target
 
 
 def pointers(paths: Iterable[Path]) -> tuple[str, ...]:

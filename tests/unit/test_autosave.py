@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from training_versions import (
     ConflictError,
@@ -46,6 +48,8 @@ class Project:
         self.fails: list[BaseException] = []  # what the next updates end with, without being carried out
         self.loses: list[BaseException] = []  # what the next updates end with, though they are carried out
         self.meanwhile: Any = None  # what happens while the next update is under way
+        self.before_read: Any = None  # what happens just before the next read
+        self.reads = 0
         self.calls: VersionCalls[Any, Any, Any] = VersionCalls(
             Codec("config", "config_snapshot", types.get("config")),
             Codec("model", "model_snapshot", types.get("model")),
@@ -63,8 +67,8 @@ class Project:
         """Somebody else's edit."""
         self.row = {**self.row, **changes, "updated_at": self.row["updated_at"] + timedelta(microseconds=1)}
 
-    def run(self, core: Autosave[Any, Any, Any], *, everything: bool = False) -> None:
-        steps = core.save(everything=everything)
+    def run(self, core: Autosave[Any, Any, Any], steps: Any = None, *, everything: bool = False) -> None:
+        steps = steps or core.save(everything=everything)
         reply, error = None, None
         while True:
             try:
@@ -73,14 +77,19 @@ class Project:
                 return
             reply, error = None, None
             try:
-                reply = self._update(call.params) if isinstance(call, Rpc) else self._rows(call)
+                reply = self._update(call) if isinstance(call, Rpc) else self._rows(call)
             except BaseException as exc:
                 error = exc
 
     def _rows(self, call: Any) -> Any:
-        return call.read([dict(self.row)], None).value
+        self.reads += 1
+        if self.before_read:
+            action, self.before_read = self.before_read, None
+            action()
+        return call.read([copy.deepcopy(self.row)] if self.row else [], None).value
 
-    def _update(self, params: dict[str, Any]) -> Any:
+    def _update(self, call: Any) -> Any:
+        params = call.params
         self.requests.append(params["p_changes"])
         if self.meanwhile:
             action, self.meanwhile = self.meanwhile, None
@@ -95,7 +104,7 @@ class Project:
             self.edit(**params["p_changes"])
         if self.loses:
             raise self.loses.pop(0)
-        return self.version()
+        return call.read(copy.deepcopy(self.row))
 
 
 @pytest.fixture
@@ -332,7 +341,7 @@ def test_the_end_of_the_draft_stops_autosaving_and_loses_nothing(
     assert core.conflict is None
     assert core.delay is None
     assert core.pending == {"name": "new", "config": {"r": 9}}
-    core.discard()
+    project.run(core, core.discard())
     project.run(core, everything=True)
     assert core.pending == {}
     with pytest.raises(error, match="the end"):
@@ -414,7 +423,7 @@ def test_what_somebody_else_wrote_beside_the_same_change_is_a_conflict_too(proje
 
     assert caught.value.their_paths == ("/config_snapshot/r", "/config_snapshot/lora", "/name")
     assert caught.value.overlapping == ()
-    core.merge()
+    project.run(core, core.merge())
     assert core.pending == {}
     assert core.draft == project.version()
 
@@ -454,8 +463,7 @@ def test_a_merge_puts_my_paths_onto_theirs(project: Project) -> None:
     with pytest.raises(AutosaveConflictError):
         project.run(core)
 
-    core.merge()
-    project.run(core)
+    project.run(core, core.merge())
 
     assert project.row["config_snapshot"] == {"r": 9, "lora": {"alpha": 32, "new": [1]}}
     assert (project.row["change_summary"], project.row["budget_limit"]) == ("theirs", 9.5)
@@ -471,7 +479,7 @@ def test_a_merge_of_overlapping_paths_is_refused_and_changes_nothing(project: Pr
         project.run(core)
 
     with pytest.raises(AutosaveConflictError, match="/config_snapshot/r"):
-        core.merge()
+        project.run(core, core.merge())
 
     assert core.conflict is not None
     assert core.pending == {"config": {"r": 9, "lora": {"alpha": 16}}}
@@ -483,8 +491,7 @@ def test_overwriting_saves_mine_whole_and_leaves_what_i_did_not_touch(project: P
     with pytest.raises(AutosaveConflictError):
         project.run(core)
 
-    core.overwrite()
-    project.run(core)
+    project.run(core, core.overwrite())
 
     assert project.row["config_snapshot"] == {"r": 9}
     assert project.row["name"] == "theirs"
@@ -497,7 +504,7 @@ def test_discarding_leaves_theirs(project: Project, core: Any) -> None:
     with pytest.raises(AutosaveConflictError):
         project.run(core)
 
-    core.discard()
+    project.run(core, core.discard())
     project.run(core, everything=True)
 
     assert len(project.requests) == 1
@@ -514,24 +521,32 @@ def test_somebody_who_edits_again_during_a_merge_is_not_overwritten_either(proje
     project.edit(change_summary="one")
     with pytest.raises(AutosaveConflictError):
         project.run(core)
-    core.merge()
-    project.edit(name="theirs")
+    project.meanwhile = lambda: project.edit(name="theirs")
 
     with pytest.raises(AutosaveConflictError) as caught:
-        project.run(core)
+        project.run(core, core.merge())
 
     assert caught.value.overlapping == ("/name",)
     assert caught.value.their_paths == ("/name",)
 
 
-def test_without_a_conflict_there_is_nothing_to_resolve(project: Project, core: Any) -> None:
+@pytest.mark.parametrize("choice", ["merge", "overwrite"])
+def test_without_a_conflict_there_is_nothing_to_resolve_and_what_is_pending_is_saved(
+    project: Project, core: Any, choice: str
+) -> None:
     change(core, name="mine")
 
-    core.merge()
-    core.overwrite()
-    assert core.pending == {"name": "mine"}
+    project.run(core, getattr(core, choice)())
 
-    core.discard()
+    assert project.requests == [{"name": "mine"}]
+    assert core.pending == {}
+
+
+def test_without_a_conflict_what_is_pending_is_discarded(project: Project, core: Any) -> None:
+    change(core, name="mine")
+
+    project.run(core, core.discard())
+
     assert (core.pending, core.delay) == ({}, None)
 
 
@@ -556,12 +571,210 @@ def test_a_merge_keeps_what_the_type_does_not_know() -> None:
         project.run(core)
 
     assert caught.value.my_paths == ("/config_snapshot/r",)
-    assert caught.value.their_paths == ("/config_snapshot/alpha",)
-    core.merge()
-    project.run(core)
+    assert caught.value.their_paths == ("/config_snapshot/alpha", "/config_snapshot/since")
+    project.run(core, core.merge())
 
     assert project.row["config_snapshot"] == {"r": 9, "alpha": 32, "since": 2028}
     assert core.draft.config_snapshot == Lora(r=9, alpha=32)
+
+
+class Stamped(BaseModel):
+    r: int = 8
+    at: float = Field(default_factory=time.perf_counter)
+
+
+def test_what_the_type_does_not_know_is_not_overwritten_either() -> None:
+    project = Project(config=Lora)
+    project.edit(config_snapshot={"r": 8, "alpha": 16})
+    core = project.open()
+    change(core, config=Lora(r=16))
+    project.edit(config_snapshot={"r": 8, "alpha": 16, "warmup": 100})
+
+    with pytest.raises(AutosaveConflictError) as caught:
+        project.run(core)
+
+    assert (caught.value.my_paths, caught.value.their_paths) == (("/config_snapshot/r",), ("/config_snapshot/warmup",))
+    assert project.requests == []
+    project.run(core, core.merge())
+    assert project.row["config_snapshot"] == {"r": 16, "alpha": 16, "warmup": 100}
+
+    change(core, config=Lora(r=9))
+    project.edit(config_snapshot={"r": 16, "alpha": 16, "warmup": 200})
+    with pytest.raises(AutosaveConflictError) as again:
+        project.run(core)
+    assert again.value.their_paths == ("/config_snapshot/warmup",)
+
+
+@pytest.mark.parametrize("kind", [Lora, Stamped])
+def test_what_a_type_adds_or_leaves_out_is_nobodys_edit(kind: Any) -> None:
+    project = Project(config=kind)
+    project.edit(config_snapshot={"r": 8, "since": 2027})
+    core = project.open()
+
+    change(core, name="one")
+    project.run(core)
+    project.edit(training_status="running")
+    change(core, name="two")
+    project.run(core)
+    project.edit(change_summary="theirs")
+    change(core, name="three")
+    with pytest.raises(AutosaveConflictError) as caught:
+        project.run(core)
+    project.run(core, core.merge())
+    change(core, name="four")
+    project.run(core)
+
+    assert caught.value.their_paths == ("/change_summary",)
+    assert project.requests == [{"name": name} for name in ("one", "two", "two", "three", "three", "four")]
+    assert (core.pending, core.error) == ({}, None)
+    assert project.row["config_snapshot"] == {"r": 8, "since": 2027}
+
+
+def test_after_a_merge_what_the_type_does_not_know_is_neither_mine_nor_a_conflict() -> None:
+    project = Project(config=Lora)
+    project.edit(config_snapshot={"r": 8, "since": 2027})
+    core = project.open()
+    project.run(core)
+    change(core, config=Lora(r=9))
+    project.edit(config_snapshot={"r": 8, "alpha": 32, "since": 2027})
+    with pytest.raises(AutosaveConflictError):
+        project.run(core)
+    project.meanwhile = lambda: project.edit(config_snapshot={"r": 8, "alpha": 32, "since": 2028})
+
+    with pytest.raises(AutosaveConflictError) as caught:
+        project.run(core, core.merge())
+
+    assert caught.value.my_paths == ("/config_snapshot/r",)
+    assert caught.value.their_paths == ("/config_snapshot/since",)
+    project.run(core, core.merge())
+    change(core, name="new")
+    project.run(core)
+    assert project.row["config_snapshot"] == {"r": 9, "alpha": 32, "since": 2028}
+    assert (core.pending, core.error) == ({}, None)
+
+
+def test_only_a_typed_draft_costs_a_read_and_only_one(project: Project, core: Any) -> None:
+    typed = Project(config=Lora)
+    typed_core = typed.open()
+
+    for each, saver in ((project, core), (typed, typed_core)):
+        for name in ("one", "two"):
+            change(saver, name=name)
+            each.run(saver)
+
+    assert (project.reads, typed.reads) == (0, 1)
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_discarding_what_may_have_been_saved_reads_what_is_there(
+    project: Project, core: Any, carried_out: bool
+) -> None:
+    change(core, config={"r": 99})
+    (project.loses if carried_out else project.fails).append(OutcomeUnknownError("lost"))
+    with pytest.raises(OutcomeUnknownError):
+        project.run(core)
+
+    project.run(core, core.discard())
+
+    assert core.pending == {}
+    assert core.draft == project.version()
+    change(core, change_summary="more")
+    project.run(core)
+    assert project.requests[1:] == [{"change_summary": "more"}]
+
+
+def test_what_cannot_be_settled_is_not_discarded(project: Project, core: Any) -> None:
+    change(core, name="new")
+    project.loses = [OutcomeUnknownError("lost")]
+    with pytest.raises(OutcomeUnknownError):
+        project.run(core)
+    project.before_read = lambda: (_ for _ in ()).throw(ConnectionFailedError("no network"))
+
+    with pytest.raises(ConnectionFailedError):
+        project.run(core, core.discard())
+
+    assert (core.pending, core.delay) == ({"name": "new"}, 30)
+    project.run(core)
+    assert core.pending == {}
+
+
+def test_a_deleted_draft_can_be_discarded_after_a_lost_reply(project: Project, core: Any) -> None:
+    change(core, name="new")
+    project.loses = [OutcomeUnknownError("lost")]
+    with pytest.raises(OutcomeUnknownError):
+        project.run(core)
+    project.row = {}
+
+    project.run(core, core.discard())
+
+    assert (core.pending, core.delay) == ({}, None)
+    with pytest.raises(NotFoundError):
+        change(core, name="newer")
+
+
+def test_what_somebody_else_put_back_after_a_lost_reply_is_not_overwritten(project: Project, core: Any) -> None:
+    change(core, config={"r": 99})
+    project.loses = [OutcomeUnknownError("lost")]
+    with pytest.raises(OutcomeUnknownError):
+        project.run(core)
+    project.edit(config_snapshot=core.draft.config_snapshot)
+
+    with pytest.raises(AutosaveConflictError) as caught:
+        project.run(core)
+
+    assert (caught.value.their_paths, caught.value.overlapping) == ((), ())
+    assert project.row["config_snapshot"] == core.draft.config_snapshot
+    project.run(core, core.merge())
+    assert project.row["config_snapshot"] == {"r": 99}
+
+
+@pytest.mark.parametrize("end", ["published", "archived", "deleted"])
+def test_a_draft_that_ends_while_it_is_read_has_ended(project: Project, core: Any, end: str) -> None:
+    change(core, name="mine")
+    project.edit(change_summary="theirs")
+
+    def finish() -> None:
+        project.row = {} if end == "deleted" else project.row | {"status": end}
+
+    project.before_read = finish
+
+    with pytest.raises(NotFoundError if end == "deleted" else ConflictError) as caught:
+        project.run(core)
+
+    assert core.conflict is None
+    assert core.error is caught.value
+    assert (core.pending, core.delay) == ({"name": "mine"}, None)
+    with pytest.raises(type(caught.value)):
+        change(core, change_summary="more")
+
+
+def test_a_try_that_was_lost_within_the_call_counts_as_lost(project: Project, core: Any) -> None:
+    change(core, name="mine")
+    project.edit(training_status="running")
+    edited = ConflictError("edited", code="TV201")
+    edited.add_note("The reply to an earlier try of this call was lost; that try may have been carried out.")
+    project.fails = [edited]
+
+    with pytest.raises(AutosaveConflictError, match="may have been edited and put back"):
+        project.run(core)
+
+    project.run(core, core.merge())
+    assert project.row["name"] == "mine"
+
+
+def test_what_is_set_back_while_the_draft_is_read_is_not_sent() -> None:
+    typed, plain = Project(config=Lora), Project()
+    plain.fails = [EDITED]
+
+    for project, sent in ((typed, []), (plain, [{"name": "new"}])):
+        core = project.open()
+        change(core, name="new")
+        project.before_read = lambda core=core: change(core, name="bot-v3")
+
+        project.run(core)
+
+        assert project.requests == sent
+        assert (core.pending, core.delay) == ({}, None)
 
 
 def test_a_merge_that_does_not_fit_the_type_is_refused() -> None:
@@ -573,7 +786,7 @@ def test_a_merge_that_does_not_fit_the_type_is_refused() -> None:
         project.run(core)
 
     with pytest.raises(InvalidInputError, match="alpha is less than r") as caught:
-        core.merge()
+        project.run(core, core.merge())
 
     assert caught.value.field == "config"
     assert core.conflict is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import signal
@@ -12,11 +13,14 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from training_versions import (
+    AsyncVersionRepository,
     ConflictError,
     ConnectionFailedError,
     InvalidInputError,
@@ -24,6 +28,7 @@ from training_versions import (
     OutcomeUnknownError,
     RejectedError,
     Version,
+    VersionRepository,
 )
 from training_versions.autosave import AsyncDraftAutosaver, AutosaveConflictError, DraftAutosaver
 from training_versions.local import LocalSupabase
@@ -542,6 +547,149 @@ def test_an_autosaver_takes_a_repository_of_its_own_face(connect: Any, ada: Any,
         kind(versions, draft)
 
     assert caught.value.field == "versions"
+
+
+@pytest.mark.parametrize("timeout", ["x", None, True, -1, -5.0, float("nan"), float("inf"), 1e300])
+def test_a_timeout_is_seconds_and_what_is_none_closes_nothing(
+    ada: Any, draft: Version, open_saver: Any, timeout: Any
+) -> None:
+    saver = open_saver(ada, draft, interval=NEVER)
+    saver.change(name="new")
+
+    with pytest.raises(InvalidInputError) as caught:
+        saver.close(timeout=timeout)
+
+    assert caught.value.field == "timeout"
+    assert saver.pending == {"name": "new"}
+    saver.change(change_summary="not closed")
+    saver.close(timeout=0)
+    assert saver.pending == {}
+
+
+@pytest.mark.parametrize("on_error", ["nope", 3])
+def test_on_error_can_be_called(ada: Any, draft: Version, open_saver: Any, on_error: Any) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        open_saver(ada, draft, on_error=on_error)
+
+    assert caught.value.field == "on_error"
+
+
+def test_a_change_that_no_event_loop_would_save_is_not_taken(
+    connect: Any, ada: Any, draft: Version, open_saver: Any
+) -> None:
+    if not connect.is_async:
+        return  # changes come from any thread
+    saver = open_saver(ada, draft, interval=NEVER)
+
+    async def change() -> None:
+        saver.target.change(name="in another loop")
+
+    for taken in ({}, {"name": "good"}):
+        with pytest.raises(InvalidInputError, match="event loop"):
+            saver.target.change(name="in none")
+        assert saver.pending == taken
+        saver.change(name="good")
+    with pytest.raises(InvalidInputError, match="event loop"):
+        asyncio.run(change())
+    assert saver.pending == {"name": "good"}
+
+
+def test_leaving_by_the_conflict_itself_does_not_tell_it_twice(ada: Any, draft: Version, open_saver: Any) -> None:
+    ada.versions.update_draft(draft.id, name="theirs")
+
+    def edit() -> None:
+        with open_saver(ada, draft, interval=NEVER) as saver:
+            saver.change(name="mine")
+            saver.flush()
+
+    with pytest.raises(AutosaveConflictError) as caught:
+        edit()
+
+    assert not hasattr(caught.value, "__notes__")
+    assert "edit" in [entry.name for entry in caught.traceback]
+
+
+def test_an_error_that_is_raised_again_and_again_does_not_grow(ada: Any, draft: Version, open_saver: Any) -> None:
+    saver = open_saver(ada, draft, interval=NEVER)
+    saver.change(name="mine")
+    ada.versions.delete_draft(draft.id)
+
+    depths: list[int] = []
+    for step in range(20):
+        with pytest.raises(NotFoundError) as caught:
+            saver.change(name=f"{step}") if step else saver.flush()
+        depths.append(len(caught.traceback))
+
+    assert depths[-1] == depths[1]
+
+
+def test_what_callers_do_to_the_versions_that_they_have_changes_no_decision(
+    ada: Any, draft: Version, open_saver: Any
+) -> None:
+    saver = open_saver(ada, draft, interval=NEVER)
+    known = ada.versions.get(draft.id)
+    for mine in (draft, saver.draft):
+        mine.config_snapshot["r"] = 77
+        saver.change(config=mine.config_snapshot)
+    ada.versions.update_draft(draft.id, name="theirs")
+
+    with pytest.raises(AutosaveConflictError) as caught:
+        saver.flush()
+
+    assert caught.value.base == known
+    assert caught.value.my_paths == ("/config_snapshot/r",)
+    caught.value.theirs.config_snapshot["r"] = 78
+    saver.merge()
+    assert ada.versions.get(draft.id).config_snapshot["r"] == 77
+
+
+class Lora(BaseModel):
+    r: int
+    alpha: int = 16
+
+
+def test_what_a_type_does_not_know_is_not_overwritten(connect: Any, ada: Any, package: Any, open_saver: Any) -> None:
+    kind = AsyncVersionRepository if connect.is_async else VersionRepository
+    target: Any = getattr(ada.versions, "_target", ada.versions)
+    caller = SimpleNamespace(versions=SimpleNamespace(_target=kind(target._client, config=Lora)))
+    draft = ada.versions.create_draft(package.id, config={"r": 8}, model={}, dataset=[])
+    typed = caller.versions._target.get(draft.id)
+    typed = connect.finish(typed) if connect.is_async else typed
+    caller.versions = caller.versions if connect.is_async else caller.versions._target
+    saver = open_saver(caller, typed, interval=NEVER)
+    saver.change(name="new")
+    saver.flush()
+    ada.versions.update_draft(draft.id, config={"r": 8, "warmup": 100})
+    saver.change(config=Lora(r=16))
+
+    with pytest.raises(AutosaveConflictError) as caught:
+        saver.flush()
+
+    assert (caught.value.my_paths, caught.value.their_paths) == (("/config_snapshot/r",), ("/config_snapshot/warmup",))
+    saver.merge()
+    saver.change(name="newer")
+    saver.close()
+    stored = ada.versions.get(draft.id)
+    assert (stored.config_snapshot, stored.name) == ({"r": 16, "warmup": 100}, "newer")
+
+
+def test_discarding_after_a_lost_reply_reads_what_became_of_it(
+    far: Any, ada: Any, draft: Version, line: Line, open_saver: Any
+) -> None:
+    told: list[Exception] = []
+    saver = open_saver(far, draft, interval=SOON, on_error=told.append)
+    line.how = "lost"
+    saver.change(config={"r": 99})
+    wait_until(lambda: told)
+    line.how = "passed on"
+
+    saver.discard()
+
+    assert saver.pending == {}
+    assert saver.draft == ada.versions.get(draft.id)
+    saver.change(change_summary="more")
+    saver.close()
+    assert ada.versions.get(draft.id).change_summary == "more"
 
 
 EDITOR = """
