@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Final, TypeAlias, TypeVar, cast
 from training_versions import bundle
 from training_versions._calls import VERSIONS, Done, PackageCalls, Rpc, Select, as_uuid
 from training_versions.bundle import BundledPackage, ExportResult, ImportResult, Row, Survey
-from training_versions.errors import ConflictError, InvalidInputError
+from training_versions.errors import ConflictError, InvalidInputError, TrainingVersionsError
 from training_versions.models import Id, Package
 
 T = TypeVar("T")
@@ -34,6 +34,7 @@ Lines: TypeAlias = list[tuple[int, bytes]]
 
 PAGE_BYTES: Final = 2**21  # asked for, judged by the page before
 BATCH_ROWS, BATCH_BYTES = 100, 2**20  # sent; hosted projects give a statement eight seconds
+CHECK_ROWS: Final = 1000  # whose numbers are asked for at once
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def import_steps(
         survey = Survey()
         yield from survey.read(source)
         target = yield from _target(survey.package, package_id, user_id, caller)
+        yield from _check_numbers(survey, target)
         done, counts = 0, Counter[str]()
         total = len(survey.versions) + len(survey.events)
         for part, columns, offsets in (
@@ -141,7 +143,14 @@ def import_steps(
         ):
             for batch in _batches(source, offsets, columns):
                 params = {"p_package_id": str(target), f"p_{part}": batch}
-                counts.update((yield Rpc("packages.import", f"import_training_{part}", params, _count)))
+                try:
+                    counts.update((yield Rpc("packages.import", f"import_training_{part}", params, _count)))
+                except TrainingVersionsError as exc:
+                    numbers = ", ".join(map(str, sorted({row["version_number"] for row in batch})))
+                    exc.add_note(
+                        f"It was a batch of {part}, numbers {numbers}; before it {counts['created']} versions came in."
+                    )
+                    raise
                 for _ in batch:
                     done += 1
                     if progress is not None:
@@ -191,6 +200,15 @@ def _target(package: BundledPackage, package_id: Id | None, user_id: Id | None, 
             if exc.code != "TV204":  # it is somebody else's, or that of a package since deleted
                 raise
         ids = [uuid.uuid5(wanted, owner)]
+
+
+def _check_numbers(survey: Survey, target: uuid.UUID) -> Steps[None]:
+    """Refuse what clashes with other versions of the package, before the first write."""
+    numbers = [{"id": str(version_id), "version_number": row[2]} for version_id, row in survey.versions.items()]
+    for start in range(0, len(numbers), CHECK_ROWS):
+        given = numbers[start : start + CHECK_ROWS]
+        params = {"p_package_id": str(target), "p_versions": given, "p_check_only": True}
+        yield Rpc("packages.import", "import_training_versions", params, lambda _: None, write=False)
 
 
 def _batches(source: BinaryIO, offsets: Iterable[int], columns: Sequence[str]) -> Iterator[list[Row]]:

@@ -239,7 +239,7 @@ class Survey:
 
     def __init__(self) -> None:
         self.lines = 0
-        self.versions: dict[UUID, tuple[UUID | None, int]] = {}  # the parent, and where the line begins
+        self.versions: dict[UUID, tuple[UUID | None, int, int]] = {}  # the parent, where the line begins, the number
         self.events: list[int] = []
         self._kind, self._key = "", 0  # of the line before: its kind, and what the next one of that kind is above
         self._sum = hashlib.sha256()
@@ -283,7 +283,7 @@ class Survey:
         elif kind == "version":
             if shape.id in self.versions:
                 raise ValueError(f"version {shape.version_number} has the id of another one")
-            self.versions[shape.id] = shape.parent_version_id, offset
+            self.versions[shape.id] = shape.parent_version_id, offset, key
         elif kind == "event":
             self.events.append(offset)
         else:

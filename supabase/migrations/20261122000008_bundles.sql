@@ -67,7 +67,11 @@ begin
 end
 $$;
 
-create or replace function training_versions_internal.import_versions(p_package_id uuid, p_versions jsonb)
+-- With p_check_only nothing is written, and of each version only its id and version_number are looked at: whether the
+-- package has or had another one with that number.
+create or replace function training_versions_internal.import_versions(
+    p_package_id uuid, p_versions jsonb, p_check_only boolean default false
+)
 returns jsonb
 volatile
 security definer
@@ -95,8 +99,26 @@ begin
 
     for item in select i from jsonb_array_elements(p_versions) as i loop
         given := jsonb_populate_record(null::public.training_package_versions, item);
-        parent := given.parent_version_id;
         given.id := training_versions_internal.imported_id(p_package_id, given.id);
+        select * into there from public.training_package_versions v where v.id = given.id;
+        if there.id is null and exists (
+            select from public.training_package_versions v
+            where v.package_id = p_package_id and v.version_number = given.version_number
+            union all
+            select from training_versions_internal.deletions d
+            where d.package_id = p_package_id and d.version_number = given.version_number
+        ) then
+            raise exception using
+                errcode = 'TV207',
+                message = format('number %s was given to another version of this package', given.version_number),
+                detail = jsonb_build_object(
+                    'version_id', given.id, 'version_number', given.version_number
+                )::pg_catalog.text,
+                hint = 'Import into a new package.';
+        end if;
+        continue when p_check_only;
+
+        parent := given.parent_version_id;
         if parent is not null then
             parent_here := training_versions_internal.imported_id(p_package_id, parent);
             given.parent_version_id := (
@@ -107,8 +129,7 @@ begin
                 limit 1
             );
         end if;
-        select * into there from public.training_package_versions v where v.id = given.id;
-        if found then
+        if there.id is not null then
             if there.status <> 'draft'
                 and (
                     there.version_number, there.name, there.change_summary,
@@ -132,21 +153,6 @@ begin
                 jsonb_build_object('kind', 'imported', 'from_version_id', item -> 'id')::pg_catalog.text,
                 true
             );
-            if exists (
-                select from public.training_package_versions v
-                where v.package_id = p_package_id and v.version_number = given.version_number
-                union all
-                select from training_versions_internal.deletions d
-                where d.package_id = p_package_id and d.version_number = given.version_number
-            ) then
-                raise exception using
-                    errcode = 'TV207',
-                    message = format('number %s was given to another version of this package', given.version_number),
-                    detail = jsonb_build_object(
-                        'version_id', given.id, 'version_number', given.version_number
-                    )::pg_catalog.text,
-                    hint = 'Import into a new package.';
-            end if;
             if not (
                 isfinite(given.created_at)
                 and coalesce(isfinite(given.published_at), true)
@@ -270,25 +276,27 @@ revoke all on function
     training_versions_internal.set_importing(boolean),
     training_versions_internal.imported_id(uuid, uuid),
     training_versions_internal.check_import(text, jsonb),
-    training_versions_internal.import_versions(uuid, jsonb),
+    training_versions_internal.import_versions(uuid, jsonb, boolean),
     training_versions_internal.import_events(uuid, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
-    training_versions_internal.import_versions(uuid, jsonb),
+    training_versions_internal.import_versions(uuid, jsonb, boolean),
     training_versions_internal.import_events(uuid, jsonb)
 to authenticated, service_role;
 
-create or replace function public.import_training_versions(p_package_id uuid, p_versions jsonb)
+create or replace function public.import_training_versions(
+    p_package_id uuid, p_versions jsonb, p_check_only boolean default false
+)
 returns jsonb
 volatile
 security invoker
 set search_path = ''
 language sql
 as $$
-    select training_versions_internal.import_versions(p_package_id, p_versions)
+    select training_versions_internal.import_versions(p_package_id, p_versions, p_check_only)
 $$;
-comment on function public.import_training_versions(uuid, jsonb) is
-    'Brings versions of another project into a package of the caller, with their numbers and moments. Repeatable.';
+comment on function public.import_training_versions(uuid, jsonb, boolean) is
+    'Brings versions of another project into a package of the caller, or only tells whether their numbers are free. Repeatable.';
 
 create or replace function public.import_training_events(p_package_id uuid, p_events jsonb)
 returns integer
@@ -303,10 +311,10 @@ comment on function public.import_training_events(uuid, jsonb) is
     'Brings the history of another project into a package of the caller; answers how many events were new. Repeatable.';
 
 revoke all on function
-    public.import_training_versions(uuid, jsonb),
+    public.import_training_versions(uuid, jsonb, boolean),
     public.import_training_events(uuid, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
-    public.import_training_versions(uuid, jsonb),
+    public.import_training_versions(uuid, jsonb, boolean),
     public.import_training_events(uuid, jsonb)
 to authenticated, service_role;

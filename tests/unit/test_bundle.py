@@ -256,6 +256,7 @@ class Project:
         self.cap = cap
         self.limits: list[int] = []
         self.calls: list[Rpc[Any]] = []
+        self.checked: list[int] = []
         self.packages = {str(PACKAGE): package().model_dump(mode="json")}
 
     def carry_out(self, steps: Steps[Any]) -> Any:
@@ -271,6 +272,9 @@ class Project:
     def answer(self, step: Any) -> Any:
         if isinstance(step, Rpc):
             call = cast("Rpc[Any]", step)
+            if call.params.get("p_check_only"):
+                self.checked += [row["version_number"] for row in call.params["p_versions"]]
+                return read_reply(call, [])
             self.calls.append(call)
             new: Any = [{"created": True}] * len(call.params.get("p_versions", [])) or len(
                 call.params.get("p_events", [])
@@ -393,6 +397,7 @@ def test_an_import_sends_batches_of_bounded_rows_and_bytes() -> None:
 
     result = project.carry_out(import_steps(file, None, None, None, lambda done, total: seen.append((done, total))))
 
+    assert project.checked == [*range(1, 454)]
     sizes = [len(call.params.get("p_versions", [])) for call in project.calls]
     assert sizes == [100, 100, 100, 100, 51, 1, 1, 0]
     assert [row for call in project.calls for row in call.params.get("p_versions", [])] == rows

@@ -68,9 +68,22 @@ def abroad(connect: Any, elsewhere: LocalSupabase, unique: Callable[[str], str])
     return connect(elsewhere.token(unique("abroad@")), stack=elsewhere)
 
 
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each version and each event is sent alone."""
+    monkeypatch.setattr("training_versions._bundle_steps.BATCH_ROWS", 1)
+
+
 def rows(caller: Any, connect: Any, table: str, package_id: Any) -> list[dict[str, Any]]:
     query = caller.client.table(table).select("*").eq("package_id", str(package_id)).order("id")
     return connect.finish(query.execute()).data
+
+
+def insert_third(caller: Any, connect: Any, package_id: Any, **given: Any) -> str:
+    """Make a draft with the number 3, whatever the next one is."""
+    content = {"config_snapshot": {}, "model_snapshot": {}, "dataset_snapshot": []}
+    row = {"package_id": str(package_id), "version_number": 3, "status": "draft", "name": "third", **content, **given}
+    return connect.finish(caller.client.table("training_package_versions").insert(row).execute()).data[0]["id"]
 
 
 def states(caller: Any, package_id: Any) -> list[dict[str, Any]]:
@@ -258,6 +271,45 @@ def test_a_package_with_other_versions_is_refused_and_left_alone(
 
     assert (caught.value.code, caught.value.operation) == ("TV207", "packages.import")
     assert states(bob, chosen.id) == before
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_clash_in_a_later_batch_is_found_before_anything_is_written(
+    ada: Any,
+    bob: Any,
+    lived: Any,
+    export: Any,
+    bring: Any,
+    connect: Any,
+    small_batches: None,
+    deleted: bool,
+    tmp_path: Path,
+) -> None:
+    export(ada, lived.id, tmp_path / "out.jsonl")
+    chosen = bob.packages.create("mine", template_type="other", config={})
+    mine = insert_third(bob, connect, chosen.id)
+    if deleted:
+        bob.versions.delete_draft(mine)
+    before = states(bob, chosen.id)
+
+    with pytest.raises(ConflictError, match="number 3 was given to another version"):
+        bring(bob, tmp_path / "out.jsonl", package_id=chosen.id)
+
+    assert states(bob, chosen.id) == before
+
+
+def test_a_refusal_in_a_later_batch_tells_what_was_brought_in_before(
+    ada: Any, abroad: Any, lived: Any, export: Any, bring: Any, connect: Any, small_batches: None, tmp_path: Path
+) -> None:
+    export(ada, lived.id, tmp_path / "out.jsonl")
+    abroad.packages.create("mine", template_type="other", config={}, package_id=lived.id)
+    same_id = str(ada.versions.get_by_number(lived.id, 3).id)
+    abroad.versions.publish(insert_third(abroad, connect, lived.id, id=same_id))
+
+    with pytest.raises(ConflictError, match="there already, with other content") as caught:
+        bring(abroad, tmp_path / "out.jsonl")
+
+    assert caught.value.__notes__ == ["It was a batch of versions, numbers 3; before it 2 versions came in."]
 
 
 def test_somebody_elses_package_is_not_found(
