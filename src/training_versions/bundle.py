@@ -66,9 +66,9 @@ class ImportResult(Record):
     package_id: UUID
     versions_created: int
     versions_present: int
-    """Found here, and left as they are."""
+    """Found here, or deleted here since, and left so."""
     versions_differing: int
-    """Those of them that are not as in the file: drafts that were edited since, and what moved on in its life."""
+    """Those of them that are not as in the file: drafts edited or deleted since, and what moved on in its life."""
     events_added: int
 
 

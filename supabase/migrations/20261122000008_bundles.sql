@@ -42,6 +42,10 @@ as $$
             from public.training_package_versions v
             where v.id = md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
         ) or exists (
+            select from training_versions_internal.deletions d
+            where d.id = md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
+                and d.package_id = p_package_id
+        ) or exists (
             select from public.training_package_versions v where v.id = p_id and v.package_id <> p_package_id
         ) or exists (
             select from training_versions_internal.deletions d where d.id = p_id and d.package_id <> p_package_id
@@ -85,6 +89,7 @@ declare
     there public.training_package_versions;
     parent pg_catalog.uuid;
     parent_here pg_catalog.uuid;
+    deleted boolean;
     outcome pg_catalog.jsonb := '[]';
 begin
     select c.user_id into package_owner
@@ -101,7 +106,11 @@ begin
         given := jsonb_populate_record(null::public.training_package_versions, item);
         given.id := training_versions_internal.imported_id(p_package_id, given.id);
         select * into there from public.training_package_versions v where v.id = given.id;
-        if there.id is null and exists (
+        deleted := there.id is null and exists (
+            select from training_versions_internal.deletions d
+            where d.id = given.id and d.package_id = p_package_id and d.version_number = given.version_number
+        );
+        if there.id is null and not deleted and exists (
             select from public.training_package_versions v
             where v.package_id = p_package_id and v.version_number = given.version_number
             union all
@@ -147,7 +156,7 @@ begin
                     )::pg_catalog.text,
                     hint = 'Import into a new package.';
             end if;
-        else
+        elsif not deleted then
             perform set_config(
                 'training_versions.origin',
                 jsonb_build_object('kind', 'imported', 'from_version_id', item -> 'id')::pg_catalog.text,
@@ -193,9 +202,9 @@ begin
         outcome := outcome || jsonb_build_object(
             'id', given.id,
             'version_number', given.version_number,
-            'created', there.id is null,
-            -- A draft that was edited here or there since stays as it is here.
-            'differs', there.id is not null
+            'created', there.id is null and not deleted,
+            -- A draft that was edited here or there since stays as it is here, and one that was deleted here stays away.
+            'differs', deleted or there.id is not null
                 and (
                     there.status, there.name, there.change_summary,
                     there.config_snapshot, there.model_snapshot, there.dataset_snapshot

@@ -246,6 +246,38 @@ def test_a_draft_that_moved_on_is_left_and_counted(
     assert abroad.versions.get(draft.id).config_snapshot == {"edited": "here"}
 
 
+@pytest.mark.parametrize("rows", [1, 100])
+def test_a_draft_that_was_deleted_here_stays_away_and_is_counted(
+    ada: Any, abroad: Any, lived: Any, export: Any, bring: Any, monkeypatch: Any, rows: int, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("training_versions._bundle_steps.BATCH_ROWS", rows)
+    draft = ada.versions.create_draft(lived.id, config={}, model={}, dataset=[])
+    export(ada, lived.id, tmp_path / "out.jsonl")
+    bring(abroad, tmp_path / "out.jsonl")
+
+    for caller in (abroad, ada):
+        caller.versions.delete_draft(draft.id)
+        result = bring(caller, tmp_path / "out.jsonl")
+
+        assert (result.versions_created, result.versions_present, result.versions_differing) == (0, 4, 1)
+        assert [version["version_number"] for version in states(caller, lived.id)] == [1, 3, 4]
+
+
+def test_a_draft_deleted_from_a_copy_stays_away_also_when_its_origin_is_gone(
+    ada: Any, bob: Any, package: Any, draft: Any, export: Any, bring: Any, tmp_path: Path
+) -> None:
+    export(ada, package.id, tmp_path / "out.jsonl")
+    chosen = bob.packages.create("mine", template_type="other", config={})
+    bring(bob, tmp_path / "out.jsonl", package_id=chosen.id)
+    bob.versions.delete_draft(bob.versions.latest(chosen.id).id)
+    ada.packages.delete(package.id)
+
+    result = bring(bob, tmp_path / "out.jsonl", package_id=chosen.id)
+
+    assert (result.versions_created, result.versions_differing) == (0, 1)
+    assert states(bob, chosen.id) == []
+
+
 def test_a_chosen_package_takes_the_versions_and_keeps_its_name(
     ada: Any, bob: Any, lived: Any, export: Any, bring: Any, tmp_path: Path
 ) -> None:
