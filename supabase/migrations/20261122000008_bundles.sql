@@ -40,18 +40,18 @@ as $$
         when p_package_id = (
             select v.package_id
             from public.training_package_versions v
-            where v.id = md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
+            where v.id = other.id
         ) or exists (
             select from training_versions_internal.deletions d
-            where d.id = md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
-                and d.package_id = p_package_id
+            where d.id = other.id and d.package_id = p_package_id
         ) or exists (
             select from public.training_package_versions v where v.id = p_id and v.package_id <> p_package_id
         ) or exists (
             select from training_versions_internal.deletions d where d.id = p_id and d.package_id <> p_package_id
-        ) then md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
+        ) then other.id
         else p_id
     end
+    from (select md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid as id) as other
 $$;
 
 create or replace function training_versions_internal.check_import(p_field text, p_value jsonb)
@@ -247,6 +247,15 @@ begin
             message = 'occurred_at of an event must be a moment, and its details an object',
             detail = jsonb_build_object('field', 'p_events')::pg_catalog.text;
     end if;
+    -- Numbers of drafts that were deleted there, of which only the history tells, are not given again.
+    perform training_versions_internal.lock_package(p_package_id);
+    update training_versions_internal.package_numbers n
+    set last_number = greatest(n.last_number, (
+        select max(e.version_number)
+        from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+        where e.version_number <= 1000000000
+    ))
+    where n.package_id = p_package_id;
     insert into public.training_version_events (
         package_id, version_id, version_number, owner_id, kind, actor_id, occurred_at, details, source
     )
@@ -265,13 +274,27 @@ begin
             e.package_id::pg_catalog.text || '/' || e.id::pg_catalog.text || '@' || e.occurred_at::pg_catalog.text
         )
     from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+    -- Nobody writes the history of a version to be made elsewhere: what this package knows nothing of, such as a draft
+    -- that was deleted there, gets an id of this package alone.
     cross join lateral (
-        select training_versions_internal.imported_id(p_package_id, e.version_id) as version_id
+        select case
+            when exists (
+                select from public.training_package_versions v where v.id = known.id and v.package_id = p_package_id
+            ) or exists (
+                select from training_versions_internal.deletions d
+                where d.id = known.id and d.package_id = p_package_id
+            ) or exists (
+                select from public.training_version_events o
+                where o.version_id = known.id and o.package_id = p_package_id
+            ) then known.id
+            else md5(p_package_id::pg_catalog.text || e.version_id::pg_catalog.text)::pg_catalog.uuid
+        end as version_id
+        from (select training_versions_internal.imported_id(p_package_id, e.version_id) as id) as known
     ) as here
     -- What happened in this very package is in its history already.
     where not exists (
         select from public.training_version_events o
-        where o.version_id = here.version_id and o.package_id = p_package_id
+        where o.package_id = p_package_id and o.version_number = e.version_number
             and o.kind = e.kind and o.occurred_at = e.occurred_at and o.source is null
     )
     order by e.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -159,9 +160,11 @@ def test_history_comes_along_with_who_and_when(
 
     here = rows(abroad, connect, "training_version_events", lived.id)
     assert [event["kind"] for event in here if event["source"] is None] == ["imported"] * 3
-    columns = ("version_id", "version_number", "kind", "occurred_at")
+    columns = ("version_number", "kind", "occurred_at")
     brought = [event for event in here if event["source"] is not None]
     assert [[e[c] for c in columns] for e in brought] == [[e[c] for c in columns] for e in history]
+    alive = [(e, o) for e, o in zip(brought, history, strict=True) if o["version_number"] != 2]
+    assert [e["version_id"] for e, _ in alive] == [o["version_id"] for _, o in alive]
     for event, original in zip(brought, history, strict=True):
         assert event["details"] == {**original["details"], "imported": True, "actor_id": original["actor_id"]}
 
@@ -276,6 +279,34 @@ def test_a_draft_deleted_from_a_copy_stays_away_also_when_its_origin_is_gone(
 
     assert (result.versions_created, result.versions_differing) == (0, 1)
     assert states(bob, chosen.id) == []
+
+
+def test_numbers_that_were_given_are_not_given_again_after_an_import(
+    ada: Any, abroad: Any, lived: Any, export: Any, bring: Any, tmp_path: Path
+) -> None:
+    for draft in [ada.versions.create_draft(lived.id, config={}, model={}, dataset=[]) for _ in range(2)]:
+        ada.versions.delete_draft(draft.id)
+    export(ada, lived.id, tmp_path / "out.jsonl")
+
+    bring(abroad, tmp_path / "out.jsonl")
+
+    assert ada.versions.next_version_number(lived.id) == abroad.versions.next_version_number(lived.id) == 7
+
+
+def test_history_is_not_brought_to_versions_that_are_none_of_the_package(
+    ada: Any, bob: Any, admin: Any, lived: Any, connect: Any
+) -> None:
+    theirs, later = ada.versions.latest(lived.id), uuid.uuid4()
+    mine = bob.packages.create("mine", template_type="other", config={})
+    event = {"id": 1, "version_number": 1, "kind": "edited", "occurred_at": "2020-01-01T00:00:00Z", "details": {}}
+    events = [{**event, "version_id": str(target), "source": str(target)} for target in (theirs.id, later)]
+    params = {"p_package_id": str(mine.id), "p_events": events}
+
+    connect.finish(bob.client.rpc("import_training_events", params).execute())
+
+    ada.versions.create_draft(lived.id, config={}, model={}, dataset=[], version_id=later)
+    for target in (theirs.id, later):
+        assert {event.package_id for event in admin.versions.iterate_history(version_id=target)} == {lived.id}
 
 
 def test_a_chosen_package_takes_the_versions_and_keeps_its_name(
