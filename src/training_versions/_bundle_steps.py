@@ -32,45 +32,46 @@ BundleFile: TypeAlias = str | os.PathLike[str] | BinaryIO
 Progress: TypeAlias = Callable[[int, int], object]
 Lines: TypeAlias = list[tuple[int, bytes]]
 
-PAGE_BYTES: Final = 2**21  # asked for, judged by the page before
+PAGE_BYTES: Final = 2**20  # of versions, asked for; one is whole, however large
+EVENTS: Final = "training_version_events"
+PAGE_ROWS: Final = 250  # of events, asked for
 BATCH_ROWS, BATCH_BYTES = 100, 2**20  # sent; hosted projects give a statement eight seconds
 CHECK_ROWS: Final = 1000  # whose numbers are asked for at once
 
 
-@dataclass(frozen=True)
-class _Table:
-    """Rows of a package that are read in the order of a key."""
-
-    name: str
-    columns: tuple[str, ...]
-    key: str
-    most: int  # asked for at once; not more, because how large the next rows are is not known
-
-    def newest(self, package_id: uuid.UUID) -> Select[tuple[int | None, int]]:
-        """Find the highest key, and count the rows."""
-        filters = (("package_id", "eq", str(package_id)),)
-
-        def read(rows: list[Row], count: int | None) -> Done[tuple[int | None, int]]:
-            return Done((rows[0][self.key] if rows else None, count or 0))
-
-        return Select(
-            "packages.export", self.name, (self.key,), filters, read, (self.key,), descending=True, count=True
-        )
-
-    def page(
-        self, package_id: uuid.UUID, last: int | None, newest: int, size: int, encode: Callable[[Row], bytes]
-    ) -> Select[Lines]:
-        filters = (("package_id", "eq", str(package_id)), (self.key, "lte", str(newest)))
-        filters += () if last is None else ((self.key, "gt", str(last)),)
-
-        def read(rows: list[Row], count: int | None) -> Done[Lines]:
-            return Done([(row[self.key], encode(row)) for row in rows])
-
-        return Select("packages.export", self.name, self.columns, filters, read, (self.key,), limit=size)
+Page: TypeAlias = Callable[[str, int, int], Rpc[Lines] | Select[Lines]]
+"""Asks for rows of a package: those after one key, up to another."""
 
 
-_VERSIONS: Final = _Table(VERSIONS, bundle.VERSION_COLUMNS, "version_number", 32)
-_EVENTS: Final = _Table("training_version_events", bundle.EVENT_COLUMNS, "id", 250)
+def _newest(table: str, key: str, package_id: uuid.UUID) -> Select[tuple[int, int]]:
+    """Find the highest key, and count the rows."""
+    filters = (("package_id", "eq", str(package_id)),)
+
+    def read(rows: list[Row], count: int | None) -> Done[tuple[int, int]]:
+        return Done((rows[0][key] if rows else 0, count or 0))
+
+    return Select("packages.export", table, (key,), filters, read, (key,), descending=True, count=True)
+
+
+def _versions(package_id: str, after: int, newest: int) -> Rpc[Lines]:
+    params = {"p_package_id": package_id, "p_after": after, "p_newest": newest, "p_bytes": PAGE_BYTES}
+
+    def read(reply: object) -> Lines:
+        if not isinstance(reply, list):
+            raise ValueError("it is not an array of rows")
+        kept = [{column: row[column] for column in bundle.VERSION_COLUMNS} for row in cast("list[Row]", reply)]
+        return [(row["version_number"], bundle.version_line(row)) for row in kept]
+
+    return Rpc("packages.export", "export_training_versions", params, read, write=False)
+
+
+def _events(package_id: str, after: int, newest: int) -> Select[Lines]:
+    filters = (("package_id", "eq", package_id), ("id", "gt", str(after)), ("id", "lte", str(newest)))
+
+    def read(rows: list[Row], _: int | None) -> Done[Lines]:
+        return Done([(row["id"], bundle.event_line(row, uuid.UUID(package_id))) for row in rows])
+
+    return Select("packages.export", EVENTS, bundle.EVENT_COLUMNS, filters, read, ("id",), limit=PAGE_ROWS)
 
 
 def export_steps(package_id: Id, file: BundleFile, progress: Progress | None) -> Steps[ExportResult]:
@@ -79,14 +80,12 @@ def export_steps(package_id: Id, file: BundleFile, progress: Progress | None) ->
     with _written(file) as out:
         package: Package = yield PackageCalls().get(package_id)
         # Events first: so no event tells of something that its version does not show.
-        newest_event, events = yield _EVENTS.newest(package.id)
-        newest_version, versions = yield _VERSIONS.newest(package.id)
+        newest_event, events = yield _newest(EVENTS, "id", package.id)
+        newest_version, versions = yield _newest(VERSIONS, "version_number", package.id)
         writer = _Writer(out, progress, versions + events)
         writer.write(bundle.header_line(package))
-        versions = yield from writer.copy(_VERSIONS, package.id, newest_version, bundle.version_line)
-        events = yield from writer.copy(
-            _EVENTS, package.id, newest_event, lambda row: bundle.event_line(row, package.id)
-        )
+        versions = yield from writer.copy(_versions, package.id, newest_version)
+        events = yield from writer.copy(_events, package.id, newest_event)
         writer.write(bundle.footer_line(versions, events, writer.sum.hexdigest()))
     return ExportResult(package_id=package.id, versions=versions, events=events)
 
@@ -106,13 +105,11 @@ class _Writer:
         while line:  # an unbuffered file may take a part at a time
             line = line[self.out.write(line) or len(line) :]
 
-    def copy(
-        self, table: _Table, package_id: uuid.UUID, newest: int | None, encode: Callable[[Row], bytes]
-    ) -> Steps[int]:
-        """Copy the rows of a table; servers cap replies, so only an empty page or the newest row is the end."""
-        before, last, size = self.done, None, 8
-        while newest is not None and last != newest:
-            lines: Lines = yield table.page(package_id, last, newest, size, encode)
+    def copy(self, page: Page, package_id: uuid.UUID, newest: int) -> Steps[int]:
+        """Copy rows; servers cap replies, so only an empty page or the newest row is the end."""
+        before, last = self.done, -1
+        while last != newest:
+            lines: Lines = yield page(str(package_id), last, newest)
             if not lines:
                 break
             for _, line in lines:
@@ -121,7 +118,7 @@ class _Writer:
                 if self.progress is not None:
                     self.progress(self.done, self.total)
             last = lines[-1][0]
-            size = max(1, min(2 * size, table.most, PAGE_BYTES // max(len(line) for _, line in lines)))
+            del lines  # not kept while the next page is read
         return self.done - before
 
 
@@ -160,6 +157,7 @@ def import_steps(
         versions_created=counts["created"],
         versions_present=len(survey.versions) - counts["created"],
         versions_differing=counts["differs"],
+        parents_missing=counts["parent_missing"],
         events_added=counts["events"],
     )
 
@@ -230,7 +228,8 @@ def _count(reply: object) -> Counter[str]:
     """Read what a batch changed."""
     if isinstance(reply, list):
         outcome = cast("list[Row]", reply)
-        return Counter(key for item in outcome for key in ("created", "differs") if item.get(key) is True)
+        told = ("created", "differs", "parent_missing")
+        return Counter(key for item in outcome for key in told if item.get(key) is True)
     if not isinstance(reply, int):
         raise ValueError("it is not a number")
     return Counter(events=reply)

@@ -69,6 +69,8 @@ class ImportResult(Record):
     """Found here, or deleted here since, and left so."""
     versions_differing: int
     """Those of them that are not as in the file: drafts edited or deleted since, and what moved on in its life."""
+    parents_missing: int
+    """Those that have a parent in the file and none here; import its package, then this one again."""
     events_added: int
 
 

@@ -178,6 +178,10 @@ class PackageRepository(Repository):
 
         The file is read through before anything is written. Importing it again changes nothing.
 
+        A parent in another package is found if that package is the same owner's here, also under other ids since it
+        was imported. If not, `parents_missing` counts it; import its package, and then this one again, which gives a
+        published version its parent. A draft keeps the one that it has, or none.
+
         Args:
             file: A path, or a file open for reading bytes that can go back to where it is now.
             package_id: The package to import into, if not the one that the file names; its name and config stay.

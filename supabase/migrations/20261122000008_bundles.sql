@@ -1,11 +1,14 @@
 -- Bundles: packages brought in from another project, with their numbers, moments and history.
 --
--- Touches: creates import_training_package, import_training_versions and import_training_events; events get a source.
+-- Touches: creates export_training_versions, import_training_versions and import_training_events; events get a source.
 -- For operators: an import makes versions that are published from the start and carry the moments of the other project.
 --   Who did it there is told by the events' details; here the importer signs. Importing twice changes nothing.
 
 alter table public.training_version_events add column if not exists source text;
 comment on column public.training_version_events.source is 'Which event of which package it was in the project it was imported from.';
+-- What became of a version that was imported, by the id that it had.
+create index if not exists idx_version_events_imported
+    on public.training_version_events ((details ->> 'from_version_id')) where kind = 'imported';
 create unique index if not exists imported_once
     on public.training_version_events (package_id, source) where source is not null;
 
@@ -130,11 +133,18 @@ begin
         parent := given.parent_version_id;
         if parent is not null then
             parent_here := training_versions_internal.imported_id(p_package_id, parent);
+            -- One in another package keeps its id, or has another one since it was imported.
             given.parent_version_id := (
                 select p.id
                 from public.training_package_versions p
-                where p.id in (parent_here, parent) and p.created_by = package_owner
-                order by p.package_id = p_package_id desc
+                where p.id = any (array[parent_here, parent] || array(
+                        select e.version_id
+                        from public.training_version_events e
+                        where e.kind = 'imported' and e.details ->> 'from_version_id' = parent::pg_catalog.text
+                            and e.owner_id = package_owner
+                    ))
+                    and p.created_by = package_owner
+                order by p.package_id = p_package_id desc, p.id = parent desc, p.created_at desc, p.id
                 limit 1
             );
         end if;
@@ -155,6 +165,18 @@ begin
                         'version_id', given.id, 'version_number', given.version_number
                     )::pg_catalog.text,
                     hint = 'Import into a new package.';
+            end if;
+            -- The parent was imported later than its child.
+            if there.status <> 'draft' and there.parent_version_id is null and given.parent_version_id is not null
+                and exists (
+                    select from public.training_version_events e
+                    where e.version_id = given.id and e.kind = 'imported' and e.source is null
+                )
+            then
+                update public.training_package_versions
+                set parent_version_id = given.parent_version_id
+                where id = given.id
+                returning * into there;
             end if;
         elsif not deleted then
             perform set_config(
@@ -203,6 +225,8 @@ begin
             'id', given.id,
             'version_number', given.version_number,
             'created', there.id is null and not deleted,
+            'parent_missing', parent is not null and not deleted
+                and case when there.id is null then given.parent_version_id else there.parent_version_id end is null,
             -- A draft that was edited here or there since stays as it is here, and one that was deleted here stays away.
             'differs', deleted or there.id is not null
                 and (
@@ -342,11 +366,52 @@ $$;
 comment on function public.import_training_events(uuid, jsonb) is
     'Brings the history of another project into a package of the caller; answers how many events were new. Repeatable.';
 
+-- One at a time, because how large the next one is, is not known: a page may be longer by one version, and no more.
+create or replace function public.export_training_versions(
+    p_package_id uuid, p_after integer, p_newest integer, p_bytes integer
+)
+returns json
+stable
+security invoker
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    line pg_catalog.text;
+    page pg_catalog.text[] := '{}';
+    size bigint := 0;
+begin
+    if not exists (select from public.training_configs c where c.id = p_package_id) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    version.version_number := p_after;
+    loop
+        select * into version
+        from public.training_package_versions v
+        where v.package_id = p_package_id and v.version_number > version.version_number and v.version_number <= p_newest
+        order by v.version_number
+        limit 1;
+        exit when not found;
+        line := row_to_json(version)::pg_catalog.text;
+        size := size + octet_length(line);
+        exit when size > p_bytes and page <> '{}';
+        page := page || line;
+        exit when size > p_bytes;
+    end loop;
+    return ('[' || array_to_string(page, ',') || ']')::pg_catalog.json;
+end
+$$;
+comment on function public.export_training_versions(uuid, integer, integer, integer) is
+    'The versions of a package above one number and up to another, in order, as one JSON array of about p_bytes.';
+
 revoke all on function
+    public.export_training_versions(uuid, integer, integer, integer),
     public.import_training_versions(uuid, jsonb, boolean),
     public.import_training_events(uuid, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
+    public.export_training_versions(uuid, integer, integer, integer),
     public.import_training_versions(uuid, jsonb, boolean),
     public.import_training_events(uuid, jsonb)
 to authenticated, service_role;

@@ -41,6 +41,7 @@ drop function if exists
     public.undeploy_training_version(uuid, text),
     public.record_training_cost(uuid, numeric, text, text, integer[], uuid),
     public.get_package_cost(uuid),
+    public.export_training_versions(uuid, integer, integer, integer),
     public.import_training_versions(uuid, jsonb, boolean),
     public.import_training_events(uuid, jsonb);
 

@@ -135,7 +135,12 @@ def test_a_package_comes_to_another_project_as_it_was(
 
     assert (exported.versions, exported.events) == (3, len(history))
     assert result == ImportResult(
-        package_id=lived.id, versions_created=3, versions_present=0, versions_differing=0, events_added=len(history)
+        package_id=lived.id,
+        versions_created=3,
+        versions_present=0,
+        versions_differing=0,
+        parents_missing=0,
+        events_added=len(history),
     )
     assert states(abroad, lived.id) == before
     assert parents(abroad, lived.id) == parents(ada, lived.id) == {1: None, 3: 4, 4: 1}
@@ -180,7 +185,12 @@ def test_importing_twice_changes_nothing(
 
     assert (first.versions_created, first.events_added) == (3, events)
     assert second == ImportResult(
-        package_id=lived.id, versions_created=0, versions_present=3, versions_differing=0, events_added=0
+        package_id=lived.id,
+        versions_created=0,
+        versions_present=3,
+        versions_differing=0,
+        parents_missing=0,
+        events_added=0,
     )
     after = [rows(abroad, connect, f"training_{name}", lived.id) for name in ("package_versions", "version_events")]
     assert after == before
@@ -196,7 +206,12 @@ def test_in_the_same_project_somebody_else_gets_a_copy_and_finds_it_again(
     assert result.package_id != lived.id
     assert (result.versions_created, result.events_added) == (3, events)
     assert again == ImportResult(
-        package_id=result.package_id, versions_created=0, versions_present=3, versions_differing=0, events_added=0
+        package_id=result.package_id,
+        versions_created=0,
+        versions_present=3,
+        versions_differing=0,
+        parents_missing=0,
+        events_added=0,
     )
     assert states(bob, result.package_id) == states(ada, lived.id)
     assert parents(bob, result.package_id) == parents(ada, lived.id)
@@ -213,7 +228,12 @@ def test_importing_into_where_it_comes_from_changes_nothing(
     result = bring(ada, tmp_path / "out.jsonl")
 
     assert result == ImportResult(
-        package_id=lived.id, versions_created=0, versions_present=3, versions_differing=0, events_added=0
+        package_id=lived.id,
+        versions_created=0,
+        versions_present=3,
+        versions_differing=0,
+        parents_missing=0,
+        events_added=0,
     )
     assert ada.packages.get(lived.id).name == "renamed since"
 
@@ -307,6 +327,51 @@ def test_history_is_not_brought_to_versions_that_are_none_of_the_package(
     ada.versions.create_draft(lived.id, config={}, model={}, dataset=[], version_id=later)
     for target in (theirs.id, later):
         assert {event.package_id for event in admin.versions.iterate_history(version_id=target)} == {lived.id}
+
+
+@pytest.fixture
+def forked(ada: Any, package: Any, published: Any, export: Any, tmp_path: Path) -> list[Any]:
+    """Files of a package, and of another one with a published fork of its version."""
+    other = ada.packages.create("fork", template_type="lora", config={})
+    ada.versions.publish(ada.versions.fork(published.id, into=other.id).draft.id)
+    for each in (package, other):
+        export(ada, each.id, tmp_path / f"{each.id}.jsonl")
+    return [tmp_path / f"{each.id}.jsonl" for each in (package, other)]
+
+
+@pytest.mark.parametrize("who", ["abroad", "bob"])  # for whom ids stay, and change
+def test_a_parent_in_another_package_is_found_whichever_comes_first(
+    request: pytest.FixtureRequest, forked: list[Any], bring: Any, who: str
+) -> None:
+    caller, (origin, fork) = request.getfixturevalue(who), forked
+
+    alone = bring(caller, fork)
+    brought = bring(caller, origin)
+    again = bring(caller, fork)
+
+    assert (alone.parents_missing, brought.parents_missing, again.parents_missing) == (1, 0, 0)
+    child = caller.versions.latest(again.package_id)
+    assert child.parent_version_id == caller.versions.latest(brought.package_id).id
+    assert (again.versions_created, again.versions_differing) == (0, 0)
+
+    there = bring(caller, fork, package_id=caller.packages.create("mine", template_type="other", config={}).id)
+    assert there.parents_missing == 0
+    assert caller.versions.latest(there.package_id).parent_version_id == child.parent_version_id
+
+
+def test_a_version_that_was_published_here_is_given_no_parent_by_an_import(
+    ada: Any, abroad: Any, connect: Any, forked: list[Any], bring: Any, export: Any, tmp_path: Path
+) -> None:
+    made_here = abroad.packages.create("other", template_type="lora", config={})
+    version = abroad.versions.publish(abroad.versions.create_draft(made_here.id, config={}, model={}, dataset=[]).id)
+    export(abroad, made_here.id, tmp_path / "out.jsonl")
+    parent = abroad.versions.latest(bring(abroad, forked[0]).package_id)
+    row = rows(abroad, connect, "training_package_versions", made_here.id)[0]
+    params = {"p_package_id": str(made_here.id), "p_versions": [{**row, "parent_version_id": str(parent.id)}]}
+
+    connect.finish(abroad.client.rpc("import_training_versions", params).execute())
+
+    assert abroad.versions.get(version.id).parent_version_id is None
 
 
 def test_a_chosen_package_takes_the_versions_and_keeps_its_name(
@@ -448,6 +513,30 @@ def test_a_damaged_file_writes_nothing(
 
     assert len(abroad.sent) == sent
     assert abroad.packages.find(lived.id) is None
+
+
+def test_a_reply_is_bounded_also_where_small_versions_come_before_large_ones(
+    ada: Any, package: Any, export: Any, tmp_path: Path
+) -> None:
+    large = {"text": "x" * 400_000}
+    for n in range(30):
+        ada.versions.create_draft(package.id, config=large if n > 20 else {}, model={}, dataset=[])
+
+    export(ada, package.id, tmp_path / "out.jsonl")
+
+    replies = [reply for reply in ada.replies if "export" in reply.url.path]
+    assert [len(reply.json()) for reply in replies] == [23, 2, 2, 2, 1]
+    assert max(len(reply.content) for reply in replies) < 2**20
+    assert len(sums(tmp_path / "out.jsonl")) == 30
+
+
+def test_one_version_travels_however_large(ada: Any, package: Any, export: Any, tmp_path: Path) -> None:
+    for _ in range(2):
+        ada.versions.create_draft(package.id, config={"text": "x" * 1_200_000}, model={}, dataset=[])
+
+    export(ada, package.id, tmp_path / "out.jsonl")
+
+    assert [len(reply.json()) for reply in ada.replies if "export" in reply.url.path] == [1, 1]
 
 
 def test_an_empty_package_goes_round_too(
