@@ -11,11 +11,13 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias, TypeVar, cast
 
@@ -177,6 +179,8 @@ def _target(package: BundledPackage, package_id: Id | None, user_id: Id | None, 
     calls, owner = PackageCalls(), as_uuid(user_id, "user_id") if user_id is not None else caller or ""
     if package_id is not None:
         chosen: Package = yield calls.get(package_id)
+        if user_id is not None and owner != str(chosen.user_id):
+            raise InvalidInputError(f"package_id has another owner than user_id {owner}.", field="user_id")
         return chosen.id
     # Where an import before this one had to go comes first: the file's own id may have become free since.
     wanted, ids = package.id, [uuid.uuid5(package.id, owner), package.id]
@@ -236,15 +240,19 @@ def _count(reply: object) -> Counter[str]:
 
 
 def _check_progress(progress: object) -> None:
-    if progress is not None and not callable(progress):
+    if progress is None:
+        return
+    if not callable(progress):
         raise InvalidInputError(f"progress must be a function of two numbers, not {progress!r:.80}.", field="progress")
+    if iscoroutinefunction(progress) or iscoroutinefunction(progress.__call__):
+        raise InvalidInputError("progress must be a plain function: an async one is not awaited.", field="progress")
 
 
 @contextmanager
 def _written(file: BundleFile) -> Generator[BinaryIO, None, None]:
     """Open a file to write; a path shows it whole, or not at all."""
     if not isinstance(file, str | os.PathLike):
-        yield _binary(file, "write")
+        yield _binary(file, "write", "writable", "writing")
         return
     target = Path(os.path.realpath(file))
     if target.exists() and not target.is_file():  # a device or a pipe takes it as it comes, a folder refuses
@@ -254,6 +262,8 @@ def _written(file: BundleFile) -> Generator[BinaryIO, None, None]:
     part = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
         with part.open("xb") as out:
+            if target.exists():
+                shutil.copymode(target, part)
             yield out
             out.flush()
             os.fsync(out.fileno())
@@ -268,13 +278,15 @@ def _opened(file: BundleFile) -> Generator[BinaryIO, None, None]:
         with open(file, "rb") as source:
             yield source
         return
-    source = _binary(file, "seekable")
+    source = _binary(file, "seekable", "readable", "reading")
     if not source.seekable():
         raise InvalidInputError("file is read twice and cannot go back; pass a path or a saved file.", field="file")
     yield source
 
 
-def _binary(file: object, method: str) -> BinaryIO:
+def _binary(file: object, method: str, able: str, to: str) -> BinaryIO:
     if isinstance(file, io.TextIOBase) or not hasattr(file, method):
         raise InvalidInputError(f"file must be a path or a binary file, not {file!r:.80}.", field="file")
+    if not getattr(file, able, lambda: True)():
+        raise InvalidInputError(f"file is not open for {to}.", field="file")
     return cast("BinaryIO", file)

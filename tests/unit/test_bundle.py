@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import uuid
 from collections.abc import Callable
 from contextlib import closing
@@ -13,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from training_versions import InvalidInputError, Package, UnreadableReplyError, bundle
+from training_versions import InvalidInputError, Package, RejectedError, UnreadableReplyError, bundle
 from training_versions._bundle_steps import Steps, caller_of, export_steps, import_steps
 from training_versions._calls import Done, Rpc, Select, read_reply, read_rows
 from training_versions.bundle import BundleError, Survey, canonical, content_sha256
@@ -266,7 +267,10 @@ class Project:
                     step = steps.send(answer)
                 except StopIteration as end:
                     return end.value
-                answer = self.answer(step)
+                try:
+                    answer = self.answer(step)
+                except RejectedError as exc:
+                    steps.throw(exc)
 
     def answer(self, step: Any) -> Any:
         if isinstance(step, Rpc):
@@ -434,6 +438,74 @@ def test_a_stream_that_cannot_go_back_is_refused() -> None:
 
     with pytest.raises(InvalidInputError, match="read twice"):
         next(import_steps(Pipe(WHOLE), None, None, None, None))
+
+
+def test_a_file_that_is_open_the_wrong_way_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "x").open("wb") as out, pytest.raises(InvalidInputError, match="not open for reading") as caught:
+        next(import_steps(out, None, None, None, None))
+    assert caught.value.field == "file"
+    with (tmp_path / "x").open("rb") as source, pytest.raises(InvalidInputError, match="not open for writing"):
+        next(export_steps(PACKAGE, cast("Any", source), None))
+
+
+def test_progress_that_would_have_to_be_awaited_is_refused() -> None:
+    async def progress(done: int, total: int) -> None: ...
+
+    class Told:
+        async def __call__(self, done: int, total: int) -> None: ...
+
+    for given in (progress, Told()):
+        for steps in (export_steps(PACKAGE, io.BytesIO(), given), import_steps(io.BytesIO(), None, None, None, given)):
+            with pytest.raises(InvalidInputError, match="not awaited") as caught:
+                next(steps)
+            assert caught.value.field == "progress"
+
+
+def test_the_owner_is_refused_where_the_chosen_package_has_another() -> None:
+    project = Project([], [])
+
+    with pytest.raises(InvalidInputError, match="another owner") as caught:
+        project.carry_out(import_steps(io.BytesIO(WHOLE), PACKAGE, uuid.UUID(int=2), None, None))
+
+    assert (caught.value.field, project.calls) == ("user_id", [])
+    assert project.carry_out(import_steps(io.BytesIO(WHOLE), PACKAGE, str(PACKAGE), None, None)).package_id == PACKAGE
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are those of POSIX")
+def test_a_file_that_is_replaced_keeps_who_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "bot.jsonl"
+    path.touch(mode=0o600)
+
+    Project([version()], []).carry_out(export_steps(PACKAGE, path, None))
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_value_from_before_a_rule_is_not_taken_for_damage() -> None:
+    old = sealed([lines()[0], bundle.version_line(version(1, change_summary="x" * 10_001))])
+
+    with pytest.raises(BundleError, match="change_summary") as caught:
+        survey(old)
+    assert caught.value.hint is not None
+    assert "breaks a rule" in caught.value.hint
+
+    with pytest.raises(BundleError) as caught:
+        survey(old.replace(b'"r":8', b'"r":9'))
+    assert caught.value.hint is not None
+    assert "whole copy" in caught.value.hint
+
+
+def test_what_a_gateway_finds_too_large_is_told_with_its_versions() -> None:
+    class Gateway(Project):
+        def answer(self, step: Any) -> Any:
+            if isinstance(step, Rpc) and "p_versions" in step.params and "p_check_only" not in step.params:
+                raise RejectedError("Payload too large", code="413")
+            return super().answer(step)
+
+    with pytest.raises(RejectedError) as caught:
+        Gateway([], []).carry_out(import_steps(io.BytesIO(WHOLE), None, None, None, None))
+
+    assert caught.value.__notes__ == ["It was a batch of versions, numbers 1, 2, 3; before it 0 versions came in."]
 
 
 def test_progress_must_be_a_function(tmp_path: Path) -> None:
