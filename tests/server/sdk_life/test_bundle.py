@@ -16,6 +16,7 @@ import pytest
 from postgrest import AsyncPostgrestClient
 
 from training_versions import (
+    AsyncPackageRepository,
     ConflictError,
     NotFoundError,
     PackageRepository,
@@ -23,7 +24,6 @@ from training_versions import (
     RejectedError,
     VersionStatus,
 )
-from training_versions import bundle_shells as shells
 from training_versions.bundle import BundleError, ImportResult
 from training_versions.local import LocalSupabase
 
@@ -42,25 +42,15 @@ def elsewhere() -> Iterator[LocalSupabase]:
 
 
 @pytest.fixture
-def export(connect: Any) -> Callable[..., Any]:
+def export() -> Callable[..., Any]:
     """Exports as a caller, on the face of the test."""
-
-    def run(caller: Any, package_id: Any, file: Any, **options: Any) -> Any:
-        call = shells.export_package_async if connect.is_async else shells.export_package
-        return connect.finish(call(caller.client, package_id, file, **options))
-
-    return run
+    return lambda caller, package_id, file, **options: caller.packages.export(package_id, file, **options)
 
 
 @pytest.fixture
-def bring(connect: Any) -> Callable[..., Any]:
+def bring() -> Callable[..., Any]:
     """Imports as a caller, on the face of the test."""
-
-    def run(caller: Any, file: Any, **options: Any) -> Any:
-        call = shells.import_package_async if connect.is_async else shells.import_package
-        return connect.finish(call(caller.client, file, **{"retry_pauses": (0.0, 0.0, 0.0), **options}))
-
-    return run
+    return lambda caller, file, **options: caller.packages.import_(file, **options)
 
 
 @pytest.fixture
@@ -633,9 +623,9 @@ def test_ten_thousand_versions_take_little_memory(
         headers = {"apikey": elsewhere.anon_key, "Authorization": f"Bearer {elsewhere.token(email)}"}
         async with httpx.AsyncClient(verify=False, timeout=60) as http:
             there = AsyncPostgrestClient(elsewhere.rest_url, headers=headers, http_client=http)
-            return await shells.import_package_async(there, path, progress=progress)
+            return await AsyncPackageRepository(there).import_(path, progress=progress)
 
-    exported = shells.export_package(client, package.id, path, progress=progress)
+    exported = PackageRepository(client).export(package.id, path, progress=progress)
     imported = asyncio.run(bring())
 
     assert (exported.versions, exported.events) == (many, many)
