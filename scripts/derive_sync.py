@@ -27,7 +27,6 @@ WORDS = [
     (r"\bfrom asyncio import sleep\b", "from time import sleep"),
     (r"\b_async_shell\b", "_shell"),
     (r"\basync_life\b", "life"),
-    (r"\b(export|import)_package_async\b", r"\1_package"),
     (r"\bAsync(?=[A-Z])(?!PostgrestClient)", ""),
     (r"\bAsyncPostgrestClient\b", "SyncPostgrestClient"),
 ]

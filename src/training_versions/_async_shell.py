@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol, TypeVar
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from postgrest import AsyncPostgrestClient
 from postgrest.exceptions import APIError
 from postgrest.types import CountMethod
 
 from training_versions import _calls
-from training_versions.errors import TRANSPORT_ERRORS, translate
+from training_versions.errors import TRANSPORT_ERRORS, TrainingVersionsError, translate
+
+if TYPE_CHECKING:  # bundles are rare, and steps come from there
+    from training_versions._bundle_steps import Steps
 
 T = TypeVar("T")
 RETRY_PAUSES = (0.5, 1.0, 2.0)
@@ -73,3 +78,20 @@ class AsyncRepository:
             for item in walk.items:
                 yield item
             rest = walk.rest
+
+    async def _carry_out(self, steps: Steps[T]) -> T:
+        with closing(steps):
+            go_on = partial(steps.send, None)
+            while True:
+                try:
+                    step = go_on()
+                except StopIteration as end:
+                    return end.value
+                try:
+                    if step is None:
+                        reply = await sleep(0)
+                    else:
+                        reply = await (self._call(step) if isinstance(step, _calls.Rpc) else self._read(step))
+                    go_on = partial(steps.send, reply)
+                except TrainingVersionsError as exc:
+                    go_on = partial(steps.throw, exc)

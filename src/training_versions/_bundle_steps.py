@@ -11,18 +11,20 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias, TypeVar, cast
 
 from training_versions import bundle
 from training_versions._calls import VERSIONS, Done, PackageCalls, Rpc, Select, as_uuid
 from training_versions.bundle import BundledPackage, ExportResult, ImportResult, Row, Survey
-from training_versions.errors import ConflictError, InvalidInputError
+from training_versions.errors import ConflictError, InvalidInputError, TrainingVersionsError
 from training_versions.models import Id, Package
 
 T = TypeVar("T")
@@ -32,44 +34,46 @@ BundleFile: TypeAlias = str | os.PathLike[str] | BinaryIO
 Progress: TypeAlias = Callable[[int, int], object]
 Lines: TypeAlias = list[tuple[int, bytes]]
 
-PAGE_BYTES: Final = 2**21  # asked for, judged by the page before
+PAGE_BYTES: Final = 2**20  # of versions, asked for; one is whole, however large
+EVENTS: Final = "training_version_events"
+PAGE_ROWS: Final = 250  # of events, asked for
 BATCH_ROWS, BATCH_BYTES = 100, 2**20  # sent; hosted projects give a statement eight seconds
+CHECK_ROWS: Final = 1000  # whose numbers are asked for at once
 
 
-@dataclass(frozen=True)
-class _Table:
-    """Rows of a package that are read in the order of a key."""
-
-    name: str
-    columns: tuple[str, ...]
-    key: str
-    most: int  # asked for at once; not more, because how large the next rows are is not known
-
-    def newest(self, package_id: uuid.UUID) -> Select[tuple[int | None, int]]:
-        """Find the highest key, and count the rows."""
-        filters = (("package_id", "eq", str(package_id)),)
-
-        def read(rows: list[Row], count: int | None) -> Done[tuple[int | None, int]]:
-            return Done((rows[0][self.key] if rows else None, count or 0))
-
-        return Select(
-            "packages.export", self.name, (self.key,), filters, read, (self.key,), descending=True, count=True
-        )
-
-    def page(
-        self, package_id: uuid.UUID, last: int | None, newest: int, size: int, encode: Callable[[Row], bytes]
-    ) -> Select[Lines]:
-        filters = (("package_id", "eq", str(package_id)), (self.key, "lte", str(newest)))
-        filters += () if last is None else ((self.key, "gt", str(last)),)
-
-        def read(rows: list[Row], count: int | None) -> Done[Lines]:
-            return Done([(row[self.key], encode(row)) for row in rows])
-
-        return Select("packages.export", self.name, self.columns, filters, read, (self.key,), limit=size)
+Page: TypeAlias = Callable[[str, int, int], Rpc[Lines] | Select[Lines]]
+"""Asks for rows of a package: those after one key, up to another."""
 
 
-_VERSIONS: Final = _Table(VERSIONS, bundle.VERSION_COLUMNS, "version_number", 32)
-_EVENTS: Final = _Table("training_version_events", bundle.EVENT_COLUMNS, "id", 250)
+def _newest(table: str, key: str, package_id: uuid.UUID) -> Select[tuple[int, int]]:
+    """Find the highest key, and count the rows."""
+    filters = (("package_id", "eq", str(package_id)),)
+
+    def read(rows: list[Row], count: int | None) -> Done[tuple[int, int]]:
+        return Done((rows[0][key] if rows else 0, count or 0))
+
+    return Select("packages.export", table, (key,), filters, read, (key,), descending=True, count=True)
+
+
+def _versions(package_id: str, after: int, newest: int) -> Rpc[Lines]:
+    params = {"p_package_id": package_id, "p_after": after, "p_newest": newest, "p_bytes": PAGE_BYTES}
+
+    def read(reply: object) -> Lines:
+        if not isinstance(reply, list):
+            raise ValueError("it is not an array of rows")
+        kept = [{column: row[column] for column in bundle.VERSION_COLUMNS} for row in cast("list[Row]", reply)]
+        return [(row["version_number"], bundle.version_line(row)) for row in kept]
+
+    return Rpc("packages.export", "export_training_versions", params, read, write=False)
+
+
+def _events(package_id: str, after: int, newest: int) -> Select[Lines]:
+    filters = (("package_id", "eq", package_id), ("id", "gt", str(after)), ("id", "lte", str(newest)))
+
+    def read(rows: list[Row], _: int | None) -> Done[Lines]:
+        return Done([(row["id"], bundle.event_line(row, uuid.UUID(package_id))) for row in rows])
+
+    return Select("packages.export", EVENTS, bundle.EVENT_COLUMNS, filters, read, ("id",), limit=PAGE_ROWS)
 
 
 def export_steps(package_id: Id, file: BundleFile, progress: Progress | None) -> Steps[ExportResult]:
@@ -78,14 +82,12 @@ def export_steps(package_id: Id, file: BundleFile, progress: Progress | None) ->
     with _written(file) as out:
         package: Package = yield PackageCalls().get(package_id)
         # Events first: so no event tells of something that its version does not show.
-        newest_event, events = yield _EVENTS.newest(package.id)
-        newest_version, versions = yield _VERSIONS.newest(package.id)
+        newest_event, events = yield _newest(EVENTS, "id", package.id)
+        newest_version, versions = yield _newest(VERSIONS, "version_number", package.id)
         writer = _Writer(out, progress, versions + events)
         writer.write(bundle.header_line(package))
-        versions = yield from writer.copy(_VERSIONS, package.id, newest_version, bundle.version_line)
-        events = yield from writer.copy(
-            _EVENTS, package.id, newest_event, lambda row: bundle.event_line(row, package.id)
-        )
+        versions = yield from writer.copy(_versions, package.id, newest_version)
+        events = yield from writer.copy(_events, package.id, newest_event)
         writer.write(bundle.footer_line(versions, events, writer.sum.hexdigest()))
     return ExportResult(package_id=package.id, versions=versions, events=events)
 
@@ -105,13 +107,11 @@ class _Writer:
         while line:  # an unbuffered file may take a part at a time
             line = line[self.out.write(line) or len(line) :]
 
-    def copy(
-        self, table: _Table, package_id: uuid.UUID, newest: int | None, encode: Callable[[Row], bytes]
-    ) -> Steps[int]:
-        """Copy the rows of a table; servers cap replies, so only an empty page or the newest row is the end."""
-        before, last, size = self.done, None, 8
-        while newest is not None and last != newest:
-            lines: Lines = yield table.page(package_id, last, newest, size, encode)
+    def copy(self, page: Page, package_id: uuid.UUID, newest: int) -> Steps[int]:
+        """Copy rows; servers cap replies, so only an empty page or the newest row is the end."""
+        before, last = self.done, -1
+        while last != newest:
+            lines: Lines = yield page(str(package_id), last, newest)
             if not lines:
                 break
             for _, line in lines:
@@ -120,7 +120,7 @@ class _Writer:
                 if self.progress is not None:
                     self.progress(self.done, self.total)
             last = lines[-1][0]
-            size = max(1, min(2 * size, table.most, PAGE_BYTES // max(len(line) for _, line in lines)))
+            del lines  # not kept while the next page is read
         return self.done - before
 
 
@@ -133,6 +133,7 @@ def import_steps(
         survey = Survey()
         yield from survey.read(source)
         target = yield from _target(survey.package, package_id, user_id, caller)
+        yield from _check_numbers(survey, target)
         done, counts = 0, Counter[str]()
         total = len(survey.versions) + len(survey.events)
         for part, columns, offsets in (
@@ -141,7 +142,14 @@ def import_steps(
         ):
             for batch in _batches(source, offsets, columns):
                 params = {"p_package_id": str(target), f"p_{part}": batch}
-                counts.update((yield Rpc("packages.import", f"import_training_{part}", params, _count)))
+                try:
+                    counts.update((yield Rpc("packages.import", f"import_training_{part}", params, _count)))
+                except TrainingVersionsError as exc:
+                    numbers = ", ".join(map(str, sorted({row["version_number"] for row in batch})))
+                    exc.add_note(
+                        f"It was a batch of {part}, numbers {numbers}; before it {counts['created']} versions came in."
+                    )
+                    raise
                 for _ in batch:
                     done += 1
                     if progress is not None:
@@ -151,6 +159,7 @@ def import_steps(
         versions_created=counts["created"],
         versions_present=len(survey.versions) - counts["created"],
         versions_differing=counts["differs"],
+        parents_missing=counts["parent_missing"],
         events_added=counts["events"],
     )
 
@@ -170,6 +179,8 @@ def _target(package: BundledPackage, package_id: Id | None, user_id: Id | None, 
     calls, owner = PackageCalls(), as_uuid(user_id, "user_id") if user_id is not None else caller or ""
     if package_id is not None:
         chosen: Package = yield calls.get(package_id)
+        if user_id is not None and owner != str(chosen.user_id):
+            raise InvalidInputError(f"package_id has another owner than user_id {owner}.", field="user_id")
         return chosen.id
     # Where an import before this one had to go comes first: the file's own id may have become free since.
     wanted, ids = package.id, [uuid.uuid5(package.id, owner), package.id]
@@ -193,6 +204,15 @@ def _target(package: BundledPackage, package_id: Id | None, user_id: Id | None, 
         ids = [uuid.uuid5(wanted, owner)]
 
 
+def _check_numbers(survey: Survey, target: uuid.UUID) -> Steps[None]:
+    """Refuse what clashes with other versions of the package, before the first write."""
+    numbers = [{"id": str(version_id), "version_number": row[2]} for version_id, row in survey.versions.items()]
+    for start in range(0, len(numbers), CHECK_ROWS):
+        given = numbers[start : start + CHECK_ROWS]
+        params = {"p_package_id": str(target), "p_versions": given, "p_check_only": True}
+        yield Rpc("packages.import", "import_training_versions", params, lambda _: None, write=False)
+
+
 def _batches(source: BinaryIO, offsets: Iterable[int], columns: Sequence[str]) -> Iterator[list[Row]]:
     batch, size = list[Row](), 0
     for offset in offsets:
@@ -212,22 +232,27 @@ def _count(reply: object) -> Counter[str]:
     """Read what a batch changed."""
     if isinstance(reply, list):
         outcome = cast("list[Row]", reply)
-        return Counter(key for item in outcome for key in ("created", "differs") if item.get(key) is True)
+        told = ("created", "differs", "parent_missing")
+        return Counter(key for item in outcome for key in told if item.get(key) is True)
     if not isinstance(reply, int):
         raise ValueError("it is not a number")
     return Counter(events=reply)
 
 
 def _check_progress(progress: object) -> None:
-    if progress is not None and not callable(progress):
+    if progress is None:
+        return
+    if not callable(progress):
         raise InvalidInputError(f"progress must be a function of two numbers, not {progress!r:.80}.", field="progress")
+    if iscoroutinefunction(progress) or iscoroutinefunction(progress.__call__):
+        raise InvalidInputError("progress must be a plain function: an async one is not awaited.", field="progress")
 
 
 @contextmanager
 def _written(file: BundleFile) -> Generator[BinaryIO, None, None]:
     """Open a file to write; a path shows it whole, or not at all."""
     if not isinstance(file, str | os.PathLike):
-        yield _binary(file, "write")
+        yield _binary(file, "write", "writable", "writing")
         return
     target = Path(os.path.realpath(file))
     if target.exists() and not target.is_file():  # a device or a pipe takes it as it comes, a folder refuses
@@ -237,6 +262,8 @@ def _written(file: BundleFile) -> Generator[BinaryIO, None, None]:
     part = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
         with part.open("xb") as out:
+            if target.exists():
+                shutil.copymode(target, part)
             yield out
             out.flush()
             os.fsync(out.fileno())
@@ -251,13 +278,15 @@ def _opened(file: BundleFile) -> Generator[BinaryIO, None, None]:
         with open(file, "rb") as source:
             yield source
         return
-    source = _binary(file, "seekable")
+    source = _binary(file, "seekable", "readable", "reading")
     if not source.seekable():
         raise InvalidInputError("file is read twice and cannot go back; pass a path or a saved file.", field="file")
     yield source
 
 
-def _binary(file: object, method: str) -> BinaryIO:
+def _binary(file: object, method: str, able: str, to: str) -> BinaryIO:
     if isinstance(file, io.TextIOBase) or not hasattr(file, method):
         raise InvalidInputError(f"file must be a path or a binary file, not {file!r:.80}.", field="file")
+    if not getattr(file, able, lambda: True)():
+        raise InvalidInputError(f"file is not open for {to}.", field="file")
     return cast("BinaryIO", file)

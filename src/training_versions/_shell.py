@@ -6,15 +6,20 @@ Derived from `_async_shell.py` by `scripts/derive_sync.py`: change that file ins
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from time import sleep
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from postgrest import SyncPostgrestClient
 from postgrest.exceptions import APIError
 from postgrest.types import CountMethod
 
 from training_versions import _calls
-from training_versions.errors import TRANSPORT_ERRORS, translate
+from training_versions.errors import TRANSPORT_ERRORS, TrainingVersionsError, translate
+
+if TYPE_CHECKING:  # bundles are rare, and steps come from there
+    from training_versions._bundle_steps import Steps
 
 T = TypeVar("T")
 RETRY_PAUSES = (0.5, 1.0, 2.0)
@@ -72,3 +77,20 @@ class Repository:
             walk = self._read(rest)
             yield from walk.items
             rest = walk.rest
+
+    def _carry_out(self, steps: Steps[T]) -> T:
+        with closing(steps):
+            go_on = partial(steps.send, None)
+            while True:
+                try:
+                    step = go_on()
+                except StopIteration as end:
+                    return end.value
+                try:
+                    if step is None:
+                        reply = sleep(0)
+                    else:
+                        reply = self._call(step) if isinstance(step, _calls.Rpc) else self._read(step)
+                    go_on = partial(steps.send, reply)
+                except TrainingVersionsError as exc:
+                    go_on = partial(steps.throw, exc)

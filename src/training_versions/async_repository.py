@@ -153,7 +153,9 @@ class AsyncPackageRepository(AsyncRepository):
     async def export(self, package_id: Id, file: BundleFile, *, progress: Progress | None = None) -> ExportResult:
         """Write a package with its versions and history into one file, however many there are.
 
-        Versions and events that are made after the export begins are left out.
+        Versions and events that are made after the export begins are left out. So are deployments, training runs with
+        their curves, and entries of cost with their keys; the sum of the costs is in the file. Numbers beyond double
+        precision are rounded, as in every reply that the SDK reads.
 
         Args:
             package_id: The package.
@@ -166,9 +168,9 @@ class AsyncPackageRepository(AsyncRepository):
         Example:
             >>> await packages.export(package.id, "support-bot.jsonl")
         """
-        from training_versions.bundle_shells import export_package_async
+        from training_versions._bundle_steps import export_steps
 
-        return await export_package_async(self._client, package_id, file, progress=progress, retry_pauses=self._pauses)
+        return await self._carry_out(export_steps(package_id, file, progress))
 
     async def import_(
         self,
@@ -180,7 +182,13 @@ class AsyncPackageRepository(AsyncRepository):
     ) -> ImportResult:
         """Bring in a package that was exported, with its numbers, moments, parents and history.
 
-        The file is read through before anything is written. Importing it again changes nothing.
+        The file is read through before anything is written. Importing it again changes nothing. Nothing is live after
+        an import: deployments do not travel, nor do training runs with their curves; costs come as one entry with
+        their sum, without their keys. Numbers beyond double precision were rounded by the export.
+
+        A parent in another package is found if that package is the same owner's here, also under other ids since it
+        was imported. If not, `parents_missing` counts it; import its package, and then this one again, which gives a
+        published version its parent. A draft keeps the one that it has, or none.
 
         Args:
             file: A path, or a file open for reading bytes that can go back to where it is now.
@@ -196,16 +204,10 @@ class AsyncPackageRepository(AsyncRepository):
         Example:
             >>> (await packages.import_("support-bot.jsonl")).versions_created
         """
-        from training_versions.bundle_shells import import_package_async
+        from training_versions._bundle_steps import caller_of, import_steps
 
-        return await import_package_async(
-            self._client,
-            file,
-            package_id=package_id,
-            user_id=user_id,
-            progress=progress,
-            retry_pauses=self._pauses,
-        )
+        caller = caller_of(self._client.schema("public").headers)
+        return await self._carry_out(import_steps(file, package_id, user_id, caller, progress))
 
 
 class AsyncVersionRepository(AsyncVersionLife[C, M, D]):

@@ -43,6 +43,11 @@ VERSION_COLUMNS: Final = (
     *("estimated_cost", "actual_cost", "budget_limit", "cost_alerts_sent"),
 )
 EVENT_COLUMNS: Final = ("id", "version_id", "version_number", "kind", "actor_id", "occurred_at", "details", "source")
+_DAMAGED = "Take a whole copy of the file, or export the package again."
+_BREAKS_RULE = (
+    "The snapshots are as exported, and a value breaks a rule: it is older than the rule, or was altered. "
+    "Edit the draft where it comes from, and export again; a published version with such a value stays there."
+)
 LONGEST_LINE: Final = 2**30  # three snapshots of the 255 MB that PostgreSQL takes; what is longer is no bundle
 
 
@@ -66,9 +71,11 @@ class ImportResult(Record):
     package_id: UUID
     versions_created: int
     versions_present: int
-    """Found here, and left as they are."""
+    """Found here, or deleted here since, and left so."""
     versions_differing: int
-    """Those of them that are not as in the file: drafts that were edited since, and what moved on in its life."""
+    """Those of them that are not as in the file: drafts edited or deleted since, and what moved on in its life."""
+    parents_missing: int
+    """Those that have a parent in the file and none here; import its package, then this one again."""
     events_added: int
 
 
@@ -213,10 +220,10 @@ def read_line(line: bytes) -> tuple[str, Row, Any]:
     (kind,), record = kinds, cast("Row", record)
     if kind == "header":
         _check_format(record)
-    shape = _SHAPES[kind].model_validate(record)
-    if kind == "version" and cast("Row", value).get("sha256") != content_sha256(record):
-        raise ValueError(f"the content of version {record['version_number']} is not what was exported")
-    return kind, record, shape
+    content = dict.fromkeys(SNAPSHOTS) | record
+    if kind == "version" and cast("Row", value).get("sha256") != content_sha256(content):
+        raise ValueError(f"the content of version {record.get('version_number')} is not what was exported")
+    return kind, record, _SHAPES[kind].model_validate(record)
 
 
 def _check_format(header: Row) -> None:
@@ -239,7 +246,7 @@ class Survey:
 
     def __init__(self) -> None:
         self.lines = 0
-        self.versions: dict[UUID, tuple[UUID | None, int]] = {}  # the parent, and where the line begins
+        self.versions: dict[UUID, tuple[UUID | None, int, int]] = {}  # the parent, where the line begins, the number
         self.events: list[int] = []
         self._kind, self._key = "", 0  # of the line before: its kind, and what the next one of that kind is above
         self._sum = hashlib.sha256()
@@ -261,12 +268,13 @@ class Survey:
                 raise ValueError("it follows the footer")
             self.parents_first()
         except (ValueError, RecursionError) as exc:
+            is_old = isinstance(exc, ValidationError) and exc.title == _Version.__name__
             raise BundleError(
                 f"Line {self.lines} of the bundle cannot be imported: {_problem(exc)}.",
                 field="file",
                 line=self.lines,
                 operation="packages.import",
-                hint="Nothing was written. Take a whole copy of the file, or export the package again.",
+                hint=f"Nothing was written. {_BREAKS_RULE if is_old else _DAMAGED}",
             ) from exc
 
     def _add(self, line: bytes, offset: int) -> None:
@@ -283,7 +291,7 @@ class Survey:
         elif kind == "version":
             if shape.id in self.versions:
                 raise ValueError(f"version {shape.version_number} has the id of another one")
-            self.versions[shape.id] = shape.parent_version_id, offset
+            self.versions[shape.id] = shape.parent_version_id, offset, key
         elif kind == "event":
             self.events.append(offset)
         else:

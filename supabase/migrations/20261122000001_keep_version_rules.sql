@@ -477,6 +477,7 @@ begin
                 case when new.published_by is distinct from old.published_by then 'published_by' end,
                 case
                     when new.parent_version_id is distinct from old.parent_version_id
+                        and not (importing and old.parent_version_id is null)  -- it was imported before its parent
                         and (
                             new.parent_version_id is not null
                             or exists (

@@ -1,11 +1,14 @@
 -- Bundles: packages brought in from another project, with their numbers, moments and history.
 --
--- Touches: creates import_training_package, import_training_versions and import_training_events; events get a source.
+-- Touches: creates export_training_versions, import_training_versions and import_training_events; events get a source.
 -- For operators: an import makes versions that are published from the start and carry the moments of the other project.
 --   Who did it there is told by the events' details; here the importer signs. Importing twice changes nothing.
 
 alter table public.training_version_events add column if not exists source text;
 comment on column public.training_version_events.source is 'Which event of which package it was in the project it was imported from.';
+-- What became of a version that was imported, by the id that it had.
+create index if not exists idx_version_events_imported
+    on public.training_version_events ((details ->> 'from_version_id')) where kind = 'imported';
 create unique index if not exists imported_once
     on public.training_version_events (package_id, source) where source is not null;
 
@@ -40,14 +43,18 @@ as $$
         when p_package_id = (
             select v.package_id
             from public.training_package_versions v
-            where v.id = md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
+            where v.id = other.id
+        ) or exists (
+            select from training_versions_internal.deletions d
+            where d.id = other.id and d.package_id = p_package_id
         ) or exists (
             select from public.training_package_versions v where v.id = p_id and v.package_id <> p_package_id
         ) or exists (
             select from training_versions_internal.deletions d where d.id = p_id and d.package_id <> p_package_id
-        ) then md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
+        ) then other.id
         else p_id
     end
+    from (select md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid as id) as other
 $$;
 
 create or replace function training_versions_internal.check_import(p_field text, p_value jsonb)
@@ -67,7 +74,11 @@ begin
 end
 $$;
 
-create or replace function training_versions_internal.import_versions(p_package_id uuid, p_versions jsonb)
+-- With p_check_only nothing is written, and of each version only its id and version_number are looked at: whether the
+-- package has or had another one with that number.
+create or replace function training_versions_internal.import_versions(
+    p_package_id uuid, p_versions jsonb, p_check_only boolean default false
+)
 returns jsonb
 volatile
 security definer
@@ -81,6 +92,7 @@ declare
     there public.training_package_versions;
     parent pg_catalog.uuid;
     parent_here pg_catalog.uuid;
+    deleted boolean;
     outcome pg_catalog.jsonb := '[]';
 begin
     select c.user_id into package_owner
@@ -95,20 +107,48 @@ begin
 
     for item in select i from jsonb_array_elements(p_versions) as i loop
         given := jsonb_populate_record(null::public.training_package_versions, item);
-        parent := given.parent_version_id;
         given.id := training_versions_internal.imported_id(p_package_id, given.id);
+        select * into there from public.training_package_versions v where v.id = given.id;
+        deleted := there.id is null and exists (
+            select from training_versions_internal.deletions d
+            where d.id = given.id and d.package_id = p_package_id and d.version_number = given.version_number
+        );
+        if there.id is null and not deleted and exists (
+            select from public.training_package_versions v
+            where v.package_id = p_package_id and v.version_number = given.version_number
+            union all
+            select from training_versions_internal.deletions d
+            where d.package_id = p_package_id and d.version_number = given.version_number
+        ) then
+            raise exception using
+                errcode = 'TV207',
+                message = format('number %s was given to another version of this package', given.version_number),
+                detail = jsonb_build_object(
+                    'version_id', given.id, 'version_number', given.version_number
+                )::pg_catalog.text,
+                hint = 'Import into a new package.';
+        end if;
+        continue when p_check_only;
+
+        parent := given.parent_version_id;
         if parent is not null then
             parent_here := training_versions_internal.imported_id(p_package_id, parent);
+            -- One in another package keeps its id, or has another one since it was imported.
             given.parent_version_id := (
                 select p.id
                 from public.training_package_versions p
-                where p.id in (parent_here, parent) and p.created_by = package_owner
-                order by p.package_id = p_package_id desc
+                where p.id = any (array[parent_here, parent] || array(
+                        select e.version_id
+                        from public.training_version_events e
+                        where e.kind = 'imported' and e.details ->> 'from_version_id' = parent::pg_catalog.text
+                            and e.owner_id = package_owner
+                    ))
+                    and p.created_by = package_owner
+                order by p.package_id = p_package_id desc, p.id = parent desc, p.created_at desc, p.id
                 limit 1
             );
         end if;
-        select * into there from public.training_package_versions v where v.id = given.id;
-        if found then
+        if there.id is not null then
             if there.status <> 'draft'
                 and (
                     there.version_number, there.name, there.change_summary,
@@ -126,27 +166,24 @@ begin
                     )::pg_catalog.text,
                     hint = 'Import into a new package.';
             end if;
-        else
+            -- The parent was imported later than its child.
+            if there.status <> 'draft' and there.parent_version_id is null and given.parent_version_id is not null
+                and exists (
+                    select from public.training_version_events e
+                    where e.version_id = given.id and e.kind = 'imported' and e.source is null
+                )
+            then
+                update public.training_package_versions
+                set parent_version_id = given.parent_version_id
+                where id = given.id
+                returning * into there;
+            end if;
+        elsif not deleted then
             perform set_config(
                 'training_versions.origin',
                 jsonb_build_object('kind', 'imported', 'from_version_id', item -> 'id')::pg_catalog.text,
                 true
             );
-            if exists (
-                select from public.training_package_versions v
-                where v.package_id = p_package_id and v.version_number = given.version_number
-                union all
-                select from training_versions_internal.deletions d
-                where d.package_id = p_package_id and d.version_number = given.version_number
-            ) then
-                raise exception using
-                    errcode = 'TV207',
-                    message = format('number %s was given to another version of this package', given.version_number),
-                    detail = jsonb_build_object(
-                        'version_id', given.id, 'version_number', given.version_number
-                    )::pg_catalog.text,
-                    hint = 'Import into a new package.';
-            end if;
             if not (
                 isfinite(given.created_at)
                 and coalesce(isfinite(given.published_at), true)
@@ -187,9 +224,11 @@ begin
         outcome := outcome || jsonb_build_object(
             'id', given.id,
             'version_number', given.version_number,
-            'created', there.id is null,
-            -- A draft that was edited here or there since stays as it is here.
-            'differs', there.id is not null
+            'created', there.id is null and not deleted,
+            'parent_missing', parent is not null and not deleted
+                and case when there.id is null then given.parent_version_id else there.parent_version_id end is null,
+            -- A draft that was edited here or there since stays as it is here, and one that was deleted here stays away.
+            'differs', deleted or there.id is not null
                 and (
                     there.status, there.name, there.change_summary,
                     there.config_snapshot, there.model_snapshot, there.dataset_snapshot
@@ -232,6 +271,15 @@ begin
             message = 'occurred_at of an event must be a moment, and its details an object',
             detail = jsonb_build_object('field', 'p_events')::pg_catalog.text;
     end if;
+    -- Numbers of drafts that were deleted there, of which only the history tells, are not given again.
+    perform training_versions_internal.lock_package(p_package_id);
+    update training_versions_internal.package_numbers n
+    set last_number = greatest(n.last_number, (
+        select max(e.version_number)
+        from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+        where e.version_number <= 1000000000
+    ))
+    where n.package_id = p_package_id;
     insert into public.training_version_events (
         package_id, version_id, version_number, owner_id, kind, actor_id, occurred_at, details, source
     )
@@ -250,13 +298,27 @@ begin
             e.package_id::pg_catalog.text || '/' || e.id::pg_catalog.text || '@' || e.occurred_at::pg_catalog.text
         )
     from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+    -- Nobody writes the history of a version to be made elsewhere: what this package knows nothing of, such as a draft
+    -- that was deleted there, gets an id of this package alone.
     cross join lateral (
-        select training_versions_internal.imported_id(p_package_id, e.version_id) as version_id
+        select case
+            when exists (
+                select from public.training_package_versions v where v.id = known.id and v.package_id = p_package_id
+            ) or exists (
+                select from training_versions_internal.deletions d
+                where d.id = known.id and d.package_id = p_package_id
+            ) or exists (
+                select from public.training_version_events o
+                where o.version_id = known.id and o.package_id = p_package_id
+            ) then known.id
+            else md5(p_package_id::pg_catalog.text || e.version_id::pg_catalog.text)::pg_catalog.uuid
+        end as version_id
+        from (select training_versions_internal.imported_id(p_package_id, e.version_id) as id) as known
     ) as here
     -- What happened in this very package is in its history already.
     where not exists (
         select from public.training_version_events o
-        where o.version_id = here.version_id and o.package_id = p_package_id
+        where o.package_id = p_package_id and o.version_number = e.version_number
             and o.kind = e.kind and o.occurred_at = e.occurred_at and o.source is null
     )
     order by e.id
@@ -270,25 +332,27 @@ revoke all on function
     training_versions_internal.set_importing(boolean),
     training_versions_internal.imported_id(uuid, uuid),
     training_versions_internal.check_import(text, jsonb),
-    training_versions_internal.import_versions(uuid, jsonb),
+    training_versions_internal.import_versions(uuid, jsonb, boolean),
     training_versions_internal.import_events(uuid, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
-    training_versions_internal.import_versions(uuid, jsonb),
+    training_versions_internal.import_versions(uuid, jsonb, boolean),
     training_versions_internal.import_events(uuid, jsonb)
 to authenticated, service_role;
 
-create or replace function public.import_training_versions(p_package_id uuid, p_versions jsonb)
+create or replace function public.import_training_versions(
+    p_package_id uuid, p_versions jsonb, p_check_only boolean default false
+)
 returns jsonb
 volatile
 security invoker
 set search_path = ''
 language sql
 as $$
-    select training_versions_internal.import_versions(p_package_id, p_versions)
+    select training_versions_internal.import_versions(p_package_id, p_versions, p_check_only)
 $$;
-comment on function public.import_training_versions(uuid, jsonb) is
-    'Brings versions of another project into a package of the caller, with their numbers and moments. Repeatable.';
+comment on function public.import_training_versions(uuid, jsonb, boolean) is
+    'Brings versions of another project into a package of the caller, or only tells whether their numbers are free. Repeatable.';
 
 create or replace function public.import_training_events(p_package_id uuid, p_events jsonb)
 returns integer
@@ -302,11 +366,52 @@ $$;
 comment on function public.import_training_events(uuid, jsonb) is
     'Brings the history of another project into a package of the caller; answers how many events were new. Repeatable.';
 
+-- One at a time, because how large the next one is, is not known: a page may be longer by one version, and no more.
+create or replace function public.export_training_versions(
+    p_package_id uuid, p_after integer, p_newest integer, p_bytes integer
+)
+returns json
+stable
+security invoker
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    line pg_catalog.text;
+    page pg_catalog.text[] := '{}';
+    size bigint := 0;
+begin
+    if not exists (select from public.training_configs c where c.id = p_package_id) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    version.version_number := p_after;
+    loop
+        select * into version
+        from public.training_package_versions v
+        where v.package_id = p_package_id and v.version_number > version.version_number and v.version_number <= p_newest
+        order by v.version_number
+        limit 1;
+        exit when not found;
+        line := row_to_json(version)::pg_catalog.text;
+        size := size + octet_length(line);
+        exit when size > p_bytes and page <> '{}';
+        page := page || line;
+        exit when size > p_bytes;
+    end loop;
+    return ('[' || array_to_string(page, ',') || ']')::pg_catalog.json;
+end
+$$;
+comment on function public.export_training_versions(uuid, integer, integer, integer) is
+    'The versions of a package above one number and up to another, in order, as one JSON array of about p_bytes.';
+
 revoke all on function
-    public.import_training_versions(uuid, jsonb),
+    public.export_training_versions(uuid, integer, integer, integer),
+    public.import_training_versions(uuid, jsonb, boolean),
     public.import_training_events(uuid, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
-    public.import_training_versions(uuid, jsonb),
+    public.export_training_versions(uuid, integer, integer, integer),
+    public.import_training_versions(uuid, jsonb, boolean),
     public.import_training_events(uuid, jsonb)
 to authenticated, service_role;

@@ -41,7 +41,8 @@ drop function if exists
     public.undeploy_training_version(uuid, text, uuid),
     public.record_training_cost(uuid, numeric, text, text, integer[], uuid),
     public.get_package_cost(uuid),
-    public.import_training_versions(uuid, jsonb),
+    public.export_training_versions(uuid, integer, integer, integer),
+    public.import_training_versions(uuid, jsonb, boolean),
     public.import_training_events(uuid, jsonb);
 
 drop trigger if exists keep_derived_columns on public.training_configs;

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import uuid
 from collections.abc import Callable
 from contextlib import closing
@@ -13,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from training_versions import InvalidInputError, Package, UnreadableReplyError, bundle
+from training_versions import InvalidInputError, Package, RejectedError, UnreadableReplyError, bundle
 from training_versions._bundle_steps import Steps, caller_of, export_steps, import_steps
 from training_versions._calls import Done, Rpc, Select, read_reply, read_rows
 from training_versions.bundle import BundleError, Survey, canonical, content_sha256
@@ -254,8 +255,8 @@ class Project:
     def __init__(self, versions: list[Any], events: list[Any], cap: int = 1000) -> None:
         self.rows = {"training_package_versions": versions, "training_version_events": events}
         self.cap = cap
-        self.limits: list[int] = []
         self.calls: list[Rpc[Any]] = []
+        self.checked: list[int] = []
         self.packages = {str(PACKAGE): package().model_dump(mode="json")}
 
     def carry_out(self, steps: Steps[Any]) -> Any:
@@ -266,12 +267,23 @@ class Project:
                     step = steps.send(answer)
                 except StopIteration as end:
                     return end.value
-                answer = self.answer(step)
+                try:
+                    answer = self.answer(step)
+                except RejectedError as exc:
+                    steps.throw(exc)
 
     def answer(self, step: Any) -> Any:
         if isinstance(step, Rpc):
             call = cast("Rpc[Any]", step)
+            if call.params.get("p_check_only"):
+                self.checked += [row["version_number"] for row in call.params["p_versions"]]
+                return read_reply(call, [])
             self.calls.append(call)
+            if call.function == "export_training_versions":
+                after, newest = call.params["p_after"], call.params["p_newest"]
+                stored = self.rows["training_package_versions"]
+                rows = [row for row in stored if after < row["version_number"] <= newest]
+                return read_reply(call, copy.deepcopy(rows[: self.cap]))
             new: Any = [{"created": True}] * len(call.params.get("p_versions", [])) or len(
                 call.params.get("p_events", [])
             )
@@ -287,7 +299,6 @@ class Project:
                 assert column == key
                 rows = [row for row in rows if (row[key] > int(value) if operator == "gt" else row[key] <= int(value))]
             rows = sorted(rows, key=lambda row: row[key], reverse=select.descending)
-            self.limits.append(select.limit)
         found = read_rows(
             select, copy.deepcopy(rows[: min(select.limit, self.cap)]), len(rows) if select.count else None
         )
@@ -307,13 +318,12 @@ def test_an_export_does_not_end_early_where_replies_are_capped(cap: int) -> None
     assert seen == [(done, 88) for done in range(1, 89)]
 
 
-def test_an_export_asks_for_fewer_versions_where_they_are_large() -> None:
-    large = {"text": "x" * 2**20}
-    project = Project([version(n, config_snapshot=large if n > 20 else {}) for n in range(1, 30)], [])
+def test_an_export_asks_for_pages_of_bounded_bytes() -> None:
+    project = Project([version(n) for n in range(1, 30)], [])
 
     project.carry_out(export_steps(PACKAGE, io.BytesIO(), None))
 
-    assert project.limits[2:] == [8, 16, *[1] * 5]
+    assert [call.params["p_bytes"] for call in project.calls] == [2**20]
 
 
 def test_what_is_made_while_an_export_runs_is_left_out() -> None:
@@ -393,6 +403,7 @@ def test_an_import_sends_batches_of_bounded_rows_and_bytes() -> None:
 
     result = project.carry_out(import_steps(file, None, None, None, lambda done, total: seen.append((done, total))))
 
+    assert project.checked == [*range(1, 454)]
     sizes = [len(call.params.get("p_versions", [])) for call in project.calls]
     assert sizes == [100, 100, 100, 100, 51, 1, 1, 0]
     assert [row for call in project.calls for row in call.params.get("p_versions", [])] == rows
@@ -407,7 +418,7 @@ def test_a_damaged_file_causes_no_request() -> None:
     with pytest.raises(BundleError):
         project.carry_out(import_steps(io.BytesIO(WHOLE[:-9]), None, None, None, None))
 
-    assert (project.calls, project.limits) == ([], [])
+    assert (project.calls, project.checked) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -427,6 +438,74 @@ def test_a_stream_that_cannot_go_back_is_refused() -> None:
 
     with pytest.raises(InvalidInputError, match="read twice"):
         next(import_steps(Pipe(WHOLE), None, None, None, None))
+
+
+def test_a_file_that_is_open_the_wrong_way_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "x").open("wb") as out, pytest.raises(InvalidInputError, match="not open for reading") as caught:
+        next(import_steps(out, None, None, None, None))
+    assert caught.value.field == "file"
+    with (tmp_path / "x").open("rb") as source, pytest.raises(InvalidInputError, match="not open for writing"):
+        next(export_steps(PACKAGE, cast("Any", source), None))
+
+
+def test_progress_that_would_have_to_be_awaited_is_refused() -> None:
+    async def progress(done: int, total: int) -> None: ...
+
+    class Told:
+        async def __call__(self, done: int, total: int) -> None: ...
+
+    for given in (progress, Told()):
+        for steps in (export_steps(PACKAGE, io.BytesIO(), given), import_steps(io.BytesIO(), None, None, None, given)):
+            with pytest.raises(InvalidInputError, match="not awaited") as caught:
+                next(steps)
+            assert caught.value.field == "progress"
+
+
+def test_the_owner_is_refused_where_the_chosen_package_has_another() -> None:
+    project = Project([], [])
+
+    with pytest.raises(InvalidInputError, match="another owner") as caught:
+        project.carry_out(import_steps(io.BytesIO(WHOLE), PACKAGE, uuid.UUID(int=2), None, None))
+
+    assert (caught.value.field, project.calls) == ("user_id", [])
+    assert project.carry_out(import_steps(io.BytesIO(WHOLE), PACKAGE, str(PACKAGE), None, None)).package_id == PACKAGE
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are those of POSIX")
+def test_a_file_that_is_replaced_keeps_who_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "bot.jsonl"
+    path.touch(mode=0o600)
+
+    Project([version()], []).carry_out(export_steps(PACKAGE, path, None))
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_value_from_before_a_rule_is_not_taken_for_damage() -> None:
+    old = sealed([lines()[0], bundle.version_line(version(1, change_summary="x" * 10_001))])
+
+    with pytest.raises(BundleError, match="change_summary") as caught:
+        survey(old)
+    assert caught.value.hint is not None
+    assert "breaks a rule" in caught.value.hint
+
+    with pytest.raises(BundleError) as caught:
+        survey(old.replace(b'"r":8', b'"r":9'))
+    assert caught.value.hint is not None
+    assert "whole copy" in caught.value.hint
+
+
+def test_what_a_gateway_finds_too_large_is_told_with_its_versions() -> None:
+    class Gateway(Project):
+        def answer(self, step: Any) -> Any:
+            if isinstance(step, Rpc) and "p_versions" in step.params and "p_check_only" not in step.params:
+                raise RejectedError("Payload too large", code="413")
+            return super().answer(step)
+
+    with pytest.raises(RejectedError) as caught:
+        Gateway([], []).carry_out(import_steps(io.BytesIO(WHOLE), None, None, None, None))
+
+    assert caught.value.__notes__ == ["It was a batch of versions, numbers 1, 2, 3; before it 0 versions came in."]
 
 
 def test_progress_must_be_a_function(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from postgrest import AsyncPostgrestClient
 
 from training_versions import (
+    AsyncPackageRepository,
     ConflictError,
     NotFoundError,
     PackageRepository,
@@ -22,7 +24,6 @@ from training_versions import (
     RejectedError,
     VersionStatus,
 )
-from training_versions import bundle_shells as shells
 from training_versions.bundle import BundleError, ImportResult
 from training_versions.local import LocalSupabase
 
@@ -41,25 +42,15 @@ def elsewhere() -> Iterator[LocalSupabase]:
 
 
 @pytest.fixture
-def export(connect: Any) -> Callable[..., Any]:
+def export() -> Callable[..., Any]:
     """Exports as a caller, on the face of the test."""
-
-    def run(caller: Any, package_id: Any, file: Any, **options: Any) -> Any:
-        call = shells.export_package_async if connect.is_async else shells.export_package
-        return connect.finish(call(caller.client, package_id, file, **options))
-
-    return run
+    return lambda caller, package_id, file, **options: caller.packages.export(package_id, file, **options)
 
 
 @pytest.fixture
-def bring(connect: Any) -> Callable[..., Any]:
+def bring() -> Callable[..., Any]:
     """Imports as a caller, on the face of the test."""
-
-    def run(caller: Any, file: Any, **options: Any) -> Any:
-        call = shells.import_package_async if connect.is_async else shells.import_package
-        return connect.finish(call(caller.client, file, **{"retry_pauses": (0.0, 0.0, 0.0), **options}))
-
-    return run
+    return lambda caller, file, **options: caller.packages.import_(file, **options)
 
 
 @pytest.fixture
@@ -68,9 +59,22 @@ def abroad(connect: Any, elsewhere: LocalSupabase, unique: Callable[[str], str])
     return connect(elsewhere.token(unique("abroad@")), stack=elsewhere)
 
 
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each version and each event is sent alone."""
+    monkeypatch.setattr("training_versions._bundle_steps.BATCH_ROWS", 1)
+
+
 def rows(caller: Any, connect: Any, table: str, package_id: Any) -> list[dict[str, Any]]:
     query = caller.client.table(table).select("*").eq("package_id", str(package_id)).order("id")
     return connect.finish(query.execute()).data
+
+
+def insert_third(caller: Any, connect: Any, package_id: Any, **given: Any) -> str:
+    """Make a draft with the number 3, whatever the next one is."""
+    content = {"config_snapshot": {}, "model_snapshot": {}, "dataset_snapshot": []}
+    row = {"package_id": str(package_id), "version_number": 3, "status": "draft", "name": "third", **content, **given}
+    return connect.finish(caller.client.table("training_package_versions").insert(row).execute()).data[0]["id"]
 
 
 def states(caller: Any, package_id: Any) -> list[dict[str, Any]]:
@@ -121,7 +125,12 @@ def test_a_package_comes_to_another_project_as_it_was(
 
     assert (exported.versions, exported.events) == (3, len(history))
     assert result == ImportResult(
-        package_id=lived.id, versions_created=3, versions_present=0, versions_differing=0, events_added=len(history)
+        package_id=lived.id,
+        versions_created=3,
+        versions_present=0,
+        versions_differing=0,
+        parents_missing=0,
+        events_added=len(history),
     )
     assert states(abroad, lived.id) == before
     assert parents(abroad, lived.id) == parents(ada, lived.id) == {1: None, 3: 4, 4: 1}
@@ -146,9 +155,11 @@ def test_history_comes_along_with_who_and_when(
 
     here = rows(abroad, connect, "training_version_events", lived.id)
     assert [event["kind"] for event in here if event["source"] is None] == ["imported"] * 3
-    columns = ("version_id", "version_number", "kind", "occurred_at")
+    columns = ("version_number", "kind", "occurred_at")
     brought = [event for event in here if event["source"] is not None]
     assert [[e[c] for c in columns] for e in brought] == [[e[c] for c in columns] for e in history]
+    alive = [(e, o) for e, o in zip(brought, history, strict=True) if o["version_number"] != 2]
+    assert [e["version_id"] for e, _ in alive] == [o["version_id"] for _, o in alive]
     for event, original in zip(brought, history, strict=True):
         assert event["details"] == {**original["details"], "imported": True, "actor_id": original["actor_id"]}
 
@@ -164,7 +175,12 @@ def test_importing_twice_changes_nothing(
 
     assert (first.versions_created, first.events_added) == (3, events)
     assert second == ImportResult(
-        package_id=lived.id, versions_created=0, versions_present=3, versions_differing=0, events_added=0
+        package_id=lived.id,
+        versions_created=0,
+        versions_present=3,
+        versions_differing=0,
+        parents_missing=0,
+        events_added=0,
     )
     after = [rows(abroad, connect, f"training_{name}", lived.id) for name in ("package_versions", "version_events")]
     assert after == before
@@ -180,7 +196,12 @@ def test_in_the_same_project_somebody_else_gets_a_copy_and_finds_it_again(
     assert result.package_id != lived.id
     assert (result.versions_created, result.events_added) == (3, events)
     assert again == ImportResult(
-        package_id=result.package_id, versions_created=0, versions_present=3, versions_differing=0, events_added=0
+        package_id=result.package_id,
+        versions_created=0,
+        versions_present=3,
+        versions_differing=0,
+        parents_missing=0,
+        events_added=0,
     )
     assert states(bob, result.package_id) == states(ada, lived.id)
     assert parents(bob, result.package_id) == parents(ada, lived.id)
@@ -197,7 +218,12 @@ def test_importing_into_where_it_comes_from_changes_nothing(
     result = bring(ada, tmp_path / "out.jsonl")
 
     assert result == ImportResult(
-        package_id=lived.id, versions_created=0, versions_present=3, versions_differing=0, events_added=0
+        package_id=lived.id,
+        versions_created=0,
+        versions_present=3,
+        versions_differing=0,
+        parents_missing=0,
+        events_added=0,
     )
     assert ada.packages.get(lived.id).name == "renamed since"
 
@@ -233,6 +259,111 @@ def test_a_draft_that_moved_on_is_left_and_counted(
     assert abroad.versions.get(draft.id).config_snapshot == {"edited": "here"}
 
 
+@pytest.mark.parametrize("rows", [1, 100])
+def test_a_draft_that_was_deleted_here_stays_away_and_is_counted(
+    ada: Any, abroad: Any, lived: Any, export: Any, bring: Any, monkeypatch: Any, rows: int, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("training_versions._bundle_steps.BATCH_ROWS", rows)
+    draft = ada.versions.create_draft(lived.id, config={}, model={}, dataset=[])
+    export(ada, lived.id, tmp_path / "out.jsonl")
+    bring(abroad, tmp_path / "out.jsonl")
+
+    for caller in (abroad, ada):
+        caller.versions.delete_draft(draft.id)
+        result = bring(caller, tmp_path / "out.jsonl")
+
+        assert (result.versions_created, result.versions_present, result.versions_differing) == (0, 4, 1)
+        assert [version["version_number"] for version in states(caller, lived.id)] == [1, 3, 4]
+
+
+def test_a_draft_deleted_from_a_copy_stays_away_also_when_its_origin_is_gone(
+    ada: Any, bob: Any, package: Any, draft: Any, export: Any, bring: Any, tmp_path: Path
+) -> None:
+    export(ada, package.id, tmp_path / "out.jsonl")
+    chosen = bob.packages.create("mine", template_type="other", config={})
+    bring(bob, tmp_path / "out.jsonl", package_id=chosen.id)
+    bob.versions.delete_draft(bob.versions.latest(chosen.id).id)
+    ada.packages.delete(package.id)
+
+    result = bring(bob, tmp_path / "out.jsonl", package_id=chosen.id)
+
+    assert (result.versions_created, result.versions_differing) == (0, 1)
+    assert states(bob, chosen.id) == []
+
+
+def test_numbers_that_were_given_are_not_given_again_after_an_import(
+    ada: Any, abroad: Any, lived: Any, export: Any, bring: Any, tmp_path: Path
+) -> None:
+    for draft in [ada.versions.create_draft(lived.id, config={}, model={}, dataset=[]) for _ in range(2)]:
+        ada.versions.delete_draft(draft.id)
+    export(ada, lived.id, tmp_path / "out.jsonl")
+
+    bring(abroad, tmp_path / "out.jsonl")
+
+    assert ada.versions.next_version_number(lived.id) == abroad.versions.next_version_number(lived.id) == 7
+
+
+def test_history_is_not_brought_to_versions_that_are_none_of_the_package(
+    ada: Any, bob: Any, admin: Any, lived: Any, connect: Any
+) -> None:
+    theirs, later = ada.versions.latest(lived.id), uuid.uuid4()
+    mine = bob.packages.create("mine", template_type="other", config={})
+    event = {"id": 1, "version_number": 1, "kind": "edited", "occurred_at": "2020-01-01T00:00:00Z", "details": {}}
+    events = [{**event, "version_id": str(target), "source": str(target)} for target in (theirs.id, later)]
+    params = {"p_package_id": str(mine.id), "p_events": events}
+
+    connect.finish(bob.client.rpc("import_training_events", params).execute())
+
+    ada.versions.create_draft(lived.id, config={}, model={}, dataset=[], version_id=later)
+    for target in (theirs.id, later):
+        assert {event.package_id for event in admin.versions.iterate_history(version_id=target)} == {lived.id}
+
+
+@pytest.fixture
+def forked(ada: Any, package: Any, published: Any, export: Any, tmp_path: Path) -> list[Any]:
+    """Files of a package, and of another one with a published fork of its version."""
+    other = ada.packages.create("fork", template_type="lora", config={})
+    ada.versions.publish(ada.versions.fork(published.id, into=other.id).draft.id)
+    for each in (package, other):
+        export(ada, each.id, tmp_path / f"{each.id}.jsonl")
+    return [tmp_path / f"{each.id}.jsonl" for each in (package, other)]
+
+
+@pytest.mark.parametrize("who", ["abroad", "bob"])  # for whom ids stay, and change
+def test_a_parent_in_another_package_is_found_whichever_comes_first(
+    request: pytest.FixtureRequest, forked: list[Any], bring: Any, who: str
+) -> None:
+    caller, (origin, fork) = request.getfixturevalue(who), forked
+
+    alone = bring(caller, fork)
+    brought = bring(caller, origin)
+    again = bring(caller, fork)
+
+    assert (alone.parents_missing, brought.parents_missing, again.parents_missing) == (1, 0, 0)
+    child = caller.versions.latest(again.package_id)
+    assert child.parent_version_id == caller.versions.latest(brought.package_id).id
+    assert (again.versions_created, again.versions_differing) == (0, 0)
+
+    there = bring(caller, fork, package_id=caller.packages.create("mine", template_type="other", config={}).id)
+    assert there.parents_missing == 0
+    assert caller.versions.latest(there.package_id).parent_version_id == child.parent_version_id
+
+
+def test_a_version_that_was_published_here_is_given_no_parent_by_an_import(
+    ada: Any, abroad: Any, connect: Any, forked: list[Any], bring: Any, export: Any, tmp_path: Path
+) -> None:
+    made_here = abroad.packages.create("other", template_type="lora", config={})
+    version = abroad.versions.publish(abroad.versions.create_draft(made_here.id, config={}, model={}, dataset=[]).id)
+    export(abroad, made_here.id, tmp_path / "out.jsonl")
+    parent = abroad.versions.latest(bring(abroad, forked[0]).package_id)
+    row = rows(abroad, connect, "training_package_versions", made_here.id)[0]
+    params = {"p_package_id": str(made_here.id), "p_versions": [{**row, "parent_version_id": str(parent.id)}]}
+
+    connect.finish(abroad.client.rpc("import_training_versions", params).execute())
+
+    assert abroad.versions.get(version.id).parent_version_id is None
+
+
 def test_a_chosen_package_takes_the_versions_and_keeps_its_name(
     ada: Any, bob: Any, lived: Any, export: Any, bring: Any, tmp_path: Path
 ) -> None:
@@ -258,6 +389,45 @@ def test_a_package_with_other_versions_is_refused_and_left_alone(
 
     assert (caught.value.code, caught.value.operation) == ("TV207", "packages.import")
     assert states(bob, chosen.id) == before
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_clash_in_a_later_batch_is_found_before_anything_is_written(
+    ada: Any,
+    bob: Any,
+    lived: Any,
+    export: Any,
+    bring: Any,
+    connect: Any,
+    small_batches: None,
+    deleted: bool,
+    tmp_path: Path,
+) -> None:
+    export(ada, lived.id, tmp_path / "out.jsonl")
+    chosen = bob.packages.create("mine", template_type="other", config={})
+    mine = insert_third(bob, connect, chosen.id)
+    if deleted:
+        bob.versions.delete_draft(mine)
+    before = states(bob, chosen.id)
+
+    with pytest.raises(ConflictError, match="number 3 was given to another version"):
+        bring(bob, tmp_path / "out.jsonl", package_id=chosen.id)
+
+    assert states(bob, chosen.id) == before
+
+
+def test_a_refusal_in_a_later_batch_tells_what_was_brought_in_before(
+    ada: Any, abroad: Any, lived: Any, export: Any, bring: Any, connect: Any, small_batches: None, tmp_path: Path
+) -> None:
+    export(ada, lived.id, tmp_path / "out.jsonl")
+    abroad.packages.create("mine", template_type="other", config={}, package_id=lived.id)
+    same_id = str(ada.versions.get_by_number(lived.id, 3).id)
+    abroad.versions.publish(insert_third(abroad, connect, lived.id, id=same_id))
+
+    with pytest.raises(ConflictError, match="there already, with other content") as caught:
+        bring(abroad, tmp_path / "out.jsonl")
+
+    assert caught.value.__notes__ == ["It was a batch of versions, numbers 3; before it 2 versions came in."]
 
 
 def test_somebody_elses_package_is_not_found(
@@ -333,6 +503,30 @@ def test_a_damaged_file_writes_nothing(
 
     assert len(abroad.sent) == sent
     assert abroad.packages.find(lived.id) is None
+
+
+def test_a_reply_is_bounded_also_where_small_versions_come_before_large_ones(
+    ada: Any, package: Any, export: Any, tmp_path: Path
+) -> None:
+    large = {"text": "x" * 400_000}
+    for n in range(30):
+        ada.versions.create_draft(package.id, config=large if n > 20 else {}, model={}, dataset=[])
+
+    export(ada, package.id, tmp_path / "out.jsonl")
+
+    replies = [reply for reply in ada.replies if "export" in reply.url.path]
+    assert [len(reply.json()) for reply in replies] == [23, 2, 2, 2, 1]
+    assert max(len(reply.content) for reply in replies) < 2**20
+    assert len(sums(tmp_path / "out.jsonl")) == 30
+
+
+def test_one_version_travels_however_large(ada: Any, package: Any, export: Any, tmp_path: Path) -> None:
+    for _ in range(2):
+        ada.versions.create_draft(package.id, config={"text": "x" * 1_200_000}, model={}, dataset=[])
+
+    export(ada, package.id, tmp_path / "out.jsonl")
+
+    assert [len(reply.json()) for reply in ada.replies if "export" in reply.url.path] == [1, 1]
 
 
 def test_an_empty_package_goes_round_too(
@@ -429,9 +623,9 @@ def test_ten_thousand_versions_take_little_memory(
         headers = {"apikey": elsewhere.anon_key, "Authorization": f"Bearer {elsewhere.token(email)}"}
         async with httpx.AsyncClient(verify=False, timeout=60) as http:
             there = AsyncPostgrestClient(elsewhere.rest_url, headers=headers, http_client=http)
-            return await shells.import_package_async(there, path, progress=progress)
+            return await AsyncPackageRepository(there).import_(path, progress=progress)
 
-    exported = shells.export_package(client, package.id, path, progress=progress)
+    exported = PackageRepository(client).export(package.id, path, progress=progress)
     imported = asyncio.run(bring())
 
     assert (exported.versions, exported.events) == (many, many)
