@@ -42,7 +42,9 @@ VERSION_COLUMNS: Final = (
     *("parent_version_id", "training_status", "training_started_at", "training_completed_at", "training_metrics"),
     *("estimated_cost", "actual_cost", "budget_limit", "cost_alerts_sent"),
 )
-EVENT_COLUMNS: Final = ("id", "version_id", "version_number", "kind", "actor_id", "occurred_at", "details", "source")
+EVENT_COLUMNS: Final = (
+    *("id", "version_id", "version_number", "kind", "actor_id", "occurred_at", "last_at", "details", "source"),
+)
 _DAMAGED = "Take a whole copy of the file, or export the package again."
 _BREAKS_RULE = (
     "The snapshots are as exported, and a value breaks a rule: it is older than the rule, or was altered. "
@@ -187,6 +189,7 @@ class _Event(BaseModel):
     kind: str
     actor_id: UUID | None
     occurred_at: AwareDatetime
+    last_at: AwareDatetime | None
     details: JsonObject
     source: Annotated[str, Field(min_length=1)]
 

@@ -77,7 +77,9 @@ $$;
 -- With p_check_only nothing is written, and of each version only its id and version_number are looked at: whether the
 -- package has or had another one with that number.
 create or replace function training_versions_internal.import_versions(
-    p_package_id uuid, p_versions jsonb, p_check_only boolean default false
+    p_package_id uuid,
+    p_versions jsonb,
+    p_check_only boolean
 )
 returns jsonb
 volatile
@@ -264,11 +266,11 @@ begin
     perform training_versions_internal.check_import('p_events', p_events);
     if exists (
         select from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
-        where not isfinite(e.occurred_at) or jsonb_typeof(e.details) <> 'object'
+        where not isfinite(e.occurred_at) or not isfinite(e.last_at) or jsonb_typeof(e.details) <> 'object'
     ) then
         raise exception using
             errcode = 'TV306',
-            message = 'occurred_at of an event must be a moment, and its details an object',
+            message = 'occurred_at and last_at of an event must be moments, and its details an object',
             detail = jsonb_build_object('field', 'p_events')::pg_catalog.text;
     end if;
     -- Numbers of drafts that were deleted there, of which only the history tells, are not given again.
@@ -281,7 +283,7 @@ begin
     ))
     where n.package_id = p_package_id;
     insert into public.training_version_events (
-        package_id, version_id, version_number, owner_id, kind, actor_id, occurred_at, details, source
+        package_id, version_id, version_number, owner_id, kind, actor_id, occurred_at, last_at, details, source
     )
     select
         p_package_id,
@@ -291,6 +293,7 @@ begin
         e.kind,
         null,
         e.occurred_at,
+        e.last_at,
         coalesce(e.details, '{}') || jsonb_strip_nulls(jsonb_build_object('imported', true, 'actor_id', e.actor_id)),
         -- An event that was itself imported keeps its first source.
         coalesce(
@@ -341,7 +344,9 @@ grant execute on function
 to authenticated, service_role;
 
 create or replace function public.import_training_versions(
-    p_package_id uuid, p_versions jsonb, p_check_only boolean default false
+    p_package_id uuid,
+    p_versions jsonb,
+    p_check_only boolean default false
 )
 returns jsonb
 volatile
@@ -368,7 +373,10 @@ comment on function public.import_training_events(uuid, jsonb) is
 
 -- One at a time, because how large the next one is, is not known: a page may be longer by one version, and no more.
 create or replace function public.export_training_versions(
-    p_package_id uuid, p_after integer, p_newest integer, p_bytes integer
+    p_package_id uuid,
+    p_after integer,
+    p_newest integer,
+    p_bytes integer
 )
 returns json
 stable

@@ -32,6 +32,7 @@ CALLS = {
     "undeploy_training_version": lambda package, draft: {"version_id": draft},
     "record_training_cost": lambda package, draft: {"version_id": draft, "amount": 1},
     "get_package_cost": lambda package, draft: {"package_id": package},
+    "export_training_versions": lambda package, draft: {"package_id": package, "after": 0, "newest": 9, "bytes": 1},
     "import_training_versions": lambda package, draft: {"package_id": package, "versions": []},
     "import_training_events": lambda package, draft: {"package_id": package, "events": []},
 }
@@ -422,12 +423,12 @@ BOOKKEEPING = {
     "next_number": "next_number('{package}')",
     "was_deleted": "was_deleted('{deleted}', false)",
     "start_training": "start_training('{draft}', null)",
-    "end_training": "end_training('{draft}', 'completed', null, null)",
-    "record_metrics": "record_metrics('{draft}', '{{\"loss\": 0}}', null)",
-    "deploy": "deploy('{published}', 'local', null, null)",
-    "undeploy": "undeploy('{published}', null)",
-    "record_cost": "record_cost('{draft}', 1, null, null, null)",
-    "import_versions": "import_versions('{package}', '[]')",
+    "end_training": "end_training('{draft}', 'completed', null, null, null)",
+    "record_metrics": "record_metrics('{draft}', '{{\"loss\": 0}}', null, null)",
+    "deploy": "deploy('{published}', 'local', null, null, null)",
+    "undeploy": "undeploy('{published}', null, null)",
+    "record_cost": "record_cost('{draft}', 1, null, null, null, null)",
+    "import_versions": "import_versions('{package}', '[]', false)",
     "import_events": "import_events('{package}', '[]')",
 }
 

@@ -155,7 +155,7 @@ def test_history_comes_along_with_who_and_when(
 
     here = rows(abroad, connect, "training_version_events", lived.id)
     assert [event["kind"] for event in here if event["source"] is None] == ["imported"] * 3
-    columns = ("version_number", "kind", "occurred_at")
+    columns = ("version_number", "kind", "occurred_at", "last_at")
     brought = [event for event in here if event["source"] is not None]
     assert [[e[c] for c in columns] for e in brought] == [[e[c] for c in columns] for e in history]
     alive = [(e, o) for e, o in zip(brought, history, strict=True) if o["version_number"] != 2]
