@@ -34,6 +34,25 @@ def test_two_versions_are_compared_in_one_request(ada: Any, published: Version, 
     assert not ada.versions.compare(published.id, published)
 
 
+def test_versions_are_compared_as_they_are_stored_through_a_typed_repository_too(
+    connect: Any, ada: Any, package: Any
+) -> None:
+    ours, theirs, old = (
+        ada.versions.create_draft(package.id, config=config, model={}, dataset=[], name="same")
+        for config in ({"id": "a", "extra": 5}, {"id": "a"}, {"rank": 8})
+    )
+    typed = connect(ada, config=Entry)
+    fitting = typed.versions.get(ours.id)
+    before = len(typed.sent)
+
+    diffs = [typed.versions.compare(left, theirs.id) for left in (ours.id, fitting, ours)]
+
+    assert len(typed.sent) == before + 3
+    assert [[change.path for change in diff] for diff in diffs] == [["/config_snapshot/extra"]] * 3
+    assert len(typed.versions.compare(fitting, old.id)) == 3
+    assert not typed.versions.compare(fitting, ours)
+
+
 def test_a_version_that_cannot_be_compared_is_named(ada: Any, bob: Any, draft: Version) -> None:
     for left, right, missing in ((draft.id, uuid4(), 1), (uuid4(), draft.id, 0), (uuid4(), draft, 0)):
         with pytest.raises(NotFoundError, match=f"There is no version {(left, right)[missing]}"):
