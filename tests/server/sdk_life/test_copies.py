@@ -8,9 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
-from training_versions import ConflictError, NotFoundError, Version
+from training_versions import ConflictError, NotFoundError, UnreadableReplyError, Version
 from training_versions.local import LocalSupabase
 
 SNAPSHOTS = ("config_snapshot", "model_snapshot", "dataset_snapshot")
@@ -247,6 +247,25 @@ def test_a_typed_copy_tells_all_that_does_not_fit_todays_types(
     assert "model_snapshot" not in json.loads(typed.replies[-1].content)
     kept = ada.versions.get(copied.draft.id)
     assert [getattr(kept, name) for name in SNAPSHOTS] == [getattr(old, name) for name in SNAPSHOTS]
+
+
+class Careless(BaseModel):
+    @model_validator(mode="before")
+    @classmethod
+    def look_up(cls, value: Any) -> Any:
+        return value["rank"]
+
+
+def test_a_copy_is_told_of_whatever_its_type_raises(connect: Any, ada: Any, package: Any) -> None:
+    old = ada.versions.create_draft(package.id, config={"r": 8}, model={}, dataset=[])
+    typed = connect(ada, config=Careless)
+
+    copied = typed.versions.restore(old.id)
+
+    assert [(misfit.path, misfit.problem) for misfit in copied.misfits] == [("/config_snapshot", "invalid")]
+    assert ada.versions.get(copied.draft.id).config_snapshot == {"r": 8}
+    with pytest.raises(UnreadableReplyError, match="config_snapshot does not fit its type: KeyError: 'rank'"):
+        typed.versions.get(copied.draft.id)
 
 
 def test_a_typed_copy_that_fits_says_so(connect: Any, ada: Any, package: Any) -> None:
