@@ -7,7 +7,7 @@ are equal in `jsonb`: 1 and 1.0 are, `true` is not 1, the order of keys does not
 import enum
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from functools import partial
@@ -273,12 +273,12 @@ class _Comparison:
 
     def values(self, left: Value, right: Value, at: _Place) -> None:
         """Take down what differs between two values that are not equal."""
-        if isinstance(left, dict) and isinstance(right, dict):
-            self._objects(left, right, at)
-        elif isinstance(left, list) and isinstance(right, list):
-            self._arrays(left, right, at)
-        else:
+        if type(left) is not type(right) or not isinstance(left, dict | list):
             self._tell(_CHANGED, at, left, right)
+        elif isinstance(left, dict):
+            self._objects(left, cast("JsonObject", right), at)
+        else:
+            self._arrays(left, cast("list[JsonValue]", right), at)
 
     def _objects(self, left: JsonObject, right: JsonObject, at: _Place) -> None:
         for name, old in left.items():
@@ -299,24 +299,27 @@ class _Comparison:
             head += 1
         while before > head and after > head and olds[before - 1] == news[after - 1]:
             before, after = before - 1, after - 1
-        if before - head == after - head == 1 and dict not in (type(left[head]), type(right[head])):
-            return self.values(left[head], right[head], _inside(at, head))  # the most frequent by far
+        if before == after == head + 1 and dict not in (type(left[head]), type(right[head])):
+            return self.values(left[head], right[head], _inside(at, head))  # what is most frequent needs no search
         names, others = _names(left, head, before), _names(right, head, after)
         pairs, moved = _paired(olds, news, names, others, (head - 1, head - 1), (before, after))
         origin, start = {new: old for old, new in pairs}, len(self.operations)
 
         if len(pairs) < before - head:
             for old in sorted({*range(head, before)}.difference(origin.values())):
-                self._tell(_REMOVED, _inside(at, old, label=_label(names.get(old))), left[old], None)
+                self._tell(_REMOVED, _inside(at, old, name=names.get(old)), left[old], None)
             self.operations[start:] = self.operations[start:][::-1]
         if moved:
             self.changes.append(Change(at[1], at[2], _CHANGED, left, right, at[3]))
         for new in range(head, after):
             old = origin.get(new)
+            if old is not None and olds[old] == news[new]:
+                continue
+            inner = _inside(at, new, old, others.get(new))
             if old is None:
-                self._tell(_ADDED, _inside(at, new, label=_label(others.get(new))), None, right[new])
-            elif olds[old] != news[new]:
-                self.values(left[old], right[new], _inside(at, new, old, _label(others.get(new))))
+                self._tell(_ADDED, inner, None, right[new])
+            else:
+                self.values(left[old], right[new], inner)
         if moved or before + after - 2 * (head + len(pairs)) > MAX_STEPS:
             self.operations[start:] = [(at[1], Change(at[1], at[2], _CHANGED, left, right, at[3]))]
 
@@ -325,19 +328,21 @@ class _Comparison:
 
         One object stands for each content, so that no content is looked at twice, however deep the difference lies.
         """
-        if isinstance(value, bool):
-            return _TRUE if value else _FALSE
-        if not isinstance(value, dict | list):
-            return value
+        key = self._keys.get(id(value))
+        if key is not None:
+            return key
+        if isinstance(value, list):
+            names, entries = None, value
+        elif isinstance(value, dict):
+            names = tuple(sorted(value))
+            entries = map(value.__getitem__, names)
+        else:
+            return value if not isinstance(value, bool) else _TRUE if value else _FALSE
         if not value:
             return type(value)
-        key = self._keys.get(id(value))
-        if key is None:
-            names = tuple(sorted(value)) if isinstance(value, dict) else None
-            entries = value if isinstance(value, list) else map(value.__getitem__, names or ())
-            # Most entries are scalars that stand for themselves: not to call for each is what makes this fast.
-            keys = [entry if type(entry) in _SIMPLE else self._key(entry) for entry in entries]
-            key = self._keys[id(value)] = self._known.setdefault((names, *keys), object())
+        # Most entries are scalars that stand for themselves: not to call for each is what makes this fast.
+        keys = [entry if type(entry) in _SIMPLE else self._key(entry) for entry in entries]
+        key = self._keys[id(value)] = self._known.setdefault((names, *keys), object())
         return key
 
     def _tell(self, kind: ChangeKind, at: _Place, old: Value, new: Value) -> None:
@@ -346,9 +351,10 @@ class _Comparison:
         self.operations.append((at[1], change))
 
 
-def _inside(at: _Place, step: object, old: int | None = None, label: str | None = None) -> _Place:
-    """Go one step down: by name or new position, by the old position if that is another, by the label if it has one."""
+def _inside(at: _Place, step: object, old: int | None = None, name: _Name | None = None) -> _Place:
+    """Go one step down: by key or new position; on the left by the old one, for people by the name, if there is one."""
     before, after, shown, array = at
+    label = name and _label(name)
     path = f"{after}/{step}"
     return (
         path if before is after and (old is None or old == step) else f"{before}/{step if old is None else old}",
@@ -405,11 +411,11 @@ def _paired(
     return pairs, moved
 
 
-def _label(name: _Name | None) -> str | None:
+def _label(name: _Name) -> str | None:
     """Make the step of a label; a text that reads as a number is quoted, and of equal names only the first is used."""
-    if name is None or name[2]:
+    key, value, number = name
+    if number:
         return None
-    key, value, _ = name
     if isinstance(value, str) and value[:1] in _NUMERIC:
         try:
             json.loads(value)
@@ -426,21 +432,22 @@ def _escaped(name: str) -> str:
 
 def _aligned(
     left: list[object], right: list[object], olds: Sequence[int], news: Sequence[int]
-) -> Iterator[tuple[int, int]]:
+) -> list[tuple[int, int]]:
     """Pair entries without changing their order: equal ones, and the others between those by position."""
     if len(olds) == len(news) == 1:
-        return zip(olds, news, strict=True)
+        return [(olds[0], news[0])]
     where: dict[object, list[int]] = {}
     for new in range(len(news) - 1, -1, -1):
         where.setdefault(right[news[new]], []).append(new)
     same = [(old, found.pop()) for old in range(len(olds)) if (found := where.get(left[olds[old]]))]
     pairs: list[tuple[int, int]] = []
     old = new = 0
-    for old_stop, new_stop in (*_increasing(same), (len(olds), len(news))):
-        pairs += zip(olds[old:old_stop], news[new:new_stop], strict=False)
-        pairs += zip(olds[old_stop : old_stop + 1], news[new_stop : new_stop + 1], strict=False)
+    for old_stop, new_stop in _increasing(same):
+        if old < old_stop and new < new_stop:
+            pairs += zip(olds[old:old_stop], news[new:new_stop], strict=False)
+        pairs.append((olds[old_stop], news[new_stop]))
         old, new = old_stop + 1, new_stop + 1
-    return iter(pairs)
+    return [*pairs, *zip(olds[old:], news[new:], strict=False)]
 
 
 def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
