@@ -86,7 +86,12 @@ class Codec(Generic[S]):
         """Read a stored snapshot; `ValueError` (also Pydantic's) tells that it does not fit."""
         if self._adapter is not None:
             # As JSON, not as Python objects: strict models and fields of bytes, dates and enums read nothing else.
-            return self._adapter.validate_json(json.dumps(stored))
+            try:
+                return self._adapter.validate_json(json.dumps(stored))
+            except ValueError:
+                raise
+            except Exception as exc:  # validators are the user's, and raise what they like
+                raise ValueError(f"{type(exc).__name__}: {exc}") from exc
         if not isinstance(stored, list if self.many else dict):
             raise ValueError(f"it is {_kind(stored)}")
         return cast("S", stored)

@@ -7,19 +7,20 @@ are equal in `jsonb`: 1 and 1.0 are, `true` is not 1, the order of keys does not
 import enum
 import json
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from functools import partial
 from itertools import pairwise
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeGuard, cast, overload
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, cast, overload
 
 from pydantic_core import to_jsonable_python
 
 from training_versions.errors import InvalidInputError
 from training_versions.models import JsonObject, JsonValue, Version
+
+__all__ = ["Change", "ChangeKind", "VersionDiff", "compare_versions", "document"]
 
 AnyVersion: TypeAlias = "Version[Any, Any, Any]"
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ MAX_STEPS: Final = 1000  # many single steps on a long array are slow to apply; 
 _DECIMAL: Final = Context(prec=50, traps=[])
 _TRUE, _FALSE = object(), object()
 _SIMPLE: Final = frozenset({str, int, float, type(None)})
+_NUMERIC: Final = frozenset('-0123456789"')
 _TEXT = json.JSONEncoder(ensure_ascii=False)
+_Place: TypeAlias = tuple[str, str, str, str | None]  # the path on the left, on the right, the label, and the array
+_Name: TypeAlias = tuple[str, str | float, int]
 
 
 class ChangeKind(enum.StrEnum):
@@ -48,6 +52,10 @@ class ChangeKind(enum.StrEnum):
     CHANGED = "changed"
 
 
+_ADDED, _REMOVED, _CHANGED = ChangeKind
+_OPS: Final = {_ADDED: "add", _REMOVED: "remove", _CHANGED: "replace"}
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One difference between two versions."""
@@ -56,7 +64,10 @@ class Change:
     """A JSON Pointer (RFC 6901) such as `/config_snapshot/lora/r`. In arrays, where positions shift, it leads to the
     value in the right version, or, if it was removed, in the left one."""
     label: str
-    """The path for people: an entry with an identity is named by it, as in `/dataset_snapshot/datasetId=faq/split`."""
+    """The path for people: an entry with an identity is named by it, as in `/dataset_snapshot/datasetId=faq/split`.
+
+    A text that reads as a number is quoted (`id="1"`), and of entries with the same identity only the first is named.
+    """
     kind: ChangeKind
     old: Value = None
     """The value in the left version; `None` if it was added, or if it was `null`."""
@@ -82,16 +93,6 @@ class Change:
         return isinstance(self.old, list) and isinstance(self.new, list)
 
 
-class _Operation(NamedTuple):
-    op: str
-    path: str
-    array: str | None
-    value: Value = None
-
-    def to_dict(self) -> dict[str, Value]:
-        return {"op": self.op, "path": self.path} | ({} if self.op == "remove" else {"value": self.value})
-
-
 @dataclass(frozen=True, repr=False)
 class VersionDiff(Sequence[Change]):
     """The differences between two versions, in the order of their content; falsy if there are none.
@@ -103,7 +104,7 @@ class VersionDiff(Sequence[Change]):
     """
 
     _changes: tuple[Change, ...]
-    _operations: tuple[_Operation, ...]
+    _operations: tuple[tuple[str, Change], ...]  # where each applies; entries that go do so from the last to the first
     _cut: frozenset[str] = frozenset()  # arrays of which a filter let only a part through
 
     def __len__(self) -> int:
@@ -132,20 +133,22 @@ class VersionDiff(Sequence[Change]):
             *prefixes: The beginnings of paths or of labels.
 
         Raises:
-            InvalidInputError: One of them is neither empty nor begins with a slash.
+            InvalidInputError: There is none, or one is neither empty nor begins with a slash.
 
         Example:
             >>> content = diff.filter("/config_snapshot", "/model_snapshot", "/dataset_snapshot")
             >>> faq = diff.filter("/dataset_snapshot/datasetId=faq")
         """
+        if not prefixes:
+            raise InvalidInputError("Name at least one path to keep.", field="prefixes")
         for each in cast("tuple[object, ...]", prefixes):
             if not isinstance(each, str) or (each and not each.startswith("/")):
                 problem = f"{each!r} is not a path such as '/config_snapshot'."
                 raise InvalidInputError(problem, field="prefixes")
         starts = tuple(f"{each}/" for each in prefixes)
         changes = tuple(c for c in self if f"{c.path}/".startswith(starts) or f"{c.label}/".startswith(starts))
-        operations = tuple(o for o in self._operations if f"{o.array or o.path}/".startswith(starts))
-        cut = {o.array for o in self._operations} - {o.array for o in operations} | self._cut
+        operations = tuple(each for each in self._operations if f"{each[1].array or each[0]}/".startswith(starts))
+        cut = {c.array for _, c in self._operations} - {c.array for _, c in operations} | self._cut
         return VersionDiff(changes, operations, frozenset(c.array for c in changes if c.array) & cut)
 
     def to_text(self, *, width: int = 60) -> str:
@@ -174,6 +177,7 @@ class VersionDiff(Sequence[Change]):
             InvalidInputError: A filter went inside an array, whose entries can only be patched together.
 
         Example:
+            >>> from training_versions.diff import document
             >>> patch = compare_versions(left, right).to_json_patch()
             >>> jsonpatch.apply_patch(document(left), patch) == document(right)
             True
@@ -181,7 +185,11 @@ class VersionDiff(Sequence[Change]):
         if self._cut:
             problem = f"A part of the array {min(self._cut)} cannot be patched alone; filter by the path of the array."
             raise InvalidInputError(problem, field="prefixes")
-        return cast("list[JsonObject]", _plain([operation.to_dict() for operation in self._operations]))
+        patch = [{"op": _OPS[change.kind], "path": path, "value": change.new} for path, change in self._operations]
+        for operation in patch:
+            if operation["op"] == "remove":
+                del operation["value"]
+        return cast("list[JsonObject]", _plain(patch))
 
     def to_dict(self) -> JsonObject:
         """Give plain data for `json.dumps`: costs are numbers, and what a change does not have is left out.
@@ -203,11 +211,12 @@ def compare_versions(left: AnyVersion, right: AnyVersion) -> VersionDiff:
 
     Compared are the snapshots, name, status, change summary, training status and metrics, costs and deployment. What
     makes a version another one is not: ids, number, parent, who and when. Typed snapshots are compared as they would be
-    stored, so what their type ignores is not seen.
+    stored, so what their type ignores is not seen, and its defaults are; `versions.compare` reads what is stored.
 
-    Arrays of objects are matched by `datasetId`, else `id`, else `name`, if all entries of both have it, as text or a
-    number, and none twice: an entry inserted at the front is one addition, and entries that changed places are one more
-    change, which says `reordered`. Other arrays are aligned by their equal entries, and by position between those.
+    Entries of arrays that have a `datasetId`, else an `id`, else a `name`, as text or a number, are matched by it, the
+    first with the first if several have the same: an entry inserted at the front is one addition, and entries that
+    changed places are one more change, which says `reordered`. The others are aligned by what is equal, and by position
+    between that.
 
     Raises:
         InvalidInputError: One of them is not a version with its snapshots.
@@ -219,7 +228,7 @@ def compare_versions(left: AnyVersion, right: AnyVersion) -> VersionDiff:
         + /dataset_snapshot/datasetId=tickets  {"datasetId": "tickets", "split": "train"}
     """
     comparison = _Comparison()
-    comparison.values(_document(left, "left"), _document(right, "right"), _Place("", "", "", None))
+    comparison.values(_document(left, "left"), _document(right, "right"), ("", "", "", None))
     return VersionDiff(tuple(comparison.changes), tuple(comparison.operations))
 
 
@@ -249,16 +258,6 @@ def _plain(value: object, opened: Callable[[Any], object] = float) -> JsonValue:
     return json.loads(json.dumps(value, default=opened))
 
 
-class _Place(NamedTuple):
-    old: str
-    new: str
-    label: str
-    array: str | None
-
-    def at(self, old: object, new: object, label: object) -> "_Place":
-        return _Place(f"{self.old}/{old}", f"{self.new}/{new}", f"{self.label}/{label}", self.array)
-
-
 class _Comparison:
     """One walk over two documents, collecting changes and operations.
 
@@ -268,138 +267,187 @@ class _Comparison:
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
-        self.operations: list[_Operation] = []
+        self.operations: list[tuple[str, Change]] = []
         self._keys: dict[int, object] = {}
         self._known: dict[tuple[object, ...], object] = {}
 
     def values(self, left: Value, right: Value, at: _Place) -> None:
         """Take down what differs between two values that are not equal."""
-        if isinstance(left, dict) and isinstance(right, dict):
-            self._objects(left, right, at)
-        elif isinstance(left, list) and isinstance(right, list):
-            self._arrays(left, right, at)
+        if type(left) is not type(right) or not isinstance(left, dict | list):
+            self._tell(_CHANGED, at, left, right)
+        elif isinstance(left, dict):
+            self._objects(left, cast("JsonObject", right), at)
         else:
-            self._change(ChangeKind.CHANGED, at, left, right)
-            self._operation("replace", at.new, at, right)
+            self._arrays(left, cast("list[JsonValue]", right), at)
 
     def _objects(self, left: JsonObject, right: JsonObject, at: _Place) -> None:
-        for name in [*left, *(name for name in right if name not in left)]:
-            if name in left and name in right and self._key(left[name]) == self._key(right[name]):
-                continue
-            step = _escaped(name)
-            inner = at.at(step, step, step)
+        for name, old in left.items():
             if name not in right:
-                self._change(ChangeKind.REMOVED, inner, old=left[name])
-                self._operation("remove", inner.new, inner)
-            elif name not in left:
-                self._change(ChangeKind.ADDED, inner, new=right[name])
-                self._operation("add", inner.new, inner, right[name])
-            else:
-                self.values(left[name], right[name], inner)
+                self._tell(_REMOVED, _inside(at, _escaped(name)), old, None)
+            elif self._key(old) != self._key(right[name]):
+                self.values(old, right[name], _inside(at, _escaped(name)))
+        for name, new in right.items():
+            if name not in left:
+                self._tell(_ADDED, _inside(at, _escaped(name)), None, new)
 
     def _arrays(self, left: list[JsonValue], right: list[JsonValue], at: _Place) -> None:
-        at = at._replace(array=at.array or at.new)
-        name = _identity(left, right)
-        names = [_named(each, name) if name else [self._key(entry) for entry in each] for each in (left, right)]
-        pairs = (_same if name else _aligned)(*names)
-        kept, origin = {old for old, _ in pairs}, {new: old for old, new in pairs}
-        gone = [old for old in range(len(left)) if old not in kept]
-        moved = any(after < before for (_, before), (_, after) in pairwise(pairs))
-        start = len(self.operations)
+        at = (*at[:3], at[3] or at[1])
+        olds = [entry if type(entry) in _SIMPLE else self._key(entry) for entry in left]
+        news = [entry if type(entry) in _SIMPLE else self._key(entry) for entry in right]
+        head, before, after = 0, len(left), len(right)  # what is equal at both ends is left out
+        while head < before and head < after and olds[head] == news[head]:
+            head += 1
+        while before > head and after > head and olds[before - 1] == news[after - 1]:
+            before, after = before - 1, after - 1
+        if before == after == head + 1 and dict not in (type(left[head]), type(right[head])):
+            return self.values(left[head], right[head], _inside(at, head))  # what is most frequent needs no search
+        names, others = _names(left, head, before), _names(right, head, after)
+        pairs, moved = _paired(olds, news, names, others, (head - 1, head - 1), (before, after))
+        origin, start = {new: old for old, new in pairs}, len(self.operations)
 
-        for old in gone:
-            self._change(ChangeKind.REMOVED, at.at(old, old, _step(left[old], old, name)), old=left[old])
-        for old in reversed(gone):
-            self._operation("remove", f"{at.new}/{old}", at)
+        if len(pairs) < before - head:
+            for old in sorted({*range(head, before)}.difference(origin.values())):
+                self._tell(_REMOVED, _inside(at, old, name=names.get(old)), left[old], None)
+            self.operations[start:] = self.operations[start:][::-1]
         if moved:
-            self._change(ChangeKind.CHANGED, at, left, right)
-        for new, value in enumerate(right):
-            if new not in origin:
-                inner = at.at(new, new, _step(value, new, name))
-                self._change(ChangeKind.ADDED, inner, new=value)
-                self._operation("add", inner.new, inner, value)
-            elif self._key(left[origin[new]]) != self._key(value):
-                self.values(left[origin[new]], value, at.at(origin[new], new, _step(value, new, name)))
-        if moved or len(gone) + len(right) - len(pairs) > MAX_STEPS:
-            del self.operations[start:]
-            self._operation("replace", at.new, at, right)
+            self.changes.append(Change(at[1], at[2], _CHANGED, left, right, at[3]))
+        for new in range(head, after):
+            old = origin.get(new)
+            if old is not None and olds[old] == news[new]:
+                continue
+            inner = _inside(at, new, old, others.get(new))
+            if old is None:
+                self._tell(_ADDED, inner, None, right[new])
+            else:
+                self.values(left[old], right[new], inner)
+        if moved or before + after - 2 * (head + len(pairs)) > MAX_STEPS:
+            self.operations[start:] = [(at[1], Change(at[1], at[2], _CHANGED, left, right, at[3]))]
 
     def _key(self, value: Value) -> object:
         """Give what two values share exactly if they are equal.
 
         One object stands for each content, so that no content is looked at twice, however deep the difference lies.
         """
-        if isinstance(value, bool):
-            return _TRUE if value else _FALSE
-        if not isinstance(value, dict | list):
-            return value
         key = self._keys.get(id(value))
-        if key is None:
-            names = tuple(sorted(value)) if isinstance(value, dict) else None
-            entries = value if isinstance(value, list) else map(value.__getitem__, names or ())
-            # Most entries are scalars that stand for themselves: not to call for each is what makes this fast.
-            keys = [entry if type(entry) in _SIMPLE else self._key(entry) for entry in entries]
-            content = (names, *keys)
-            key = self._keys[id(value)] = self._known.setdefault(content, object())
+        if key is not None:
+            return key
+        if isinstance(value, list):
+            names, entries = None, value
+        elif isinstance(value, dict):
+            names = tuple(sorted(value))
+            entries = map(value.__getitem__, names)
+        else:
+            return value if not isinstance(value, bool) else _TRUE if value else _FALSE
+        if not value:
+            return type(value)
+        # Most entries are scalars that stand for themselves: not to call for each is what makes this fast.
+        keys = [entry if type(entry) in _SIMPLE else self._key(entry) for entry in entries]
+        key = self._keys[id(value)] = self._known.setdefault((names, *keys), object())
         return key
 
-    def _change(self, kind: ChangeKind, at: _Place, old: Value = None, new: Value = None) -> None:
-        path = at.old if kind is ChangeKind.REMOVED else at.new
-        self.changes.append(Change(path, at.label, kind, old, new, at.array))
+    def _tell(self, kind: ChangeKind, at: _Place, old: Value, new: Value) -> None:
+        change = Change(at[0] if kind is _REMOVED else at[1], at[2], kind, old, new, at[3])
+        self.changes.append(change)
+        self.operations.append((at[1], change))
 
-    def _operation(self, op: str, path: str, at: _Place, value: Value = None) -> None:
-        self.operations.append(_Operation(op, path, at.array, value))
+
+def _inside(at: _Place, step: object, old: int | None = None, name: _Name | None = None) -> _Place:
+    """Go one step down: by key or new position; on the left by the old one, for people by the name, if there is one."""
+    before, after, shown, array = at
+    label = name and _label(name)
+    path = f"{after}/{step}"
+    return (
+        path if before is after and (old is None or old == step) else f"{before}/{step if old is None else old}",
+        path,
+        path if shown is after and label is None else f"{shown}/{label or step}",
+        array,
+    )
 
 
 def _is_number(value: Value) -> TypeGuard[int | float | Decimal]:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
-def _identity(*arrays: list[JsonValue]) -> str | None:
-    """Find the key that names the entries, if there is one."""
-    for name in IDENTITIES:
-        if all(
-            all(isinstance(entry, dict) and type(entry.get(name)) in (str, int, float) for entry in each)
-            and len(set(_named(each, name))) == len(each)
-            for each in arrays
-        ):
-            return name
-    return None
+def _names(array: list[JsonValue], start: int, stop: int) -> dict[int, _Name]:
+    """Name the entries that have an identity by the first of it, and by how many before them have the same."""
+    names, seen = dict[int, _Name](), dict[tuple[str, object], int]()
+    if dict not in map(type, array[start:stop]):
+        return names
+    for n, entry in enumerate(array):
+        if isinstance(entry, dict) and entry:
+            for key in IDENTITIES:
+                value = entry.get(key)
+                if isinstance(value, str | int | float) and not isinstance(value, bool):
+                    seen[key, value] = number = seen.get((key, value), -1) + 1
+                    names[n] = (key, value, number)
+                    break
+    return names
 
 
-def _named(array: list[JsonValue], name: str) -> list[str | float]:
-    return [cast("dict[str, Any]", entry)[name] for entry in array]
+def _paired(
+    left: list[object],
+    right: list[object],
+    names: dict[int, _Name],
+    others: dict[int, _Name],
+    start: tuple[int, int],
+    stop: tuple[int, int],
+) -> tuple[list[tuple[int, int]], bool]:
+    """Pair entries between two places: by name, the others in between; and tell whether the named changed places."""
+    where = {name: new for new, name in others.items() if start[1] < new < stop[1]}
+    pairs: list[tuple[int, int]] = [
+        (old, where[name]) for old, name in names.items() if start[0] < old < stop[0] and name in where
+    ]
+    moved = any(after < before for (_, before), (_, after) in pairwise(pairs))
+    stops = [start, *([] if moved else pairs), stop]
+    for (old, new), (old_stop, new_stop) in pairwise(stops):
+        olds: Sequence[int] = range(old + 1, old_stop)
+        news: Sequence[int] = range(new + 1, new_stop)
+        if names:
+            olds = [n for n in olds if n not in names]
+        if others:
+            news = [n for n in news if n not in others]
+        if olds and news:
+            pairs += _aligned(left, right, olds, news)
+    return pairs, moved
 
 
-def _step(value: JsonValue, position: int, name: str | None) -> str:
-    return _escaped(f"{name}={cast('JsonObject', value)[name]}") if name else str(position)
+def _label(name: _Name) -> str | None:
+    """Make the step of a label; a text that reads as a number is quoted, and of equal names only the first is used."""
+    key, value, number = name
+    if number:
+        return None
+    if isinstance(value, str) and value[:1] in _NUMERIC:
+        try:
+            json.loads(value)
+        except ValueError:
+            pass
+        else:
+            value = json.dumps(value)
+    return _escaped(f"{key}={value}")
 
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _same(left: Sequence[object], right: Sequence[object]) -> list[tuple[int, int]]:
-    """Pair each entry with an equal one, the first with the first, if there is one."""
-    where: dict[object, deque[int]] = {}
-    for new, key in enumerate(right):
-        where.setdefault(key, deque()).append(new)
-    return [(old, where[key].popleft()) for old, key in enumerate(left) if where.get(key)]
-
-
-def _aligned(left: Sequence[object], right: Sequence[object]) -> list[tuple[int, int]]:
-    """Pair entries without changing their order: equal ones at both ends and in between, the rest by position."""
-    shorter = min(len(left), len(right))
-    head = next((n for n in range(shorter) if left[n] != right[n]), shorter)
-    tail = next((n for n in range(shorter - head) if left[-1 - n] != right[-1 - n]), shorter - head)
-    ends = (len(left) - tail, len(right) - tail)
-    same = _same(left[head : ends[0]], right[head : ends[1]])
-    anchors = [(old + head, new + head) for old, new in _increasing(same)]
-    pairs = [(n, n) for n in range(head)]
-    for (old, new), stop in pairwise([(head - 1, head - 1), *anchors, ends]):
-        pairs += zip(range(old + 1, stop[0]), range(new + 1, stop[1]), strict=False)
-        pairs += [stop]
-    return pairs[:-1] + [(old, old - ends[0] + ends[1]) for old in range(ends[0], len(left))]
+def _aligned(
+    left: list[object], right: list[object], olds: Sequence[int], news: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Pair entries without changing their order: equal ones, and the others between those by position."""
+    if len(olds) == len(news) == 1:
+        return [(olds[0], news[0])]
+    where: dict[object, list[int]] = {}
+    for new in range(len(news) - 1, -1, -1):
+        where.setdefault(right[news[new]], []).append(new)
+    same = [(old, found.pop()) for old in range(len(olds)) if (found := where.get(left[olds[old]]))]
+    pairs: list[tuple[int, int]] = []
+    old = new = 0
+    for old_stop, new_stop in _increasing(same):
+        if old < old_stop and new < new_stop:
+            pairs += zip(olds[old:old_stop], news[new:new_stop], strict=False)
+        pairs.append((olds[old_stop], news[new_stop]))
+        old, new = old_stop + 1, new_stop + 1
+    return [*pairs, *zip(olds[old:], news[new:], strict=False)]
 
 
 def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -410,7 +458,11 @@ def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     for position, (_, new) in enumerate(pairs):
         length = bisect_left(ends, new)
         previous.append(at[length - 1] if length else -1)
-        ends[length : length + 1], at[length : length + 1] = [new], [position]
+        if length == len(ends):
+            ends.append(new)
+            at.append(position)
+        else:
+            ends[length], at[length] = new, position
     selection: list[tuple[int, int]] = []
     position = at[-1] if at else -1
     while position >= 0:
@@ -422,9 +474,9 @@ def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def _line(change: Change, column: int, width: int) -> str:
     old, new = change.old, change.new
     if isinstance(old, list) and isinstance(new, list):
-        names = [_named(each, cast("str", _identity(old, new))) for each in (old, new)]
-        both = set(names[0]) & set(names[1])
-        old, new = ([cast("Value", name) for name in each if name in both] for each in names)
+        names = [_names(each, 0, len(each)).values() for each in (old, new)]
+        both = {*names[0]}.intersection(names[1])
+        old, new = ([name[1] for name in each if name in both] for each in names)
     texts = [str(each) if isinstance(each, Decimal) else _TEXT.encode(each) for each in (old, new)]
     sign, shown = {"added": ("+", texts[1:]), "removed": ("-", texts[:1])}.get(change.kind, ("~", texts))
     alike = 0

@@ -32,13 +32,18 @@ class VersionLife(Repository, Generic[C, M, D]):
     _calls: LifeCalls[C, M, D]
 
     def compare(self, left: Id | VersionSummary, right: Id | VersionSummary) -> VersionDiff:
-        """Tell what differs between two versions, of the same package or not.
+        """Tell what differs between two versions as they are stored, of the same package or not.
+
+        The types of the repository play no part, so what they ignore or add is told, and versions that no longer fit
+        them are compared as well. A version that is read is the same on both sides: its diff with itself is empty.
 
         Args:
-            left: The one to start from: its identifier, or the version itself, which is not read again then.
+            left: The one to start from: its identifier, or the version itself, which is not read again if its
+                snapshots are plain JSON; those of a type do not have all that is stored.
             right: The one to compare it with.
 
         Raises:
+            InvalidInputError: One of them is neither a version nor an identifier.
             NotFoundError: There is no such version, or the caller may not see it.
 
         Example:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from jsonpointer import resolve_pointer
 from pydantic import BaseModel, Field
 
+from training_versions import diff as diff_module
 from training_versions._snapshots import MAX_DEPTH
 from training_versions.diff import Change, ChangeKind, VersionDiff, compare_versions, document
 from training_versions.errors import InvalidInputError
@@ -29,6 +30,8 @@ FEW = st.sampled_from([None, True, False, 0, 1, 1.0, 2, "", "a", "~/"])
 NAMES = st.sampled_from(["a", "b", "", "0", "-", "~", "/", "~1", "datasetId", "id", "name"])
 MEMBERS: Any = {"id": st.integers(0, 6) | st.sampled_from("abc"), "x": FEW, "y": st.lists(FEW)}
 ENTRIES: st.SearchStrategy[Any] = st.lists(st.fixed_dictionaries(MEMBERS), max_size=6)
+IDENTIFIED: Any = {"id": st.sampled_from([0, 1, "0", None]), "name": st.sampled_from("ab"), "x": FEW}
+MIXED: st.SearchStrategy[Any] = st.lists(st.fixed_dictionaries({}, optional=IDENTIFIED) | FEW, max_size=8)
 JSON: st.SearchStrategy[Any] = st.recursive(
     FEW | SCALARS | ENTRIES,
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5),
@@ -84,6 +87,14 @@ def patched(left: Version[Any, Any, Any], right: Version[Any, Any, Any]) -> obje
 @example([1, True, 0], [True, 1, False])
 @example({"a": 1, "b": [{"id": 1}, {"id": 2}]}, {"a": 2, "b": [{"id": 2}, {"id": 1}]})
 def test_the_patch_turns_left_into_right(left: object, right: object) -> None:
+    before, after = version({"at": left}), version({"at": right})
+
+    assert exact(patched(before, after)) == exact(document(after))
+
+
+@given(MIXED, st.data())
+def test_the_patch_turns_left_into_right_whatever_identities_there_are(left: list[object], data: Any) -> None:
+    right = data.draw(MIXED | st.permutations(left) | st.permutations([*left, {"id": 9}, {"id": 1}, 3]))
     before, after = version({"at": left}), version({"at": right})
 
     assert exact(patched(before, after)) == exact(document(after))
@@ -256,19 +267,71 @@ def test_entries_that_changed_places_are_one_change_of_the_array() -> None:
 @pytest.mark.parametrize(
     "left",
     [
-        pytest.param([{"id": 1}, {"id": 1}], id="one has it twice"),
+        pytest.param([{"id": 1, "x": 1}, {"id": 1, "x": 2}], id="one has it twice"),
         pytest.param([{"id": 1}, {"x": 1}], id="one does not have it"),
+        pytest.param([{"id": 1}, {"name": "a"}], id="one has another"),
         pytest.param([{"id": 1}, 5], id="one is no object"),
         pytest.param([{"id": None}, {"id": 1}], id="one is null"),
         pytest.param([{"id": True}, {"id": 1}], id="one is a boolean"),
         pytest.param([{"id": [1]}, {"id": 1}], id="one is an array"),
     ],
 )
-def test_entries_without_a_clear_identity_are_aligned_by_position(left: list[object]) -> None:
+def test_each_entry_is_matched_by_its_own_identity_whatever_the_others_have(left: list[Any]) -> None:
+    changed: list[Any] = [{**each, "y": 1} if each in ({"id": 1}, {"id": 1, "x": 1}) else each for each in left]
+
     diff = configs(left, [{"id": 7}, *left])
+    both = configs(left, [{"id": 7}, *changed])
 
     assert told(diff) == [("added", "/config_snapshot/at/0")]
-    assert diff[0].label == diff[0].path
+    assert diff[0].label == "/config_snapshot/at/id=7"
+    assert [change.kind for change in both] == ["added"] * len(both)
+    assert len(both) == 1 + sum(old != new for old, new in zip(left, changed, strict=True))
+
+
+def test_of_entries_with_the_same_identity_the_first_is_matched_with_the_first() -> None:
+    left = [{"id": 1, "x": "a"}, {"id": 2}, {"id": 1, "x": "b"}]
+    right = [{"id": 1, "x": "c"}, {"id": 2}, {"id": 1, "x": "d"}, {"id": 1}]
+
+    assert [(change.path, change.label) for change in configs(left, right).filter("")] == [
+        ("/config_snapshot/at/0/x", "/config_snapshot/at/id=1/x"),
+        ("/config_snapshot/at/2/x", "/config_snapshot/at/2/x"),
+        ("/config_snapshot/at/3", "/config_snapshot/at/3"),
+    ]
+
+
+def test_entries_without_identity_are_aligned_between_those_that_have_one() -> None:
+    left, right = [1, {"id": "a"}, {"x": 1}, {"id": "b"}], [{"id": "a"}, {"x": 2}, {"id": "b"}, 1]
+
+    assert told(configs(left, right)) == [
+        ("removed", "/config_snapshot/at/0"),
+        ("changed", "/config_snapshot/at/1/x"),
+        ("added", "/config_snapshot/at/3"),
+    ]
+
+
+def test_entries_change_places_among_others_without_identity() -> None:
+    diff = configs([{"id": 1}, 5, {"id": 2}, {"name": "a"}], [{"id": 2}, {"id": 1}, 5, {"name": "a"}])
+
+    assert str(diff) == '~ /config_snapshot/at  order: [1, 2, "a"] -> [2, 1, "a"]'
+
+
+@pytest.mark.parametrize("text", ["1", "-1.5", "1e5", '"1"'])
+def test_a_text_that_reads_as_a_number_is_another_identity_and_label(text: str) -> None:
+    left = [{"id": json.loads(text), "n": 1}, {"id": text, "n": 1}]
+    right = [{"id": json.loads(text), "n": 2}, {"id": text, "n": 2}]
+
+    first, second = compare_versions(version(dataset=left), version(dataset=right))
+
+    assert (first.path, second.path) == ("/dataset_snapshot/0/n", "/dataset_snapshot/1/n")
+    assert first.label != second.label
+    assert second.label == f"/dataset_snapshot/id={json.dumps(text)}/n"
+
+
+@pytest.mark.parametrize("text", ["007", "2025-01-01", "9b", "true", "-", ""])
+def test_other_texts_are_labels_as_they_are(text: str) -> None:
+    (change,) = compare_versions(version(), version(dataset=[{"id": text}]))
+
+    assert change.label == f"/dataset_snapshot/id={text}"
 
 
 def test_entries_of_which_not_all_have_the_first_identity_are_matched_by_the_next() -> None:
@@ -348,6 +411,18 @@ def test_an_array_of_which_more_than_a_thousand_entries_come_or_go_is_replaced(r
 def test_what_is_no_path_is_refused(prefix: Any) -> None:
     with pytest.raises(InvalidInputError, match="is not a path such as '/config_snapshot'"):
         compare_versions(version(), version()).filter(prefix)
+
+
+def test_a_filter_without_a_path_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="Name at least one path") as caught:
+        configs(1, 2).filter()
+
+    assert caught.value.field == "prefixes"
+
+
+def test_what_the_documentation_of_a_diff_needs_is_public() -> None:
+    assert {"VersionDiff", "compare_versions", "document"} <= {*diff_module.__all__}
+    assert all(hasattr(diff_module, name) for name in diff_module.__all__)
 
 
 @pytest.mark.parametrize("other", [None, {}, "11111111-1111-4111-8111-111111111111"])

@@ -297,6 +297,53 @@ def test_a_version_as_it_was_is_compared_with_the_same_one_as_it_is() -> None:
     assert [change.new for change in step.value.filter("/config_snapshot")] == [7]
 
 
+class Rank(BaseModel):
+    r: int
+    extra: int = 5
+
+
+TYPED = LifeCalls(
+    Codec("config", "config_snapshot", Rank), LIFE.model, Codec("dataset", "dataset_snapshot", list[Rank])
+)
+
+
+def test_what_is_stored_is_compared_and_not_what_the_types_of_the_repository_make_of_it() -> None:
+    rows = [stored(7, {"r": 8, "unknown": 1}), stored(8, {"r": "no longer a number", "extra": 5})]
+
+    step = select_of(TYPED.compare(VERSION, OTHER)).read(rows, None)
+
+    assert isinstance(step, Done)
+    assert [(change.kind, change.path) for change in step.value] == [
+        ("changed", "/config_snapshot/r"),
+        ("removed", "/config_snapshot/unknown"),
+        ("added", "/config_snapshot/extra"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "typed", [{"config_snapshot": Rank(r=8)}, {"dataset_snapshot": [Rank(r=8)]}, {"model_snapshot": {"at": Rank(r=8)}}]
+)
+def test_a_loaded_version_with_types_is_read_again_in_the_same_request(typed: dict[str, Any]) -> None:
+    version = Version.model_validate(row(7) | typed)
+
+    for life in (TYPED, LIFE):
+        assert select_of(life.compare(version, OTHER)).filters == (("id", "in", f"({VERSION},{OTHER})"),)
+        assert select_of(life.compare(loaded(8), version)).filters == (("id", "in", f"({VERSION})"),)
+
+
+def test_a_version_is_equal_to_itself_whatever_its_types_make_of_it() -> None:
+    version = Version.model_validate(row(7) | {"config_snapshot": Rank(r=8)})
+
+    for left, right in ((version, version), (VERSION, version), (version, VERSION), (VERSION, VERSION)):
+        step = select_of(TYPED.compare(left, right)).read([stored(7, {"r": 8})], None)
+        assert isinstance(step, Done)
+        assert not step.value
+
+
+def stored(number: int, config: object) -> dict[str, Any]:
+    return row(number) | {"config_snapshot": config, "name": "same"}
+
+
 @pytest.mark.parametrize(("there", "missing"), [(7, OTHER), (8, VERSION)])
 def test_a_version_that_is_not_there_is_named(there: int, missing: UUID) -> None:
     again = select_of(select_of(LIFE.compare(VERSION, OTHER)).read([row(there)], None))

@@ -4,7 +4,19 @@ import dataclasses
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    computed_field,
+    model_validator,
+)
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 from typing_extensions import TypedDict
 
 from training_versions._snapshots import Codec
@@ -73,6 +85,53 @@ class WithOpaque(BaseModel):
     odd: Annotated[Opaque, BeforeValidator(lambda _: Opaque())] = Opaque()
 
 
+class Renamed(BaseModel):
+    """Read by other names than it is written."""
+
+    r: int
+    alpha: int = Field(default=16, validation_alias="loraAlpha")
+    steps: int = Field(default=1, validation_alias=AliasChoices("max_steps", AliasPath("limits", "steps")))
+    optimizer: Optimizer = Field(default=Optimizer(name="adam"), validation_alias="opt")
+    secret: str = Field(default="", exclude=True)
+
+
+class ByName(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    r: int
+    alpha: int = Field(default=16, alias="loraAlpha")
+
+
+@pydantic_dataclass
+class RenamedDataclass:
+    r: int
+    alpha: int = Field(default=16, validation_alias="loraAlpha")
+
+
+class Total(BaseModel):
+    r: int
+    layers: int = 1
+
+    @computed_field
+    @property
+    def parameters(self) -> int:
+        return self.r * self.layers
+
+
+class Careless(BaseModel):
+    r: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def look_up(cls, value: Any) -> Any:
+        return {"r": value["rank"]}
+
+
+class Unwritable(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    r: int
+    odd: Annotated[Opaque, BeforeValidator(lambda _: Opaque())]
+
+
 def misfits(type_: Any, stored: object) -> list[tuple[str, str]]:
     codec = Codec[Any]("config", "config_snapshot", type_)
     return [(misfit.path.removeprefix("/config_snapshot"), misfit.problem) for misfit in codec.misfits(stored)]
@@ -92,6 +151,14 @@ def test_without_a_type_everything_fits() -> None:
         (Node, {"name": "a", "below": [{"name": "b", "below": [{"name": "c"}]}]}),
         (Pair, {"left": 1, "right": 2}),
         (RootModel[dict[str, int]], {"a": 1}),
+        (Renamed, {"r": 1, "loraAlpha": 2, "max_steps": 3, "secret": "s", "opt": {"name": "sgd"}}),
+        (Renamed, {"r": 1, "limits": {"steps": 3}}),
+        (ByName, {"r": 1, "alpha": 2}),
+        (ByName, {"r": 1, "loraAlpha": 2}),
+        (RenamedDataclass, {"r": 1, "loraAlpha": 2}),
+        (list[Renamed], [{"r": 1, "loraAlpha": 2}]),
+        (Unwritable, {"r": 1, "odd": 2}),
+        (Total, {"r": 1, "parameters": 1}),
     ],
 )
 def test_what_fits_has_no_misfits(type_: Any, stored: object) -> None:
@@ -168,8 +235,43 @@ def test_entries_of_a_data_set_are_found_by_their_place() -> None:
     ]
 
 
-def test_a_type_that_has_no_schema_still_tells_what_it_refuses() -> None:
-    assert misfits(WithOpaque, {"x": 1}) == [("/r", "missing")]
+def test_a_type_that_has_no_json_schema_still_tells_what_it_does_not_know() -> None:
+    assert misfits(WithOpaque, {"x": 1, "odd": {"any": 1}}) == [("/r", "missing"), ("/x", "unknown")]
+
+
+@pytest.mark.parametrize(
+    ("type_", "stored", "found"),
+    [
+        (Renamed, {"r": 1, "opt": {"name": "sgd", "x": 1}}, [("/opt/x", "unknown")]),
+        (Renamed, {"r": 1, "alpha": 2}, [("/alpha", "unknown")]),
+        (
+            Renamed,
+            {"r": "x", "loraAlpha": 2, "limits": {}, "secret": "s", "y": 1},
+            [("/r", "invalid"), ("/y", "unknown")],
+        ),
+        (Lora, {"r": 1, "alpha": 2}, [("/alpha", "unknown")]),
+        (ByName, {"r": "x", "alpha": 2, "y": 1}, [("/r", "invalid"), ("/y", "unknown")]),
+        (RenamedDataclass, {"loraAlpha": 2, "y": 1}, [("/r", "missing"), ("/y", "unknown")]),
+        (Unwritable, {"r": 1, "odd": 2, "x": 1}, [("/x", "unknown")]),
+        (Total, {"r": "x", "parameters": 1}, [("/r", "invalid")]),
+    ],
+)
+def test_what_a_type_reads_by_another_name_is_known_to_it(
+    type_: Any, stored: object, found: list[tuple[str, str]]
+) -> None:
+    assert misfits(type_, stored) == found
+
+
+def test_entries_that_a_type_drops_are_found() -> None:
+    first_two = Annotated[list[int], AfterValidator(lambda entries: entries[:2])]
+
+    assert misfits(dict[str, first_two], {"a": [1, 2, 3, 4]}) == [("/a/2", "unknown"), ("/a/3", "unknown")]
+
+
+def test_whatever_a_type_raises_is_one_misfit_of_the_whole() -> None:
+    assert misfits(Careless, {"rank": 8}) == [("/rank", "unknown")]
+    (misfit,) = Codec("config", "config_snapshot", Careless).misfits({"r": 8, "x": 1})
+    assert (misfit.path, misfit.problem, misfit.message) == ("/config_snapshot", "invalid", "KeyError: 'rank'")
 
 
 def test_a_misfit_says_what_is_wrong() -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training_versions import InvalidInputError
 from training_versions._snapshots import MAX_DEPTH, Codec, to_json
@@ -199,6 +199,17 @@ def test_a_strict_model_reads_what_it_wrote() -> None:
     value = Strict(price=Decimal("0.1234567890123456789"), blob=b"\xff\0")
 
     assert codec.read(codec.write(value)) == value
+
+
+def test_whatever_a_type_raises_tells_that_what_is_stored_does_not_fit() -> None:
+    class Careless(BaseModel):
+        @model_validator(mode="before")
+        @classmethod
+        def look_up(cls, value: Any) -> Any:
+            return value["rank"]
+
+    with pytest.raises(ValueError, match=r"^KeyError: 'rank'$"):
+        Codec("config", "config_snapshot", Careless).read({"r": 8})
 
 
 def test_what_does_not_fit_its_type_is_refused_with_the_path() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
-from training_versions import ConflictError, NotFoundError, Version
+from training_versions import ConflictError, NotFoundError, UnreadableReplyError, Version
 from training_versions.local import LocalSupabase
 
 SNAPSHOTS = ("config_snapshot", "model_snapshot", "dataset_snapshot")
@@ -32,6 +32,25 @@ def test_two_versions_are_compared_in_one_request(ada: Any, published: Version, 
     assert ada.versions.compare(published, other) == diff
     assert ada.versions.compare(published.id, other) == diff
     assert not ada.versions.compare(published.id, published)
+
+
+def test_versions_are_compared_as_they_are_stored_through_a_typed_repository_too(
+    connect: Any, ada: Any, package: Any
+) -> None:
+    ours, theirs, old = (
+        ada.versions.create_draft(package.id, config=config, model={}, dataset=[], name="same")
+        for config in ({"id": "a", "extra": 5}, {"id": "a"}, {"rank": 8})
+    )
+    typed = connect(ada, config=Entry)
+    fitting = typed.versions.get(ours.id)
+    before = len(typed.sent)
+
+    diffs = [typed.versions.compare(left, theirs.id) for left in (ours.id, fitting, ours)]
+
+    assert len(typed.sent) == before + 3
+    assert [[change.path for change in diff] for diff in diffs] == [["/config_snapshot/extra"]] * 3
+    assert len(typed.versions.compare(fitting, old.id)) == 3
+    assert not typed.versions.compare(fitting, ours)
 
 
 def test_a_version_that_cannot_be_compared_is_named(ada: Any, bob: Any, draft: Version) -> None:
@@ -228,6 +247,25 @@ def test_a_typed_copy_tells_all_that_does_not_fit_todays_types(
     assert "model_snapshot" not in json.loads(typed.replies[-1].content)
     kept = ada.versions.get(copied.draft.id)
     assert [getattr(kept, name) for name in SNAPSHOTS] == [getattr(old, name) for name in SNAPSHOTS]
+
+
+class Careless(BaseModel):
+    @model_validator(mode="before")
+    @classmethod
+    def look_up(cls, value: Any) -> Any:
+        return value["rank"]
+
+
+def test_a_copy_is_told_of_whatever_its_type_raises(connect: Any, ada: Any, package: Any) -> None:
+    old = ada.versions.create_draft(package.id, config={"r": 8}, model={}, dataset=[])
+    typed = connect(ada, config=Careless)
+
+    copied = typed.versions.restore(old.id)
+
+    assert [(misfit.path, misfit.problem) for misfit in copied.misfits] == [("/config_snapshot", "invalid")]
+    assert ada.versions.get(copied.draft.id).config_snapshot == {"r": 8}
+    with pytest.raises(UnreadableReplyError, match="config_snapshot does not fit its type: KeyError: 'rank'"):
+        typed.versions.get(copied.draft.id)
 
 
 def test_a_typed_copy_that_fits_says_so(connect: Any, ada: Any, package: Any) -> None:
