@@ -71,15 +71,6 @@ begin
     if was = wanted then
         return new;
     end if;
-    if wanted in ('pending', 'running') and new.status = 'archived' then
-        raise exception using
-            errcode = 'TV205',
-            message = format('version %s is archived and is not trained any more', new.version_number),
-            detail = jsonb_build_object(
-                'version_id', new.id, 'status', new.status, 'training_status', nullif(was, 'none'), 'wanted', wanted
-            )::pg_catalog.text,
-            hint = 'Restore it, and train the draft.';
-    end if;
     if (was, wanted) not in (
         ('none', 'pending'), ('none', 'running'), ('pending', 'running'),
         ('running', 'completed'), ('running', 'failed'), ('running', 'cancelled'),
@@ -252,6 +243,17 @@ begin
             perform training_versions_internal.refuse_taken_id(p_run_id, 'is another version''s run already');
         end if;
         return run;  -- a repeat
+    end if;
+    -- Here and not in the trigger: how training went may be written down after its version was archived.
+    if version.status = 'archived' then
+        raise exception using
+            errcode = 'TV205',
+            message = format('version %s is archived and is not trained any more', version.version_number),
+            detail = jsonb_build_object(
+                'version_id', version.id, 'status', version.status,
+                'training_status', version.training_status, 'wanted', 'running'
+            )::pg_catalog.text,
+            hint = 'Restore it, and train the draft.';
     end if;
     if version.training_status = 'running' then
         raise exception using
