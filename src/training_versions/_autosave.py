@@ -24,7 +24,7 @@ from training_versions.errors import (
     NotFoundError,
     RejectedError,
 )
-from training_versions.models import C, D, JsonValue, M, Version, VersionStatus
+from training_versions.models import C, D, JsonValue, M, Version, VersionStatus, VersionSummary
 
 Content: TypeAlias = dict[str, JsonValue]  # by column
 Path: TypeAlias = tuple[str, ...]
@@ -78,7 +78,9 @@ class Autosave(Generic[C, M, D]):
     ) -> None:
         if not isinstance(cast("object", draft), Version) or draft.status != VersionStatus.DRAFT:
             kind = f"a {draft.status} one" if isinstance(cast("object", draft), Version) else repr(draft)[:80]
-            raise InvalidInputError(f"draft must be a version that is a draft, not {kind}.", field="draft")
+            is_summary = isinstance(cast("object", draft), VersionSummary)
+            hint = "Read it with its snapshots first: versions.get(draft.id)." if is_summary else None
+            raise InvalidInputError(f"draft must be a version that is a draft, not {kind}.", field="draft", hint=hint)
         check_seconds(interval, "interval")
         self._calls, self._interval, self._clock = calls, interval, clock
         self._codecs = (calls.config, calls.model, calls.dataset)

@@ -7,6 +7,7 @@ decided in `bundle.py`.
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import json
@@ -259,6 +260,8 @@ def _written(file: BundleFile) -> Generator[BinaryIO, None, None]:
         with target.open("wb") as out:
             yield out
         return
+    if not target.parent.is_dir():  # the part's name would tell nobody anything
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target.parent))
     part = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
         with part.open("xb") as out:

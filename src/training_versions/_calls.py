@@ -150,7 +150,7 @@ def read_reply(call: Rpc[T], reply: object) -> T:
     try:
         return call.read(reply)
     except ValueError as exc:
-        raise unreadable(call.operation, reply, exc) from exc
+        raise unreadable(call.operation, reply, exc, write=call.write) from exc
 
 
 def read_rows(select: Select[T], rows: object, count: int | None) -> Done[T] | Select[T]:
@@ -163,13 +163,17 @@ def read_rows(select: Select[T], rows: object, count: int | None) -> Done[T] | S
         raise unreadable(select.operation, cast("object", rows), exc) from exc
 
 
-def unreadable(operation: str, reply: object, exc: Exception) -> errors.UnreadableReplyError:
+def unreadable(operation: str, reply: object, exc: Exception, *, write: bool = False) -> errors.UnreadableReplyError:
     """Make the error for a reply that says success and is not what was asked for."""
+    rows = cast("list[object]", reply) if isinstance(reply, list) else [reply]
+    row = rows[0] if rows else None
+    if isinstance(row, dict) and "id" in row:  # it is the database that answered
+        about = f"{operation} was carried out, but its reply" if write else f"What {operation} found"
+        hint = "See .reply; where types do not fit what is stored, use a repository without types, or store what fits."
+    else:
+        about, hint = f"The reply to {operation}", "See .reply: something in between answered."
     return errors.UnreadableReplyError(
-        f"The reply to {operation} cannot be read: {_problem(exc)}.",
-        reply=reply,
-        operation=operation,
-        hint="See .reply: something in between answered, or the types of the repository do not fit what is stored.",
+        f"{about} cannot be read: {_problem(exc)}.", reply=cast("object", reply), operation=operation, hint=hint
     )
 
 
@@ -527,7 +531,8 @@ def as_uuid(value: object, argument: str) -> str:
         return str(value)
     # `uuid.UUID` alone would read signs, underscores and digits of other scripts.
     if not isinstance(value, str) or not UUID_TEXT.fullmatch(value):
-        raise InvalidInputError(f"{argument} must be a UUID, not {value!r:.80}.", field=argument)
+        hint = "Pass its id." if isinstance(getattr(value, "id", None), uuid.UUID) else None
+        raise InvalidInputError(f"{argument} must be a UUID, not {value!r:.80}.", field=argument, hint=hint)
     return str(uuid.UUID(value))
 
 
@@ -557,7 +562,8 @@ def as_cost(value: object, argument: str) -> int | float:
     except (InvalidOperation, ValueError):
         pass
     words = f"0 to {MOST_COST:,} with at most two decimals"
-    raise InvalidInputError(f"{argument} must be {words}, not {value!r:.80}.", field=argument)
+    hint = "Round it: round(amount, 2), or compute with Decimal." if isinstance(value, float | Decimal) else None
+    raise InvalidInputError(f"{argument} must be {words}, not {value!r:.80}.", field=argument, hint=hint)
 
 
 def as_moment(value: object, argument: str) -> str:

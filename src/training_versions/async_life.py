@@ -48,7 +48,7 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
             NotFoundError: There is no such version, or the caller may not see it.
 
         Example:
-            >>> diff = await versions.compare(draft.parent_version_id, draft)
+            >>> diff = await versions.compare(first.id, draft)
             >>> print(diff.filter("/config_snapshot"))
         """
         return await self._read(self._calls.compare(left, right))
@@ -167,7 +167,7 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         Raises:
             NotFoundError: There is no such version or run, or the caller may not see it.
             ConflictError: That run is over, or there is a step, but training has not started.
-            OutcomeUnknownError: The reply was lost; calling again is safe.
+            OutcomeUnknownError: The reply was lost; calling again is safe, unless a newer value was recorded since.
 
         Example:
             >>> await versions.record_metrics(version.id, {"loss": 0.41, "accuracy": 0.87}, step=100, run_id=run.id)
@@ -321,7 +321,7 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         """Add to what training a version cost; `actual_cost` is the sum of all entries.
 
         When the sum reaches a share of the version's budget, exactly one call has that share in its `alerts`, however
-        many record at once. Where the budget is raised later, reaching the share of the new one is told anew.
+        many record at once. Where the budget is raised later, a share that the sum has to reach again is told again.
 
         Args:
             version_id: The version.

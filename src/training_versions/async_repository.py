@@ -197,7 +197,8 @@ class AsyncPackageRepository(AsyncRepository):
             progress: Called after each version and event with how many are brought in and how many there are.
 
         Raises:
-            BundleError: The file is damaged, altered, no bundle, or of a newer format; the message names the line.
+            BundleError: The file is damaged, altered, no bundle, or of a newer format; the message names the line. An
+                `InvalidInputError`, of `training_versions.bundle`.
             NotFoundError: There is no package `package_id`, or it is not the caller's.
             ConflictError: The package has another version with the same number, or the same one with other content.
 
@@ -219,6 +220,11 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
         model: The type of model snapshots.
         dataset: The type of data set snapshots, such as `list[DatasetRef]`.
         retry_pauses: Seconds to wait before a write whose reply was lost is sent again; `()` switches that off.
+
+    Raises:
+        UnreadableReplyError: By whatever returns versions: a stored snapshot does not fit its type. A write was carried
+            out all the same; `list` without snapshots, `compare` and `restore` work, and so does a repository without
+            types.
 
     Example:
         >>> versions = AsyncVersionRepository(client, config=LoraConfig, dataset=list[DatasetRef])
@@ -354,7 +360,7 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
         )
 
     async def delete_draft(self, version_id: Id, *, expected_updated_at: datetime | None = None) -> None:
-        """Delete a draft; its number is not given again.
+        """Delete a draft; its number is not given again, and its entries of cost go with it.
 
         Args:
             version_id: The draft to delete.
@@ -393,6 +399,8 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
 
     async def archive(self, version_id: Id) -> Version[C, M, D]:
         """Archive a published version; its package then points at the newest one that is still published.
+
+        Where it is live, its stay ends.
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.

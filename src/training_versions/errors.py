@@ -59,7 +59,10 @@ class OutcomeUnknownError(TrainingVersionsError):
 
 
 class UnreadableReplyError(TrainingVersionsError):
-    """The database answered with success, but not with what was asked for; a write did happen."""
+    """The reply says success, but is not what was asked for, or does not fit the types of the repository.
+
+    A write that says so was carried out.
+    """
 
     reply: object = None
 

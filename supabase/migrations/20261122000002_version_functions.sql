@@ -78,7 +78,7 @@ begin
         errcode = 'TV102',
         message = format('there is no package %s, or it is not yours', p_package_id),
         detail = jsonb_build_object('package_id', p_package_id)::pg_catalog.text,
-        hint = 'Create the package first, signed in as the same user.';
+        hint = 'Check the id, and that you are signed in as the user who created it.';
 end
 $$;
 
@@ -528,12 +528,12 @@ as $$
 declare
     version public.training_package_versions;
 begin
+    perform training_versions_internal.lock_package_of(p_version_id);
     if training_versions_internal.was_deleted(p_version_id, false)
         and not exists (select from public.training_package_versions v where v.id = p_version_id)
     then
         return;
     end if;
-    perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.lock_version(p_version_id);
     perform training_versions_internal.check_draft(
         version, p_expected_updated_at,

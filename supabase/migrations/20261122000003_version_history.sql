@@ -155,6 +155,9 @@ begin
     if tg_op = 'INSERT' then
         -- How it came to be, if one of our functions says so.
         origin := nullif(current_setting('training_versions.origin', true), '');
+        if origin ->> 'kind' not in ('restored', 'forked', 'imported') then
+            origin := null;
+        end if;
         perform training_versions_internal.record_event(
             new,
             coalesce(origin ->> 'kind', 'created'),

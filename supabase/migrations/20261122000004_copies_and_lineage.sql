@@ -27,20 +27,26 @@ declare
     source public.training_package_versions;
     version public.training_package_versions;
 begin
+    -- A repeat answers with the draft it made, whatever became of either since: history knows where it is from.
+    select * into version from public.training_package_versions v where v.id = p_new_version_id;
+    if found then
+        if p_kind = 'forked' and version.package_id is distinct from p_package_id
+            or not exists (
+                select from public.training_version_events e
+                where e.version_id = p_new_version_id and e.kind = p_kind
+                    and e.details ->> 'from_version_id' = p_version_id::pg_catalog.text
+            )
+        then
+            perform training_versions_internal.refuse_taken_id(p_new_version_id, 'is another version''s already');
+        end if;
+        return version;
+    end if;
     select * into source from public.training_package_versions v where v.id = p_version_id;
     if not found then
         perform training_versions_internal.refuse_missing_version(p_version_id);
     end if;
     if p_kind = 'restored' then
         p_package_id := source.package_id;
-    end if;
-    -- A repeat answers with the draft it made, whatever became of either since.
-    select * into version from public.training_package_versions v where v.id = p_new_version_id;
-    if found then
-        if version.package_id <> p_package_id or version.parent_version_id is distinct from source.id then
-            perform training_versions_internal.refuse_taken_id(p_new_version_id, 'is another version''s already');
-        end if;
-        return version;
     end if;
     -- Read by the trigger that records events; local to this statement.
     perform set_config(

@@ -13,14 +13,12 @@ create table if not exists public.training_runs (
     ended_at timestamptz,
     started_by uuid,
     reason text,
-    ended_by_call uuid,
 
     constraint known_run_status check (status in ('running', 'completed', 'failed', 'cancelled')),
     constraint ended_unless_running check ((status = 'running') = (ended_at is null))
 );
 comment on table public.training_runs is
     'Training runs of versions. Invariant: at most one of a version is running; rows are written by the database only.';
-comment on column public.training_runs.ended_by_call is 'Which call ended it, so that a repeat of that call ends no other one.';
 create index if not exists idx_training_runs_version on public.training_runs (version_id, started_at desc);
 -- Two workers cannot both run a version.
 create unique index if not exists one_running_per_version on public.training_runs (version_id) where status = 'running';
@@ -36,6 +34,18 @@ create table if not exists public.training_metric_points (
 );
 comment on table public.training_metric_points is
     'One value of one metric at one step of a run. Written again, a step has its last value.';
+
+-- Calls that were carried out, by the id that their caller gave them.
+create table if not exists training_versions_internal.calls (
+    call_id uuid primary key,
+    version_id uuid not null references public.training_package_versions (id) on delete cascade,
+    run_id uuid
+);
+comment on table training_versions_internal.calls is
+    'Calls that ended training, deployed or undeployed. Invariant: made again, one changes nothing, whatever happened since.';
+create index if not exists idx_calls_version on training_versions_internal.calls (version_id);
+alter table training_versions_internal.calls enable row level security;
+revoke all on table training_versions_internal.calls from public, anon, authenticated, service_role;
 
 alter table public.training_runs enable row level security;
 alter table public.training_metric_points enable row level security;
@@ -177,6 +187,32 @@ begin
 end
 $$;
 
+-- Tells whether this call was carried out before, and remembers it; under the lock on its version.
+create or replace function training_versions_internal.is_repeat(p_call_id uuid, p_version_id uuid)
+returns boolean
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_call_id is null then
+        return false;
+    end if;
+    insert into training_versions_internal.calls (call_id, version_id) values (p_call_id, p_version_id)
+    on conflict do nothing;
+    if found then
+        return false;
+    end if;
+    if not exists (
+        select from training_versions_internal.calls c where c.call_id = p_call_id and c.version_id = p_version_id
+    ) then
+        perform training_versions_internal.refuse_taken_id(p_call_id, 'was given to a call about another version');
+    end if;
+    return true;
+end
+$$;
+
 -- The run that p_run_id names, which must be one of this version; or, without a name, the one that runs or ran last.
 create or replace function training_versions_internal.find_run(p_version public.training_package_versions, p_run_id uuid)
 returns public.training_runs
@@ -302,15 +338,17 @@ begin
     if p_reason is not null then
         perform training_versions_internal.check_text('reason', p_reason, 10000);
     end if;
-    select * into run
-    from public.training_runs r
-    where r.version_id = p_version_id and r.ended_by_call = p_call_id;
-    if found then
+    if training_versions_internal.is_repeat(p_call_id, p_version_id) then
+        select r.* into run
+        from training_versions_internal.calls c
+        join public.training_runs r on r.id = c.run_id
+        where c.call_id = p_call_id;
         return run;
     end if;
     run := training_versions_internal.find_run(version, p_run_id);
+    update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
     if run.status = p_status then
-        return run;  -- a repeat
+        return run;  -- it has ended so already
     end if;
     if p_run_id is not null then
         perform training_versions_internal.check_running(run, p_status);
@@ -319,7 +357,7 @@ begin
     perform set_config('training_versions.reason', coalesce(p_reason, ''), true);
     update public.training_package_versions set training_status = p_status where id = p_version_id;
     perform set_config('training_versions.reason', '', true);
-    update public.training_runs r set ended_by_call = p_call_id where r.id = run.id returning * into run;
+    select * into run from public.training_runs r where r.id = run.id;
     return run;
 end
 $$;
@@ -394,6 +432,7 @@ revoke all on function
     training_versions_internal.keep_training_transitions(),
     training_versions_internal.record_training(),
     training_versions_internal.take_version(uuid),
+    training_versions_internal.is_repeat(uuid, uuid),
     training_versions_internal.find_run(public.training_package_versions, uuid),
     training_versions_internal.check_running(public.training_runs, text),
     training_versions_internal.start_training(uuid, uuid),

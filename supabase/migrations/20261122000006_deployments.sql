@@ -19,15 +19,12 @@ create table if not exists public.training_deployments (
     started_by uuid,
     ended_at timestamptz,
     ended_by uuid,
-    ended_by_call uuid,
 
     constraint known_target check (target in ('local', 'hf_space')),
     constraint ends_after_start check (ended_at >= started_at)
 );
 comment on table public.training_deployments is
     'Stays of versions at targets. Invariant: at most one of a package is live (not ended) per target; written by the database only.';
-comment on column public.training_deployments.ended_by_call is
-    'Which call of undeploy ended it, so that a repeat of that call ends no other one.';
 create unique index if not exists one_live_per_target
     on public.training_deployments (package_id, target) where ended_at is null;
 create index if not exists idx_training_deployments_target
@@ -42,7 +39,29 @@ create policy "Users can view own deployments" on public.training_deployments
 revoke all on table public.training_deployments from public, anon, authenticated, service_role;
 grant select on table public.training_deployments to authenticated, service_role;
 
--- Ends a stay at a moment, and lets its version's columns show what it is still live at, if anything.
+-- Ends a stay at a moment, and tells it.
+create or replace function training_versions_internal.close_stay(
+    p_stay public.training_deployments,
+    p_version public.training_package_versions,
+    p_moment timestamptz
+)
+returns void
+volatile
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    update public.training_deployments
+    set ended_at = greatest(p_moment, started_at), ended_by = auth.uid()
+    where id = p_stay.id;
+    perform training_versions_internal.record_event(
+        p_version, 'undeployed', jsonb_build_object('target', p_stay.target, 'url', p_stay.url)
+    );
+end
+$$;
+
+-- Does so, and lets the columns of the stay's version show what it is still live at, if anything.
 create or replace function training_versions_internal.end_stay(p_stay public.training_deployments, p_moment timestamptz)
 returns void
 volatile
@@ -54,9 +73,8 @@ declare
     left_over public.training_deployments;
     version public.training_package_versions;
 begin
-    update public.training_deployments
-    set ended_at = greatest(p_moment, started_at), ended_by = auth.uid()
-    where id = p_stay.id;
+    select * into version from public.training_package_versions v where v.id = p_stay.version_id;
+    perform training_versions_internal.close_stay(p_stay, version, p_moment);
     select * into left_over
     from public.training_deployments d
     where d.version_id = p_stay.version_id and d.ended_at is null
@@ -67,11 +85,7 @@ begin
         deployment_target = left_over.target,
         deployment_url = left_over.url,
         deployment_id = left_over.deployment_id
-    where id = p_stay.version_id
-    returning * into version;
-    perform training_versions_internal.record_event(
-        version, 'undeployed', jsonb_build_object('target', p_stay.target, 'url', p_stay.url)
-    );
+    where id = p_stay.version_id;
 end
 $$;
 
@@ -95,7 +109,7 @@ begin
             detail = jsonb_build_object(
                 'version_id', p_version.id, 'version_number', p_version.version_number, 'status', p_version.status
             )::pg_catalog.text,
-            hint = 'Only published versions are deployed.';
+            hint = case p_version.status when 'draft' then 'Publish it first.' else 'Restore it, and publish the draft.' end;
     end if;
 end
 $$;
@@ -160,14 +174,11 @@ begin
     end if;
     -- The columns have room for one place: who writes another one there moves the version; deploy() adds a place.
     if tg_op = 'UPDATE' and stay_id is null and old.is_deployed and new.deployment_target <> old.deployment_target then
-        update public.training_deployments d
-        set ended_at = greatest(moment, d.started_at), ended_by = auth.uid()
-        where d.version_id = new.id and d.target = old.deployment_target and d.ended_at is null
-        returning * into stay;
+        select * into stay
+        from public.training_deployments d
+        where d.version_id = new.id and d.target = old.deployment_target and d.ended_at is null;
         if found then
-            perform training_versions_internal.record_event(
-                new, 'undeployed', jsonb_build_object('target', stay.target, 'url', stay.url)
-            );
+            perform training_versions_internal.close_stay(stay, new, moment);
         end if;
     end if;
 
@@ -181,9 +192,7 @@ begin
             return null;  -- live there already, just so
         end if;
         if stay.version_id = new.id then
-            update public.training_deployments
-            set ended_at = greatest(moment, started_at), ended_by = auth.uid()
-            where id = stay.id;
+            perform training_versions_internal.close_stay(stay, new, moment);
         else
             perform training_versions_internal.end_stay(stay, moment);
         end if;
@@ -284,7 +293,6 @@ language plpgsql
 as $$
 declare
     version public.training_package_versions;
-    stay public.training_deployments;
 begin
     perform training_versions_internal.check_target(p_target);
     if p_url is not null then
@@ -295,12 +303,11 @@ begin
     end if;
     perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.take_version(p_version_id);
-    select * into stay from public.training_deployments d where d.id = p_stay_id;
-    if found then
-        if stay.version_id <> p_version_id or stay.target <> p_target then
-            perform training_versions_internal.refuse_taken_id(p_stay_id, 'is another stay''s already');
+    if training_versions_internal.is_repeat(p_stay_id, p_version_id) then
+        if exists (select from public.training_deployments d where d.id = p_stay_id and d.target <> p_target) then
+            perform training_versions_internal.refuse_taken_id(p_stay_id, 'is that of a stay at another target');
         end if;
-        return version;  -- a repeat, whatever was deployed since
+        return version;
     end if;
     perform training_versions_internal.check_published(version);
     perform training_versions_internal.clear_stale_deployment(p_version_id);
@@ -333,10 +340,8 @@ begin
     end if;
     perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.take_version(p_version_id);
-    if exists (
-        select from public.training_deployments d where d.version_id = p_version_id and d.ended_by_call = p_call_id
-    ) then
-        return version;  -- a repeat, whatever was deployed since
+    if training_versions_internal.is_repeat(p_call_id, p_version_id) then
+        return version;
     end if;
     moment := clock_timestamp();
     for stay in
@@ -344,7 +349,6 @@ begin
         where d.version_id = p_version_id and d.ended_at is null and (p_target is null or d.target = p_target)
     loop
         perform training_versions_internal.end_stay(stay, moment);
-        update public.training_deployments set ended_by_call = p_call_id where id = stay.id;
     end loop;
     perform training_versions_internal.clear_stale_deployment(p_version_id);
     select * into version from public.training_package_versions v where v.id = p_version_id;
@@ -353,6 +357,9 @@ end
 $$;
 
 revoke all on function
+    training_versions_internal.close_stay(
+        public.training_deployments, public.training_package_versions, timestamptz
+    ),
     training_versions_internal.end_stay(public.training_deployments, timestamptz),
     training_versions_internal.check_published(public.training_package_versions),
     training_versions_internal.clear_stale_deployment(uuid),

@@ -34,6 +34,9 @@ from public.training_package_versions v
 where v.actual_cost is not null
     and not exists (select from public.training_costs c where c.version_id = v.id);
 
+-- What was alerted of is found without reading every entry.
+create index if not exists idx_training_costs_alerts on public.training_costs (version_id) where alerts <> '{}';
+
 -- What is written to actual_cost directly becomes an entry, so that the sum stays true. Definer: nobody is granted them.
 create or replace function training_versions_internal.record_direct_cost()
 returns trigger
@@ -43,10 +46,17 @@ set search_path = ''
 language plpgsql
 as $$
 declare
-    difference constant numeric := coalesce(new.actual_cost, 0) - (
-        select coalesce(sum(c.amount), 0) from public.training_costs c where c.version_id = new.id
-    );
+    difference numeric := coalesce(new.actual_cost, 0);
 begin
+    if tg_op = 'UPDATE' then
+        -- Less what record_cost has made an entry of.
+        difference := difference - coalesce(old.actual_cost, 0) - coalesce((
+            select c.amount
+            from public.training_costs c
+            where c.version_id = new.id
+                and c.id = nullif(current_setting('training_versions.entry_id', true), '')::pg_catalog.uuid
+        ), 0);
+    end if;
     if difference <> 0 then
         insert into public.training_costs (version_id, owner_id, amount, note, key, recorded_by)
         values (
@@ -146,7 +156,7 @@ begin
         if entry.amount <> p_amount then
             raise exception using
                 errcode = 'TV204',
-                message = format('the key %s is another entry''s already', p_key),
+                message = format('the key %s is that of an entry of %s already', p_key, entry.amount),
                 detail = jsonb_build_object('key', p_key, 'amount', entry.amount)::pg_catalog.text,
                 hint = 'Use a new key for a new entry.';
         end if;
@@ -165,7 +175,7 @@ begin
             select coalesce(jsonb_object_agg(s::pg_catalog.text, c.recorded_at order by c.recorded_at), '{}')
             from public.training_costs c
             cross join lateral unnest(c.alerts) as s
-            where c.version_id = p_version_id
+            where c.version_id = p_version_id and c.alerts <> '{}'
         ) || case jsonb_typeof(version.cost_alerts_sent)
             when 'object' then version.cost_alerts_sent
             when 'array' then (
@@ -190,7 +200,12 @@ begin
             ),
             auth.uid()
         )
+        on conflict (id) do nothing
         returning * into entry;
+        if not found then
+            perform training_versions_internal.refuse_taken_id(p_entry_id, 'is another entry''s already');
+        end if;
+        perform set_config('training_versions.entry_id', entry.id::pg_catalog.text, true);
         update public.training_package_versions
         set actual_cost = spent,
             cost_alerts_sent = case
@@ -201,6 +216,7 @@ begin
             end
         where id = p_version_id
         returning * into version;
+        perform set_config('training_versions.entry_id', '', true);
         perform training_versions_internal.record_event(
             version, 'cost_recorded', jsonb_build_object('amount', p_amount, 'note', p_note, 'key', p_key)
         );

@@ -57,23 +57,6 @@ as $$
     from (select md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid as id) as other
 $$;
 
-create or replace function training_versions_internal.check_import(p_field text, p_value jsonb)
-returns void
-immutable
-security invoker
-set search_path = ''
-language plpgsql
-as $$
-begin
-    if jsonb_typeof(p_value) is distinct from 'array' then
-        raise exception using
-            errcode = 'TV306',
-            message = format('%s must be a JSON array', p_field),
-            detail = jsonb_build_object('field', p_field)::pg_catalog.text;
-    end if;
-end
-$$;
-
 -- With p_check_only nothing is written, and of each version only its id and version_number are looked at: whether the
 -- package has or had another one with that number.
 create or replace function training_versions_internal.import_versions(
@@ -103,14 +86,19 @@ begin
     if not found then
         perform training_versions_internal.refuse_missing_package(p_package_id);
     end if;
-    perform training_versions_internal.check_import('p_versions', p_versions);
+    perform training_versions_internal.check_snapshot('p_versions', p_versions, 'array');
     perform training_versions_internal.lock_package(p_package_id);
     perform training_versions_internal.set_importing(true);
 
     for item in select i from jsonb_array_elements(p_versions) as i loop
         given := jsonb_populate_record(null::public.training_package_versions, item);
         given.id := training_versions_internal.imported_id(p_package_id, given.id);
-        select * into there from public.training_package_versions v where v.id = given.id;
+        select * into there
+        from public.training_package_versions v
+        where v.id = given.id and v.package_id = p_package_id;
+        if not found and exists (select from public.training_package_versions v where v.id = given.id) then
+            perform training_versions_internal.refuse_taken_id(given.id, 'is that of a version in another package');
+        end if;
         deleted := there.id is null and exists (
             select from training_versions_internal.deletions d
             where d.id = given.id and d.package_id = p_package_id and d.version_number = given.version_number
@@ -151,7 +139,8 @@ begin
             );
         end if;
         if there.id is not null then
-            if there.status <> 'draft'
+            -- A draft in the file may have been edited and published here since: that differs, and stays.
+            if there.status <> 'draft' and given.status <> 'draft'
                 and (
                     there.version_number, there.name, there.change_summary,
                     there.config_snapshot, there.model_snapshot, there.dataset_snapshot
@@ -233,10 +222,12 @@ begin
             'differs', deleted or there.id is not null
                 and (
                     there.status, there.name, there.change_summary,
-                    there.config_snapshot, there.model_snapshot, there.dataset_snapshot
+                    there.config_snapshot, there.model_snapshot, there.dataset_snapshot,
+                    there.training_status, there.training_metrics, there.actual_cost
                 ) is distinct from (
                     given.status, given.name, given.change_summary,
-                    given.config_snapshot, given.model_snapshot, given.dataset_snapshot
+                    given.config_snapshot, given.model_snapshot, given.dataset_snapshot,
+                    given.training_status, given.training_metrics, given.actual_cost
                 )
         );
     end loop;
@@ -263,7 +254,7 @@ begin
     if not found then
         perform training_versions_internal.refuse_missing_package(p_package_id);
     end if;
-    perform training_versions_internal.check_import('p_events', p_events);
+    perform training_versions_internal.check_snapshot('p_events', p_events, 'array');
     if exists (
         select from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
         where not isfinite(e.occurred_at) or not isfinite(e.last_at) or jsonb_typeof(e.details) <> 'object'
@@ -334,7 +325,6 @@ $$;
 revoke all on function
     training_versions_internal.set_importing(boolean),
     training_versions_internal.imported_id(uuid, uuid),
-    training_versions_internal.check_import(text, jsonb),
     training_versions_internal.import_versions(uuid, jsonb, boolean),
     training_versions_internal.import_events(uuid, jsonb)
 from public, anon, authenticated, service_role;

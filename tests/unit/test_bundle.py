@@ -341,7 +341,7 @@ def test_what_is_made_while_an_export_runs_is_left_out() -> None:
 def test_a_number_that_json_lacks_is_told_and_leaves_no_file(tmp_path: Path) -> None:
     project = Project([version(1, config_snapshot={"x": float("inf")})], [])
 
-    with pytest.raises(UnreadableReplyError, match="reply to packages"):
+    with pytest.raises(UnreadableReplyError, match=r"What packages\.export found cannot be read"):
         project.carry_out(export_steps(PACKAGE, tmp_path / "bot.jsonl", None))
 
     assert list(tmp_path.iterdir()) == []

@@ -90,9 +90,9 @@ def test_a_package_has_exactly_the_columns_of_its_table(generated):
     ("record", "table", "kept_back"),
     [
         (Event, "PublicTrainingVersionEvents", {"owner_id"}),
-        (TrainingRun, "PublicTrainingRuns", {"owner_id", "ended_by_call"}),
+        (TrainingRun, "PublicTrainingRuns", {"owner_id"}),
         (MetricPoint, "PublicTrainingMetricPoints", {"owner_id", "run_id", "name"}),
-        (Deployment, "PublicTrainingDeployments", {"owner_id", "ended_by_call"}),
+        (Deployment, "PublicTrainingDeployments", {"owner_id"}),
         (CostEntry, "PublicTrainingCosts", {"owner_id"}),
     ],
 )

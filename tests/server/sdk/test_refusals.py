@@ -31,7 +31,7 @@ Rows = Callable[..., list[dict[str, Any]]]
 NOBODYS = UUID("00000000-0000-4000-8000-000000000000")
 READ_HINT = "Check the identifier, and that the client is signed in as its owner."
 VERSION_HINT = "Check the id, and that you are signed in as the user who created it."
-PACKAGE_HINT = "Create the package first, signed in as the same user."
+PACKAGE_HINT = VERSION_HINT
 DRAFT_HINT = "Create a new draft from it."
 DELETE_HINTS = {"published": "Archive it instead.", "archived": "It stays: it is history."}
 

@@ -183,7 +183,7 @@ def test_a_stored_snapshot_that_does_not_fit_its_type_names_version_snapshot_and
     assert "number 1" in error.message
     assert f"{field}_snapshot" in error.message
     assert f" {path}: " in error.message
-    assert "do not fit what is stored" in error.hint
+    assert "types do not fit what is stored" in error.hint
     assert str(version.id) in str(error.reply)
     survives_pickle(error)
     assert ada.versions.get(version.id).status == {"publish": "published", "archive": "archived"}.get(read, "draft")

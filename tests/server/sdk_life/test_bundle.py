@@ -7,6 +7,7 @@ import io
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +328,44 @@ def forked(ada: Any, package: Any, published: Any, export: Any, tmp_path: Path) 
     for each in (package, other):
         export(ada, each.id, tmp_path / f"{each.id}.jsonl")
     return [tmp_path / f"{each.id}.jsonl" for each in (package, other)]
+
+
+def test_a_draft_that_was_published_since_is_no_clash(ada: Any, package: Any, draft: Any, tmp_path: Path) -> None:
+    file = tmp_path / "bundle.jsonl"
+    ada.packages.export(package.id, file)
+    ada.versions.publish(draft.id)
+
+    again = ada.packages.import_(file)
+
+    assert (again.versions_present, again.versions_differing) == (1, 1)
+    assert ada.versions.get(draft.id).status == "published"
+
+
+def test_what_moved_on_in_its_life_is_counted(ada: Any, package: Any, draft: Any, tmp_path: Path) -> None:
+    file = tmp_path / "bundle.jsonl"
+    ada.packages.export(package.id, file)
+    assert ada.packages.import_(file).versions_differing == 0
+    ada.versions.record_cost(draft.id, 1)
+
+    assert ada.packages.import_(file).versions_differing == 1
+
+
+def test_an_id_that_somebody_else_took_is_no_version_of_the_package(
+    ada: Any, bob: Any, package: Any, draft: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "bundle.jsonl"
+    ada.packages.export(package.id, file)
+    ada.packages.delete(package.id)
+    theirs = bob.packages.create("squat", template_type="lora", config={})
+    target = ada.packages.create("anew", template_type="lora", config={})
+    mapped = uuid.UUID(md5(f"{target.id}{draft.id}".encode()).hexdigest())
+    for taken in (draft.id, mapped):
+        bob.versions.create_draft(theirs.id, config={}, model={}, dataset=[], version_id=taken)
+
+    with pytest.raises(ConflictError) as caught:
+        ada.packages.import_(file, package_id=target.id)
+
+    assert caught.value.code == "TV204"
 
 
 @pytest.mark.parametrize("who", ["abroad", "bob"])  # for whom ids stay, and change

@@ -300,6 +300,33 @@ def test_a_lineage_goes_up_and_down_and_across_packages(
             other.versions.lineage(second.id)
 
 
+def test_a_write_that_returns_what_does_not_fit_says_that_it_was_carried_out(
+    connect: Any, ada: Any, draft: Version
+) -> None:
+    class Newer(BaseModel):
+        optimizer: str
+
+    typed = connect(ada, config=Newer)
+
+    with pytest.raises(UnreadableReplyError, match=r"versions\.publish was carried out, but") as caught:
+        typed.versions.publish(draft.id)
+
+    assert "use a repository without types" in caught.value.hint
+    with pytest.raises(UnreadableReplyError, match=r"What versions\.get found cannot be read"):
+        typed.versions.get(draft.id)
+    assert ada.versions.get(draft.id).status == "published"
+
+
+def test_a_copy_that_is_asked_for_again_is_there_although_its_origin_is_gone(ada: Any, draft: Version) -> None:
+    new_id = uuid4()
+    copied = ada.versions.restore(draft.id, new_version_id=new_id)
+    ada.versions.delete_draft(draft.id)
+
+    assert ada.versions.restore(draft.id, new_version_id=new_id).draft.version_number == copied.draft.version_number
+    with pytest.raises(ConflictError):
+        ada.versions.fork(draft.id, into=draft.package_id, new_version_id=new_id)
+
+
 def test_a_draft_that_is_deleted_while_it_is_restored_is_not_found(
     ada: Any, package: Any, snapshots: Any, at_once: Callable[..., list[Any]]
 ) -> None:

@@ -136,6 +136,18 @@ def test_who_asks_again_with_the_entrys_own_id_is_told_its_alerts_again(
     assert ada.versions.get(budgeted.id).actual_cost == Decimal("6.00")
 
 
+def test_one_entry_id_for_several_versions_at_once_is_one_entry(
+    ada: Any, package: Any, at_once: Callable[..., list[Any]]
+) -> None:
+    drafts = [ada.versions.create_draft(package.id, config={}, model={}, dataset=[]) for _ in range(4)]
+    entry_id = uuid4()
+
+    outcomes = at_once([lambda d=d: ada.versions.record_cost(d.id, 1, entry_id=entry_id) for d in drafts])
+
+    assert sorted(getattr(outcome, "code", "") for outcome in outcomes) == ["", "TV204", "TV204", "TV204"]
+    assert ada.versions.package_cost(package.id).actual_cost == 1
+
+
 def test_an_owner_who_clears_what_was_sent_is_not_alerted_again(ada: Any, stack: Any, package: Any) -> None:
     draft = ada.versions.create_draft(package.id, config={}, model={}, dataset=[], budget_limit=10)
     ada.versions.record_cost(draft.id, 6)

@@ -129,6 +129,8 @@ def test_a_new_address_is_a_new_stay(ada: Any, published: Version) -> None:
 
     assert ada.versions.live(published.package_id, "local").url == "http://localhost:2"
     assert ada.versions.live_at(published.package_id, "local", first.started_at).url == "http://localhost:1"
+    kinds = [event.kind for event in ada.versions.iterate_history(version_id=published.id)]
+    assert kinds[:3] == ["deployed", "undeployed", "deployed"]
 
 
 def test_undeploying_one_target_leaves_the_other(ada: Any, package: Any, published: Version) -> None:
@@ -178,6 +180,43 @@ def test_a_target_that_is_none_is_refused_by_the_database_too(stack: Any, ada: A
         with pytest.raises(APIError) as caught:
             client.rpc(function, {"p_version_id": str(published.id), "p_target": "mars"}).execute()
         assert caught.value.code == "TV306"
+
+
+def test_a_repeat_of_a_call_that_had_nothing_to_do_changes_nothing_either(
+    ada: Any, stack: Any, package: Any, publish: Callable[..., Version]
+) -> None:
+    first, second = publish(), publish()
+    rpc = stack.client(ada.token).rpc
+    again = {"p_version_id": str(first.id), "p_target": "local", "p_stay_id": str(uuid4())}
+    ada.versions.deploy(first.id, "local")
+    rpc("deploy_training_version", again).execute()  # it is live already
+    ada.versions.deploy(second.id, "local")
+    rpc("deploy_training_version", again).execute()
+    assert live_number(ada, package) == second.version_number
+
+    undeploy = {"p_version_id": str(first.id), "p_call_id": str(uuid4())}
+    rpc("undeploy_training_version", undeploy).execute()  # it is not live
+    ada.versions.deploy(first.id, "local")
+    rpc("undeploy_training_version", undeploy).execute()
+    assert live_number(ada, package) == first.version_number
+
+    cancel = {"p_version_id": str(first.id), "p_call_id": str(uuid4())}
+    ada.versions.start_training(first.id)
+    ada.versions.cancel_training(first.id)
+    rpc("cancel_version_training", cancel).execute()  # it is cancelled already
+    ada.versions.start_training(first.id)
+    rpc("cancel_version_training", cancel).execute()
+    assert ada.versions.get(first.id).training_status == "running"
+
+
+def test_the_identifier_of_a_call_about_another_version_is_refused(
+    ada: Any, publish: Callable[..., Version], at_once: Callable[..., list[Any]]
+) -> None:
+    versions, stay_id = [publish() for _ in range(4)], uuid4()
+
+    outcomes = at_once([lambda v=v: ada.versions.deploy(v.id, "local", stay_id=stay_id) for v in versions])
+
+    assert sorted(getattr(outcome, "code", "") for outcome in outcomes) == ["", "TV204", "TV204", "TV204"]
 
 
 def test_archiving_and_deploying_at_once_do_not_stand_in_each_others_way(
