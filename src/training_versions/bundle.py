@@ -77,7 +77,7 @@ class ImportResult(Record):
     versions_differing: int
     """Those of them that are not as in the file: drafts edited or deleted since, and what moved on in its life."""
     parents_missing: int
-    """Those that have a parent in the file and none here; import its package, then this one again."""
+    """Those with a parent in the file and none here; published ones get it when both packages were imported again."""
     events_added: int
 
 
