@@ -31,7 +31,7 @@ grant select on table public.training_costs to authenticated, service_role;
 insert into public.training_costs (version_id, owner_id, amount, note, key, recorded_at)
 select v.id, v.created_by, v.actual_cost, 'carried over', v.id::text, v.updated_at
 from public.training_package_versions v
-where v.actual_cost is not null
+where v.actual_cost <> 'NaN'
     and not exists (select from public.training_costs c where c.version_id = v.id);
 
 -- What was alerted of is found without reading every entry.
@@ -50,7 +50,7 @@ declare
 begin
     if tg_op = 'UPDATE' then
         -- Less what record_cost has made an entry of.
-        difference := difference - coalesce(old.actual_cost, 0) - coalesce((
+        difference := difference - coalesce(nullif(old.actual_cost, 'NaN'), 0) - coalesce((
             select c.amount
             from public.training_costs c
             where c.version_id = new.id

@@ -41,6 +41,22 @@ def test_a_version_that_only_its_columns_call_deployed_can_be_deployed(
     assert versions.live(version.package_id, "local").version_id == version.id
 
 
+def test_a_cost_that_is_no_number_is_mended_by_the_service_role(stack: Any, versions: Any, packages: Any) -> None:
+    version = published(versions, packages)
+    stack.psql(
+        "set session_replication_role = replica;"
+        "update public.training_package_versions set actual_cost = 'NaN' where id = :'id';",
+        admin=True,
+        id=str(version.id),
+    )
+
+    table = stack.service_client().table("training_package_versions")
+    table.update({"actual_cost": 5}).eq("id", str(version.id)).execute()
+
+    assert [entry.amount for entry in versions.iterate_costs(version.id)] == [5]
+    assert versions.record_cost(version.id, 1).actual_cost == 6
+
+
 def test_a_lineage_starts_only_from_what_the_caller_may_see(
     stack: Any, face: Any, versions: Any, packages: Any, stranger_email: str
 ) -> None:
