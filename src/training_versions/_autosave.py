@@ -78,7 +78,7 @@ class Autosave(Generic[C, M, D]):
     ) -> None:
         if not isinstance(cast("object", draft), Version) or draft.status != VersionStatus.DRAFT:
             kind = f"a {draft.status} one" if isinstance(cast("object", draft), Version) else repr(draft)[:80]
-            is_summary = isinstance(cast("object", draft), VersionSummary)
+            is_summary = type(cast("object", draft)) is VersionSummary
             hint = "Read it with its snapshots first: versions.get(draft.id)." if is_summary else None
             raise InvalidInputError(f"draft must be a version that is a draft, not {kind}.", field="draft", hint=hint)
         check_seconds(interval, "interval")

@@ -167,7 +167,7 @@ def unreadable(operation: str, reply: object, exc: Exception, *, write: bool = F
     """Make the error for a reply that says success and is not what was asked for."""
     rows = cast("list[object]", reply) if isinstance(reply, list) else [reply]
     row = rows[0] if rows else None
-    if isinstance(row, dict) and "id" in row:  # it is the database that answered
+    if isinstance(row, dict) and {"id", "created_at"} <= row.keys():  # it is the database that answered
         about = f"{operation} was carried out, but its reply" if write else f"What {operation} found"
         hint = "See .reply; where types do not fit what is stored, use a repository without types, or store what fits."
     else:
@@ -562,7 +562,8 @@ def as_cost(value: object, argument: str) -> int | float:
     except (InvalidOperation, ValueError):
         pass
     words = f"0 to {MOST_COST:,} with at most two decimals"
-    hint = "Round it: round(amount, 2), or compute with Decimal." if isinstance(value, float | Decimal) else None
+    rounded = isinstance(value, float | Decimal) and Decimal(value).is_finite() and 0 <= value <= MOST_COST
+    hint = "Round it: round(amount, 2), or compute with Decimal." if rounded else None
     raise InvalidInputError(f"{argument} must be {words}, not {value!r:.80}.", field=argument, hint=hint)
 
 

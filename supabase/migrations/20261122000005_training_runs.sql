@@ -39,6 +39,7 @@ comment on table public.training_metric_points is
 create table if not exists training_versions_internal.calls (
     call_id uuid primary key,
     version_id uuid not null references public.training_package_versions (id) on delete cascade,
+    what text not null,
     run_id uuid
 );
 comment on table training_versions_internal.calls is
@@ -188,7 +189,7 @@ end
 $$;
 
 -- Tells whether this call was carried out before, and remembers it; under the lock on its version.
-create or replace function training_versions_internal.is_repeat(p_call_id uuid, p_version_id uuid)
+create or replace function training_versions_internal.is_repeat(p_call_id uuid, p_version_id uuid, p_what text)
 returns boolean
 volatile
 security definer
@@ -199,15 +200,16 @@ begin
     if p_call_id is null then
         return false;
     end if;
-    insert into training_versions_internal.calls (call_id, version_id) values (p_call_id, p_version_id)
+    insert into training_versions_internal.calls (call_id, version_id, what) values (p_call_id, p_version_id, p_what)
     on conflict do nothing;
     if found then
         return false;
     end if;
     if not exists (
-        select from training_versions_internal.calls c where c.call_id = p_call_id and c.version_id = p_version_id
+        select from training_versions_internal.calls c
+        where c.call_id = p_call_id and c.version_id = p_version_id and c.what = p_what
     ) then
-        perform training_versions_internal.refuse_taken_id(p_call_id, 'was given to a call about another version');
+        perform training_versions_internal.refuse_taken_id(p_call_id, 'was given to another call');
     end if;
     return true;
 end
@@ -338,7 +340,7 @@ begin
     if p_reason is not null then
         perform training_versions_internal.check_text('reason', p_reason, 10000);
     end if;
-    if training_versions_internal.is_repeat(p_call_id, p_version_id) then
+    if training_versions_internal.is_repeat(p_call_id, p_version_id, p_status) then
         select r.* into run
         from training_versions_internal.calls c
         join public.training_runs r on r.id = c.run_id
@@ -432,7 +434,7 @@ revoke all on function
     training_versions_internal.keep_training_transitions(),
     training_versions_internal.record_training(),
     training_versions_internal.take_version(uuid),
-    training_versions_internal.is_repeat(uuid, uuid),
+    training_versions_internal.is_repeat(uuid, uuid, text),
     training_versions_internal.find_run(public.training_package_versions, uuid),
     training_versions_internal.check_running(public.training_runs, text),
     training_versions_internal.start_training(uuid, uuid),

@@ -303,11 +303,12 @@ begin
     end if;
     perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.take_version(p_version_id);
-    if training_versions_internal.is_repeat(p_stay_id, p_version_id) then
-        if exists (select from public.training_deployments d where d.id = p_stay_id and d.target <> p_target) then
-            perform training_versions_internal.refuse_taken_id(p_stay_id, 'is that of a stay at another target');
-        end if;
+    if training_versions_internal.is_repeat(p_stay_id, p_version_id, 'deploy ' || p_target) then
         return version;
+    end if;
+    -- A stay that another call, or a client that wrote the columns, gave that id.
+    if exists (select from public.training_deployments d where d.id = p_stay_id) then
+        perform training_versions_internal.refuse_taken_id(p_stay_id, 'is another stay''s already');
     end if;
     perform training_versions_internal.check_published(version);
     perform training_versions_internal.clear_stale_deployment(p_version_id);
@@ -340,7 +341,7 @@ begin
     end if;
     perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.take_version(p_version_id);
-    if training_versions_internal.is_repeat(p_call_id, p_version_id) then
+    if training_versions_internal.is_repeat(p_call_id, p_version_id, 'undeploy ' || coalesce(p_target, '')) then
         return version;
     end if;
     moment := clock_timestamp();

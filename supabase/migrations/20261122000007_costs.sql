@@ -28,11 +28,17 @@ create policy "Users can view own costs" on public.training_costs
 revoke all on table public.training_costs from public, anon, authenticated, service_role;
 grant select on table public.training_costs to authenticated, service_role;
 
-insert into public.training_costs (version_id, owner_id, amount, note, key, recorded_at)
-select v.id, v.created_by, v.actual_cost, 'carried over', v.id::text, v.updated_at
-from public.training_package_versions v
-where v.actual_cost <> 'NaN'
-    and not exists (select from public.training_costs c where c.version_id = v.id);
+-- Nobody writes a cost between what is carried over and the triggers below.
+do $$
+begin
+    lock table public.training_package_versions in share row exclusive mode;
+    insert into public.training_costs (version_id, owner_id, amount, note, key, recorded_at)
+    select v.id, v.created_by, v.actual_cost, 'carried over', v.id::text, v.updated_at
+    from public.training_package_versions v
+    where v.actual_cost <> 'NaN'
+        and not exists (select from public.training_costs c where c.version_id = v.id);
+end
+$$;
 
 -- What was alerted of is found without reading every entry.
 create index if not exists idx_training_costs_alerts on public.training_costs (version_id) where alerts <> '{}';

@@ -117,7 +117,7 @@ REFUSED: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     *(("deploy", (VERSION, "local"), {"deployment_id": bad}, "deployment_id") for bad in ("", "x" * 256, "\ud800", 3)),
     *(
         ("record_cost", (VERSION, bad), {}, "amount")
-        for bad in (-1, "0.001", "NaN", None, True, 10**8, float("nan"), 0.1 + 0.2)
+        for bad in (-1, "0.001", "NaN", Decimal("NaN"), Decimal("sNaN"), None, True, 10**8, float("nan"), 0.1 + 0.2)
     ),
     *(("record_cost", (VERSION, 1), {"note": bad}, "note") for bad in ("", " ", "x" * 1001, "a\0", 3)),
     *(("record_cost", (VERSION, 1), {"key": bad}, "key") for bad in ("", " ", "x" * 256, "a\0", 3, uuid4())),

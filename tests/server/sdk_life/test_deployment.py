@@ -209,6 +209,39 @@ def test_a_repeat_of_a_call_that_had_nothing_to_do_changes_nothing_either(
     assert ada.versions.get(first.id).training_status == "running"
 
 
+def test_an_id_that_was_given_to_another_call_is_refused_and_not_taken_for_a_repeat(
+    ada: Any, stack: Any, published: Version
+) -> None:
+    rpc, one = stack.client(ada.token).rpc, str(uuid4())
+    ada.versions.start_training(published.id)
+    ada.versions.deploy(published.id, "local", url="http://a")
+    stay = ada.versions.live(published.package_id, "local").id
+    ada.versions.undeploy(published.id)
+    about = {"p_version_id": str(published.id)}
+    rpc("cancel_version_training", {**about, "p_call_id": one}).execute()
+
+    for function, given in (
+        ("complete_version_training", {"p_call_id": one}),
+        ("undeploy_training_version", {"p_call_id": one}),
+        ("deploy_training_version", {"p_stay_id": one, "p_target": "local"}),
+        ("deploy_training_version", {"p_stay_id": str(stay), "p_target": "hf_space"}),
+    ):
+        with pytest.raises(APIError) as caught:
+            rpc(function, about | given).execute()
+        assert caught.value.code == "TV204"
+
+
+def test_a_stay_that_a_client_made_by_the_columns_keeps_its_id(ada: Any, stack: Any, published: Version) -> None:
+    columns = {"is_deployed": True, "deployment_target": "local"}
+    stack.service_client().table("training_package_versions").update(columns).eq("id", str(published.id)).execute()
+    stay = ada.versions.live(published.package_id, "local")
+
+    with pytest.raises(ConflictError) as caught:
+        ada.versions.deploy(published.id, "hf_space", stay_id=stay.id)
+
+    assert caught.value.code == "TV204"
+
+
 def test_the_identifier_of_a_call_about_another_version_is_refused(
     ada: Any, publish: Callable[..., Version], at_once: Callable[..., list[Any]]
 ) -> None:
