@@ -15,7 +15,8 @@ from decimal import Decimal
 from threading import TIMEOUT_MAX
 from typing import Any, Final, Generic, TypeAlias, cast
 
-from training_versions._calls import Done, Rpc, Select, VersionCalls, _problem
+from training_versions._calls import Done, Rpc, Select, VersionCalls, problem_of
+from training_versions._pointers import pointer
 from training_versions.errors import (
     ConflictError,
     ConnectionFailedError,
@@ -154,7 +155,7 @@ class Autosave(Generic[C, M, D]):
                 try:
                     codec.read(merged[codec.column])
                 except ValueError as exc:
-                    words = f"The merged {codec.field} does not fit its type: {_problem(exc)}."
+                    words = f"The merged {codec.field} does not fit its type: {problem_of(exc)}."
                     raise InvalidInputError(words, field=codec.field) from exc
             self._wanted = {column: merged[column] for column in self._wanted}
         yield from self.overwrite()
@@ -373,5 +374,4 @@ def at(target: object, path: Path) -> object:
 
 
 def pointers(paths: Iterable[Path]) -> tuple[str, ...]:
-    """Write paths as JSON Pointers (RFC 6901)."""
-    return tuple("".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path) for path in paths)
+    return tuple(map(pointer, paths))

@@ -173,7 +173,7 @@ def unreadable(operation: str, reply: object, exc: Exception, *, write: bool = F
     else:
         about, hint = f"The reply to {operation}", "See .reply: something in between answered."
     return errors.UnreadableReplyError(
-        f"{about} cannot be read: {_problem(exc)}.", reply=cast("object", reply), operation=operation, hint=hint
+        f"{about} cannot be read: {problem_of(exc)}.", reply=cast("object", reply), operation=operation, hint=hint
     )
 
 
@@ -319,7 +319,7 @@ class VersionCalls(Generic[C, M, D]):
                 row[codec.column] = codec.read(row.get(codec.column))
             except ValueError as exc:
                 which = f"version {row.get('id')} (number {row.get('version_number')})"
-                raise ValueError(f"in {which}, {codec.column} does not fit its type: {_problem(exc)}") from exc
+                raise ValueError(f"in {which}, {codec.column} does not fit its type: {problem_of(exc)}") from exc
         return cast("Version[C, M, D]", Version.model_validate(row))
 
 
@@ -614,7 +614,7 @@ def _nothing(reply: object) -> None:
         raise ValueError("it should be empty")
 
 
-def _problem(exc: Exception) -> str:
+def problem_of(exc: Exception) -> str:
     if isinstance(exc, ValidationError):
         first = exc.errors(include_url=False, include_input=False)[0]
         return f"{'.'.join(str(part) for part in first['loc']) or 'the value'}: {first['msg']}"

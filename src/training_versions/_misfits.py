@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
+from training_versions._pointers import pointer
 from training_versions.records import Misfit
 
 UNKNOWN: Final = "the type does not know it, and drops it"
@@ -41,14 +42,13 @@ def find_misfits(adapter: TypeAdapter[Any], column: str, stored: object) -> list
         except Exception:  # so are serializers
             dropped = unknown
         else:
-            for path in _not_written(
-                stored, written, set(unknown), ()
-            ):  # also what is read by one name and written by another
+            # Also what is read by one name and written by another.
+            for path in _not_written(stored, written, set(unknown), ()):
                 dropped += [each for each in unknown if each[: len(path)] == path] if known.get(path) else [path]
     for path in dropped:
         found.setdefault((path, "unknown"), UNKNOWN)
     return [
-        Misfit.model_validate({"path": _pointer((column, *path)), "problem": problem, "message": message})
+        Misfit.model_validate({"path": pointer((column, *path)), "problem": problem, "message": message})
         for (path, problem), message in found.items()
     ]
 
@@ -163,7 +163,3 @@ def _fields(schema: Schema, config: dict[str, Any]) -> dict[str, Schema]:
         keys |= {path[0]: field["schema"] if len(path) == 1 else Schema(type="any") for path in paths}
         keys |= {name: field["schema"]} if by_name else {}
     return keys
-
-
-def _pointer(path: Path) -> str:
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

@@ -28,7 +28,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
 
-from training_versions._calls import MOST_COST
+from training_versions._calls import MOST_COST, problem_of
 from training_versions.errors import InvalidInputError
 from training_versions.models import JsonObject, Package, Record, TrainingStatus, VersionStatus
 
@@ -321,9 +321,10 @@ class Survey:
 
 
 def _problem(exc: Exception) -> str:
-    if isinstance(exc, ValidationError):
-        first = exc.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(str(part) for part in first['loc']) or 'it'}: {first['msg']}"
     if isinstance(exc, json.JSONDecodeError):
         return f"it is not JSON: {exc.msg} at column {exc.colno}"
-    return f"it is not UTF-8: {exc.reason}" if isinstance(exc, UnicodeDecodeError | UnicodeEncodeError) else str(exc)
+    return (
+        f"it is not UTF-8: {exc.reason}"
+        if isinstance(exc, UnicodeDecodeError | UnicodeEncodeError)
+        else problem_of(exc)
+    )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, cast, overlo
 
 from pydantic_core import to_jsonable_python
 
+from training_versions._pointers import escaped
 from training_versions.errors import InvalidInputError
 from training_versions.models import JsonObject, JsonValue, Version
 
@@ -283,12 +284,12 @@ class _Comparison:
     def _objects(self, left: JsonObject, right: JsonObject, at: _Place) -> None:
         for name, old in left.items():
             if name not in right:
-                self._tell(_REMOVED, _inside(at, _escaped(name)), old, None)
+                self._tell(_REMOVED, _inside(at, escaped(name)), old, None)
             elif self._key(old) != self._key(right[name]):
-                self.values(old, right[name], _inside(at, _escaped(name)))
+                self.values(old, right[name], _inside(at, escaped(name)))
         for name, new in right.items():
             if name not in left:
-                self._tell(_ADDED, _inside(at, _escaped(name)), None, new)
+                self._tell(_ADDED, _inside(at, escaped(name)), None, new)
 
     def _arrays(self, left: list[JsonValue], right: list[JsonValue], at: _Place) -> None:
         at = (*at[:3], at[3] or at[1])
@@ -423,11 +424,7 @@ def _label(name: _Name) -> str | None:
             pass
         else:
             value = json.dumps(value)
-    return _escaped(f"{key}={value}")
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+    return escaped(f"{key}={value}")
 
 
 def _aligned(

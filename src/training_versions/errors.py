@@ -186,6 +186,16 @@ def _parsed(details: object) -> dict[str, object] | str | None:
     return str(details)
 
 
+def claims_of(headers: Mapping[str, str]) -> dict[str, object]:
+    """Read what the token that is sent says, unverified; nothing if it is none."""
+    try:
+        payload = headers.get("Authorization", "").split(".")[1]
+        claims = cast("object", json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+    except (IndexError, ValueError, RecursionError):
+        return {}
+    return cast("dict[str, object]", claims) if isinstance(claims, dict) else {}
+
+
 def _is_signed_in(headers: Mapping[str, str]) -> bool:
     # postgrest drops the HTTP status, which would tell (401); so the token that was sent does.
     scheme, _, token = headers.get("Authorization", "").partition(" ")
@@ -193,12 +203,6 @@ def _is_signed_in(headers: Mapping[str, str]) -> bool:
         return bool(scheme)
     if token.startswith("sb_secret_"):
         return True
-    try:
-        payload = token.split(".")[1]
-        claims = cast("object", json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
-    except (IndexError, ValueError, RecursionError):
-        return False
-    if not isinstance(claims, dict):
-        return False
-    role, sub = cast("dict[str, object]", claims).get("role"), cast("dict[str, object]", claims).get("sub")
+    claims = claims_of(headers)
+    role, sub = claims.get("role"), claims.get("sub")
     return role == "service_role" or (role != "anon" and bool(sub))

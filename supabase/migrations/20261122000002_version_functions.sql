@@ -169,6 +169,25 @@ begin
 end
 $$;
 
+-- The version; refused if the caller sees none.
+create or replace function training_versions_internal.see_version(p_version_id uuid)
+returns public.training_package_versions
+stable
+security invoker
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    select * into version from public.training_package_versions v where v.id = p_version_id;
+    if not found then
+        perform training_versions_internal.refuse_missing_version(p_version_id);
+    end if;
+    return version;
+end
+$$;
+
 -- The version, locked against other changes; refused if the caller sees none. A frozen one is returned without a lock,
 -- because the update policy hides it from a lock, and it needs none.
 create or replace function training_versions_internal.lock_version(p_version_id uuid)
@@ -183,10 +202,7 @@ declare
 begin
     select * into version from public.training_package_versions v where v.id = p_version_id for no key update;
     if not found then
-        select * into version from public.training_package_versions v where v.id = p_version_id;
-    end if;
-    if not found then
-        perform training_versions_internal.refuse_missing_version(p_version_id);
+        version := training_versions_internal.see_version(p_version_id);
     end if;
     return version;
 end
@@ -208,6 +224,7 @@ $$;
 
 revoke all on function
     training_versions_internal.lock_package_of(uuid),
+    training_versions_internal.see_version(uuid),
     training_versions_internal.lock_version(uuid),
     training_versions_internal.refuse_missing_version(uuid),
     training_versions_internal.refuse_missing_package(uuid),
@@ -217,6 +234,7 @@ revoke all on function
 from public, anon, authenticated, service_role;
 grant execute on function
     training_versions_internal.lock_package_of(uuid),
+    training_versions_internal.see_version(uuid),
     training_versions_internal.lock_version(uuid),
     training_versions_internal.refuse_missing_version(uuid),
     training_versions_internal.refuse_missing_package(uuid),

@@ -41,10 +41,7 @@ begin
         end if;
         return version;
     end if;
-    select * into source from public.training_package_versions v where v.id = p_version_id;
-    if not found then
-        perform training_versions_internal.refuse_missing_version(p_version_id);
-    end if;
+    source := training_versions_internal.see_version(p_version_id);
     if p_kind = 'restored' then
         p_package_id := source.package_id;
     end if;
@@ -78,9 +75,7 @@ begin
         );
     exception
         when sqlstate 'TV103' then
-            if not exists (select from public.training_package_versions v where v.id = source.id) then
-                perform training_versions_internal.refuse_missing_version(source.id);  -- a draft, deleted meanwhile
-            end if;
+            perform training_versions_internal.see_version(source.id);  -- a draft, deleted meanwhile?
             raise;
     end;
     perform set_config('training_versions.origin', '', true);

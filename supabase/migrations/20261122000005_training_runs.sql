@@ -536,14 +536,9 @@ set search_path = ''
 language plpgsql
 as $$
 declare
-    version public.training_package_versions;
-    run public.training_runs;
+    version constant public.training_package_versions := training_versions_internal.see_version(p_version_id);
+    run constant public.training_runs := training_versions_internal.find_run(version, p_run_id);
 begin
-    select * into version from public.training_package_versions v where v.id = p_version_id;
-    if not found then
-        perform training_versions_internal.refuse_missing_version(p_version_id);
-    end if;
-    run := training_versions_internal.find_run(version, p_run_id);
     return (
         select coalesce(
             jsonb_agg(

@@ -57,6 +57,27 @@ as $$
     from (select md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid as id) as other
 $$;
 
+-- The owner of the package; refused unless the caller is that, or may act for all. Definer: called by those below.
+create or replace function training_versions_internal.owner_to_import_for(p_package_id uuid)
+returns uuid
+stable
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_owner pg_catalog.uuid;
+begin
+    select c.user_id into package_owner
+    from public.training_configs c
+    where c.id = p_package_id and (training_versions_internal.acts_for_all() or c.user_id = auth.uid());
+    if not found then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    return package_owner;
+end
+$$;
+
 -- With p_check_only nothing is written, and of each version only its id and version_number are looked at: whether the
 -- package has or had another one with that number.
 create or replace function training_versions_internal.import_versions(
@@ -71,7 +92,7 @@ set search_path = ''
 language plpgsql
 as $$
 declare
-    package_owner pg_catalog.uuid;
+    package_owner constant pg_catalog.uuid := training_versions_internal.owner_to_import_for(p_package_id);
     item pg_catalog.jsonb;
     given public.training_package_versions;
     there public.training_package_versions;
@@ -80,12 +101,6 @@ declare
     deleted boolean;
     outcome pg_catalog.jsonb := '[]';
 begin
-    select c.user_id into package_owner
-    from public.training_configs c
-    where c.id = p_package_id and (training_versions_internal.acts_for_all() or c.user_id = auth.uid());
-    if not found then
-        perform training_versions_internal.refuse_missing_package(p_package_id);
-    end if;
     perform training_versions_internal.check_snapshot('p_versions', p_versions, 'array');
     perform training_versions_internal.lock_package(p_package_id);
     perform training_versions_internal.set_importing(true);
@@ -245,15 +260,9 @@ set search_path = ''
 language plpgsql
 as $$
 declare
-    package_owner pg_catalog.uuid;
+    package_owner constant pg_catalog.uuid := training_versions_internal.owner_to_import_for(p_package_id);
     added integer;
 begin
-    select c.user_id into package_owner
-    from public.training_configs c
-    where c.id = p_package_id and (training_versions_internal.acts_for_all() or c.user_id = auth.uid());
-    if not found then
-        perform training_versions_internal.refuse_missing_package(p_package_id);
-    end if;
     perform training_versions_internal.check_snapshot('p_events', p_events, 'array');
     if exists (
         select from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
@@ -325,6 +334,7 @@ $$;
 revoke all on function
     training_versions_internal.set_importing(boolean),
     training_versions_internal.imported_id(uuid, uuid),
+    training_versions_internal.owner_to_import_for(uuid),
     training_versions_internal.import_versions(uuid, jsonb, boolean),
     training_versions_internal.import_events(uuid, jsonb)
 from public, anon, authenticated, service_role;
