@@ -18,12 +18,29 @@ from training_versions.models import Version
 def version(entries: int) -> Version[Any, Any, Any]:
     """Make a version with that many data sets of about 150 bytes each."""
     row: dict[str, Any] = {name: None for name in Version.model_fields}
-    row |= {"id": uuid4(), "package_id": uuid4(), "version_number": 1, "name": "bot-v1", "status": "published"}
+    row |= {
+        "id": uuid4(),
+        "package_id": uuid4(),
+        "version_number": 1,
+        "name": "bot-v1",
+        "status": "published",
+    }
     row |= {"created_at": datetime.now(UTC), "updated_at": datetime.now(UTC), "is_deployed": False}
-    row |= {"config_snapshot": {"lora": {"r": 8, "target_modules": ["q_proj", "v_proj"]}, "learning_rate": 2e-4}}
+    row |= {
+        "config_snapshot": {
+            "lora": {"r": 8, "target_modules": ["q_proj", "v_proj"]},
+            "learning_rate": 2e-4,
+        }
+    }
     row |= {"model_snapshot": {"repo": "mistralai/Mistral-7B-v0.3", "revision": "main"}}
     row["dataset_snapshot"] = [
-        {"datasetId": f"tickets-{n:06}", "split": "train", "weight": 1.0, "rows": n, "note": "Lorem ipsum dolor " * 3}
+        {
+            "datasetId": f"tickets-{n:06}",
+            "split": "train",
+            "weight": 1.0,
+            "rows": n,
+            "note": "Lorem ipsum dolor " * 3,
+        }
         for n in range(entries)
     ]
     return Version.model_validate(row)
@@ -42,13 +59,25 @@ def edited(left: Version[Any, Any, Any]) -> Version[Any, Any, Any]:
 def dense() -> dict[str, tuple[Any, Any]]:
     """Make pairs of about 8 KB that differ nearly everywhere, as tensors and tables of numbers do."""
     return {
-        "1,100 floats, all changed": ([n / 7 for n in range(1100)], [n / 9 + 1 for n in range(1100)]),
-        "500 triples, one number each": ([[n, n + 1, n] for n in range(500)], [[n, n + 1, -1] for n in range(500)]),
+        "1,100 floats, all changed": (
+            [n / 7 for n in range(1100)],
+            [n / 9 + 1 for n in range(1100)],
+        ),
+        "500 triples, one number each": (
+            [[n, n + 1, n] for n in range(500)],
+            [[n, n + 1, -1] for n in range(500)],
+        ),
         "1,200 arrays of one number": ([[n] for n in range(1200)], [[-n - 1] for n in range(1200)]),
-        "2,700 digits, all moved": ([n % 10 for n in range(2700)], [(n + 3) % 10 for n in range(2700)]),
+        "2,700 digits, all moved": (
+            [n % 10 for n in range(2700)],
+            [(n + 3) % 10 for n in range(2700)],
+        ),
         "2,700 digits, all changed": ([1] * 2700, [2] * 2700),
         "2,000 objects, now arrays": ([{} for _ in range(2000)], [[] for _ in range(2000)]),
-        "700 keys, all renamed": ({f"key-{n}": 1 for n in range(700)}, {f"name-{n}": 1 for n in range(700)}),
+        "700 keys, all renamed": (
+            {f"key-{n}": 1 for n in range(700)},
+            {f"name-{n}": 1 for n in range(700)},
+        ),
     }
 
 
@@ -70,7 +99,9 @@ def main() -> None:
         plain = [copy.deepcopy(document(each)) for each in (left, right)]
         ours = seconds(lambda: compare_versions(left, right), rounds)  # noqa: B023  # called at once
         written = seconds(lambda: [json.dumps(each) for each in plain], rounds)  # noqa: B023  # called at once
-        print(f"2 x {len(json.dumps(plain[0])) / 1000:,.0f} KB, {len(compare_versions(left, right))} changes")
+        print(
+            f"2 x {len(json.dumps(plain[0])) / 1000:,.0f} KB, {len(compare_versions(left, right))} changes"
+        )
         print(f"  compare_versions       {ours * 1000:9.1f} ms")
         print(f"  json.dumps of both     {written * 1000:9.1f} ms   ratio {ours / written:6.2f}")
         if entries < 1000:
@@ -79,7 +110,9 @@ def main() -> None:
 
     print("2 x 8 KB with many differences; ratio to json.loads(json.dumps(...)) of both")
     for name, (old, new) in dense().items():
-        left, right = (version(0).model_copy(update={"config_snapshot": {"at": each}}) for each in (old, new))
+        left, right = (
+            version(0).model_copy(update={"config_snapshot": {"at": each}}) for each in (old, new)
+        )
         ours = seconds(lambda: compare_versions(left, right), 50)  # noqa: B023  # called at once
         copied = seconds(lambda: [json.loads(json.dumps(each)) for each in (old, new)], 50)  # noqa: B023  # called at once
         print(f"  {name:30} {ours * 1000:9.1f} ms   ratio {ours / copied:6.2f}")

@@ -13,7 +13,9 @@ ROUNDS = 15
 
 def seconds(statement: str) -> float:
     """Time one statement in a fresh interpreter."""
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as users have it
+    env = {
+        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    }  # as users have it
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", statement], check=True, timeout=60, env=env)
     return time.perf_counter() - start

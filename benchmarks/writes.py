@@ -10,7 +10,12 @@ from training_versions import PackageRepository, VersionRepository
 from training_versions.local import LocalSupabase
 
 ROUNDS = 200
-CONTENT: dict[str, Any] = {"r": 16, "lora_alpha": 32, "target_modules": ["q_proj", "v_proj"], "notes": "x" * 4000}
+CONTENT: dict[str, Any] = {
+    "r": 16,
+    "lora_alpha": 32,
+    "target_modules": ["q_proj", "v_proj"],
+    "notes": "x" * 4000,
+}
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -24,7 +29,9 @@ def main() -> None:
     """Take turns, so that a busy machine slows both alike, and print the ratio of the medians."""
     with LocalSupabase() as stack:
         client = stack.sign_in("ada@example.com")
-        package = PackageRepository(client).create("benchmark", template_type="lora_finetuning", config={})
+        package = PackageRepository(client).create(
+            "benchmark", template_type="lora_finetuning", config={}
+        )
         versions = VersionRepository(client)
 
         def sdk() -> object:

@@ -16,7 +16,9 @@ def main() -> None:
     """Run the main job."""
     with connect() as (client, _):
         versions = VersionRepository(client)
-        package = PackageRepository(client).create("support-bot", template_type="lora_finetuning", config={})
+        package = PackageRepository(client).create(
+            "support-bot", template_type="lora_finetuning", config={}
+        )
         draft = versions.create_draft(
             package.id,
             config={"learning_rate": 2e-4, "lora": {"r": 8, "alpha": 16}},
@@ -38,16 +40,22 @@ def main() -> None:
             print(f"one save          {stored.config_snapshot} is stored")
 
             # Another window of the same user edits the draft, which this one does not know.
-            versions.update_draft(draft.id, config={"learning_rate": 1e-4, "lora": lora}, change_summary="slower")
+            versions.update_draft(
+                draft.id, config={"learning_rate": 1e-4, "lora": lora}, change_summary="slower"
+            )
 
             saver.change(config={"learning_rate": 2e-4, "lora": {"r": 24, "alpha": 48}})
             try:
                 saver.flush()
             except AutosaveConflictError as conflict:
                 print(f"conflict          {conflict.message}")
-                print(f"                  here {', '.join(conflict.my_paths)}; there {', '.join(conflict.their_paths)}")
+                print(
+                    f"                  here {', '.join(conflict.my_paths)}; there {', '.join(conflict.their_paths)}"
+                )
                 saver.merge()
-                print(f"merged            {saver.draft.config_snapshot}, {saver.draft.change_summary}")
+                print(
+                    f"merged            {saver.draft.config_snapshot}, {saver.draft.change_summary}"
+                )
 
             versions.update_draft(draft.id, name="the name of the other window")
             saver.change(name="the name of this window")
@@ -62,7 +70,9 @@ def main() -> None:
                 print(f"discarded         it is {saver.draft.name!r} now")
 
             saver.change(change_summary="saved on leaving")
-        print(f"closed            {versions.get(draft.id).change_summary}; not saved: {saver.pending}")
+        print(
+            f"closed            {versions.get(draft.id).change_summary}; not saved: {saver.pending}"
+        )
 
 
 if __name__ == "__main__":

@@ -16,11 +16,17 @@ def main() -> None:
     with connect() as (client, _):
         packages, versions = PackageRepository(client), VersionRepository(client)
         package = packages.create("support-bot", template_type="lora_finetuning", config={})
-        config: dict[str, Any] = {"r": 8, "lora_alpha": 16, "optimizer": {"name": "adamw", "lr": 2e-4}}
+        config: dict[str, Any] = {
+            "r": 8,
+            "lora_alpha": 16,
+            "optimizer": {"name": "adamw", "lr": 2e-4},
+        }
         model = {"repo": "mistralai/Mistral-7B-v0.3"}
 
         first = versions.publish(
-            versions.create_draft(package.id, config=config, model=model, dataset=[{"datasetId": "tickets"}]).id
+            versions.create_draft(
+                package.id, config=config, model=model, dataset=[{"datasetId": "tickets"}]
+            ).id
         )
         second = versions.publish(
             versions.create_draft(
@@ -46,7 +52,9 @@ def main() -> None:
         other = packages.create("sales-bot", template_type="lora_finetuning", config={})
         forked = versions.fork(second.id, into=other.id).draft
         lineage = versions.lineage(forked.id)
-        print(f"\n{forked.name} descends from " + ", ".join(node.name for node in lineage.ancestors))
+        print(
+            f"\n{forked.name} descends from " + ", ".join(node.name for node in lineage.ancestors)
+        )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,10 @@ def settings() -> tuple[str, str] | None:
 
 def password_of(who: str) -> tuple[str, str] | None:
     """Give the e-mail address and password of ``SUPABASE_EMAIL`` or, for ``OTHER_``, of ``SUPABASE_OTHER_EMAIL``."""
-    email, password = os.environ.get(f"SUPABASE_{who}EMAIL"), os.environ.get(f"SUPABASE_{who}PASSWORD")
+    email, password = (
+        os.environ.get(f"SUPABASE_{who}EMAIL"),
+        os.environ.get(f"SUPABASE_{who}PASSWORD"),
+    )
     return (email, password) if email and password else None
 
 
@@ -44,7 +47,9 @@ def connect() -> Generator[tuple[Client, Client | None], None, None]:
 
     client = sign_in("")
     if client is None:
-        raise SystemExit("Set SUPABASE_EMAIL and SUPABASE_PASSWORD: drafts belong to a signed-in user.")
+        raise SystemExit(
+            "Set SUPABASE_EMAIL and SUPABASE_PASSWORD: drafts belong to a signed-in user."
+        )
     yield client, sign_in("OTHER_")
 
 
@@ -54,7 +59,10 @@ async def connect_async() -> AsyncGenerator[tuple[AsyncClient, AsyncClient | Non
     project = settings()
     if project is None:
         with LocalSupabase() as stack:
-            yield await stack.sign_in_async("ada@example.com"), await stack.sign_in_async("eve@example.com")
+            yield (
+                await stack.sign_in_async("ada@example.com"),
+                await stack.sign_in_async("eve@example.com"),
+            )
         return
 
     async def sign_in(who: str) -> AsyncClient | None:
@@ -67,5 +75,7 @@ async def connect_async() -> AsyncGenerator[tuple[AsyncClient, AsyncClient | Non
 
     client = await sign_in("")
     if client is None:
-        raise SystemExit("Set SUPABASE_EMAIL and SUPABASE_PASSWORD: drafts belong to a signed-in user.")
+        raise SystemExit(
+            "Set SUPABASE_EMAIL and SUPABASE_PASSWORD: drafts belong to a signed-in user."
+        )
     yield client, await sign_in("OTHER_")

@@ -38,9 +38,13 @@ def main() -> None:
     """Run the main job."""
     with connect() as (client, other_client):
         packages = PackageRepository(client)
-        versions = VersionRepository(client, config=LoraConfig, model=BaseModelRef, dataset=list[DatasetRef])
+        versions = VersionRepository(
+            client, config=LoraConfig, model=BaseModelRef, dataset=list[DatasetRef]
+        )
 
-        package = packages.create("support-bot", template_type="lora_finetuning", config={"task": "chat"})
+        package = packages.create(
+            "support-bot", template_type="lora_finetuning", config={"task": "chat"}
+        )
         print(f"package        {package.name}")
 
         draft = versions.create_draft(
@@ -50,7 +54,9 @@ def main() -> None:
             dataset=[DatasetRef(datasetId="tickets-2025"), DatasetRef(datasetId="faq")],
             estimated_cost="4.20",
         )
-        print(f"draft          {draft.name}, rank {draft.config_snapshot.r}, {len(draft.dataset_snapshot)} data sets")
+        print(
+            f"draft          {draft.name}, rank {draft.config_snapshot.r}, {len(draft.dataset_snapshot)} data sets"
+        )
 
         draft = versions.update_draft(
             draft.id,
@@ -78,7 +84,9 @@ def main() -> None:
         assert latest is not None
         print(f"latest         {latest.name}, learning rate {latest.config_snapshot.learning_rate}")
         for summary in versions.iterate(package.id):
-            print(f"  {summary.version_number}  {summary.status:<9}  {summary.name}  {summary.change_summary}")
+            print(
+                f"  {summary.version_number}  {summary.status:<9}  {summary.name}  {summary.change_summary}"
+            )
 
         try:
             versions.update_draft(first.id, change_summary="a second thought")

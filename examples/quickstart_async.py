@@ -40,9 +40,13 @@ async def main() -> None:
     """Run the main job."""
     async with connect_async() as (client, other_client):
         packages = AsyncPackageRepository(client)
-        versions = AsyncVersionRepository(client, config=LoraConfig, model=BaseModelRef, dataset=list[DatasetRef])
+        versions = AsyncVersionRepository(
+            client, config=LoraConfig, model=BaseModelRef, dataset=list[DatasetRef]
+        )
 
-        package = await packages.create("support-bot", template_type="lora_finetuning", config={"task": "chat"})
+        package = await packages.create(
+            "support-bot", template_type="lora_finetuning", config={"task": "chat"}
+        )
         print(f"package        {package.name}")
 
         draft = await versions.create_draft(
@@ -52,7 +56,9 @@ async def main() -> None:
             dataset=[DatasetRef(datasetId="tickets-2025"), DatasetRef(datasetId="faq")],
             estimated_cost="4.20",
         )
-        print(f"draft          {draft.name}, rank {draft.config_snapshot.r}, {len(draft.dataset_snapshot)} data sets")
+        print(
+            f"draft          {draft.name}, rank {draft.config_snapshot.r}, {len(draft.dataset_snapshot)} data sets"
+        )
 
         draft = await versions.update_draft(
             draft.id,
@@ -80,7 +86,9 @@ async def main() -> None:
         assert latest is not None
         print(f"latest         {latest.name}, learning rate {latest.config_snapshot.learning_rate}")
         async for summary in versions.iterate(package.id):
-            print(f"  {summary.version_number}  {summary.status:<9}  {summary.name}  {summary.change_summary}")
+            print(
+                f"  {summary.version_number}  {summary.status:<9}  {summary.name}  {summary.change_summary}"
+            )
 
         try:
             await versions.update_draft(first.id, change_summary="a second thought")

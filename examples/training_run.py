@@ -55,7 +55,9 @@ class Model:
 
     def evaluate(self, points: list[Point]) -> dict[str, float]:
         """Measure the mean loss and the share of points that are told right."""
-        chances = [self.predict(x, y) if label else 1 - self.predict(x, y) for x, y, label in points]
+        chances = [
+            self.predict(x, y) if label else 1 - self.predict(x, y) for x, y, label in points
+        ]
         loss = -sum(math.log(max(chance, 1e-12)) for chance in chances) / len(points)
         return {"loss": loss, "accuracy": sum(chance > 0.5 for chance in chances) / len(points)}
 
@@ -80,7 +82,9 @@ def main() -> None:
         for epoch in range(1, config.epochs + 1):
             model.learn(train, config.learning_rate)
             versions.record_metrics(draft.id, model.evaluate(test), step=epoch, run_id=run.id)
-            cost = versions.record_cost(draft.id, Decimal("0.01"), note=f"epoch {epoch}", key=f"{run.id}/{epoch}")
+            cost = versions.record_cost(
+                draft.id, Decimal("0.01"), note=f"epoch {epoch}", key=f"{run.id}/{epoch}"
+            )
             for share in cost.alerts:
                 print(f"alert        {share} % of the budget of {cost.budget_limit} is spent")
         versions.complete_training(draft.id, run_id=run.id)

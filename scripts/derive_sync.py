@@ -64,7 +64,10 @@ def main(arguments: list[str]) -> int:
         if not arguments:
             target.write_text(fresh, encoding="utf-8")
         elif fresh != stored:
-            print(f"{name} is stale: run `python scripts/derive_sync.py` and keep its result.", file=sys.stderr)
+            print(
+                f"{name} is stale: run `python scripts/derive_sync.py` and keep its result.",
+                file=sys.stderr,
+            )
             status = 1
     return status
 

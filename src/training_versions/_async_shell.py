@@ -44,7 +44,9 @@ class AsyncRepository:
     async def _call(self, call: _calls.Rpc[T]) -> T:
         attempts = _calls.Attempts(call, self._pauses)
         while True:
-            client = self._client.schema("public")  # anew each time: it carries the token of the current session
+            client = self._client.schema(
+                "public"
+            )  # anew each time: it carries the token of the current session
             try:
                 builder = client.rpc(call.function, call.params)
                 reply = await (builder.select(*call.columns) if call.columns else builder).execute()
@@ -57,9 +59,15 @@ class AsyncRepository:
     async def _read(self, read: _calls.Select[T] | _calls.Done[T]) -> T:
         while isinstance(read, _calls.Select):
             client = self._client.schema("public")
-            builder = client.from_(read.table).select(*read.columns, count=CountMethod.exact if read.count else None)
+            builder = client.from_(read.table).select(
+                *read.columns, count=CountMethod.exact if read.count else None
+            )
             for column, operator, value in read.filters:
-                builder = builder.or_(value) if column == "or" else builder.filter(column, operator, value)
+                builder = (
+                    builder.or_(value)
+                    if column == "or"
+                    else builder.filter(column, operator, value)
+                )
             for column in read.order:
                 builder = builder.order(column, desc=read.descending)
             try:
@@ -91,7 +99,9 @@ class AsyncRepository:
                     if step is None:
                         reply = await sleep(0)
                     else:
-                        reply = await (self._call(step) if isinstance(step, _calls.Rpc) else self._read(step))
+                        reply = await (
+                            self._call(step) if isinstance(step, _calls.Rpc) else self._read(step)
+                        )
                     go_on = partial(steps.send, reply)
                 except TrainingVersionsError as exc:
                     go_on = partial(steps.throw, exc)

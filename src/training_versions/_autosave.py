@@ -32,7 +32,11 @@ Path: TypeAlias = tuple[str, ...]
 Saving: TypeAlias = Generator[Rpc[Any] | Select[Any], Any, None]
 
 EDITED: Final = "TV201"
-GONE: Final = ("TV101", "TV202", None)  # deleted, published or archived; None: this package found no such row
+GONE: Final = (
+    "TV101",
+    "TV202",
+    None,
+)  # deleted, published or archived; None: this package found no such row
 TRIES: Final = 3  # of one save, when only facts beside the content moved meanwhile
 MISSING: Final = object()
 PLAIN: Final = ("name", "change_summary", "parent_version_id", "estimated_cost", "budget_limit")
@@ -75,21 +79,36 @@ class Autosave(Generic[C, M, D]):
     """
 
     def __init__(
-        self, calls: VersionCalls[C, M, D], draft: Version[C, M, D], interval: float, clock: Callable[[], float]
+        self,
+        calls: VersionCalls[C, M, D],
+        draft: Version[C, M, D],
+        interval: float,
+        clock: Callable[[], float],
     ) -> None:
         if not isinstance(cast("object", draft), Version) or draft.status != VersionStatus.DRAFT:
-            kind = f"a {draft.status} one" if isinstance(cast("object", draft), Version) else repr(draft)[:80]
+            kind = (
+                f"a {draft.status} one"
+                if isinstance(cast("object", draft), Version)
+                else repr(draft)[:80]
+            )
             is_summary = type(cast("object", draft)) is VersionSummary
-            hint = "Read it with its snapshots first: versions.get(draft.id)." if is_summary else None
-            raise InvalidInputError(f"draft must be a version that is a draft, not {kind}.", field="draft", hint=hint)
+            hint = (
+                "Read it with its snapshots first: versions.get(draft.id)." if is_summary else None
+            )
+            raise InvalidInputError(
+                f"draft must be a version that is a draft, not {kind}.", field="draft", hint=hint
+            )
         check_seconds(interval, "interval")
         self._calls, self._interval, self._clock = calls, interval, clock
         self._codecs = (calls.config, calls.model, calls.dataset)
         self._arguments = {codec.column: codec.field for codec in self._codecs}
         content = self._written(draft)
         self._base = Stored(copy.deepcopy(draft), content, content)
-        self._is_known = not any(  # whether that is what is stored; if not, it is read before the first save
-            codec.is_typed or not same(content[codec.column], getattr(draft, codec.column)) for codec in self._codecs
+        self._is_known = (
+            not any(  # whether that is what is stored; if not, it is read before the first save
+                codec.is_typed or not same(content[codec.column], getattr(draft, codec.column))
+                for codec in self._codecs
+            )
         )
         self._wanted: Content = {}  # only what differs from what is saved, or may do when the reply is there
         self._sent: Content | None = None  # what is under way, or was when its reply was lost
@@ -104,7 +123,10 @@ class Autosave(Generic[C, M, D]):
 
     @property
     def pending(self) -> dict[str, JsonValue]:
-        return {self._arguments.get(column, column): copy.deepcopy(value) for column, value in self._wanted.items()}
+        return {
+            self._arguments.get(column, column): copy.deepcopy(value)
+            for column, value in self._wanted.items()
+        }
 
     @property
     def conflict(self) -> AutosaveConflictError[C, M, D] | None:
@@ -119,7 +141,9 @@ class Autosave(Generic[C, M, D]):
 
     def check(self, **named: object) -> Content:
         """Turn arguments into what would be sent, or refuse them."""
-        return self._calls.update_draft(self.draft.id, expected_updated_at=None, **named).params["p_changes"]
+        return self._calls.update_draft(self.draft.id, expected_updated_at=None, **named).params[
+            "p_changes"
+        ]
 
     def change(self, changes: Content) -> None:
         self._wanted = self._wanted | changes
@@ -182,7 +206,9 @@ class Autosave(Generic[C, M, D]):
 
     def _raise_if_stopped(self) -> None:
         if self._stopped and self._wanted:
-            raise cast("Exception", self.error).with_traceback(None)  # raised often, it would keep all of them
+            raise cast("Exception", self.error).with_traceback(
+                None
+            )  # raised often, it would keep all of them
 
     def _save(self) -> Saving:
         if not self._is_known:
@@ -226,7 +252,9 @@ class Autosave(Generic[C, M, D]):
     def _update(self, sent: Content) -> Rpc[Stored[C, M, D]]:
         # One change stands in for all, which were checked when they came.
         known = self.draft.updated_at
-        call: Rpc[Any] = self._calls.update_draft(self.draft.id, expected_updated_at=known, change_summary=None)
+        call: Rpc[Any] = self._calls.update_draft(
+            self.draft.id, expected_updated_at=known, change_summary=None
+        )
 
         def read(reply: Any) -> Stored[C, M, D]:
             return self._stored(call.read(reply), reply)
@@ -246,10 +274,18 @@ class Autosave(Generic[C, M, D]):
         return Stored(version, {column: copy.deepcopy(row[column]) for column in written}, written)
 
     def _written(self, version: Version[C, M, D]) -> Content:
-        content: Content = {codec.column: codec.write(getattr(version, codec.column)) for codec in self._codecs}
+        content: Content = {
+            codec.column: codec.write(getattr(version, codec.column)) for codec in self._codecs
+        }
         for column in PLAIN:
             value: object = getattr(version, column)
-            content[column] = float(value) if isinstance(value, Decimal) else None if value is None else str(value)
+            content[column] = (
+                float(value)
+                if isinstance(value, Decimal)
+                else None
+                if value is None
+                else str(value)
+            )
         return content
 
     def _adopt(self, stored: Stored[C, M, D]) -> None:
@@ -263,7 +299,9 @@ class Autosave(Generic[C, M, D]):
             self.error = exc
         gone = isinstance(exc, NotFoundError | ConflictError) and exc.code in GONE
         self._stopped = gone or isinstance(exc, AutosaveConflictError)
-        refused = isinstance(exc, RejectedError | NotFoundError)  # which the same call would be again
+        refused = isinstance(
+            exc, RejectedError | NotFoundError
+        )  # which the same call would be again
         if self._stopped or refused:
             self._sent = None
         self._prune()
@@ -289,7 +327,11 @@ class Autosave(Generic[C, M, D]):
     def _mine(self) -> dict[Path, Any]:
         """Tell what is wanted at which paths; what a type leaves out or adds is not."""
         changed = changed_paths(self._base.view, self._base.view | self._wanted)
-        return {path: value for path, value in changed.items() if not same(value, at(self._base.content, path))}
+        return {
+            path: value
+            for path, value in changed.items()
+            if not same(value, at(self._base.content, path))
+        }
 
     def _conflict(self, theirs: Stored[C, M, D]) -> AutosaveConflictError[C, M, D]:
         self._theirs, self._sent = theirs, None
@@ -297,8 +339,16 @@ class Autosave(Generic[C, M, D]):
         mine, others = self._mine(), changed_paths(self._base.content, theirs.content)
         overlapping = overlap(mine, others)
         number = theirs.version.version_number
-        how = f"both changed {', '.join(pointers(overlapping))}" if overlapping else "the changes do not overlap"
-        what = "was edited by somebody else" if others else "moved, and may have been edited and put back,"
+        how = (
+            f"both changed {', '.join(pointers(overlapping))}"
+            if overlapping
+            else "the changes do not overlap"
+        )
+        what = (
+            "was edited by somebody else"
+            if others
+            else "moved, and may have been edited and put back,"
+        )
         return AutosaveConflictError(
             f"Version {number} {what} since it was last saved here, and {how}.",
             operation="versions.update_draft",
@@ -315,7 +365,11 @@ class Autosave(Generic[C, M, D]):
 
 def check_seconds(seconds: object, field: str, *, or_zero: bool = False) -> None:
     """Refuse what cannot be waited for."""
-    if type(seconds) not in (int, float) or not 0 <= cast("float", seconds) <= TIMEOUT_MAX or not (seconds or or_zero):
+    if (
+        type(seconds) not in (int, float)
+        or not 0 <= cast("float", seconds) <= TIMEOUT_MAX
+        or not (seconds or or_zero)
+    ):
         words = "0 or more" if or_zero else "more than 0"
         raise InvalidInputError(f"{field} must be seconds, {words}, not {seconds!r}.", field=field)
 
@@ -324,7 +378,9 @@ def same(left: object, right: object) -> bool:
     """Tell whether two JSON values are equal; unlike for Python, true is not 1."""
     if isinstance(left, dict) and isinstance(right, dict):
         ours, others = cast("dict[str, object]", left), cast("dict[str, object]", right)
-        return ours.keys() == others.keys() and all(same(value, others[key]) for key, value in ours.items())
+        return ours.keys() == others.keys() and all(
+            same(value, others[key]) for key, value in ours.items()
+        )
     if isinstance(left, list) and isinstance(right, list):
         mine, theirs = cast("list[object]", left), cast("list[object]", right)
         return len(mine) == len(theirs) and all(map(same, mine, theirs))
@@ -337,7 +393,9 @@ def changed_paths(old: Mapping[str, Any], new: Mapping[str, Any], at: Path = ())
     for key in [*old, *(key for key in new if key not in old)]:
         before, after = old.get(key, MISSING), new.get(key, MISSING)
         if isinstance(before, dict) and isinstance(after, dict):
-            found |= changed_paths(cast("dict[str, Any]", before), cast("dict[str, Any]", after), (*at, key))
+            found |= changed_paths(
+                cast("dict[str, Any]", before), cast("dict[str, Any]", after), (*at, key)
+            )
         elif not same(cast("object", before), cast("object", after)):
             found[*at, key] = after
     return found
@@ -369,7 +427,11 @@ def put(target: dict[str, Any], path: Path, value: object) -> None:
 def at(target: object, path: Path) -> object:
     """Tell what is at a path."""
     for key in path:
-        target = cast("dict[str, object]", target).get(key, MISSING) if isinstance(target, dict) else MISSING
+        target = (
+            cast("dict[str, object]", target).get(key, MISSING)
+            if isinstance(target, dict)
+            else MISSING
+        )
     return target
 
 

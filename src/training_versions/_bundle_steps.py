@@ -23,7 +23,12 @@ from typing import Any, BinaryIO, Final, TypeAlias, TypeVar, cast
 from training_versions import bundle
 from training_versions._calls import VERSIONS, Done, PackageCalls, Rpc, Select, as_uuid
 from training_versions.bundle import BundledPackage, ExportResult, ImportResult, Row, Survey
-from training_versions.errors import ConflictError, InvalidInputError, TrainingVersionsError, claims_of
+from training_versions.errors import (
+    ConflictError,
+    InvalidInputError,
+    TrainingVersionsError,
+    claims_of,
+)
 from training_versions.models import Id, Package
 
 T = TypeVar("T")
@@ -51,31 +56,49 @@ def _newest(table: str, key: str, package_id: uuid.UUID) -> Select[tuple[int, in
     def read(rows: list[Row], count: int | None) -> Done[tuple[int, int]]:
         return Done((rows[0][key] if rows else 0, count or 0))
 
-    return Select("packages.export", table, (key,), filters, read, (key,), descending=True, count=True)
+    return Select(
+        "packages.export", table, (key,), filters, read, (key,), descending=True, count=True
+    )
 
 
 def _versions(package_id: str, after: int, newest: int) -> Rpc[Lines]:
-    params = {"p_package_id": package_id, "p_after": after, "p_newest": newest, "p_bytes": PAGE_BYTES}
+    params = {
+        "p_package_id": package_id,
+        "p_after": after,
+        "p_newest": newest,
+        "p_bytes": PAGE_BYTES,
+    }
 
     def read(reply: object) -> Lines:
         if not isinstance(reply, list):
             raise ValueError("it is not an array of rows")
-        kept = [{column: row[column] for column in bundle.VERSION_COLUMNS} for row in cast("list[Row]", reply)]
+        kept = [
+            {column: row[column] for column in bundle.VERSION_COLUMNS}
+            for row in cast("list[Row]", reply)
+        ]
         return [(row["version_number"], bundle.version_line(row)) for row in kept]
 
     return Rpc("packages.export", "export_training_versions", params, read, write=False)
 
 
 def _events(package_id: str, after: int, newest: int) -> Select[Lines]:
-    filters = (("package_id", "eq", package_id), ("id", "gt", str(after)), ("id", "lte", str(newest)))
+    filters = (
+        ("package_id", "eq", package_id),
+        ("id", "gt", str(after)),
+        ("id", "lte", str(newest)),
+    )
 
     def read(rows: list[Row], _: int | None) -> Done[Lines]:
         return Done([(row["id"], bundle.event_line(row, uuid.UUID(package_id))) for row in rows])
 
-    return Select("packages.export", EVENTS, bundle.EVENT_COLUMNS, filters, read, ("id",), limit=PAGE_ROWS)
+    return Select(
+        "packages.export", EVENTS, bundle.EVENT_COLUMNS, filters, read, ("id",), limit=PAGE_ROWS
+    )
 
 
-def export_steps(package_id: Id, file: BundleFile, progress: Progress | None) -> Steps[ExportResult]:
+def export_steps(
+    package_id: Id, file: BundleFile, progress: Progress | None
+) -> Steps[ExportResult]:
     """Write a package to a file."""
     _check_progress(progress)
     with _written(file) as out:
@@ -124,7 +147,11 @@ class _Writer:
 
 
 def import_steps(
-    file: BundleFile, package_id: Id | None, user_id: Id | None, caller: str | None, progress: Progress | None
+    file: BundleFile,
+    package_id: Id | None,
+    user_id: Id | None,
+    caller: str | None,
+    progress: Progress | None,
 ) -> Steps[ImportResult]:
     """Read a file through; then send what it holds in batches. `caller` is who signs, see `caller_of`."""
     _check_progress(progress)
@@ -142,7 +169,9 @@ def import_steps(
             for batch in _batches(source, offsets, columns):
                 params = {"p_package_id": str(target), f"p_{part}": batch}
                 try:
-                    counts.update((yield Rpc("packages.import", f"import_training_{part}", params, _count)))
+                    counts.update(
+                        (yield Rpc("packages.import", f"import_training_{part}", params, _count))
+                    )
                 except TrainingVersionsError as exc:
                     numbers = ", ".join(map(str, sorted({row["version_number"] for row in batch})))
                     exc.add_note(
@@ -171,13 +200,20 @@ def caller_of(headers: Mapping[str, str]) -> str | None:
         return None
 
 
-def _target(package: BundledPackage, package_id: Id | None, user_id: Id | None, caller: str | None) -> Steps[uuid.UUID]:
+def _target(
+    package: BundledPackage, package_id: Id | None, user_id: Id | None, caller: str | None
+) -> Steps[uuid.UUID]:
     """Find the package to import into, or create it: with its own id if that is free, else with one that follows."""
-    calls, owner = PackageCalls(), as_uuid(user_id, "user_id") if user_id is not None else caller or ""
+    calls, owner = (
+        PackageCalls(),
+        as_uuid(user_id, "user_id") if user_id is not None else caller or "",
+    )
     if package_id is not None:
         chosen: Package = yield calls.get(package_id)
         if user_id is not None and owner != str(chosen.user_id):
-            raise InvalidInputError(f"package_id has another owner than user_id {owner}.", field="user_id")
+            raise InvalidInputError(
+                f"package_id has another owner than user_id {owner}.", field="user_id"
+            )
         return chosen.id
     # Where an import before this one had to go comes first: the file's own id may have become free since.
     wanted, ids = package.id, [uuid.uuid5(package.id, owner), package.id]
@@ -203,14 +239,21 @@ def _target(package: BundledPackage, package_id: Id | None, user_id: Id | None, 
 
 def _check_numbers(survey: Survey, target: uuid.UUID) -> Steps[None]:
     """Refuse what clashes with other versions of the package, before the first write."""
-    numbers = [{"id": str(version_id), "version_number": row[2]} for version_id, row in survey.versions.items()]
+    numbers = [
+        {"id": str(version_id), "version_number": row[2]}
+        for version_id, row in survey.versions.items()
+    ]
     for start in range(0, len(numbers), CHECK_ROWS):
         given = numbers[start : start + CHECK_ROWS]
         params = {"p_package_id": str(target), "p_versions": given, "p_check_only": True}
-        yield Rpc("packages.import", "import_training_versions", params, lambda _: None, write=False)
+        yield Rpc(
+            "packages.import", "import_training_versions", params, lambda _: None, write=False
+        )
 
 
-def _batches(source: BinaryIO, offsets: Iterable[int], columns: Sequence[str]) -> Iterator[list[Row]]:
+def _batches(
+    source: BinaryIO, offsets: Iterable[int], columns: Sequence[str]
+) -> Iterator[list[Row]]:
     batch, size = list[Row](), 0
     for offset in offsets:
         source.seek(offset)
@@ -240,9 +283,13 @@ def _check_progress(progress: object) -> None:
     if progress is None:
         return
     if not callable(progress):
-        raise InvalidInputError(f"progress must be a function of two numbers, not {progress!r:.80}.", field="progress")
+        raise InvalidInputError(
+            f"progress must be a function of two numbers, not {progress!r:.80}.", field="progress"
+        )
     if iscoroutinefunction(progress) or iscoroutinefunction(progress.__call__):
-        raise InvalidInputError("progress must be a plain function: an async one is not awaited.", field="progress")
+        raise InvalidInputError(
+            "progress must be a plain function: an async one is not awaited.", field="progress"
+        )
 
 
 @contextmanager
@@ -252,7 +299,9 @@ def _written(file: BundleFile) -> Generator[BinaryIO, None, None]:
         yield _binary(file, "write", "writable", "writing")
         return
     target = Path(os.path.realpath(file))
-    if target.exists() and not target.is_file():  # a device or a pipe takes it as it comes, a folder refuses
+    if (
+        target.exists() and not target.is_file()
+    ):  # a device or a pipe takes it as it comes, a folder refuses
         with target.open("wb") as out:
             yield out
         return
@@ -279,13 +328,17 @@ def _opened(file: BundleFile) -> Generator[BinaryIO, None, None]:
         return
     source = _binary(file, "seekable", "readable", "reading")
     if not source.seekable():
-        raise InvalidInputError("file is read twice and cannot go back; pass a path or a saved file.", field="file")
+        raise InvalidInputError(
+            "file is read twice and cannot go back; pass a path or a saved file.", field="file"
+        )
     yield source
 
 
 def _binary(file: object, method: str, able: str, to: str) -> BinaryIO:
     if isinstance(file, io.TextIOBase) or not hasattr(file, method):
-        raise InvalidInputError(f"file must be a path or a binary file, not {file!r:.80}.", field="file")
+        raise InvalidInputError(
+            f"file must be a path or a binary file, not {file!r:.80}.", field="file"
+        )
     if not getattr(file, able, lambda: True)():
         raise InvalidInputError(f"file is not open for {to}.", field="file")
     return cast("BinaryIO", file)

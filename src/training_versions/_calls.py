@@ -38,7 +38,14 @@ SUMMARY: Final = tuple(VersionSummary.model_fields)
 WHOLE: Final = tuple(Version.model_fields)
 MOST_COST: Final = Decimal("99999999.99")
 LONGEST: Final = {
-    **{"name": 255, "template_type": 100, "change_summary": 10_000, "reason": 10_000, "note": 1000, "key": 255},
+    **{
+        "name": 255,
+        "template_type": 100,
+        "change_summary": 10_000,
+        "reason": 10_000,
+        "note": 1000,
+        "key": 255,
+    },
     **{"url": 2000, "deployment_id": 255, "text": 500},  # text travels in the URL
 }
 MOST_ROWS: Final = 1_000_000  # asked for at once; servers cap far below
@@ -47,7 +54,10 @@ UUID_TEXT: Final = re.compile(
     r"(?:urn:uuid:)?(\{)?[0-9a-f]{8}(-?)[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12}(?(1)\})",
     re.ASCII | re.IGNORECASE,
 )
-UNDONE: Final = ("40001", "40P01")  # two transactions stood in each other's way, and this one was taken back whole
+UNDONE: Final = (
+    "40001",
+    "40P01",
+)  # two transactions stood in each other's way, and this one was taken back whole
 CLEARABLE: Final = {"change_summary", "parent_version_id", "estimated_cost", "budget_limit"}
 
 
@@ -108,15 +118,22 @@ class Attempts:
         """Return the seconds to wait before sending the same again, or raise what the user is to see."""
         error = errors.translate(exc, self.call.operation, headers, write=self.call.write)
         undone = getattr(error, "code", None) in UNDONE
-        answered = isinstance(error, errors.NotFoundError | errors.ConflictError | errors.RejectedError) and not undone
+        answered = (
+            isinstance(error, errors.NotFoundError | errors.ConflictError | errors.RejectedError)
+            and not undone
+        )
         if self.lost is not None and answered and self.call.write:
-            error.add_note("The reply to an earlier try of this call was lost; that try may have been carried out.")
+            error.add_note(
+                "The reply to an earlier try of this call was lost; that try may have been carried out."
+            )
         if answered or not (undone or self.lost or errors.is_lost(exc)):
             raise error from exc
         self.lost = exc if errors.is_lost(exc) else self.lost
         if self.made == len(self.pauses):
             if self.lost is not None:
-                error = errors.translate(self.lost, self.call.operation, headers, write=self.call.write)
+                error = errors.translate(
+                    self.lost, self.call.operation, headers, write=self.call.write
+                )
                 error.hint = self.call.again if self.call.write else error.hint
             raise error from exc
         self.made += 1
@@ -142,7 +159,9 @@ def check_pauses(pauses: Sequence[float]) -> tuple[float, ...]:
             return tuple(pauses)
     except TypeError:
         pass  # as any other mistake
-    raise InvalidInputError("retry_pauses must be a sequence of seconds, each 0 or more.", field="retry_pauses")
+    raise InvalidInputError(
+        "retry_pauses must be a sequence of seconds, each 0 or more.", field="retry_pauses"
+    )
 
 
 def read_reply(call: Rpc[T], reply: object) -> T:
@@ -163,17 +182,26 @@ def read_rows(select: Select[T], rows: object, count: int | None) -> Done[T] | S
         raise unreadable(select.operation, cast("object", rows), exc) from exc
 
 
-def unreadable(operation: str, reply: object, exc: Exception, *, write: bool = False) -> errors.UnreadableReplyError:
+def unreadable(
+    operation: str, reply: object, exc: Exception, *, write: bool = False
+) -> errors.UnreadableReplyError:
     """Make the error for a reply that says success and is not what was asked for."""
     rows = cast("list[object]", reply) if isinstance(reply, list) else [reply]
     row = rows[0] if rows else None
-    if isinstance(row, dict) and {"id", "created_at"} <= row.keys():  # it is the database that answered
-        about = f"{operation} was carried out, but its reply" if write else f"What {operation} found"
+    if (
+        isinstance(row, dict) and {"id", "created_at"} <= row.keys()
+    ):  # it is the database that answered
+        about = (
+            f"{operation} was carried out, but its reply" if write else f"What {operation} found"
+        )
         hint = "See .reply; where types do not fit what is stored, use a repository without types, or store what fits."
     else:
         about, hint = f"The reply to {operation}", "See .reply: something in between answered."
     return errors.UnreadableReplyError(
-        f"{about} cannot be read: {problem_of(exc)}.", reply=cast("object", reply), operation=operation, hint=hint
+        f"{about} cannot be read: {problem_of(exc)}.",
+        reply=cast("object", reply),
+        operation=operation,
+        hint=hint,
     )
 
 
@@ -182,14 +210,22 @@ class PackageCalls:
 
     config: Codec[object] = Codec("config", "config_json")
 
-    def create(self, name: str, *, package_id: Id | None, user_id: Id | None, **given: object) -> Rpc[Package]:
+    def create(
+        self, name: str, *, package_id: Id | None, user_id: Id | None, **given: object
+    ) -> Rpc[Package]:
         params = optional(package_id=or_new(package_id), user_id=user_id)
-        params |= {f"p_{column}": value for column, value in _changes({"name": name, **given}, self.config).items()}
+        params |= {
+            f"p_{column}": value
+            for column, value in _changes({"name": name, **given}, self.config).items()
+        }
         again = again_with(package_id=params["p_package_id"])
         return Rpc("packages.create", "create_training_package", params, _package, again)
 
     def update(self, package_id: Id, **named: object) -> Rpc[Package]:
-        params = {"p_package_id": as_uuid(package_id, "package_id"), "p_changes": _changes(named, self.config)}
+        params = {
+            "p_package_id": as_uuid(package_id, "package_id"),
+            "p_changes": _changes(named, self.config),
+        }
         return Rpc("packages.update", "update_training_package", params, _package)
 
     def delete(self, package_id: Id) -> Rpc[None]:
@@ -200,15 +236,25 @@ class PackageCalls:
         return _one("packages.get", self.find(package_id), f"package {package_id}")
 
     def find(self, package_id: Id) -> Select[Package | None]:
-        return first_of("packages.find", PACKAGES, ("*",), (("id", "eq", as_uuid(package_id, "package_id")),), _package)
+        return first_of(
+            "packages.find",
+            PACKAGES,
+            ("*",),
+            (("id", "eq", as_uuid(package_id, "package_id")),),
+            _package,
+        )
 
-    def list(self, *, limit: int, cursor: str | None, filters: models.PackageFilters) -> Select[Page[Package]]:
+    def list(
+        self, *, limit: int, cursor: str | None, filters: models.PackageFilters
+    ) -> Select[Page[Package]]:
         return self._listing("packages.list", filters, as_size(limit, "limit")).page(cursor)
 
     def iterate(self, *, page_size: int, filters: models.PackageFilters) -> Select[Walk[Package]]:
         return self._listing("packages.iterate", filters, as_size(page_size, "page_size")).walk()
 
-    def _listing(self, operation: str, filters: models.PackageFilters, limit: int) -> Listing[Package]:
+    def _listing(
+        self, operation: str, filters: models.PackageFilters, limit: int
+    ) -> Listing[Package]:
         _known(filters, models.PackageFilters)
         found = _search(filters.get("text"), "name")
         if (template_type := filters.get("template_type")) is not None:
@@ -227,7 +273,9 @@ class VersionCalls(Generic[C, M, D]):
 
     def next_version_number(self, package_id: Id) -> Rpc[int]:
         params = {"p_package_id": as_uuid(package_id, "package_id")}
-        return Rpc("versions.next_version_number", "get_next_version_number", params, _integer, write=False)
+        return Rpc(
+            "versions.next_version_number", "get_next_version_number", params, _integer, write=False
+        )
 
     def create_draft(
         self, package_id: Id, *, version_id: Id | None, name: str | None, **given: object
@@ -243,12 +291,16 @@ class VersionCalls(Generic[C, M, D]):
     def update_draft(
         self, version_id: Id, *, expected_updated_at: datetime | None, **named: object
     ) -> Rpc[Version[C, M, D]]:
-        params = optional(expected_updated_at=expected_updated_at) | {"p_version_id": as_uuid(version_id, "version_id")}
+        params = optional(expected_updated_at=expected_updated_at) | {
+            "p_version_id": as_uuid(version_id, "version_id")
+        }
         params["p_changes"] = _changes(named, self.config, self.model, self.dataset)
         return Rpc("versions.update_draft", "update_training_draft", params, self._version)
 
     def delete_draft(self, version_id: Id, *, expected_updated_at: datetime | None) -> Rpc[None]:
-        params = optional(expected_updated_at=expected_updated_at) | {"p_version_id": as_uuid(version_id, "version_id")}
+        params = optional(expected_updated_at=expected_updated_at) | {
+            "p_version_id": as_uuid(version_id, "version_id")
+        }
         return Rpc("versions.delete_draft", "delete_training_draft", params, _nothing)
 
     def publish(self, version_id: Id, **given: object) -> Rpc[Version[C, M, D]]:
@@ -266,20 +318,30 @@ class VersionCalls(Generic[C, M, D]):
         return self._find("versions.find", ("id", "eq", as_uuid(version_id, "version_id")))
 
     def get_by_number(self, package_id: Id, version_number: int) -> Select[Version[C, M, D]]:
-        number = ("version_number", "eq", str(as_size(version_number, "version_number", most=2**31 - 1)))
+        number = (
+            "version_number",
+            "eq",
+            str(as_size(version_number, "version_number", most=2**31 - 1)),
+        )
         found = self._find("versions.get_by_number", of_package(package_id), number)
         return _one(found.operation, found, f"version {version_number} of package {package_id}")
 
     def latest_published(self, package_id: Id) -> Select[Version[C, M, D] | None]:
-        return self._find("versions.latest_published", of_package(package_id), ("status", "eq", "published"))
+        return self._find(
+            "versions.latest_published", of_package(package_id), ("status", "eq", "published")
+        )
 
     def latest(self, package_id: Id) -> Select[Version[C, M, D] | None]:
         return self._find("versions.latest", of_package(package_id))
 
-    def list(self, package_id: Id | None, snapshots: bool, options: models.ListOptions) -> Select[Page[VersionSummary]]:
+    def list(
+        self, package_id: Id | None, snapshots: bool, options: models.ListOptions
+    ) -> Select[Page[VersionSummary]]:
         _known(options, models.ListOptions)
         limit = as_size(options.get("limit", 50), "limit")
-        return self._listing("versions.list", package_id, snapshots, options, limit).page(options.get("cursor"))
+        return self._listing("versions.list", package_id, snapshots, options, limit).page(
+            options.get("cursor")
+        )
 
     def iterate(
         self, package_id: Id | None, snapshots: bool, options: models.IterateOptions
@@ -291,7 +353,14 @@ class VersionCalls(Generic[C, M, D]):
     def count(self, package_id: Id | None, filters: models.VersionFilters) -> Select[int]:
         _known(filters, models.VersionFilters)
         found = _version_filters(package_id, filters)
-        return Select("versions.count", VERSIONS, ("id",), found, lambda _, count: Done(_integer(count)), count=True)
+        return Select(
+            "versions.count",
+            VERSIONS,
+            ("id",),
+            found,
+            lambda _, count: Done(_integer(count)),
+            count=True,
+        )
 
     def _find(self, operation: str, *filters: Filter) -> Select[Version[C, M, D] | None]:
         """Find one version; of several, the one with the highest number."""
@@ -319,7 +388,9 @@ class VersionCalls(Generic[C, M, D]):
                 row[codec.column] = codec.read(row.get(codec.column))
             except ValueError as exc:
                 which = f"version {row.get('id')} (number {row.get('version_number')})"
-                raise ValueError(f"in {which}, {codec.column} does not fit its type: {problem_of(exc)}") from exc
+                raise ValueError(
+                    f"in {which}, {codec.column} does not fit its type: {problem_of(exc)}"
+                ) from exc
         return cast("Version[C, M, D]", Version.model_validate(row))
 
 
@@ -370,24 +441,35 @@ class Listing(Generic[R]):
             filters += ((self.key[0], beyond, start[0]),)
         elif start:  # the first condition alone is a range of an index, the second makes it exact
             (first, second), (high, low) = self.key, start
-            filters += ((first, f"{beyond}e", high), ("or", "", f'{first}.{beyond}."{high}",{second}.{beyond}.{low}'))
+            filters += (
+                (first, f"{beyond}e", high),
+                ("or", "", f'{first}.{beyond}."{high}",{second}.{beyond}.{low}'),
+            )
         rows = min(limit, MOST_ROWS)
-        return Select(self.operation, self.table, columns, filters, read, self.key, self.descending, rows)
+        return Select(
+            self.operation, self.table, columns, filters, read, self.key, self.descending, rows
+        )
 
     def _key_of(self, item: R) -> tuple[str, ...]:
         values = (getattr(item, column) for column in self.key)
-        return tuple(_moment(value) if isinstance(value, datetime) else str(value) for value in values)
+        return tuple(
+            _moment(value) if isinstance(value, datetime) else str(value) for value in values
+        )
 
     def _cursor(self, key: tuple[str, ...]) -> str:
         of = json.dumps([self.operation, self.filters, self.key, self.descending, key])
         fingerprint = hashlib.sha256(of.encode()).hexdigest()[:12]
-        return base64.urlsafe_b64encode(json.dumps([*key, fingerprint]).encode()).decode().rstrip("=")
+        return (
+            base64.urlsafe_b64encode(json.dumps([*key, fingerprint]).encode()).decode().rstrip("=")
+        )
 
     def _start(self, cursor: str | None) -> tuple[str, ...]:
         if cursor is None:
             return ()
         try:
-            key = tuple(json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))[:-1])
+            key = tuple(
+                json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))[:-1]
+            )
             if key and self._cursor(key) == cursor:
                 return key
         except (ValueError, TypeError, KeyError, RecursionError):
@@ -406,9 +488,15 @@ def _page(items: list[R], next_cursor: str | None) -> Page[R]:
 
 
 def first_of(
-    operation: str, table: str, columns: tuple[str, ...], filters: tuple[Filter, ...], parse: Callable[[object], T]
+    operation: str,
+    table: str,
+    columns: tuple[str, ...],
+    filters: tuple[Filter, ...],
+    parse: Callable[[object], T],
 ) -> Select[T | None]:
-    return Select(operation, table, columns, filters, lambda rows, _: Done(parse(rows[0]) if rows else None))
+    return Select(
+        operation, table, columns, filters, lambda rows, _: Done(parse(rows[0]) if rows else None)
+    )
 
 
 def _one(operation: str, select: Select[T | None], what: str) -> Select[T]:
@@ -439,7 +527,9 @@ def _version_filters(package_id: Id | None, filters: models.VersionFilters) -> t
     found += one_of(filters.get("training_status"), "training_status", models.TrainingStatus)
     if (deployed := cast("object", filters.get("deployed"))) is not None:
         if not isinstance(deployed, bool):
-            raise InvalidInputError(f"deployed must be True or False, not {deployed!r}.", field="deployed")
+            raise InvalidInputError(
+                f"deployed must be True or False, not {deployed!r}.", field="deployed"
+            )
         found.append(("is_deployed", "is", str(deployed).lower()))
     if (parent := filters.get("parent_version_id")) is not None:
         found.append(("parent_version_id", "eq", as_uuid(parent, "parent_version_id")))
@@ -450,10 +540,19 @@ def _version_filters(package_id: Id | None, filters: models.VersionFilters) -> t
     length = 0
     for argument in ("config_contains", "model_contains", "dataset_contains"):
         if (wanted := cast("object", filters.get(argument))) is not None:
-            column, several = argument.replace("contains", "snapshot"), argument == "dataset_contains"
-            entries = [wanted] if several and not isinstance(wanted, list | tuple) else cast("object", wanted)
+            column, several = (
+                argument.replace("contains", "snapshot"),
+                argument == "dataset_contains",
+            )
+            entries = (
+                [wanted]
+                if several and not isinstance(wanted, list | tuple)
+                else cast("object", wanted)
+            )
             plain = Codec[object](argument, column, many=several).write(entries)
-            found.append((column, "cs", json.dumps(plain, ensure_ascii=False, separators=(",", ":"))))
+            found.append(
+                (column, "cs", json.dumps(plain, ensure_ascii=False, separators=(",", ":")))
+            )
             length += len(quote(found[-1][2], safe=""))
             if length > MOST_QUERY:
                 raise InvalidInputError(
@@ -469,7 +568,9 @@ def _search(text: str | None, *columns: str) -> list[Filter]:
     if text is None or text == "":
         return []
     literal = as_text(text, "text")
-    regex = "".join(char if not char.isascii() or char.isalnum() else f"\\{char}" for char in literal)
+    regex = "".join(
+        char if not char.isascii() or char.isalnum() else f"\\{char}" for char in literal
+    )
     quoted = regex.replace("\\", "\\\\").replace('"', '\\"')
     return [("or", "", ",".join(f'{column}.imatch."{quoted}"' for column in columns))]
 
@@ -480,7 +581,9 @@ def one_of(wanted: object, argument: str, kind: type[StrEnum]) -> list[Filter]:
     several = list(cast("Sequence[object]", wanted)) if is_several(wanted) else [wanted]
     known = [str(member) for member in kind]
     if not several or not all(isinstance(value, str) and value in known for value in several):
-        raise InvalidInputError(f"{argument} must be one of {', '.join(known)}, not {wanted!r}.", field=argument)
+        raise InvalidInputError(
+            f"{argument} must be one of {', '.join(known)}, not {wanted!r}.", field=argument
+        )
     return [(argument, "in", f"({','.join(map(str, several))})")]
 
 
@@ -490,7 +593,9 @@ def is_several(value: object) -> bool:
 
 def is_newest_first(order: object) -> bool:
     if order not in ("newest", "oldest"):
-        raise InvalidInputError(f"order must be 'newest' or 'oldest', not {order!r}.", field="order")
+        raise InvalidInputError(
+            f"order must be 'newest' or 'oldest', not {order!r}.", field="order"
+        )
     return order == "newest"
 
 
@@ -510,7 +615,11 @@ def _changes(named: dict[str, object], *codecs: Codec[Any]) -> dict[str, Any]:
         if codec := by_argument.get(argument):
             changes[codec.column] = codec.write(value)
         else:
-            changes[argument] = None if value is None and argument in CLEARABLE else _CHECKS[argument](value, argument)
+            changes[argument] = (
+                None
+                if value is None and argument in CLEARABLE
+                else _CHECKS[argument](value, argument)
+            )
     if not changes:
         raise InvalidInputError("There is nothing to change: name at least one field.")
     return changes
@@ -518,12 +627,18 @@ def _changes(named: dict[str, object], *codecs: Codec[Any]) -> dict[str, Any]:
 
 def optional(**given: object) -> dict[str, Any]:
     """Check all that is not `None`, and name it as the database function does."""
-    return {f"p_{name}": _CHECKS[name](value, name) for name, value in given.items() if value is not None}
+    return {
+        f"p_{name}": _CHECKS[name](value, name)
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def again_with(**identifier: str) -> str:
     ((argument, value),) = identifier.items()
-    return f"Make the same call again with {argument}={value!r}: made twice, it has the effect of one."
+    return (
+        f"Make the same call again with {argument}={value!r}: made twice, it has the effect of one."
+    )
 
 
 def as_uuid(value: object, argument: str) -> str:
@@ -532,7 +647,9 @@ def as_uuid(value: object, argument: str) -> str:
     # `uuid.UUID` alone would read signs, underscores and digits of other scripts.
     if not isinstance(value, str) or not UUID_TEXT.fullmatch(value):
         hint = "Pass its id." if isinstance(getattr(value, "id", None), uuid.UUID) else None
-        raise InvalidInputError(f"{argument} must be a UUID, not {value!r:.80}.", field=argument, hint=hint)
+        raise InvalidInputError(
+            f"{argument} must be a UUID, not {value!r:.80}.", field=argument, hint=hint
+        )
     return str(uuid.UUID(value))
 
 
@@ -548,7 +665,9 @@ def as_text(value: object, argument: str) -> str:
         why = f"has {len(value):,} characters, and {LONGEST[argument]:,} is the most"
         raise InvalidInputError(f"{argument} {why}.", field=argument)
     if argument != "change_summary" and argument != "text" and not value.strip():
-        raise InvalidInputError(f"{argument} must not be {'blank' if value else 'empty'}.", field=argument)
+        raise InvalidInputError(
+            f"{argument} must not be {'blank' if value else 'empty'}.", field=argument
+        )
     return check_text(value, argument, argument)
 
 
@@ -562,20 +681,32 @@ def as_cost(value: object, argument: str) -> int | float:
     except (InvalidOperation, ValueError):
         pass
     words = f"0 to {MOST_COST:,} with at most two decimals"
-    rounded = isinstance(value, float | Decimal) and Decimal(value).is_finite() and 0 <= value <= MOST_COST
+    rounded = (
+        isinstance(value, float | Decimal)
+        and Decimal(value).is_finite()
+        and 0 <= value <= MOST_COST
+    )
     hint = "Round it: round(amount, 2), or compute with Decimal." if rounded else None
-    raise InvalidInputError(f"{argument} must be {words}, not {value!r:.80}.", field=argument, hint=hint)
+    raise InvalidInputError(
+        f"{argument} must be {words}, not {value!r:.80}.", field=argument, hint=hint
+    )
 
 
 def as_moment(value: object, argument: str) -> str:
     if not isinstance(value, datetime):
-        raise InvalidInputError(f"{argument} must be a datetime, not {value!r:.80}.", field=argument)
+        raise InvalidInputError(
+            f"{argument} must be a datetime, not {value!r:.80}.", field=argument
+        )
     if value.utcoffset() is None:
-        raise InvalidInputError(f"{argument} must have a time zone, as datetime.now(UTC) has.", field=argument)
+        raise InvalidInputError(
+            f"{argument} must have a time zone, as datetime.now(UTC) has.", field=argument
+        )
     try:
         return _moment(value)
     except OverflowError:
-        raise InvalidInputError(f"{argument} is outside of the years 1 to 9999 in UTC.", field=argument) from None
+        raise InvalidInputError(
+            f"{argument} is outside of the years 1 to 9999 in UTC.", field=argument
+        ) from None
 
 
 def _moment(value: datetime) -> str:
@@ -583,9 +714,16 @@ def _moment(value: datetime) -> str:
 
 
 def as_size(value: object, argument: str, most: int | None = None) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int)
+        or value < 1
+        or (most is not None and value > most)
+    ):
         atmost = "or more" if most is None else f"to {most:,}"
-        raise InvalidInputError(f"{argument} must be an integer of 1 {atmost}, not {value!r:.80}.", field=argument)
+        raise InvalidInputError(
+            f"{argument} must be an integer of 1 {atmost}, not {value!r:.80}.", field=argument
+        )
     return value
 
 

@@ -85,7 +85,9 @@ MOST_VALUE: Final = 1.7e308  # of a metric at a step, which is kept in double pr
 class LifeCalls(VersionCalls[C, M, D]):
     """The operations of `VersionRepository`: those of `VersionCalls`, and all that comes after."""
 
-    def compare(self, left: Id | VersionSummary, right: Id | VersionSummary) -> Select[VersionDiff] | Done[VersionDiff]:
+    def compare(
+        self, left: Id | VersionSummary, right: Id | VersionSummary
+    ) -> Select[VersionDiff] | Done[VersionDiff]:
         loaded, ids = dict[str, Version[Any, Any, Any]](), list[str]()
         for argument, given in (("left", left), ("right", right)):
             ids.append(as_uuid(given.id if isinstance(given, VersionSummary) else given, argument))
@@ -99,17 +101,30 @@ class LifeCalls(VersionCalls[C, M, D]):
             before, after = side("left", ids[0]), side("right", ids[1])
             if before is not None and after is not None:
                 return Done(compare_versions(before, after))
-            missing = [key for key, found in zip(ids, (before, after), strict=True) if found is None]
+            missing = [
+                key for key, found in zip(ids, (before, after), strict=True) if found is None
+            ]
             wanted = (("id", "in", f"({','.join(dict.fromkeys(missing))})"),)
-            return Select("versions.compare", VERSIONS, WHOLE, wanted, lambda rows, _: read(rows, missing), limit=2)
+            return Select(
+                "versions.compare",
+                VERSIONS,
+                WHOLE,
+                wanted,
+                lambda rows, _: read(rows, missing),
+                limit=2,
+            )
 
         def read(rows: Rows, missing: list[str]) -> Select[VersionDiff] | Done[VersionDiff]:
             if not rows:
                 raise not_found("versions.compare", f"version {missing[0]}")
             # Not through the codecs: a type drops what it does not know, and adds its defaults.
-            found = [cast("Version[Any, Any, Any]", Version.model_validate(row_of(row))) for row in rows]
+            found = [
+                cast("Version[Any, Any, Any]", Version.model_validate(row_of(row))) for row in rows
+            ]
             loaded.update((str(version.id), version) for version in found)
-            return step()  # which asks again for one that did not come: a server may cap replies at one row
+            return (
+                step()
+            )  # which asks again for one that did not come: a server may cap replies at one row
 
         return step()
 
@@ -118,11 +133,21 @@ class LifeCalls(VersionCalls[C, M, D]):
         return self._copy("versions.restore", "restore_training_version", params, **given)
 
     def fork(self, version_id: Id, *, into: Id, **given: str | Id | None) -> Rpc[CopiedDraft]:
-        params = {"p_version_id": as_uuid(version_id, "version_id"), "p_into_package_id": as_uuid(into, "into")}
+        params = {
+            "p_version_id": as_uuid(version_id, "version_id"),
+            "p_into_package_id": as_uuid(into, "into"),
+        }
         return self._copy("versions.fork", "fork_training_version", params, **given)
 
     def _copy(
-        self, operation: str, function: str, params: dict[str, Any], /, *, new_version_id: Id | None, **given: object
+        self,
+        operation: str,
+        function: str,
+        params: dict[str, Any],
+        /,
+        *,
+        new_version_id: Id | None,
+        **given: object,
     ) -> Rpc[CopiedDraft]:
         params |= optional(new_version_id=or_new(new_version_id), **given)
         typed = [codec for codec in (self.config, self.model, self.dataset) if codec.is_typed]
@@ -133,7 +158,14 @@ class LifeCalls(VersionCalls[C, M, D]):
             return CopiedDraft(draft=summary_of(row), misfits=tuple(misfits))
 
         again = again_with(new_version_id=params["p_new_version_id"])
-        return Rpc(operation, function, params, read, again, SUMMARY + tuple(codec.column for codec in typed))
+        return Rpc(
+            operation,
+            function,
+            params,
+            read,
+            again,
+            SUMMARY + tuple(codec.column for codec in typed),
+        )
 
     def lineage(self, version_id: Id) -> Rpc[Lineage]:
         asked = as_uuid(version_id, "version_id")
@@ -145,7 +177,10 @@ class LifeCalls(VersionCalls[C, M, D]):
                 raise ValueError("the version is not in it")
             line = {version.id: version}
             node = version
-            while node.parent_version_id is not None and (above := nodes.get(node.parent_version_id)) is not None:
+            while (
+                node.parent_version_id is not None
+                and (above := nodes.get(node.parent_version_id)) is not None
+            ):
                 if above.id in line:  # rows from before the rules
                     raise ValueError("its ancestors make a circle")
                 node = line[above.id] = above
@@ -157,30 +192,46 @@ class LifeCalls(VersionCalls[C, M, D]):
                 root=list(line.values())[-1],
             )
 
-        return Rpc("versions.lineage", "get_version_lineage", {"p_version_id": asked}, read, write=False)
+        return Rpc(
+            "versions.lineage", "get_version_lineage", {"p_version_id": asked}, read, write=False
+        )
 
     def start_training(self, version_id: Id, *, run_id: Id | None) -> Rpc[TrainingRun]:
         params = _of_version(version_id, run_id=or_new(run_id))
         again = again_with(run_id=params["p_run_id"])
-        return Rpc("versions.start_training", "start_version_training", params, TrainingRun.model_validate, again)
+        return Rpc(
+            "versions.start_training",
+            "start_version_training",
+            params,
+            TrainingRun.model_validate,
+            again,
+        )
 
     def record_metrics(
         self, version_id: Id, metrics: JsonLike, *, step: int | None, run_id: Id | None
     ) -> Rpc[VersionSummary]:
         params = _of_version(version_id, run_id=run_id) | {"p_metrics": _metrics(metrics, step)}
         params |= {} if step is None else {"p_step": _step(step)}
-        return Rpc("versions.record_metrics", "record_version_metrics", params, summary_of, columns=SUMMARY)
+        return Rpc(
+            "versions.record_metrics", "record_version_metrics", params, summary_of, columns=SUMMARY
+        )
 
     def complete_training(self, version_id: Id, *, run_id: Id | None) -> Rpc[TrainingRun]:
         return _end("complete", _of_version(version_id, run_id=run_id))
 
     def fail_training(self, version_id: Id, reason: str, *, run_id: Id | None) -> Rpc[TrainingRun]:
-        return _end("fail", _of_version(version_id, run_id=run_id) | {"p_reason": as_text(reason, "reason")})
+        return _end(
+            "fail", _of_version(version_id, run_id=run_id) | {"p_reason": as_text(reason, "reason")}
+        )
 
-    def cancel_training(self, version_id: Id, *, reason: str | None, run_id: Id | None) -> Rpc[TrainingRun]:
+    def cancel_training(
+        self, version_id: Id, *, reason: str | None, run_id: Id | None
+    ) -> Rpc[TrainingRun]:
         return _end("cancel", _of_version(version_id, reason=reason, run_id=run_id))
 
-    def metric_history(self, version_id: Id, name: str, *, run_id: Id | None) -> Rpc[list[MetricPoint]]:
+    def metric_history(
+        self, version_id: Id, name: str, *, run_id: Id | None
+    ) -> Rpc[list[MetricPoint]]:
         params = _of_version(version_id, run_id=run_id) | {"p_name": as_text(name, "name")}
 
         def read(reply: object) -> list[MetricPoint]:
@@ -188,8 +239,12 @@ class LifeCalls(VersionCalls[C, M, D]):
 
         return Rpc("versions.metric_history", "get_metric_history", params, read, write=False)
 
-    def deploy(self, version_id: Id, target: Target, *, stay_id: Id | None, **given: str | None) -> Rpc[VersionSummary]:
-        params = _of_version(version_id, stay_id=or_new(stay_id), **given) | {"p_target": _target(target)}
+    def deploy(
+        self, version_id: Id, target: Target, *, stay_id: Id | None, **given: str | None
+    ) -> Rpc[VersionSummary]:
+        params = _of_version(version_id, stay_id=or_new(stay_id), **given) | {
+            "p_target": _target(target)
+        }
         again = again_with(stay_id=params["p_stay_id"])
         return Rpc("versions.deploy", "deploy_training_version", params, summary_of, again, SUMMARY)
 
@@ -197,33 +252,65 @@ class LifeCalls(VersionCalls[C, M, D]):
         params = _of_version(version_id, call_id=uuid.uuid4()) | (
             {} if target is None else {"p_target": _target(target)}
         )
-        return Rpc("versions.undeploy", "undeploy_training_version", params, summary_of, columns=SUMMARY)
+        return Rpc(
+            "versions.undeploy", "undeploy_training_version", params, summary_of, columns=SUMMARY
+        )
 
     def live(self, package_id: Id, target: Target) -> Select[Deployment | None]:
         return _stay("versions.live", package_id, target, ("ended_at", "is", "null"))
 
-    def live_at(self, package_id: Id, target: Target, moment: datetime) -> Select[Deployment | None]:
+    def live_at(
+        self, package_id: Id, target: Target, moment: datetime
+    ) -> Select[Deployment | None]:
         at = as_moment(moment, "moment")
         not_ended = ("or", "", f'ended_at.is.null,ended_at.gt."{at}"')
         return _stay("versions.live_at", package_id, target, ("started_at", "lte", at), not_ended)
 
     def record_cost(
-        self, version_id: Id, amount: Cents, *, alert_at: Sequence[int], entry_id: Id | None, **given: object
+        self,
+        version_id: Id,
+        amount: Cents,
+        *,
+        alert_at: Sequence[int],
+        entry_id: Id | None,
+        **given: object,
     ) -> Rpc[RecordedCost]:
         params = _of_version(version_id, entry_id=or_new(entry_id), **given)
         params |= {"p_amount": as_cost(amount, "amount"), "p_alert_at": _shares(alert_at)}
         again = again_with(entry_id=params["p_entry_id"])
-        return Rpc("versions.record_cost", "record_training_cost", params, RecordedCost.model_validate, again)
+        return Rpc(
+            "versions.record_cost",
+            "record_training_cost",
+            params,
+            RecordedCost.model_validate,
+            again,
+        )
 
     def package_cost(self, package_id: Id) -> Rpc[PackageCost]:
         params = {"p_package_id": as_uuid(package_id, "package_id")}
-        return Rpc("versions.package_cost", "get_package_cost", params, PackageCost.model_validate, write=False)
+        return Rpc(
+            "versions.package_cost",
+            "get_package_cost",
+            params,
+            PackageCost.model_validate,
+            write=False,
+        )
 
     def iterate_costs(self, version_id: Id, *, page_size: int) -> Select[Walk[CostEntry]]:
         columns, key = tuple(CostEntry.model_fields), ("recorded_at", "id")
-        found, limit = (("version_id", "eq", as_uuid(version_id, "version_id")),), as_size(page_size, "page_size")
+        found, limit = (
+            (("version_id", "eq", as_uuid(version_id, "version_id")),),
+            as_size(page_size, "page_size"),
+        )
         return Listing(
-            "versions.iterate_costs", COSTS, columns, found, key, False, limit, CostEntry.model_validate
+            "versions.iterate_costs",
+            COSTS,
+            columns,
+            found,
+            key,
+            False,
+            limit,
+            CostEntry.model_validate,
         ).walk()
 
     def history(self, *, limit: int, cursor: str | None, **given: Any) -> Select[Page[Event]]:
@@ -246,31 +333,53 @@ def _events(
 ) -> Listing[Event]:
     if package_id is not None and version_id is not None:
         raise InvalidInputError(
-            "Name package_id or version_id, not both: a version is of one package.", field="version_id"
+            "Name package_id or version_id, not both: a version is of one package.",
+            field="version_id",
         )
     found: list[Filter] = [] if package_id is None else [of_package(package_id)]
     found += [] if version_id is None else [("version_id", "eq", as_uuid(version_id, "version_id"))]
     found += one_of(kind, "kind", EventKind)
-    if since is not None and until is not None and as_moment(since, "since") > as_moment(until, "until"):
-        raise InvalidInputError("since must not be after until: nothing happens in between.", field="since")
+    if (
+        since is not None
+        and until is not None
+        and as_moment(since, "since") > as_moment(until, "until")
+    ):
+        raise InvalidInputError(
+            "since must not be after until: nothing happens in between.", field="since"
+        )
     if since is not None:  # edits that are one event are found by the last of them, too
         moment = as_moment(since, "since")
         found.append(("or", "", f'occurred_at.gte."{moment}",last_at.gte."{moment}"'))
     found += [] if until is None else [("occurred_at", "lt", as_moment(until, "until"))]
     columns, newest_first = tuple(Event.model_fields), is_newest_first(order)
     return Listing(
-        operation, EVENTS, columns, tuple(found), ("occurred_at", "id"), newest_first, limit, Event.model_validate
+        operation,
+        EVENTS,
+        columns,
+        tuple(found),
+        ("occurred_at", "id"),
+        newest_first,
+        limit,
+        Event.model_validate,
     )
 
 
 def _end(verb: str, params: dict[str, Any]) -> Rpc[TrainingRun]:
-    params |= optional(call_id=uuid.uuid4())  # so that a repeat does not end a run that began in between
-    return Rpc(f"versions.{verb}_training", f"{verb}_version_training", params, TrainingRun.model_validate)
+    params |= optional(
+        call_id=uuid.uuid4()
+    )  # so that a repeat does not end a run that began in between
+    return Rpc(
+        f"versions.{verb}_training", f"{verb}_version_training", params, TrainingRun.model_validate
+    )
 
 
-def _stay(operation: str, package_id: Id, target: Target, *when: Filter) -> Select[Deployment | None]:
+def _stay(
+    operation: str, package_id: Id, target: Target, *when: Filter
+) -> Select[Deployment | None]:
     found = (of_package(package_id), ("target", "eq", _target(target)), *when)
-    read = first_of(operation, DEPLOYMENTS, tuple(Deployment.model_fields), found, Deployment.model_validate)
+    read = first_of(
+        operation, DEPLOYMENTS, tuple(Deployment.model_fields), found, Deployment.model_validate
+    )
     return replace(read, order=("started_at",), descending=True)
 
 
@@ -281,12 +390,16 @@ def _of_version(version_id: Id, **given: object) -> dict[str, Any]:
 def _target(value: object) -> str:
     if not isinstance(value, str) or value not in list(DeploymentTarget):
         known = ", ".join(DeploymentTarget)
-        raise InvalidInputError(f"target must be one of {known}, not {value!r:.80}.", field="target")
+        raise InvalidInputError(
+            f"target must be one of {known}, not {value!r:.80}.", field="target"
+        )
     return str(value)
 
 
 def _metrics(value: object, step: object) -> object:
-    if isinstance(value, Mapping):  # numbers of NumPy and PyTorch tell what they are as plain Python
+    if isinstance(
+        value, Mapping
+    ):  # numbers of NumPy and PyTorch tell what they are as plain Python
         members = cast("Mapping[object, object]", value).items()
         value = {name: _plain(name, each) for name, each in members}
     plain = cast("dict[str, object]", METRICS.write(value))
@@ -295,9 +408,13 @@ def _metrics(value: object, step: object) -> object:
     for name, each in plain.items():
         if not name.strip() or len(name) > 255:
             why = "must have 1 to 255 characters that are not all blank"
-            raise InvalidInputError(f"The name of a metric {why}, not {name!r:.80}.", field="metrics")
+            raise InvalidInputError(
+                f"The name of a metric {why}, not {name!r:.80}.", field="metrics"
+            )
         if step is not None and isinstance(each, int) and abs(each) > MOST_VALUE:
-            raise InvalidInputError(f"metrics.{name:.80} is larger than a curve can hold.", field="metrics")
+            raise InvalidInputError(
+                f"metrics.{name:.80} is larger than a curve can hold.", field="metrics"
+            )
     return plain
 
 
@@ -305,8 +422,14 @@ def _plain(name: object, value: object) -> object:
     item = getattr(value, "item", None)
     try:
         return cast("Callable[[], object]", item)() if callable(item) else value
-    except (ValueError, TypeError, RuntimeError) as exc:  # what NumPy and PyTorch raise for more than one number
-        raise InvalidInputError(f"metrics.{name!s:.80} is not one number: {exc!s:.200}.", field="metrics") from exc
+    except (
+        ValueError,
+        TypeError,
+        RuntimeError,
+    ) as exc:  # what NumPy and PyTorch raise for more than one number
+        raise InvalidInputError(
+            f"metrics.{name!s:.80} is not one number: {exc!s:.200}.", field="metrics"
+        ) from exc
 
 
 def _step(value: object) -> int:
@@ -315,7 +438,9 @@ def _step(value: object) -> int:
     except TypeError:
         step = None
     if step is None or not -(2**63) <= step < 2**63:
-        raise InvalidInputError(f"step must be an integer of 64 bits, not {value!r:.80}.", field="step")
+        raise InvalidInputError(
+            f"step must be an integer of 64 bits, not {value!r:.80}.", field="step"
+        )
     return step
 
 

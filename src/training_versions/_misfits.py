@@ -31,7 +31,13 @@ def find_misfits(adapter: TypeAdapter[Any], column: str, stored: object) -> list
         value = adapter.validate_json(json.dumps(stored))
     except ValidationError as exc:
         for error in exc.errors(include_url=False, include_input=False, include_context=False):
-            kind = "unknown" if error["type"] in _EXTRA else "missing" if error["type"] in _ABSENT else "invalid"
+            kind = (
+                "unknown"
+                if error["type"] in _EXTRA
+                else "missing"
+                if error["type"] in _ABSENT
+                else "invalid"
+            )
             found.setdefault((_located(stored, error["loc"], kind), kind), error["msg"])
         dropped = unknown
     except Exception as exc:  # validators are the user's, and raise what they like
@@ -44,11 +50,17 @@ def find_misfits(adapter: TypeAdapter[Any], column: str, stored: object) -> list
         else:
             # Also what is read by one name and written by another.
             for path in _not_written(stored, written, set(unknown), ()):
-                dropped += [each for each in unknown if each[: len(path)] == path] if known.get(path) else [path]
+                dropped += (
+                    [each for each in unknown if each[: len(path)] == path]
+                    if known.get(path)
+                    else [path]
+                )
     for path in dropped:
         found.setdefault((path, "unknown"), UNKNOWN)
     return [
-        Misfit.model_validate({"path": pointer((column, *path)), "problem": problem, "message": message})
+        Misfit.model_validate(
+            {"path": pointer((column, *path)), "problem": problem, "message": message}
+        )
         for (path, problem), message in found.items()
     ]
 
@@ -60,7 +72,11 @@ def _located(stored: object, loc: Sequence[str | int], kind: str) -> Path:
     for place, part in enumerate(loc):
         if isinstance(at, dict) and part in at:
             at = cast("dict[str, object]", at)[cast("str", part)]
-        elif isinstance(at, list) and isinstance(part, int) and 0 <= part < len(cast("list[object]", at)):
+        elif (
+            isinstance(at, list)
+            and isinstance(part, int)
+            and 0 <= part < len(cast("list[object]", at))
+        ):
             at = cast("list[object]", at)[part]
         elif kind != "missing" or place < len(loc) - 1:
             continue
@@ -73,7 +89,9 @@ def _not_written(stored: object, written: object, unknown: set[Path], path: Path
         kept = cast("dict[str, object]", written)
         for key, value in cast("dict[str, object]", stored).items():
             inner = (*path, key)
-            if key not in kept or (inner in unknown and kept[key] != value):  # a default by the same name
+            if key not in kept or (
+                inner in unknown and kept[key] != value
+            ):  # a default by the same name
                 yield inner
             else:
                 yield from _not_written(value, kept[key], unknown, inner)
@@ -140,11 +158,17 @@ def _members(schemas: Sequence[Schema], definitions: dict[str, Schema]) -> Itera
         elif kind == "dict":
             yield _Member(None, True, schema.get("values_schema"))
         elif items := schema.get("items_schema"):
-            yield _Member(items=cast("Sequence[Schema]", items if isinstance(items, list) else [items]))
+            yield _Member(
+                items=cast("Sequence[Schema]", items if isinstance(items, list) else [items])
+            )
         else:
             choices = schema.get("choices", ())
-            inner: list[Any] = list(cast("Schema", choices).values() if isinstance(choices, dict) else choices)
-            inner += [schema[name] for name in ("schema", "lax_schema", "json_schema") if name in schema]
+            inner: list[Any] = list(
+                cast("Schema", choices).values() if isinstance(choices, dict) else choices
+            )
+            inner += [
+                schema[name] for name in ("schema", "lax_schema", "json_schema") if name in schema
+            ]
             inner += schema.get("steps", ())[:1]
             ahead += [(each[0] if isinstance(each, tuple) else each, config) for each in inner]
             if kind in _OPAQUE:
@@ -154,12 +178,24 @@ def _members(schemas: Sequence[Schema], definitions: dict[str, Schema]) -> Itera
 def _fields(schema: Schema, config: dict[str, Any]) -> dict[str, Schema]:
     by_name = config.get("validate_by_name") or config.get("populate_by_name")
     fields: Any = schema["fields"]
-    named = cast("Schema", fields) if isinstance(fields, dict) else {each["name"]: each for each in fields}
+    named = (
+        cast("Schema", fields)
+        if isinstance(fields, dict)
+        else {each["name"]: each for each in fields}
+    )
     written: list[Schema] = schema.get("computed_fields", [])
     keys = {str(each.get("alias") or each["property_name"]): Schema(type="any") for each in written}
     for name, field in named.items():
         alias: Any = field.get("validation_alias", name)
-        paths: Any = [[alias]] if isinstance(alias, str) else alias if isinstance(alias[0], list) else [alias]
-        keys |= {path[0]: field["schema"] if len(path) == 1 else Schema(type="any") for path in paths}
+        paths: Any = (
+            [[alias]]
+            if isinstance(alias, str)
+            else alias
+            if isinstance(alias[0], list)
+            else [alias]
+        )
+        keys |= {
+            path[0]: field["schema"] if len(path) == 1 else Schema(type="any") for path in paths
+        }
         keys |= {name: field["schema"]} if by_name else {}
     return keys

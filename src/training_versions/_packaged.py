@@ -22,4 +22,6 @@ def _sql_dir(name: str) -> Path:
     for folder in (in_wheel, in_checkout):
         if folder.is_dir():
             return folder
-    raise FileNotFoundError(f"the installation of training-versions is incomplete: {in_wheel} is missing")
+    raise FileNotFoundError(
+        f"the installation of training-versions is incomplete: {in_wheel} is missing"
+    )

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
-MAX_DEPTH: Final = 100  # levels of nesting; Pydantic reads 200, Python's own stack ends at a few hundred
+MAX_DEPTH: Final = (
+    100  # levels of nesting; Pydantic reads 200, Python's own stack ends at a few hundred
+)
 MAX_DIGITS: Final = 4300  # Python itself neither writes nor reads longer integers
 _TOO_LARGE: Final = 10**MAX_DIGITS
-_EXACT: Final = 2**53  # from here on every float is an integer, and `jsonb` would keep its short decimal form instead
+_EXACT: Final = (
+    2**53
+)  # from here on every float is an integer, and `jsonb` would keep its short decimal form instead
 
 
 def to_json(value: object, field: str) -> "JsonValue":
@@ -43,23 +47,31 @@ def to_json(value: object, field: str) -> "JsonValue":
 def check_text(text: str, at: str, field: str) -> str:
     """Return the text if PostgreSQL can hold it."""
     if "\0" in text:
-        raise InvalidInputError(f"{at} contains a NUL character, which PostgreSQL cannot store.", field=field)
+        raise InvalidInputError(
+            f"{at} contains a NUL character, which PostgreSQL cannot store.", field=field
+        )
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InvalidInputError(f"{at} contains half of a surrogate pair, which is not text.", field=field) from None
+        raise InvalidInputError(
+            f"{at} contains half of a surrogate pair, which is not text.", field=field
+        ) from None
     return str.__str__(text)
 
 
 class Codec(Generic[S]):
     """Writes and reads one kind of snapshot: as plain JSON, or through the type that the user named."""
 
-    def __init__(self, field: str, column: str, type_: type[S] | None = None, *, many: bool = False) -> None:
+    def __init__(
+        self, field: str, column: str, type_: type[S] | None = None, *, many: bool = False
+    ) -> None:
         self.field, self.column, self.many = field, column, many
         try:
             self._adapter: TypeAdapter[S] | None = None if type_ is None else TypeAdapter(type_)
         except (PydanticUserError, KeyError, TypeError) as exc:
-            raise InvalidInputError(f"{field}={type_!r} is not a type that Pydantic can read.", field=field) from exc
+            raise InvalidInputError(
+                f"{field}={type_!r} is not a type that Pydantic can read.", field=field
+            ) from exc
 
     def write(self, value: object) -> "JsonValue":
         """Turn a snapshot into the JSON to store.
@@ -72,14 +84,22 @@ class Codec(Generic[S]):
         """
         if value is None:
             raise InvalidInputError(f"{self.field} must not be None.", field=self.field)
-        plain = to_json(value if self._adapter is None else self._typed(self._adapter, value), self.field)
-        entries = cast("list[JsonValue]", plain) if self.many and isinstance(plain, list) else [plain]
+        plain = to_json(
+            value if self._adapter is None else self._typed(self._adapter, value), self.field
+        )
+        entries = (
+            cast("list[JsonValue]", plain) if self.many and isinstance(plain, list) else [plain]
+        )
         if self.many and not isinstance(plain, list):
-            raise InvalidInputError(f"{self.field} must be an array of objects, not {_kind(plain)}.", field=self.field)
+            raise InvalidInputError(
+                f"{self.field} must be an array of objects, not {_kind(plain)}.", field=self.field
+            )
         for index, entry in enumerate(entries):
             if not isinstance(entry, dict):
                 path = f"{self.field}[{index}]" if self.many else self.field
-                raise InvalidInputError(f"{path} must be an object, not {_kind(entry)}.", field=self.field)
+                raise InvalidInputError(
+                    f"{path} must be an object, not {_kind(entry)}.", field=self.field
+                )
         return plain
 
     def read(self, stored: object) -> S:
@@ -118,14 +138,20 @@ class Codec(Generic[S]):
         except ValidationError as exc:
             problem = exc.errors(include_url=False)[0]
             path = self.field + "".join(_step(part) for part in problem["loc"])
-            raise InvalidInputError(f"{path} does not fit its type: {problem['msg']}.", field=self.field) from exc
+            raise InvalidInputError(
+                f"{path} does not fit its type: {problem['msg']}.", field=self.field
+            ) from exc
         except InvalidInputError:
             raise
         except (ValueError, TypeError, RecursionError) as exc:
-            raise InvalidInputError(f"{self.field} cannot be written as JSON: {exc}.", field=self.field) from exc
+            raise InvalidInputError(
+                f"{self.field} cannot be written as JSON: {exc}.", field=self.field
+            ) from exc
 
 
-def _plain(value: object, field: str, path: list[str | int], above: set[int], *, converted: bool) -> "JsonValue":
+def _plain(
+    value: object, field: str, path: list[str | int], above: set[int], *, converted: bool
+) -> "JsonValue":
     """Copy a value as JSON. `above` holds the containers that it lies in, `converted` tells that an object made it."""
     if isinstance(value, enum.Enum):
         value = value.value
@@ -145,15 +171,24 @@ def _plain(value: object, field: str, path: list[str | int], above: set[int], *,
         if isinstance(value, Mapping):
             members = cast("Mapping[object, object]", value).items()
             return {
-                _key(key, field, path): _plain(item, field, [*path, cast("str", key)], above, converted=converted)
+                _key(key, field, path): _plain(
+                    item, field, [*path, cast("str", key)], above, converted=converted
+                )
                 for key, item in members
             }
-        if converted and isinstance(value, set | frozenset):  # PEFT keeps target_modules so, and saves them as a list
+        if converted and isinstance(
+            value, set | frozenset
+        ):  # PEFT keeps target_modules so, and saves them as a list
             value = sorted(cast("set[str]", value))
         if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
             items = enumerate(cast("Sequence[object]", value))
-            return [_plain(item, field, [*path, index], above, converted=converted) for index, item in items]
-        return _plain(_opened(cast("object", value), field, path), field, path, above, converted=True)
+            return [
+                _plain(item, field, [*path, index], above, converted=converted)
+                for index, item in items
+            ]
+        return _plain(
+            _opened(cast("object", value), field, path), field, path, above, converted=True
+        )
     finally:
         above.discard(marker)
 
@@ -175,11 +210,17 @@ def _opened(value: object, field: str, path: list[str | int]) -> object:
 def _key(key: object, field: str, path: list[str | int]) -> str:
     if not isinstance(key, str):
         raise _refused(field, path, f"has the key {key!r}, and keys must be strings")
-    return check_text(str(key.value) if isinstance(key, enum.Enum) else key, f"a key of {_at(field, path)}", field)
+    return check_text(
+        str(key.value) if isinstance(key, enum.Enum) else key, f"a key of {_at(field, path)}", field
+    )
 
 
 def _number(value: float | Decimal, field: str, path: list[str | int]) -> int | float:
-    if not (value.is_finite() if isinstance(value, Decimal) else isinstance(value, int) or math.isfinite(value)):
+    if not (
+        value.is_finite()
+        if isinstance(value, Decimal)
+        else isinstance(value, int) or math.isfinite(value)
+    ):
         raise _refused(field, path, f"is {value}, which JSON cannot express")
     if isinstance(value, Decimal):
         if value.adjusted() < MAX_DIGITS and value == value.to_integral_value():
@@ -187,7 +228,11 @@ def _number(value: float | Decimal, field: str, path: list[str | int]) -> int | 
         elif Decimal(repr(float(value))) == value:
             value = float(value)
         else:
-            raise _refused(field, path, f"is {value!r}, which a JSON number does not keep; store it as a string")
+            raise _refused(
+                field,
+                path,
+                f"is {value!r}, which a JSON number does not keep; store it as a string",
+            )
     if isinstance(value, float):
         return int(value) if abs(value) >= _EXACT else float(value)
     if abs(value) >= _TOO_LARGE:
@@ -208,5 +253,10 @@ def _step(part: str | int) -> str:
 
 
 def _kind(value: object) -> str:
-    names: dict[type[Any], str] = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+    names: dict[type[Any], str] = {
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        bool: "a boolean",
+    }
     return names.get(type(value), "null" if value is None else f"of type {type(value).__name__}")

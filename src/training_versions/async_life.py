@@ -81,7 +81,9 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
             >>> draft = (await versions.restore(version.id)).draft
         """
         return await self._call(
-            self._calls.restore(version_id, name=name, change_summary=change_summary, new_version_id=new_version_id)
+            self._calls.restore(
+                version_id, name=name, change_summary=change_summary, new_version_id=new_version_id
+            )
         )
 
     async def fork(
@@ -113,7 +115,11 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         """
         return await self._call(
             self._calls.fork(
-                version_id, into=into, name=name, change_summary=change_summary, new_version_id=new_version_id
+                version_id,
+                into=into,
+                name=name,
+                change_summary=change_summary,
+                new_version_id=new_version_id,
             )
         )
 
@@ -152,7 +158,12 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         return await self._call(self._calls.start_training(version_id, run_id=run_id))
 
     async def record_metrics(
-        self, version_id: Id, metrics: JsonLike, *, step: int | None = None, run_id: Id | None = None
+        self,
+        version_id: Id,
+        metrics: JsonLike,
+        *,
+        step: int | None = None,
+        run_id: Id | None = None,
     ) -> VersionSummary:
         """Record metrics of a version beside those it has; one that it has gets the new value.
 
@@ -172,7 +183,9 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         Example:
             >>> await versions.record_metrics(version.id, {"loss": 0.41, "accuracy": 0.87}, step=100, run_id=run.id)
         """
-        return await self._call(self._calls.record_metrics(version_id, metrics, step=step, run_id=run_id))
+        return await self._call(
+            self._calls.record_metrics(version_id, metrics, step=step, run_id=run_id)
+        )
 
     async def complete_training(self, version_id: Id, *, run_id: Id | None = None) -> TrainingRun:
         """End running training well, for good.
@@ -191,7 +204,9 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         """
         return await self._call(self._calls.complete_training(version_id, run_id=run_id))
 
-    async def fail_training(self, version_id: Id, reason: str, *, run_id: Id | None = None) -> TrainingRun:
+    async def fail_training(
+        self, version_id: Id, reason: str, *, run_id: Id | None = None
+    ) -> TrainingRun:
         """End running training as failed; it may start again.
 
         Args:
@@ -227,9 +242,13 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
         Example:
             >>> await versions.cancel_training(version.id, reason="wrong data set")
         """
-        return await self._call(self._calls.cancel_training(version_id, reason=reason, run_id=run_id))
+        return await self._call(
+            self._calls.cancel_training(version_id, reason=reason, run_id=run_id)
+        )
 
-    async def metric_history(self, version_id: Id, name: str, *, run_id: Id | None = None) -> list[MetricPoint]:
+    async def metric_history(
+        self, version_id: Id, name: str, *, run_id: Id | None = None
+    ) -> list[MetricPoint]:
         """Read the curve of a metric, in the order of steps, however long.
 
         Args:
@@ -273,7 +292,9 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
             >>> await versions.deploy(version.id, "hf_space", url="https://ada-support-bot.hf.space")
         """
         return await self._call(
-            self._calls.deploy(version_id, target, url=url, deployment_id=deployment_id, stay_id=stay_id)
+            self._calls.deploy(
+                version_id, target, url=url, deployment_id=deployment_id, stay_id=stay_id
+            )
         )
 
     async def undeploy(self, version_id: Id, *, target: Target | None = None) -> VersionSummary:
@@ -343,7 +364,9 @@ class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):
             >>> if 100 in entry.alerts: ...
         """
         return await self._call(
-            self._calls.record_cost(version_id, amount, note=note, key=key, alert_at=alert_at, entry_id=entry_id)
+            self._calls.record_cost(
+                version_id, amount, note=note, key=key, alert_at=alert_at, entry_id=entry_id
+            )
         )
 
     async def package_cost(self, package_id: Id) -> PackageCost:

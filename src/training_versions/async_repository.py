@@ -35,7 +35,9 @@ from training_versions.models import (
     VersionSummary,
 )
 
-if TYPE_CHECKING:  # bundles are read and written rarely: importing this package does not wait for them
+if (
+    TYPE_CHECKING
+):  # bundles are read and written rarely: importing this package does not wait for them
     from training_versions._bundle_steps import BundleFile, Progress
     from training_versions.bundle import ExportResult, ImportResult
 
@@ -48,7 +50,9 @@ class AsyncPackageRepository(AsyncRepository):
         retry_pauses: Seconds to wait before a write whose reply was lost is sent again; `()` switches that off.
     """
 
-    def __init__(self, client: AsyncClient, *, retry_pauses: Sequence[float] = RETRY_PAUSES) -> None:
+    def __init__(
+        self, client: AsyncClient, *, retry_pauses: Sequence[float] = RETRY_PAUSES
+    ) -> None:
         super().__init__(client, retry_pauses)
         self._calls = PackageCalls()
 
@@ -74,7 +78,13 @@ class AsyncPackageRepository(AsyncRepository):
             >>> package = await packages.create("support-bot", template_type="lora_finetuning", config={"r": 8})
         """
         return await self._call(
-            self._calls.create(name, template_type=template_type, config=config, package_id=package_id, user_id=user_id)
+            self._calls.create(
+                name,
+                template_type=template_type,
+                config=config,
+                package_id=package_id,
+                user_id=user_id,
+            )
         )
 
     async def get(self, package_id: Id) -> Package:
@@ -112,7 +122,9 @@ class AsyncPackageRepository(AsyncRepository):
         Example:
             >>> package = await packages.update(package.id, name="support-bot-2")
         """
-        return await self._call(self._calls.update(package_id, name=name, template_type=template_type, config=config))
+        return await self._call(
+            self._calls.update(package_id, name=name, template_type=template_type, config=config)
+        )
 
     async def delete(self, package_id: Id) -> None:
         """Delete a package with its drafts.
@@ -142,7 +154,9 @@ class AsyncPackageRepository(AsyncRepository):
         """
         return await self._read(self._calls.list(limit=limit, cursor=cursor, filters=filters))
 
-    def iterate(self, *, page_size: int = 200, **filters: Unpack[PackageFilters]) -> AsyncIterator[Package]:
+    def iterate(
+        self, *, page_size: int = 200, **filters: Unpack[PackageFilters]
+    ) -> AsyncIterator[Package]:
         """Walk over all packages that the filters let through, page by page.
 
         Example:
@@ -150,7 +164,9 @@ class AsyncPackageRepository(AsyncRepository):
         """
         return self._walk(self._calls.iterate(page_size=page_size, filters=filters))
 
-    async def export(self, package_id: Id, file: BundleFile, *, progress: Progress | None = None) -> ExportResult:
+    async def export(
+        self, package_id: Id, file: BundleFile, *, progress: Progress | None = None
+    ) -> ExportResult:
         """Write a package with its versions and history into one file, however many there are.
 
         Versions and events that are made after the export begins are left out. So are deployments, training runs with
@@ -359,7 +375,9 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
             )
         )
 
-    async def delete_draft(self, version_id: Id, *, expected_updated_at: datetime | None = None) -> None:
+    async def delete_draft(
+        self, version_id: Id, *, expected_updated_at: datetime | None = None
+    ) -> None:
         """Delete a draft; its number is not given again, and its entries of cost go with it.
 
         Args:
@@ -373,10 +391,16 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
         Example:
             >>> await versions.delete_draft(draft.id)
         """
-        await self._call(self._calls.delete_draft(version_id, expected_updated_at=expected_updated_at))
+        await self._call(
+            self._calls.delete_draft(version_id, expected_updated_at=expected_updated_at)
+        )
 
     async def publish(
-        self, version_id: Id, *, name: str | None = None, expected_updated_at: datetime | None = None
+        self,
+        version_id: Id,
+        *,
+        name: str | None = None,
+        expected_updated_at: datetime | None = None,
     ) -> Version[C, M, D]:
         """Publish a draft; from then on its content never changes.
 
@@ -395,7 +419,9 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
         Example:
             >>> version = await versions.publish(draft.id)
         """
-        return await self._call(self._calls.publish(version_id, name=name, expected_updated_at=expected_updated_at))
+        return await self._call(
+            self._calls.publish(version_id, name=name, expected_updated_at=expected_updated_at)
+        )
 
     async def archive(self, version_id: Id) -> Version[C, M, D]:
         """Archive a published version; its package then points at the newest one that is still published.
@@ -459,14 +485,26 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
 
     @overload
     async def list(
-        self, package_id: Id | None = None, *, snapshots: Literal[False] = False, **options: Unpack[ListOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: Literal[False] = False,
+        **options: Unpack[ListOptions],
     ) -> Page[VersionSummary]: ...
     @overload
     async def list(
-        self, package_id: Id | None = None, *, snapshots: Literal[True], **options: Unpack[ListOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: Literal[True],
+        **options: Unpack[ListOptions],
     ) -> Page[Version[C, M, D]]: ...
     async def list(
-        self, package_id: Id | None = None, *, snapshots: bool = False, **options: Unpack[ListOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: bool = False,
+        **options: Unpack[ListOptions],
     ) -> Page[VersionSummary] | Page[Version[C, M, D]]:
         """Read one page of versions: of one package in the order of their numbers, or of all in that of time.
 
@@ -483,14 +521,26 @@ class AsyncVersionRepository(AsyncVersionLife[C, M, D]):
 
     @overload
     def iterate(
-        self, package_id: Id | None = None, *, snapshots: Literal[False] = False, **options: Unpack[IterateOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: Literal[False] = False,
+        **options: Unpack[IterateOptions],
     ) -> AsyncIterator[VersionSummary]: ...
     @overload
     def iterate(
-        self, package_id: Id | None = None, *, snapshots: Literal[True], **options: Unpack[IterateOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: Literal[True],
+        **options: Unpack[IterateOptions],
     ) -> AsyncIterator[Version[C, M, D]]: ...
     def iterate(
-        self, package_id: Id | None = None, *, snapshots: bool = False, **options: Unpack[IterateOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: bool = False,
+        **options: Unpack[IterateOptions],
     ) -> AsyncIterator[VersionSummary] | AsyncIterator[Version[C, M, D]]:
         """Walk over all versions that the filters let through, page by page, in the order that `list` has.
 

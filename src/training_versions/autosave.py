@@ -48,10 +48,13 @@ class Autosaver(Generic[R, C, M, D]):
     ) -> None:
         if not isinstance(versions, kind):
             raise InvalidInputError(
-                f"{type(self).__name__} needs a {kind.__name__}, not {type(versions).__name__}.", field="versions"
+                f"{type(self).__name__} needs a {kind.__name__}, not {type(versions).__name__}.",
+                field="versions",
             )
         if on_error is not None and not callable(on_error):
-            raise InvalidInputError(f"on_error must be callable, not {on_error!r:.80}.", field="on_error")
+            raise InvalidInputError(
+                f"on_error must be callable, not {on_error!r:.80}.", field="on_error"
+            )
         self._core = Autosave[C, M, D](versions._calls, draft, interval, time.monotonic)
         self._versions = versions
         self._behind: Any = copy.copy(versions)
@@ -130,7 +133,9 @@ class Autosaver(Generic[R, C, M, D]):
         )
         with self._lock:
             if self._closed:
-                raise InvalidInputError("The autosaver is closed.", hint="Open another one with saver.draft.")
+                raise InvalidInputError(
+                    "The autosaver is closed.", hint="Open another one with saver.draft."
+                )
             self._wake()
             self._core.change(changes)
 
@@ -214,7 +219,9 @@ class Autosaver(Generic[R, C, M, D]):
     def _close(self, timeout: float) -> R:
         raise NotImplementedError
 
-    def _leave(self, failed: Exception, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def _leave(
+        self, failed: Exception, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """Tell that closing failed, without hiding the error that the block was left by."""
         if error is None:
             raise failed
@@ -271,7 +278,10 @@ class DraftAutosaver(Autosaver[None, C, M, D]):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         try:
             self.close()
@@ -305,7 +315,9 @@ class DraftAutosaver(Autosaver[None, C, M, D]):
         while self._wait():
             try:
                 with self._saving:
-                    if not self._closed and self._core.delay == 0:  # close() or flush() may have been faster
+                    if (
+                        not self._closed and self._core.delay == 0
+                    ):  # close() or flush() may have been faster
                         self._run(self._core.save(everything=False), self._behind)
             except Exception as exc:  # whatever it is, changes are pending, and will be sent again
                 self._tell(exc)
@@ -333,7 +345,9 @@ class DraftAutosaver(Autosaver[None, C, M, D]):
                 finally:
                     self._lock.notify_all()  # the thread may have to wait longer or shorter now
             try:
-                reply: object = versions._call(call) if isinstance(call, Rpc) else versions._read(call)
+                reply: object = (
+                    versions._call(call) if isinstance(call, Rpc) else versions._read(call)
+                )
                 step = partial(steps.send, reply)
             except BaseException as exc:  # ctrl-C too: what was sent may have been carried out
                 step = partial(steps.throw, exc)
@@ -374,7 +388,10 @@ class AsyncDraftAutosaver(Autosaver[Awaited, C, M, D]):
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         try:
             await self.close()
@@ -406,7 +423,9 @@ class AsyncDraftAutosaver(Autosaver[Awaited, C, M, D]):
         except RuntimeError:
             loop = None
         if loop is None or (self._task is not None and self._task.get_loop() is not loop):
-            raise InvalidInputError("The changes of an AsyncDraftAutosaver are made in its event loop.")
+            raise InvalidInputError(
+                "The changes of an AsyncDraftAutosaver are made in its event loop."
+            )
         if self._task is None:
             self._task = loop.create_task(self._work(), name="AsyncDraftAutosaver")
         self._woken.set()
@@ -415,7 +434,9 @@ class AsyncDraftAutosaver(Autosaver[Awaited, C, M, D]):
         while await self._wait():
             try:
                 async with self._saving:
-                    if not self._closed and self._core.delay == 0:  # close() or flush() may have been faster
+                    if (
+                        not self._closed and self._core.delay == 0
+                    ):  # close() or flush() may have been faster
                         await self._run(self._core.save(everything=False), self._behind)
             except Exception as exc:  # whatever it is, changes are pending, and will be sent again
                 await self._tell(exc)
@@ -445,9 +466,13 @@ class AsyncDraftAutosaver(Autosaver[Awaited, C, M, D]):
             finally:
                 self._woken.set()  # the task may have to wait longer or shorter now
             try:
-                reply: object = await (versions._call(call) if isinstance(call, Rpc) else versions._read(call))
+                reply: object = await (
+                    versions._call(call) if isinstance(call, Rpc) else versions._read(call)
+                )
                 step = partial(steps.send, reply)
-            except BaseException as exc:  # a cancelled task too: what was sent may have been carried out
+            except (
+                BaseException
+            ) as exc:  # a cancelled task too: what was sent may have been carried out
                 step = partial(steps.throw, exc)
 
 

@@ -38,19 +38,46 @@ FORMAT: Final = "training-versions bundle"
 FORMAT_VERSION: Final = 1
 SNAPSHOTS: Final = ("config_snapshot", "model_snapshot", "dataset_snapshot")
 VERSION_COLUMNS: Final = (
-    *("id", "version_number", "name", "status", "created_at", "published_at", *SNAPSHOTS, "change_summary"),
-    *("parent_version_id", "training_status", "training_started_at", "training_completed_at", "training_metrics"),
+    *(
+        "id",
+        "version_number",
+        "name",
+        "status",
+        "created_at",
+        "published_at",
+        *SNAPSHOTS,
+        "change_summary",
+    ),
+    *(
+        "parent_version_id",
+        "training_status",
+        "training_started_at",
+        "training_completed_at",
+        "training_metrics",
+    ),
     *("estimated_cost", "actual_cost", "budget_limit", "cost_alerts_sent"),
 )
 EVENT_COLUMNS: Final = (
-    *("id", "version_id", "version_number", "kind", "actor_id", "occurred_at", "last_at", "details", "source"),
+    *(
+        "id",
+        "version_id",
+        "version_number",
+        "kind",
+        "actor_id",
+        "occurred_at",
+        "last_at",
+        "details",
+        "source",
+    ),
 )
 _DAMAGED = "Take a whole copy of the file, or export the package again."
 _BREAKS_RULE = (
     "The snapshots are as exported, and a value breaks a rule: it is older than the rule, or was altered. "
     "Edit the draft where it comes from, and export again; a published version with such a value stays there."
 )
-LONGEST_LINE: Final = 2**30  # three snapshots of the 255 MB that PostgreSQL takes; what is longer is no bundle
+LONGEST_LINE: Final = (
+    2**30
+)  # three snapshots of the 255 MB that PostgreSQL takes; what is longer is no bundle
 
 
 class BundleError(InvalidInputError):
@@ -94,7 +121,9 @@ def canonical(value: object) -> str:
 
 def content_sha256(version: Mapping[str, object]) -> str:
     """Take the sum of a version's content: of an object with its three snapshots, in canonical form."""
-    return hashlib.sha256(canonical({column: version[column] for column in SNAPSHOTS}).encode()).hexdigest()
+    return hashlib.sha256(
+        canonical({column: version[column] for column in SNAPSHOTS}).encode()
+    ).hexdigest()
 
 
 def header_line(package: Package) -> bytes:
@@ -102,7 +131,9 @@ def header_line(package: Package) -> bytes:
     kept = package.model_dump(mode="json", include=set(BundledPackage.model_fields))
     made_by = f"training-versions {release_of('training-versions')}"
     about = {"format": FORMAT, "format_version": FORMAT_VERSION, "exported_by": made_by}
-    return _line({"header": {**about, "exported_at": datetime.now(UTC).isoformat(), "package": kept}})
+    return _line(
+        {"header": {**about, "exported_at": datetime.now(UTC).isoformat(), "package": kept}}
+    )
 
 
 def version_line(row: Row) -> bytes:
@@ -127,7 +158,9 @@ def _line(value: object) -> bytes:
 
 
 def _dumps(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    )
 
 
 def _as_stored(number: str) -> float | int:
@@ -214,7 +247,9 @@ def read_line(line: bytes) -> tuple[str, Row, Any]:
     if line.startswith(b"\x1f\x8b"):
         raise ValueError("it is compressed; unpack the file first")
     if not line.endswith(b"\n"):
-        raise ValueError("the file is cut off here" if line else "the file is cut off: the footer is missing")
+        raise ValueError(
+            "the file is cut off here" if line else "the file is cut off: the footer is missing"
+        )
     value = cast("object", json.loads(line.decode(), parse_constant=_refuse_constant))
     kinds = [kind for kind in _ORDER if kind in value] if isinstance(value, dict) else []
     record = cast("Row", value)[kinds[0]] if len(kinds) == 1 else None
@@ -225,7 +260,9 @@ def read_line(line: bytes) -> tuple[str, Row, Any]:
         _check_format(record)
     content = dict.fromkeys(SNAPSHOTS) | record
     if kind == "version" and cast("Row", value).get("sha256") != content_sha256(content):
-        raise ValueError(f"the content of version {record.get('version_number')} is not what was exported")
+        raise ValueError(
+            f"the content of version {record.get('version_number')} is not what was exported"
+        )
     return kind, record, _SHAPES[kind].model_validate(record)
 
 
@@ -235,7 +272,9 @@ def _check_format(header: Row) -> None:
         raise ValueError("it is no header of a bundle")
     if given > FORMAT_VERSION:
         by = f"{header.get('exported_by')!s:.50}"
-        raise ValueError(f"the bundle has format {given}, of {by}, and this release knows {FORMAT_VERSION}: upgrade it")
+        raise ValueError(
+            f"the bundle has format {given}, of {by}, and this release knows {FORMAT_VERSION}: upgrade it"
+        )
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -249,9 +288,14 @@ class Survey:
 
     def __init__(self) -> None:
         self.lines = 0
-        self.versions: dict[UUID, tuple[UUID | None, int, int]] = {}  # the parent, where the line begins, the number
+        self.versions: dict[
+            UUID, tuple[UUID | None, int, int]
+        ] = {}  # the parent, where the line begins, the number
         self.events: list[int] = []
-        self._kind, self._key = "", 0  # of the line before: its kind, and what the next one of that kind is above
+        self._kind, self._key = (
+            "",
+            0,
+        )  # of the line before: its kind, and what the next one of that kind is above
         self._sum = hashlib.sha256()
 
     def read(self, source: BinaryIO) -> Iterator[None]:
@@ -300,7 +344,9 @@ class Survey:
         else:
             found, told = (len(self.versions), len(self.events)), (shape.versions, shape.events)
             if found != told:
-                raise ValueError(f"of {told[0]} versions and {told[1]} events, {found[0]} and {found[1]} are here")
+                raise ValueError(
+                    f"of {told[0]} versions and {told[1]} events, {found[0]} and {found[1]} are here"
+                )
             if line != footer_line(*found, self._sum.hexdigest()):
                 raise ValueError("lines before the footer, or it itself, are not what was exported")
         self._kind, self._key = kind, key

@@ -35,13 +35,17 @@ COMPARED: Final = (
     *("is_deployed", "deployment_target", "deployment_url", "deployment_id"),
 )
 IDENTITIES: Final = ("datasetId", "id", "name")
-MAX_STEPS: Final = 1000  # many single steps on a long array are slow to apply; beyond this it is replaced
+MAX_STEPS: Final = (
+    1000  # many single steps on a long array are slow to apply; beyond this it is replaced
+)
 _DECIMAL: Final = Context(prec=50, traps=[])
 _TRUE, _FALSE = object(), object()
 _SIMPLE: Final = frozenset({str, int, float, type(None)})
 _NUMERIC: Final = frozenset('-0123456789"')
 _TEXT = json.JSONEncoder(ensure_ascii=False)
-_Place: TypeAlias = tuple[str, str, str, str | None]  # the path on the left, on the right, the label, and the array
+_Place: TypeAlias = tuple[
+    str, str, str, str | None
+]  # the path on the left, on the right, the label, and the array
 _Name: TypeAlias = tuple[str, str | float, int]
 
 
@@ -86,7 +90,9 @@ class Change:
         if isinstance(old, int) and isinstance(new, int):
             return new - old
         exact = _DECIMAL.subtract(Decimal(str(new)), Decimal(str(old)))
-        return exact if isinstance(old, Decimal) else float(exact) if isfinite(float(exact)) else None
+        return (
+            exact if isinstance(old, Decimal) else float(exact) if isfinite(float(exact)) else None
+        )
 
     @property
     def reordered(self) -> bool:
@@ -105,7 +111,9 @@ class VersionDiff(Sequence[Change]):
     """
 
     _changes: tuple[Change, ...]
-    _operations: tuple[tuple[str, Change], ...]  # where each applies; entries that go do so from the last to the first
+    _operations: tuple[
+        tuple[str, Change], ...
+    ]  # where each applies; entries that go do so from the last to the first
     _cut: frozenset[str] = frozenset()  # arrays of which a filter let only a part through
 
     def __len__(self) -> int:
@@ -147,10 +155,16 @@ class VersionDiff(Sequence[Change]):
                 problem = f"{each!r} is not a path such as '/config_snapshot'."
                 raise InvalidInputError(problem, field="prefixes")
         starts = tuple(f"{each}/" for each in prefixes)
-        changes = tuple(c for c in self if f"{c.path}/".startswith(starts) or f"{c.label}/".startswith(starts))
-        operations = tuple(each for each in self._operations if f"{each[1].array or each[0]}/".startswith(starts))
+        changes = tuple(
+            c for c in self if f"{c.path}/".startswith(starts) or f"{c.label}/".startswith(starts)
+        )
+        operations = tuple(
+            each for each in self._operations if f"{each[1].array or each[0]}/".startswith(starts)
+        )
         cut = {c.array for _, c in self._operations} - {c.array for _, c in operations} | self._cut
-        return VersionDiff(changes, operations, frozenset(c.array for c in changes if c.array) & cut)
+        return VersionDiff(
+            changes, operations, frozenset(c.array for c in changes if c.array) & cut
+        )
 
     def to_text(self, *, width: int = 60) -> str:
         """Give one line for each change, for people: `+` is added, `-` removed, `~` changed.
@@ -165,7 +179,9 @@ class VersionDiff(Sequence[Change]):
             >>> print(diff.to_text(width=20))
         """
         if type(width) is not int or width < 1:
-            raise InvalidInputError(f"width must be a positive integer, not {width!r}.", field="width")
+            raise InvalidInputError(
+                f"width must be a positive integer, not {width!r}.", field="width"
+            )
         column = min(max((len(change.label) for change in self), default=0), 60)
         return "\n".join(_line(change, column, width) for change in self) or "no differences"
 
@@ -186,7 +202,10 @@ class VersionDiff(Sequence[Change]):
         if self._cut:
             problem = f"A part of the array {min(self._cut)} cannot be patched alone; filter by the path of the array."
             raise InvalidInputError(problem, field="prefixes")
-        patch = [{"op": _OPS[change.kind], "path": path, "value": change.new} for path, change in self._operations]
+        patch = [
+            {"op": _OPS[change.kind], "path": path, "value": change.new}
+            for path, change in self._operations
+        ]
         for operation in patch:
             if operation["op"] == "remove":
                 del operation["value"]
@@ -203,7 +222,9 @@ class VersionDiff(Sequence[Change]):
         changes: list[dict[str, object]] = []
         for change in self:
             names = ["path", "label", "kind", "old", "new"] + ["delta"] * (change.delta is not None)
-            changes.append({name: getattr(change, name) for name in names if name != missing.get(change.kind)})
+            changes.append(
+                {name: getattr(change, name) for name in names if name != missing.get(change.kind)}
+            )
         return cast("JsonObject", _plain({"changes": changes}))
 
 
@@ -248,10 +269,15 @@ def document(version: AnyVersion) -> JsonObject:
 
 def _document(version: object, name: str) -> dict[str, Any]:
     if not isinstance(version, Version):
-        raise InvalidInputError(f"{name} must be a Version with its snapshots, not {version!r:.80}.", field=name)
+        raise InvalidInputError(
+            f"{name} must be a Version with its snapshots, not {version!r:.80}.", field=name
+        )
     values = {column: getattr(cast("AnyVersion", version), column) for column in COMPARED}
     stored = partial(to_jsonable_python, by_alias=True)
-    return {key: value if isinstance(value, Decimal) else _plain(value, stored) for key, value in values.items()}
+    return {
+        key: value if isinstance(value, Decimal) else _plain(value, stored)
+        for key, value in values.items()
+    }
 
 
 def _plain(value: object, opened: Callable[[Any], object] = float) -> JsonValue:
@@ -301,7 +327,9 @@ class _Comparison:
         while before > head and after > head and olds[before - 1] == news[after - 1]:
             before, after = before - 1, after - 1
         if before == after == head + 1 and dict not in (type(left[head]), type(right[head])):
-            return self.values(left[head], right[head], _inside(at, head))  # what is most frequent needs no search
+            return self.values(
+                left[head], right[head], _inside(at, head)
+            )  # what is most frequent needs no search
         names, others = _names(left, head, before), _names(right, head, after)
         pairs, moved = _paired(olds, news, names, others, (head - 1, head - 1), (before, after))
         origin, start = {new: old for old, new in pairs}, len(self.operations)
@@ -358,7 +386,9 @@ def _inside(at: _Place, step: object, old: int | None = None, name: _Name | None
     label = name and _label(name)
     path = f"{after}/{step}"
     return (
-        path if before is after and (old is None or old == step) else f"{before}/{step if old is None else old}",
+        path
+        if before is after and (old is None or old == step)
+        else f"{before}/{step if old is None else old}",
         path,
         path if shown is after and label is None else f"{shown}/{label or step}",
         array,
@@ -396,7 +426,9 @@ def _paired(
     """Pair entries between two places: by name, the others in between; and tell whether the named changed places."""
     where = {name: new for new, name in others.items() if start[1] < new < stop[1]}
     pairs: list[tuple[int, int]] = [
-        (old, where[name]) for old, name in names.items() if start[0] < old < stop[0] and name in where
+        (old, where[name])
+        for old, name in names.items()
+        if start[0] < old < stop[0] and name in where
     ]
     moved = any(after < before for (_, before), (_, after) in pairwise(pairs))
     stops = [start, *([] if moved else pairs), stop]
@@ -475,10 +507,14 @@ def _line(change: Change, column: int, width: int) -> str:
         both = {*names[0]}.intersection(names[1])
         old, new = ([name[1] for name in each if name in both] for each in names)
     texts = [str(each) if isinstance(each, Decimal) else _TEXT.encode(each) for each in (old, new)]
-    sign, shown = {"added": ("+", texts[1:]), "removed": ("-", texts[:1])}.get(change.kind, ("~", texts))
+    sign, shown = {"added": ("+", texts[1:]), "removed": ("-", texts[:1])}.get(
+        change.kind, ("~", texts)
+    )
     alike = 0
     if len(shown) == 2 and max(map(len, shown)) > width:
-        differing = (n for n, (before, after) in enumerate(zip(*shown, strict=False)) if before != after)
+        differing = (
+            n for n, (before, after) in enumerate(zip(*shown, strict=False)) if before != after
+        )
         alike = next(differing, min(map(len, shown)))
     values = " -> ".join(_excerpt(text, alike - width // 4, width) for text in shown)
     delta = change.delta
@@ -488,7 +524,9 @@ def _line(change: Change, column: int, width: int) -> str:
 
 def _excerpt(text: str, start: int, width: int) -> str:
     start = max(0, start) if len(text) > width else 0
-    return f"{'...' * (start > 0)}{text[start : start + width]}{'...' * (start + width < len(text))}"
+    return (
+        f"{'...' * (start > 0)}{text[start : start + width]}{'...' * (start + width < len(text))}"
+    )
 
 
 def _printable(line: str) -> str:

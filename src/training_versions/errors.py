@@ -119,51 +119,73 @@ _SIGN_IN = "Sign in first: client.auth.sign_in_with_password({'email': …, 'pas
 _REFRESH = "Sign in again, or call client.auth.refresh_session()."
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
-_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_NOTHING_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+)
 
 
 def class_of(code: str | None) -> type[DatabaseError]:
     """Tell which error a code of the database, of PostgREST or of a proxy becomes."""
-    return next((CODES[key] for key in (code, (code or "")[:3], (code or "")[:2]) if key in CODES), DatabaseError)
+    return next(
+        (CODES[key] for key in (code, (code or "")[:3], (code or "")[:2]) if key in CODES),
+        DatabaseError,
+    )
 
 
 def is_lost(exc: Exception) -> bool:
     """Tell whether the request may have been carried out although this came instead of its reply."""
     if isinstance(exc, APIError):
         code = exc.code
-        if code is None:  # a gateway's own JSON: with a hint it turned the request down, without it lost the reply
+        if (
+            code is None
+        ):  # a gateway's own JSON: with a hint it turned the request down, without it lost the reply
             return not exc.hint
         # PGRST001: PostgREST lost its connection to the database, which may have committed by then.
         return code in ("408", "PGRST001") or (len(code) == 3 and code.startswith("5"))
     return isinstance(exc, TRANSPORT_ERRORS) and not isinstance(exc, _NOTHING_SENT)
 
 
-def translate(exc: Exception, operation: str, headers: Mapping[str, str], *, write: bool) -> TrainingVersionsError:
+def translate(
+    exc: Exception, operation: str, headers: Mapping[str, str], *, write: bool
+) -> TrainingVersionsError:
     """Make the error to raise of one that the client raised; the caller raises it `from` that one."""
     if is_lost(exc) and write:
         return OutcomeUnknownError(
             f"The reply to {operation} was lost, so it may or may not have happened: {_words(exc)}.",
             operation=operation,
         )
-    if not isinstance(exc, APIError) or (is_lost(exc) and exc.code is not None and exc.code.isdigit()):
+    if not isinstance(exc, APIError) or (
+        is_lost(exc) and exc.code is not None and exc.code.isdigit()
+    ):
         return ConnectionFailedError(
             f"No reply came to {operation}, and nothing was changed: {_words(exc)}.",
             operation=operation,
             hint="Check the project's URL and the network, and try again.",
         )
     details = cast("object", exc.details)
-    message, hint, code = exc.message or f"{operation} was refused with code {exc.code}.", exc.hint, exc.code
+    message, hint, code = (
+        exc.message or f"{operation} was refused with code {exc.code}.",
+        exc.hint,
+        exc.code,
+    )
     made = class_of(code)
     if code == "42501" and not _is_signed_in(headers):
-        message, hint = f"You are not signed in, so {operation} was refused: {message.rstrip('.')}.", _SIGN_IN
+        message, hint = (
+            f"You are not signed in, so {operation} was refused: {message.rstrip('.')}.",
+            _SIGN_IN,
+        )
     elif made is PermissionDeniedError and code != "42501":
         expired = code in ("PGRST301", "PGRST303")
-        message = (
-            f"The access token {'has expired or is not valid' if expired else 'was refused'}: {message.rstrip('.')}."
-        )
+        message = f"The access token {'has expired or is not valid' if expired else 'was refused'}: {message.rstrip('.')}."
         hint = hint or (_REFRESH if _is_signed_in(headers) else _SIGN_IN)
     elif made is SchemaMismatchError:
-        message, hint = f"The database lacks something that {operation} needs: {message.rstrip('.')}.", _MIGRATE
+        message, hint = (
+            f"The database lacks something that {operation} needs: {message.rstrip('.')}.",
+            _MIGRATE,
+        )
     elif made is UnavailableError:
         hint = hint or "Try again in a moment."
     return made(message, code=code, details=_parsed(details), operation=operation, hint=hint)
@@ -190,7 +212,9 @@ def claims_of(headers: Mapping[str, str]) -> dict[str, object]:
     """Read what the token that is sent says, unverified; nothing if it is none."""
     try:
         payload = headers.get("Authorization", "").split(".")[1]
-        claims = cast("object", json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+        claims = cast(
+            "object", json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        )
     except (IndexError, ValueError, RecursionError):
         return {}
     return cast("dict[str, object]", claims) if isinstance(claims, dict) else {}

@@ -80,7 +80,9 @@ class VersionLife(Repository, Generic[C, M, D]):
             >>> draft = (versions.restore(version.id)).draft
         """
         return self._call(
-            self._calls.restore(version_id, name=name, change_summary=change_summary, new_version_id=new_version_id)
+            self._calls.restore(
+                version_id, name=name, change_summary=change_summary, new_version_id=new_version_id
+            )
         )
 
     def fork(
@@ -112,7 +114,11 @@ class VersionLife(Repository, Generic[C, M, D]):
         """
         return self._call(
             self._calls.fork(
-                version_id, into=into, name=name, change_summary=change_summary, new_version_id=new_version_id
+                version_id,
+                into=into,
+                name=name,
+                change_summary=change_summary,
+                new_version_id=new_version_id,
             )
         )
 
@@ -151,7 +157,12 @@ class VersionLife(Repository, Generic[C, M, D]):
         return self._call(self._calls.start_training(version_id, run_id=run_id))
 
     def record_metrics(
-        self, version_id: Id, metrics: JsonLike, *, step: int | None = None, run_id: Id | None = None
+        self,
+        version_id: Id,
+        metrics: JsonLike,
+        *,
+        step: int | None = None,
+        run_id: Id | None = None,
     ) -> VersionSummary:
         """Record metrics of a version beside those it has; one that it has gets the new value.
 
@@ -190,7 +201,9 @@ class VersionLife(Repository, Generic[C, M, D]):
         """
         return self._call(self._calls.complete_training(version_id, run_id=run_id))
 
-    def fail_training(self, version_id: Id, reason: str, *, run_id: Id | None = None) -> TrainingRun:
+    def fail_training(
+        self, version_id: Id, reason: str, *, run_id: Id | None = None
+    ) -> TrainingRun:
         """End running training as failed; it may start again.
 
         Args:
@@ -208,7 +221,9 @@ class VersionLife(Repository, Generic[C, M, D]):
         """
         return self._call(self._calls.fail_training(version_id, reason, run_id=run_id))
 
-    def cancel_training(self, version_id: Id, *, reason: str | None = None, run_id: Id | None = None) -> TrainingRun:
+    def cancel_training(
+        self, version_id: Id, *, reason: str | None = None, run_id: Id | None = None
+    ) -> TrainingRun:
         """End running training as cancelled; it may start again.
 
         Args:
@@ -226,7 +241,9 @@ class VersionLife(Repository, Generic[C, M, D]):
         """
         return self._call(self._calls.cancel_training(version_id, reason=reason, run_id=run_id))
 
-    def metric_history(self, version_id: Id, name: str, *, run_id: Id | None = None) -> list[MetricPoint]:
+    def metric_history(
+        self, version_id: Id, name: str, *, run_id: Id | None = None
+    ) -> list[MetricPoint]:
         """Read the curve of a metric, in the order of steps, however long.
 
         Args:
@@ -269,7 +286,11 @@ class VersionLife(Repository, Generic[C, M, D]):
         Example:
             >>> versions.deploy(version.id, "hf_space", url="https://ada-support-bot.hf.space")
         """
-        return self._call(self._calls.deploy(version_id, target, url=url, deployment_id=deployment_id, stay_id=stay_id))
+        return self._call(
+            self._calls.deploy(
+                version_id, target, url=url, deployment_id=deployment_id, stay_id=stay_id
+            )
+        )
 
     def undeploy(self, version_id: Id, *, target: Target | None = None) -> VersionSummary:
         """End the stay of a version at a target, or at all; one that is not live there stays as it is.
@@ -338,7 +359,9 @@ class VersionLife(Repository, Generic[C, M, D]):
             >>> if 100 in entry.alerts: ...
         """
         return self._call(
-            self._calls.record_cost(version_id, amount, note=note, key=key, alert_at=alert_at, entry_id=entry_id)
+            self._calls.record_cost(
+                version_id, amount, note=note, key=key, alert_at=alert_at, entry_id=entry_id
+            )
         )
 
     def package_cost(self, package_id: Id) -> PackageCost:

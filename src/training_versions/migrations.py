@@ -32,19 +32,31 @@ def copy_migrations(folder: Path) -> dict[str, str]:
         except FileExistsError:
             # git may have turned line ends around; that is no change
             there = (folder / source.name).read_bytes().replace(b"\r\n", b"\n")
-            outcome[source.name] = "unchanged" if there == content.replace(b"\r\n", b"\n") else "kept"
+            outcome[source.name] = (
+                "unchanged" if there == content.replace(b"\r\n", b"\n") else "kept"
+            )
     return outcome
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is 1 if a different file was in the way."""
-    parser = argparse.ArgumentParser(prog="training-versions", description="The SQL that training-versions ships.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    migrations = commands.add_parser("migrations", help="copy the migrations into a folder, for `supabase db push`")
-    migrations.add_argument(
-        "folder", nargs="?", type=Path, default=Path("supabase/migrations"), help="supabase/migrations by default"
+    parser = argparse.ArgumentParser(
+        prog="training-versions", description="The SQL that training-versions ships."
     )
-    commands.add_parser("rollback", help="print the SQL that takes everything back and deletes all version history")
+    commands = parser.add_subparsers(dest="command", required=True)
+    migrations = commands.add_parser(
+        "migrations", help="copy the migrations into a folder, for `supabase db push`"
+    )
+    migrations.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path("supabase/migrations"),
+        help="supabase/migrations by default",
+    )
+    commands.add_parser(
+        "rollback", help="print the SQL that takes everything back and deletes all version history"
+    )
     options = parser.parse_args(arguments)
 
     if options.command == "rollback":
@@ -55,13 +67,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         outcome = copy_migrations(options.folder)
     except OSError as exc:
-        print(f"training-versions: cannot write to {options.folder}: {exc.strerror}", file=sys.stderr)
+        print(
+            f"training-versions: cannot write to {options.folder}: {exc.strerror}", file=sys.stderr
+        )
         return 1
     for name, what in outcome.items():
         print(f"{what:9}  {options.folder / name}")
     if "kept" in outcome.values():
-        print("kept: it differs from the shipped one, which you get once you move it away.", file=sys.stderr)
+        print(
+            "kept: it differs from the shipped one, which you get once you move it away.",
+            file=sys.stderr,
+        )
         return 1
     if "copied" in outcome.values():
-        print("Next: supabase link, then supabase db push --remote (before Supabase CLI 3 without --remote)")
+        print(
+            "Next: supabase link, then supabase db push --remote (before Supabase CLI 3 without --remote)"
+        )
     return 0

@@ -125,7 +125,9 @@ Cost = Annotated[Decimal, BeforeValidator(_cents)]
 class Record(BaseModel):
     """What all records share: they are frozen, and columns that this release does not know are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=(), defer_build=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", protected_namespaces=(), defer_build=True
+    )
 
 
 class Package(Record):
@@ -139,7 +141,9 @@ class Package(Record):
     current_version_id: UUID | None
     version_count: int
     latest_published_version: int
-    created_at: AwareDatetime | None = None  # tables that are older than this project may not have it
+    created_at: AwareDatetime | None = (
+        None  # tables that are older than this project may not have it
+    )
 
 
 class VersionSummary(Record):

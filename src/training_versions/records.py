@@ -10,7 +10,14 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, PrivateAttr
 
-from training_versions.models import Cost, DeploymentTarget, JsonObject, Record, TrainingStatus, VersionStatus
+from training_versions.models import (
+    Cost,
+    DeploymentTarget,
+    JsonObject,
+    Record,
+    TrainingStatus,
+    VersionStatus,
+)
 from training_versions.models import VersionSummary as Summary
 
 
@@ -238,5 +245,7 @@ class Lineage(Record):
             lines.append(f"{star} {'  ' * indent}{node.name} ({node.status})")
             longest = max(node.children, key=lambda child: below[child.id], default=None)
             ahead += [(child, indent) for child in node.children if child is longest]
-            ahead += [(child, indent + 1) for child in reversed(node.children) if child is not longest]
+            ahead += [
+                (child, indent + 1) for child in reversed(node.children) if child is not longest
+            ]
         return "\n".join(lines)

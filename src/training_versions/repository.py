@@ -33,7 +33,9 @@ from training_versions.models import (
     VersionSummary,
 )
 
-if TYPE_CHECKING:  # bundles are read and written rarely: importing this package does not wait for them
+if (
+    TYPE_CHECKING
+):  # bundles are read and written rarely: importing this package does not wait for them
     from training_versions._bundle_steps import BundleFile, Progress
     from training_versions.bundle import ExportResult, ImportResult
 
@@ -72,7 +74,13 @@ class PackageRepository(Repository):
             >>> package = packages.create("support-bot", template_type="lora_finetuning", config={"r": 8})
         """
         return self._call(
-            self._calls.create(name, template_type=template_type, config=config, package_id=package_id, user_id=user_id)
+            self._calls.create(
+                name,
+                template_type=template_type,
+                config=config,
+                package_id=package_id,
+                user_id=user_id,
+            )
         )
 
     def get(self, package_id: Id) -> Package:
@@ -110,7 +118,9 @@ class PackageRepository(Repository):
         Example:
             >>> package = packages.update(package.id, name="support-bot-2")
         """
-        return self._call(self._calls.update(package_id, name=name, template_type=template_type, config=config))
+        return self._call(
+            self._calls.update(package_id, name=name, template_type=template_type, config=config)
+        )
 
     def delete(self, package_id: Id) -> None:
         """Delete a package with its drafts.
@@ -124,7 +134,9 @@ class PackageRepository(Repository):
         """
         self._call(self._calls.delete(package_id))
 
-    def list(self, *, limit: int = 50, cursor: str | None = None, **filters: Unpack[PackageFilters]) -> Page[Package]:
+    def list(
+        self, *, limit: int = 50, cursor: str | None = None, **filters: Unpack[PackageFilters]
+    ) -> Page[Package]:
         """Read one page of packages, in the order of their identifiers.
 
         Args:
@@ -138,7 +150,9 @@ class PackageRepository(Repository):
         """
         return self._read(self._calls.list(limit=limit, cursor=cursor, filters=filters))
 
-    def iterate(self, *, page_size: int = 200, **filters: Unpack[PackageFilters]) -> Iterator[Package]:
+    def iterate(
+        self, *, page_size: int = 200, **filters: Unpack[PackageFilters]
+    ) -> Iterator[Package]:
         """Walk over all packages that the filters let through, page by page.
 
         Example:
@@ -146,7 +160,9 @@ class PackageRepository(Repository):
         """
         return self._walk(self._calls.iterate(page_size=page_size, filters=filters))
 
-    def export(self, package_id: Id, file: BundleFile, *, progress: Progress | None = None) -> ExportResult:
+    def export(
+        self, package_id: Id, file: BundleFile, *, progress: Progress | None = None
+    ) -> ExportResult:
         """Write a package with its versions and history into one file, however many there are.
 
         Versions and events that are made after the export begins are left out. So are deployments, training runs with
@@ -372,7 +388,11 @@ class VersionRepository(VersionLife[C, M, D]):
         self._call(self._calls.delete_draft(version_id, expected_updated_at=expected_updated_at))
 
     def publish(
-        self, version_id: Id, *, name: str | None = None, expected_updated_at: datetime | None = None
+        self,
+        version_id: Id,
+        *,
+        name: str | None = None,
+        expected_updated_at: datetime | None = None,
     ) -> Version[C, M, D]:
         """Publish a draft; from then on its content never changes.
 
@@ -391,7 +411,9 @@ class VersionRepository(VersionLife[C, M, D]):
         Example:
             >>> version = versions.publish(draft.id)
         """
-        return self._call(self._calls.publish(version_id, name=name, expected_updated_at=expected_updated_at))
+        return self._call(
+            self._calls.publish(version_id, name=name, expected_updated_at=expected_updated_at)
+        )
 
     def archive(self, version_id: Id) -> Version[C, M, D]:
         """Archive a published version; its package then points at the newest one that is still published.
@@ -455,14 +477,26 @@ class VersionRepository(VersionLife[C, M, D]):
 
     @overload
     def list(
-        self, package_id: Id | None = None, *, snapshots: Literal[False] = False, **options: Unpack[ListOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: Literal[False] = False,
+        **options: Unpack[ListOptions],
     ) -> Page[VersionSummary]: ...
     @overload
     def list(
-        self, package_id: Id | None = None, *, snapshots: Literal[True], **options: Unpack[ListOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: Literal[True],
+        **options: Unpack[ListOptions],
     ) -> Page[Version[C, M, D]]: ...
     def list(
-        self, package_id: Id | None = None, *, snapshots: bool = False, **options: Unpack[ListOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: bool = False,
+        **options: Unpack[ListOptions],
     ) -> Page[VersionSummary] | Page[Version[C, M, D]]:
         """Read one page of versions: of one package in the order of their numbers, or of all in that of time.
 
@@ -479,14 +513,26 @@ class VersionRepository(VersionLife[C, M, D]):
 
     @overload
     def iterate(
-        self, package_id: Id | None = None, *, snapshots: Literal[False] = False, **options: Unpack[IterateOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: Literal[False] = False,
+        **options: Unpack[IterateOptions],
     ) -> Iterator[VersionSummary]: ...
     @overload
     def iterate(
-        self, package_id: Id | None = None, *, snapshots: Literal[True], **options: Unpack[IterateOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: Literal[True],
+        **options: Unpack[IterateOptions],
     ) -> Iterator[Version[C, M, D]]: ...
     def iterate(
-        self, package_id: Id | None = None, *, snapshots: bool = False, **options: Unpack[IterateOptions]
+        self,
+        package_id: Id | None = None,
+        *,
+        snapshots: bool = False,
+        **options: Unpack[IterateOptions],
     ) -> Iterator[VersionSummary] | Iterator[Version[C, M, D]]:
         """Walk over all versions that the filters let through, page by page, in the order that `list` has.
 

@@ -107,15 +107,40 @@ def row(number: int = 1, **changed: Any) -> dict[str, Any]:
     """Make a version as PostgREST sends it."""
     moment = "2025-01-31T12:00:00.123456+00:00"
     empty = dict.fromkeys(training_versions.Version.model_fields)
-    known = {"id": str(uuid.UUID(int=number)), "package_id": PACKAGE, "version_number": number, "name": "bot-v1"}
+    known = {
+        "id": str(uuid.UUID(int=number)),
+        "package_id": PACKAGE,
+        "version_number": number,
+        "name": "bot-v1",
+    }
     times = {"status": "draft", "created_at": moment, "updated_at": moment, "is_deployed": False}
-    return {**empty, **known, **times, "config_snapshot": {}, "model_snapshot": {}, "dataset_snapshot": [], **changed}
+    return {
+        **empty,
+        **known,
+        **times,
+        "config_snapshot": {},
+        "model_snapshot": {},
+        "dataset_snapshot": [],
+        **changed,
+    }
 
 
 def package_row(**changed: Any) -> dict[str, Any]:
     """Make a package as PostgREST sends it, from a table without `created_at`."""
-    known = {"id": PACKAGE, "name": "bot", "template_type": "lora", "config_json": {"r": 8}, "user_id": VERSION}
-    return {**known, "current_version_id": None, "version_count": 0, "latest_published_version": 0, **changed}
+    known = {
+        "id": PACKAGE,
+        "name": "bot",
+        "template_type": "lora",
+        "config_json": {"r": 8},
+        "user_id": VERSION,
+    }
+    return {
+        **known,
+        "current_version_id": None,
+        "version_count": 0,
+        "latest_published_version": 0,
+        **changed,
+    }
 
 
 def body(request: httpx.Request) -> Any:

@@ -27,13 +27,32 @@ ROWS = "/training_package_versions"
 
 
 def run_row(**changed: Any) -> dict[str, Any]:
-    known = {"id": RUN, "version_id": VERSION, "owner_id": VERSION, "status": "running", "started_at": MOMENT}
+    known = {
+        "id": RUN,
+        "version_id": VERSION,
+        "owner_id": VERSION,
+        "status": "running",
+        "started_at": MOMENT,
+    }
     return {**known, "ended_at": None, "started_by": None, "reason": None, **changed}
 
 
 def cost_row() -> dict[str, Any]:
-    known = {"id": RUN, "version_id": VERSION, "amount": 0.1, "note": None, "key": "k", "alerts": [50]}
-    return {**known, "recorded_at": MOMENT, "recorded_by": None, "actual_cost": 0.5, "budget_limit": 1}
+    known = {
+        "id": RUN,
+        "version_id": VERSION,
+        "amount": 0.1,
+        "note": None,
+        "key": "k",
+        "alerts": [50],
+    }
+    return {
+        **known,
+        "recorded_at": MOMENT,
+        "recorded_by": None,
+        "actual_cost": 0.5,
+        "budget_limit": 1,
+    }
 
 
 def node(number: int, parent: int | None) -> dict[str, Any]:
@@ -56,7 +75,12 @@ WRITES: list[Any] = [
         (VERSION,),
         {"into": UUID(PACKAGE), "change_summary": "", "new_version_id": UUID(RUN)},
         "fork_training_version",
-        {"p_version_id": VERSION, "p_into_package_id": PACKAGE, "p_change_summary": "", "p_new_version_id": RUN},
+        {
+            "p_version_id": VERSION,
+            "p_into_package_id": PACKAGE,
+            "p_change_summary": "",
+            "p_new_version_id": RUN,
+        },
         row(),
     ),
     (
@@ -91,7 +115,14 @@ WRITES: list[Any] = [
         {"p_version_id": VERSION, "p_reason": "no memory"},
         run_row(),
     ),
-    ("cancel_training", (VERSION,), {}, "cancel_version_training", {"p_version_id": VERSION}, run_row()),
+    (
+        "cancel_training",
+        (VERSION,),
+        {},
+        "cancel_version_training",
+        {"p_version_id": VERSION},
+        run_row(),
+    ),
     (
         "deploy",
         (VERSION, "hf_space"),
@@ -112,11 +143,19 @@ WRITES: list[Any] = [
         (VERSION, Decimal("0.10")),
         {"key": "k", "alert_at": (90, 50), "entry_id": RUN},
         "record_training_cost",
-        {"p_version_id": VERSION, "p_amount": 0.1, "p_key": "k", "p_alert_at": [90, 50], "p_entry_id": RUN},
+        {
+            "p_version_id": VERSION,
+            "p_amount": 0.1,
+            "p_key": "k",
+            "p_alert_at": [90, 50],
+            "p_entry_id": RUN,
+        },
         cost_row(),
     ),
 ]
-each_write = pytest.mark.parametrize(("method", "args", "kwargs", "function", "sent", "reply"), WRITES)
+each_write = pytest.mark.parametrize(
+    ("method", "args", "kwargs", "function", "sent", "reply"), WRITES
+)
 ENDINGS = {"complete_training", "fail_training", "cancel_training", "undeploy"}
 SUMMARIES = {"restore", "fork", "record_metrics", "deploy", "undeploy"}
 
@@ -171,7 +210,9 @@ def test_a_lost_reply_is_asked_for_again_with_the_same_request(
     }
     given = {name: value for name, value in kwargs.items() if name != made_by_us.get(method)}
     lost = [httpx.ReadTimeout("slow"), httpx.Response(502, text="<html>Bad Gateway</html>")]
-    route = server.post(f"/rpc/{function}").mock(side_effect=[*lost, httpx.Response(200, json=reply)])
+    route = server.post(f"/rpc/{function}").mock(
+        side_effect=[*lost, httpx.Response(200, json=reply)]
+    )
 
     getattr(versions, method)(*args, **given)
 
@@ -218,7 +259,9 @@ def test_a_copy_brings_back_the_typed_snapshots_only_and_what_of_them_does_not_f
     assert not copied.fits
 
 
-def test_two_versions_are_fetched_for_comparison_in_one_request(versions: Driven, server: respx.MockRouter) -> None:
+def test_two_versions_are_fetched_for_comparison_in_one_request(
+    versions: Driven, server: respx.MockRouter
+) -> None:
     reply = [row(2, config_snapshot={"r": 16}), row(1, config_snapshot={"r": 8})]
     route = server.get(ROWS).mock(httpx.Response(200, json=reply))
     first, second = (str(UUID(int=number)) for number in (1, 2))
@@ -228,10 +271,14 @@ def test_two_versions_are_fetched_for_comparison_in_one_request(versions: Driven
     assert len(server.calls) == 1
     params = route.calls[0].request.url.params
     assert (params["id"], params["limit"]) == (f"in.({first},{second})", "2")
-    assert [(change.path, change.old, change.new) for change in diff] == [("/config_snapshot/r", 8, 16)]
+    assert [(change.path, change.old, change.new) for change in diff] == [
+        ("/config_snapshot/r", 8, 16)
+    ]
 
 
-def test_loaded_versions_are_compared_without_a_request(versions: Driven, server: respx.MockRouter) -> None:
+def test_loaded_versions_are_compared_without_a_request(
+    versions: Driven, server: respx.MockRouter
+) -> None:
     server.get(ROWS).mock(httpx.Response(200, json=[row(1)]))
     version = versions.get(VERSION)
     sent = len(server.calls)
@@ -242,7 +289,9 @@ def test_loaded_versions_are_compared_without_a_request(versions: Driven, server
     assert len(server.calls) == sent
 
 
-def test_a_version_that_cannot_be_compared_is_named(versions: Driven, server: respx.MockRouter) -> None:
+def test_a_version_that_cannot_be_compared_is_named(
+    versions: Driven, server: respx.MockRouter
+) -> None:
     missing = UUID(int=9)
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -251,7 +300,9 @@ def test_a_version_that_cannot_be_compared_is_named(versions: Driven, server: re
 
     server.get(ROWS).mock(side_effect=answer)
 
-    with pytest.raises(NotFoundError, match=f"There is no version {missing}, or you may not see it") as caught:
+    with pytest.raises(
+        NotFoundError, match=f"There is no version {missing}, or you may not see it"
+    ) as caught:
         versions.compare(VERSION, missing)
 
     assert caught.value.operation == "versions.compare"
@@ -272,12 +323,23 @@ def test_a_lineage_is_one_request(versions: Driven, server: respx.MockRouter) ->
     ("method", "args", "function", "reply"),
     [
         ("lineage", (VERSION,), "get_version_lineage", [node(2, None)]),
-        ("metric_history", (VERSION, "loss"), "get_metric_history", [{"step": 1, "value": 1, "recorded_at": MOMENT}]),
+        (
+            "metric_history",
+            (VERSION, "loss"),
+            "get_metric_history",
+            [{"step": 1, "value": 1, "recorded_at": MOMENT}],
+        ),
         (
             "package_cost",
             (PACKAGE,),
             "get_package_cost",
-            {"package_id": PACKAGE, "versions": 1, "estimated_cost": 0, "actual_cost": 0.1, "budget_limit": 0},
+            {
+                "package_id": PACKAGE,
+                "versions": 1,
+                "estimated_cost": 0,
+                "actual_cost": 0.1,
+                "budget_limit": 0,
+            },
         ),
     ],
 )
@@ -290,7 +352,9 @@ def test_a_read_by_function_is_repeated_and_never_unknown(
     function: str,
     reply: Any,
 ) -> None:
-    route = server.post(f"/rpc/{function}").mock(side_effect=[httpx.ReadError("cut"), httpx.Response(200, json=reply)])
+    route = server.post(f"/rpc/{function}").mock(
+        side_effect=[httpx.ReadError("cut"), httpx.Response(200, json=reply)]
+    )
     getattr(versions, method)(*args)
     assert (len(route.calls), pauses) == (2, [0.5])
     route.mock(side_effect=httpx.ReadError("cut"))
@@ -305,7 +369,11 @@ def test_live_reads_the_stay_that_has_not_ended(versions: Driven, server: respx.
     assert versions.live(PACKAGE, "local") is None
 
     params = route.calls[0].request.url.params
-    assert (params["package_id"], params["target"], params["ended_at"]) == (f"eq.{PACKAGE}", "eq.local", "is.null")
+    assert (params["package_id"], params["target"], params["ended_at"]) == (
+        f"eq.{PACKAGE}",
+        "eq.local",
+        "is.null",
+    )
     assert (params["order"], params["limit"]) == ("started_at.desc", "1")
 
 
@@ -318,16 +386,32 @@ class Events:
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         params = request.url.params
-        below = int(params["or"].rpartition("id.lt.")[2].rstrip(")")) if "or" in params else 1_000_000
+        below = (
+            int(params["or"].rpartition("id.lt.")[2].rstrip(")")) if "or" in params else 1_000_000
+        )
         numbers = range(min(self.rows, below - 1), 0, -1)[: min(self.cap, int(params["limit"]))]
         return httpx.Response(200, json=[self.event(number) for number in numbers])
 
     def event(self, number: int) -> dict[str, Any]:
-        known = {"id": number, "package_id": PACKAGE, "version_id": VERSION, "version_number": 1, "kind": "edited"}
-        return {**known, "actor_id": None, "occurred_at": MOMENT, "details": {"paths": []}, "source": None}
+        known = {
+            "id": number,
+            "package_id": PACKAGE,
+            "version_id": VERSION,
+            "version_number": 1,
+            "kind": "edited",
+        }
+        return {
+            **known,
+            "actor_id": None,
+            "occurred_at": MOMENT,
+            "details": {"paths": []},
+            "source": None,
+        }
 
 
-@pytest.mark.parametrize(("rows", "cap", "limit"), [(25, 10, 100), (25, 1000, 10), (20, 10, 10), (0, 5, 5)])
+@pytest.mark.parametrize(
+    ("rows", "cap", "limit"), [(25, 10, 100), (25, 1000, 10), (20, 10, 10), (0, 5, 5)]
+)
 def test_history_is_paged_to_its_end_whatever_the_server_caps(
     versions: Driven, server: respx.MockRouter, rows: int, cap: int, limit: int
 ) -> None:
@@ -342,7 +426,9 @@ def test_history_is_paged_to_its_end_whatever_the_server_caps(
             break
 
     assert found == list(range(rows, 0, -1))
-    assert [event.id for event in versions.iterate_history(version_id=VERSION, page_size=limit)] == found
+    assert [
+        event.id for event in versions.iterate_history(version_id=VERSION, page_size=limit)
+    ] == found
 
 
 def test_a_refused_transition_keeps_both_states(versions: Driven, server: respx.MockRouter) -> None:
@@ -357,7 +443,11 @@ def test_a_refused_transition_keeps_both_states(versions: Driven, server: respx.
     with pytest.raises(ConflictError) as caught:
         versions.start_training(VERSION)
 
-    assert caught.value.details == {"version_id": VERSION, "training_status": "running", "wanted": "running"}
+    assert caught.value.details == {
+        "version_id": VERSION,
+        "training_status": "running",
+        "wanted": "running",
+    }
 
 
 def test_bad_input_sends_nothing(versions: Driven, server: respx.MockRouter) -> None:

@@ -6,7 +6,12 @@ import httpx
 import pytest
 import respx
 
-from training_versions import ConnectionFailedError, OutcomeUnknownError, PermissionDeniedError, SchemaMismatchError
+from training_versions import (
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    SchemaMismatchError,
+)
 
 from .conftest import PACKAGE, VERSION, Driven, body, row
 
@@ -17,7 +22,9 @@ DRAFT: dict[str, Any] = {"config": {}, "model": {}, "dataset": []}
 
 
 def refusal(code: str, message: str = "no", status: int = 400, **more: str) -> httpx.Response:
-    return httpx.Response(status, json={"code": code, "message": message, "details": None, "hint": None, **more})
+    return httpx.Response(
+        status, json={"code": code, "message": message, "details": None, "hint": None, **more}
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,7 +36,9 @@ def refusal(code: str, message: str = "no", status: int = 400, **more: str) -> h
         httpx.WriteError("broken"),
         httpx.Response(502, text="<html>Bad Gateway</html>"),
         httpx.Response(504, text=""),
-        httpx.Response(502, json={"message": "An invalid response was received from the upstream server"}),
+        httpx.Response(
+            502, json={"message": "An invalid response was received from the upstream server"}
+        ),
     ],
     ids=str,
 )
@@ -50,14 +59,18 @@ def test_after_the_last_pause_the_outcome_is_unknown(
 ) -> None:
     route = server.post(PUBLISH).mock(side_effect=httpx.ReadTimeout("slow"))
 
-    with pytest.raises(OutcomeUnknownError, match=r"The reply to versions\.publish was lost") as caught:
+    with pytest.raises(
+        OutcomeUnknownError, match=r"The reply to versions\.publish was lost"
+    ) as caught:
         versions.publish(VERSION)
 
     assert (len(route.calls), pauses) == (4, [0.5, 1.0, 2.0])
     assert isinstance(caught.value.__cause__, httpx.ReadTimeout)
 
 
-def test_repeats_can_be_switched_off(face: Any, server: respx.MockRouter, pauses: list[float]) -> None:
+def test_repeats_can_be_switched_off(
+    face: Any, server: respx.MockRouter, pauses: list[float]
+) -> None:
     route = server.post(PUBLISH).mock(side_effect=httpx.ReadTimeout("slow"))
 
     with pytest.raises(OutcomeUnknownError):
@@ -70,7 +83,10 @@ def test_repeats_can_be_switched_off(face: Any, server: respx.MockRouter, pauses
     "kind", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol]
 )
 def test_what_was_not_sent_is_not_repeated(
-    versions: Driven, server: respx.MockRouter, pauses: list[float], kind: type[httpx.TransportError]
+    versions: Driven,
+    server: respx.MockRouter,
+    pauses: list[float],
+    kind: type[httpx.TransportError],
 ) -> None:
     server.post(PUBLISH).mock(side_effect=kind("no"))
 
@@ -83,7 +99,9 @@ def test_what_was_not_sent_is_not_repeated(
 def test_a_lost_reply_and_then_no_connection_is_still_unknown(
     versions: Driven, server: respx.MockRouter, pauses: list[float]
 ) -> None:
-    server.post(PUBLISH).mock(side_effect=[httpx.ReadError("reset"), *[httpx.ConnectError("down")] * 3])
+    server.post(PUBLISH).mock(
+        side_effect=[httpx.ReadError("reset"), *[httpx.ConnectError("down")] * 3]
+    )
 
     with pytest.raises(OutcomeUnknownError):
         versions.publish(VERSION)
@@ -91,8 +109,12 @@ def test_a_lost_reply_and_then_no_connection_is_still_unknown(
     assert pauses == [0.5, 1.0, 2.0]
 
 
-@pytest.mark.parametrize("lost", [httpx.ReadTimeout("slow"), httpx.Response(502, text="<html>")], ids=str)
-def test_a_read_is_never_unknown(versions: Driven, server: respx.MockRouter, pauses: list[float], lost: Any) -> None:
+@pytest.mark.parametrize(
+    "lost", [httpx.ReadTimeout("slow"), httpx.Response(502, text="<html>")], ids=str
+)
+def test_a_read_is_never_unknown(
+    versions: Driven, server: respx.MockRouter, pauses: list[float], lost: Any
+) -> None:
     server.get(ROWS).mock(side_effect=[lost])
 
     with pytest.raises(ConnectionFailedError):
@@ -101,7 +123,9 @@ def test_a_read_is_never_unknown(versions: Driven, server: respx.MockRouter, pau
     assert pauses == []
 
 
-def test_a_refusal_is_not_repeated(versions: Driven, server: respx.MockRouter, pauses: list[float]) -> None:
+def test_a_refusal_is_not_repeated(
+    versions: Driven, server: respx.MockRouter, pauses: list[float]
+) -> None:
     route = server.post(PUBLISH).mock(refusal("PGRST202", status=404))
 
     with pytest.raises(SchemaMismatchError, match="supabase db push"):
@@ -111,9 +135,13 @@ def test_a_refusal_is_not_repeated(versions: Driven, server: respx.MockRouter, p
 
 
 def test_someone_not_signed_in_is_told(versions: Driven, server: respx.MockRouter) -> None:
-    server.get(ROWS).mock(refusal("42501", "permission denied for table training_package_versions", 401))
+    server.get(ROWS).mock(
+        refusal("42501", "permission denied for table training_package_versions", 401)
+    )
 
-    with pytest.raises(PermissionDeniedError, match=r"You are not signed in.*\n.*sign_in_with_password"):
+    with pytest.raises(
+        PermissionDeniedError, match=r"You are not signed in.*\n.*sign_in_with_password"
+    ):
         versions.list()
 
 

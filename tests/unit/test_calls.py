@@ -78,7 +78,14 @@ def row(number: int) -> dict[str, Any]:
     }
 
 
-def listing(package_id: Any = PACKAGE, *, order: Any = "newest", limit: Any = 2, cursor: Any = None, **filters: Any):
+def listing(
+    package_id: Any = PACKAGE,
+    *,
+    order: Any = "newest",
+    limit: Any = 2,
+    cursor: Any = None,
+    **filters: Any,
+):
     options: Any = {"order": order, "limit": limit, "cursor": cursor, **filters}
     return VERSIONS.list(package_id, False, options)
 
@@ -89,7 +96,14 @@ def filters_of(**filters: Any) -> tuple[tuple[str, str, str], ...]:
 
 def draft(**changed: Any) -> dict[str, Any]:
     arguments: dict[str, Any] = dict.fromkeys(
-        ["name", "change_summary", "parent_version_id", "estimated_cost", "budget_limit", "version_id"]
+        [
+            "name",
+            "change_summary",
+            "parent_version_id",
+            "estimated_cost",
+            "budget_limit",
+            "version_id",
+        ]
     )
     arguments |= {"config": {}, "model": {}, "dataset": []} | changed
     return VERSIONS.create_draft(PACKAGE, **arguments).params
@@ -142,10 +156,26 @@ def test_costs_are_exact_to_the_cent(cost: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "cost", [-1, "0.001", Decimal("100000000"), "NaN", float("inf"), True, "", "ten", 0.1 + 0.2, [], "1e999999", b"1"]
+    "cost",
+    [
+        -1,
+        "0.001",
+        Decimal("100000000"),
+        "NaN",
+        float("inf"),
+        True,
+        "",
+        "ten",
+        0.1 + 0.2,
+        [],
+        "1e999999",
+        b"1",
+    ],
 )
 def test_other_costs_are_refused(cost: object) -> None:
-    with pytest.raises(InvalidInputError, match=r"budget_limit must be 0 to 99,999,999\.99") as caught:
+    with pytest.raises(
+        InvalidInputError, match=r"budget_limit must be 0 to 99,999,999\.99"
+    ) as caught:
         draft(budget_limit=cost)
     assert caught.value.field == "budget_limit"
 
@@ -260,10 +290,16 @@ def test_a_page_asks_for_one_row_more_than_it_returns() -> None:
 
 
 @pytest.mark.parametrize(("beyond", "is_end"), [([], True), ([{"id": "x"}], False)])
-def test_a_short_page_is_the_end_only_when_nothing_lies_beyond(beyond: list[Any], is_end: bool) -> None:
+def test_a_short_page_is_the_end_only_when_nothing_lies_beyond(
+    beyond: list[Any], is_end: bool
+) -> None:
     proof = listing(limit=9).read([row(9)], None)
     assert isinstance(proof, Select)
-    assert (proof.columns, proof.limit, proof.filters[-1]) == (("id",), 1, ("version_number", "lt", "9"))
+    assert (proof.columns, proof.limit, proof.filters[-1]) == (
+        ("id",),
+        1,
+        ("version_number", "lt", "9"),
+    )
 
     step = proof.read(beyond, None)
 
@@ -361,7 +397,8 @@ def test_a_version_is_read_with_exact_costs_and_times() -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", ["<html>", {}, [3], [{}], [row(1) | {"status": "lost"}], [row(1) | {"config_snapshot": 3}]]
+    "rows",
+    ["<html>", {}, [3], [{}], [row(1) | {"status": "lost"}], [row(1) | {"config_snapshot": 3}]],
 )
 def test_rows_that_do_not_fit_are_unreadable(rows: object) -> None:
     with pytest.raises(UnreadableReplyError) as caught:
@@ -370,13 +407,18 @@ def test_rows_that_do_not_fit_are_unreadable(rows: object) -> None:
 
 
 def test_a_snapshot_that_does_not_fit_is_named_with_version_and_path() -> None:
-    typed = VersionCalls(Codec("config", "config_snapshot", dict[str, list[int]]), VERSIONS.model, VERSIONS.dataset)
+    typed = VersionCalls(
+        Codec("config", "config_snapshot", dict[str, list[int]]), VERSIONS.model, VERSIONS.dataset
+    )
 
     with pytest.raises(UnreadableReplyError) as caught:
         read_rows(typed.get(PACKAGE), [row(7) | {"config_snapshot": {"a": [1, "x"]}}], None)
 
     message = caught.value.message
-    assert f"in version {UUID(int=7)} (number 7), config_snapshot does not fit its type: a.1: Input should" in message
+    assert (
+        f"in version {UUID(int=7)} (number 7), config_snapshot does not fit its type: a.1: Input should"
+        in message
+    )
 
 
 @pytest.mark.parametrize("pauses", [[-1], [float("nan")], [float("inf")]])
@@ -402,7 +444,9 @@ def test_a_lost_reply_is_followed_by_each_pause_and_then_unknown() -> None:
 
 
 def test_who_must_call_create_again_is_told_the_identifier() -> None:
-    call = VERSIONS.create_draft(PACKAGE, config={}, model={}, dataset=[], name=None, version_id=None)
+    call = VERSIONS.create_draft(
+        PACKAGE, config={}, model={}, dataset=[], name=None, version_id=None
+    )
 
     with pytest.raises(OutcomeUnknownError) as caught:
         Attempts(call, ()).pause_after(LOST, {})
@@ -415,7 +459,9 @@ def test_nothing_is_repeated_when_nothing_was_sent() -> None:
         Attempts(PUBLISH, (0.5,)).pause_after(REFUSED, {})
 
 
-@pytest.mark.parametrize("then", [REFUSED, BUSY, APIError({"code": "PGRST301", "message": "JWT expired"})])
+@pytest.mark.parametrize(
+    "then", [REFUSED, BUSY, APIError({"code": "PGRST301", "message": "JWT expired"})]
+)
 def test_after_a_lost_reply_only_an_answer_makes_it_known(then: Exception) -> None:
     attempts = Attempts(PUBLISH, (0.5,))
     attempts.pause_after(LOST, {})

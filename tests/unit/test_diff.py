@@ -25,16 +25,31 @@ ID = UUID("11111111-1111-4111-8111-111111111111")
 OTHER_ID = UUID("22222222-2222-4222-8222-222222222222")
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
 FEW = st.sampled_from([None, True, False, 0, 1, 1.0, 2, "", "a", "~/"])
 NAMES = st.sampled_from(["a", "b", "", "0", "-", "~", "/", "~1", "datasetId", "id", "name"])
 MEMBERS: Any = {"id": st.integers(0, 6) | st.sampled_from("abc"), "x": FEW, "y": st.lists(FEW)}
 ENTRIES: st.SearchStrategy[Any] = st.lists(st.fixed_dictionaries(MEMBERS), max_size=6)
-IDENTIFIED: Any = {"id": st.sampled_from([0, 1, "0", None]), "name": st.sampled_from("ab"), "x": FEW}
-MIXED: st.SearchStrategy[Any] = st.lists(st.fixed_dictionaries({}, optional=IDENTIFIED) | FEW, max_size=8)
+IDENTIFIED: Any = {
+    "id": st.sampled_from([0, 1, "0", None]),
+    "name": st.sampled_from("ab"),
+    "x": FEW,
+}
+MIXED: st.SearchStrategy[Any] = st.lists(
+    st.fixed_dictionaries({}, optional=IDENTIFIED) | FEW, max_size=8
+)
 JSON: st.SearchStrategy[Any] = st.recursive(
     FEW | SCALARS | ENTRIES,
-    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=6)
+        | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5)
+    ),
     max_leaves=20,
 )
 
@@ -51,9 +66,17 @@ class BaseModelRef:
     price: Decimal
 
 
-def version(config: object = None, dataset: object = None, **columns: object) -> Version[Any, Any, Any]:
+def version(
+    config: object = None, dataset: object = None, **columns: object
+) -> Version[Any, Any, Any]:
     row: dict[str, object] = {name: None for name in Version.model_fields}
-    row |= {"id": ID, "package_id": ID, "version_number": 1, "name": "bot-v1", "status": "published"}
+    row |= {
+        "id": ID,
+        "package_id": ID,
+        "version_number": 1,
+        "name": "bot-v1",
+        "status": "published",
+    }
     row |= {"created_at": NOW, "updated_at": NOW, "is_deployed": False, "model_snapshot": {}}
     row |= {"config_snapshot": config or {}, "dataset_snapshot": dataset or []}
     return cast("Version[Any, Any, Any]", Version.model_validate(row | columns))
@@ -93,8 +116,12 @@ def test_the_patch_turns_left_into_right(left: object, right: object) -> None:
 
 
 @given(MIXED, st.data())
-def test_the_patch_turns_left_into_right_whatever_identities_there_are(left: list[object], data: Any) -> None:
-    right = data.draw(MIXED | st.permutations(left) | st.permutations([*left, {"id": 9}, {"id": 1}, 3]))
+def test_the_patch_turns_left_into_right_whatever_identities_there_are(
+    left: list[object], data: Any
+) -> None:
+    right = data.draw(
+        MIXED | st.permutations(left) | st.permutations([*left, {"id": 9}, {"id": 1}, 3])
+    )
     before, after = version({"at": left}), version({"at": right})
 
     assert exact(patched(before, after)) == exact(document(after))
@@ -126,9 +153,13 @@ def test_paths_lead_to_the_values_they_come_with(left: object, right: object) ->
 
 
 def test_a_changed_number_comes_with_its_path_and_by_how_much() -> None:
-    diff = compare_versions(version({"lora": {"r": 8, "alpha": 16}}), version({"lora": {"r": 16, "alpha": 16}}))
+    diff = compare_versions(
+        version({"lora": {"r": 8, "alpha": 16}}), version({"lora": {"r": 16, "alpha": 16}})
+    )
 
-    assert list(diff) == [Change("/config_snapshot/lora/r", "/config_snapshot/lora/r", ChangeKind.CHANGED, 8, 16)]
+    assert list(diff) == [
+        Change("/config_snapshot/lora/r", "/config_snapshot/lora/r", ChangeKind.CHANGED, 8, 16)
+    ]
     assert diff[0].delta == 8
 
 
@@ -156,20 +187,31 @@ def test_deltas_are_exact_as_written(old: object, new: object, delta: float | No
 
 
 def test_costs_are_decimals_whose_difference_is_exact() -> None:
-    diff = compare_versions(version(estimated_cost="99999999.98"), version(estimated_cost="99999999.99"))
+    diff = compare_versions(
+        version(estimated_cost="99999999.98"), version(estimated_cost="99999999.99")
+    )
 
     assert (diff[0].old, diff[0].delta) == (Decimal("99999999.98"), Decimal("0.01"))
-    assert diff.to_json_patch() == [{"op": "replace", "path": "/estimated_cost", "value": 99999999.99}]
+    assert diff.to_json_patch() == [
+        {"op": "replace", "path": "/estimated_cost", "value": 99999999.99}
+    ]
     assert str(diff) == "~ /estimated_cost  99999999.98 -> 99999999.99  (+0.01)"
 
 
 def test_a_cost_that_was_not_known_is_a_change_from_null() -> None:
     (change,) = compare_versions(version(), version(actual_cost="4.20"))
 
-    assert (change.kind, change.old, change.new, change.delta) == ("changed", None, Decimal("4.20"), None)
+    assert (change.kind, change.old, change.new, change.delta) == (
+        "changed",
+        None,
+        Decimal("4.20"),
+        None,
+    )
 
 
-@pytest.mark.parametrize(("left", "right"), [(1, 1.0), (0.0, -0.0), ({"a": 1, "b": 2}, {"b": 2, "a": 1})])
+@pytest.mark.parametrize(
+    ("left", "right"), [(1, 1.0), (0.0, -0.0), ({"a": 1, "b": 2}, {"b": 2, "a": 1})]
+)
 def test_what_jsonb_cannot_tell_apart_is_equal(left: object, right: object) -> None:
     assert not configs(left, right)
 
@@ -218,7 +260,10 @@ def test_plain_fields_are_told_and_what_makes_it_another_version_is_not() -> Non
 
 def test_typed_snapshots_are_compared_as_they_are_stored() -> None:
     ref = {"base": BaseModelRef("mistral", NOW, Decimal("0.10")), "price": Decimal("0.10")}
-    stored = {"base": {"repo": "mistral", "pinned_at": "2026-01-02T00:00:00Z", "price": "0.10"}, "price": "0.10"}
+    stored = {
+        "base": {"repo": "mistral", "pinned_at": "2026-01-02T00:00:00Z", "price": "0.10"},
+        "price": "0.10",
+    }
     left = version(Lora(r=8, loraAlpha=16), model_snapshot=ref)
     plain = version({"r": 8, "loraAlpha": 32}, model_snapshot=stored)
 
@@ -232,7 +277,9 @@ def test_typed_snapshots_are_compared_as_they_are_stored() -> None:
 def test_a_data_set_inserted_at_the_front_is_one_addition(identity: str) -> None:
     left = [{identity: "faq", "split": "train"}, {identity: "tickets", "split": "train"}]
 
-    diff = compare_versions(version(dataset=left), version(dataset=[{identity: "new", "split": "test"}, *left]))
+    diff = compare_versions(
+        version(dataset=left), version(dataset=[{identity: "new", "split": "test"}, *left])
+    )
 
     assert told(diff) == [("added", "/dataset_snapshot/0")]
     assert diff[0].label == f"/dataset_snapshot/{identity}=new"
@@ -241,7 +288,10 @@ def test_a_data_set_inserted_at_the_front_is_one_addition(identity: str) -> None
 
 def test_a_change_inside_a_matched_entry_is_named_by_the_entry() -> None:
     left = [{"datasetId": "a/b", "files": [{"name": "x", "rows": 1}]}]
-    right = [{"datasetId": "new"}, {"datasetId": "a/b", "files": [{"name": "y"}, {"name": "x", "rows": 3}]}]
+    right = [
+        {"datasetId": "new"},
+        {"datasetId": "a/b", "files": [{"name": "y"}, {"name": "x", "rows": 3}]},
+    ]
 
     diff = compare_versions(version(dataset=left), version(dataset=right))
 
@@ -259,9 +309,14 @@ def test_entries_that_changed_places_are_one_change_of_the_array() -> None:
 
     diff = configs(left, right)
 
-    assert told(diff) == [("changed", "/config_snapshot/at"), ("changed", "/config_snapshot/at/0/x")]
+    assert told(diff) == [
+        ("changed", "/config_snapshot/at"),
+        ("changed", "/config_snapshot/at/0/x"),
+    ]
     assert [change.reordered for change in diff] == [True, False]
-    assert str(diff).splitlines()[0] == "~ /config_snapshot/at         order: [1, 2, 3] -> [3, 1, 2]"
+    assert (
+        str(diff).splitlines()[0] == "~ /config_snapshot/at         order: [1, 2, 3] -> [3, 1, 2]"
+    )
 
 
 @pytest.mark.parametrize(
@@ -276,8 +331,12 @@ def test_entries_that_changed_places_are_one_change_of_the_array() -> None:
         pytest.param([{"id": [1]}, {"id": 1}], id="one is an array"),
     ],
 )
-def test_each_entry_is_matched_by_its_own_identity_whatever_the_others_have(left: list[Any]) -> None:
-    changed: list[Any] = [{**each, "y": 1} if each in ({"id": 1}, {"id": 1, "x": 1}) else each for each in left]
+def test_each_entry_is_matched_by_its_own_identity_whatever_the_others_have(
+    left: list[Any],
+) -> None:
+    changed: list[Any] = [
+        {**each, "y": 1} if each in ({"id": 1}, {"id": 1, "x": 1}) else each for each in left
+    ]
 
     diff = configs(left, [{"id": 7}, *left])
     both = configs(left, [{"id": 7}, *changed])
@@ -310,7 +369,9 @@ def test_entries_without_identity_are_aligned_between_those_that_have_one() -> N
 
 
 def test_entries_change_places_among_others_without_identity() -> None:
-    diff = configs([{"id": 1}, 5, {"id": 2}, {"name": "a"}], [{"id": 2}, {"id": 1}, 5, {"name": "a"}])
+    diff = configs(
+        [{"id": 1}, 5, {"id": 2}, {"name": "a"}], [{"id": 2}, {"id": 1}, 5, {"name": "a"}]
+    )
 
     assert str(diff) == '~ /config_snapshot/at  order: [1, 2, "a"] -> [2, 1, "a"]'
 
@@ -335,7 +396,10 @@ def test_other_texts_are_labels_as_they_are(text: str) -> None:
 
 
 def test_entries_of_which_not_all_have_the_first_identity_are_matched_by_the_next() -> None:
-    diff = configs([{"datasetId": 1, "name": "a"}, {"name": "b"}], [{"name": "b"}, {"datasetId": 1, "name": "a"}])
+    diff = configs(
+        [{"datasetId": 1, "name": "a"}, {"name": "b"}],
+        [{"name": "b"}, {"datasetId": 1, "name": "a"}],
+    )
 
     assert [change.reordered for change in diff] == [True]
 
@@ -352,27 +416,44 @@ def test_entries_of_which_not_all_have_the_first_identity_are_matched_by_the_nex
         ([{"x": 1}, {"x": 2}, 9], [0, {"x": 1}, {"x": 3}, 9], [("added", 0), ("changed", "2/x")]),
     ],
 )
-def test_other_arrays_are_aligned_by_what_is_equal(left: object, right: object, expected: list[object]) -> None:
+def test_other_arrays_are_aligned_by_what_is_equal(
+    left: object, right: object, expected: list[object]
+) -> None:
     diff = configs(left, right)
 
-    assert sorted(told(diff)) == sorted((kind, f"/config_snapshot/at/{at}") for kind, at in cast("Any", expected))
+    assert sorted(told(diff)) == sorted(
+        (kind, f"/config_snapshot/at/{at}") for kind, at in cast("Any", expected)
+    )
 
 
 def test_a_filter_counts_names_as_a_whole() -> None:
-    diff = compare_versions(version({"r": 1, "rank": {"x": 1}}), version({"r": 2, "rank": {"x": 2}}, name="other"))
+    diff = compare_versions(
+        version({"r": 1, "rank": {"x": 1}}), version({"r": 2, "rank": {"x": 2}}, name="other")
+    )
 
     assert [change.path for change in diff.filter("/config_snapshot/r")] == ["/config_snapshot/r"]
-    assert [change.path for change in diff.filter("/config_snapshot/rank")] == ["/config_snapshot/rank/x"]
+    assert [change.path for change in diff.filter("/config_snapshot/rank")] == [
+        "/config_snapshot/rank/x"
+    ]
     assert len(diff.filter("/config_snapshot", "/name")) == len(diff.filter("")) == len(diff)
     assert not diff.filter("/model_snapshot")
 
 
 def test_a_filtered_patch_changes_that_part_alone() -> None:
-    left, right = version({"r": 1}, [{"id": 1}], name="one"), version({"r": 2}, [{"id": 2}, {"id": 1}], name="two")
+    left, right = (
+        version({"r": 1}, [{"id": 1}], name="one"),
+        version({"r": 2}, [{"id": 2}, {"id": 1}], name="two"),
+    )
 
-    patch = compare_versions(left, right).filter("/config_snapshot", "/dataset_snapshot").to_json_patch()
+    patch = (
+        compare_versions(left, right)
+        .filter("/config_snapshot", "/dataset_snapshot")
+        .to_json_patch()
+    )
 
-    assert cast("Any", jsonpatch).apply_patch(document(left), patch) == document(right) | {"name": "one"}
+    assert cast("Any", jsonpatch).apply_patch(document(left), patch) == document(right) | {
+        "name": "one"
+    }
 
 
 def test_a_part_of_an_array_is_found_by_its_label_but_not_patched_alone() -> None:
@@ -383,7 +464,9 @@ def test_a_part_of_an_array_is_found_by_its_label_but_not_patched_alone() -> Non
     part = diff.filter("/dataset_snapshot/datasetId=faq")
 
     assert told(part) == [("changed", "/dataset_snapshot/1/x")]
-    with pytest.raises(InvalidInputError, match="part of the array /dataset_snapshot cannot be patched alone"):
+    with pytest.raises(
+        InvalidInputError, match="part of the array /dataset_snapshot cannot be patched alone"
+    ):
         part.to_json_patch()
     with pytest.raises(InvalidInputError, match="part of the array"):
         part.filter("/dataset_snapshot").to_json_patch()
@@ -396,14 +479,20 @@ def test_an_array_inside_an_array_is_not_patched_alone_either() -> None:
 
     with pytest.raises(InvalidInputError, match="part of the array /config_snapshot/at cannot"):
         diff.filter("/config_snapshot/at/0/files").to_json_patch()
-    assert [operation["op"] for operation in diff.filter("/config_snapshot/at").to_json_patch()] == ["add"]
+    assert [
+        operation["op"] for operation in diff.filter("/config_snapshot/at").to_json_patch()
+    ] == ["add"]
 
 
 @pytest.mark.parametrize("right", [[], [*range(-1001, 0), *range(2000)]])
-def test_an_array_of_which_more_than_a_thousand_entries_come_or_go_is_replaced(right: list[int]) -> None:
+def test_an_array_of_which_more_than_a_thousand_entries_come_or_go_is_replaced(
+    right: list[int],
+) -> None:
     diff = configs([*range(2000)], right)
 
-    assert diff.to_json_patch() == [{"op": "replace", "path": "/config_snapshot/at", "value": right}]
+    assert diff.to_json_patch() == [
+        {"op": "replace", "path": "/config_snapshot/at", "value": right}
+    ]
     assert len(diff) == abs(len(right) - 2000)
 
 
@@ -437,7 +526,9 @@ def test_what_is_no_version_is_refused(other: Any) -> None:
 
 def test_text_is_aligned_and_says_what_happened() -> None:
     left = version({"lora": {"r": 8}, "warmup": 100, "rate": 2e-4}, name="bot-v1")
-    right = version({"lora": {"r": 16}, "rate": 1e-4, "dora": True}, [{"datasetId": "faq"}], name="bot-v2")
+    right = version(
+        {"lora": {"r": 16}, "rate": 1e-4, "dora": True}, [{"datasetId": "faq"}], name="bot-v2"
+    )
 
     assert str(compare_versions(left, right)).splitlines() == [
         '~ /name                            "bot-v1" -> "bot-v2"',
@@ -452,7 +543,9 @@ def test_text_is_aligned_and_says_what_happened() -> None:
 def test_long_values_are_shown_where_they_begin_to_differ() -> None:
     diff = configs("so it goes " * 20 + "and ends here", "so it goes " * 20 + "and goes on")
 
-    assert diff.to_text(width=24) == '~ /config_snapshot/at  ...s and ends here" -> ...s and goes on"'
+    assert (
+        diff.to_text(width=24) == '~ /config_snapshot/at  ...s and ends here" -> ...s and goes on"'
+    )
     assert len(configs("x" * 10_000, None).to_text()) < 200
 
 
@@ -463,13 +556,17 @@ def test_a_width_that_shows_nothing_is_refused(width: Any) -> None:
 
 
 def test_text_stays_one_line_for_each_change_whatever_is_in_it() -> None:
-    diff = compare_versions(version({"a\nb": "\x1b[2J\u202eevil"}), version({"a\nb": "gr\u00fc\u00dfe"}))
+    diff = compare_versions(
+        version({"a\nb": "\x1b[2J\u202eevil"}), version({"a\nb": "gr\u00fc\u00dfe"})
+    )
 
     assert str(diff) == '~ /config_snapshot/a\\nb  "\\u001b[2J\\u202eevil" -> "gr\u00fc\u00dfe"'
 
 
 def test_plain_data_is_json_and_leaves_out_what_is_not_there() -> None:
-    diff = compare_versions(version({"a": None, "r": 1}), version({"b": None, "r": 2}, actual_cost="1.50"))
+    diff = compare_versions(
+        version({"a": None, "r": 1}), version({"b": None, "r": 2}, actual_cost="1.50")
+    )
 
     plain = json.loads(json.dumps(diff.to_dict(), allow_nan=False))
 
@@ -496,7 +593,9 @@ def test_a_diff_is_a_sequence_that_nothing_changes_later() -> None:
 
 
 def test_snapshots_as_deep_as_the_repositories_allow_are_compared() -> None:
-    left, right = (json.loads('{"a":[' * (MAX_DEPTH // 2) + leaf + "]}" * (MAX_DEPTH // 2)) for leaf in "12")
+    left, right = (
+        json.loads('{"a":[' * (MAX_DEPTH // 2) + leaf + "]}" * (MAX_DEPTH // 2)) for leaf in "12"
+    )
 
     diff = compare_versions(version(left), version(right))
 
@@ -508,13 +607,27 @@ def test_snapshots_as_deep_as_the_repositories_allow_are_compared() -> None:
     ("left", "right"),
     [
         pytest.param(list(range(50_000)), [*range(1, 50_000), 0], id="rotated"),
-        pytest.param([n % 7 for n in range(20_000)], [n % 5 for n in range(20_000)], id="repetitive"),
-        pytest.param([{"id": n} for n in range(20_000)], [{"id": n} for n in range(20_000)][::-1], id="reversed"),
-        pytest.param([{"id": n} for n in range(20_000)], [{"id": -n} for n in range(20_000)], id="other entries"),
-        pytest.param([{"x": n} for n in range(20_000)], [{"x": -n} for n in range(10_000)], id="no identity"),
+        pytest.param(
+            [n % 7 for n in range(20_000)], [n % 5 for n in range(20_000)], id="repetitive"
+        ),
+        pytest.param(
+            [{"id": n} for n in range(20_000)],
+            [{"id": n} for n in range(20_000)][::-1],
+            id="reversed",
+        ),
+        pytest.param(
+            [{"id": n} for n in range(20_000)],
+            [{"id": -n} for n in range(20_000)],
+            id="other entries",
+        ),
+        pytest.param(
+            [{"x": n} for n in range(20_000)], [{"x": -n} for n in range(10_000)], id="no identity"
+        ),
     ],
 )
-def test_long_arrays_take_no_more_than_their_length(left: list[object], right: list[object]) -> None:
+def test_long_arrays_take_no_more_than_their_length(
+    left: list[object], right: list[object]
+) -> None:
     start = time.process_time()
     result = patched(version({"at": left}), version({"at": right}))
     seconds = time.process_time() - start

@@ -37,7 +37,11 @@ HTTPX_ERRORS = sorted(
     key=lambda kind: kind.__name__,
 )
 NOTHING_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"}
-ERRORS = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, TrainingVersionsError)]
+ERRORS = [
+    kind
+    for kind in vars(errors).values()
+    if inspect.isclass(kind) and issubclass(kind, TrainingVersionsError)
+]
 
 
 def token(**claims: object) -> dict[str, str]:
@@ -49,8 +53,12 @@ def token(**claims: object) -> dict[str, str]:
 SIGNED_IN = token(role="authenticated", sub="0f9e")
 
 
-def refused(code: str | None, headers: dict[str, str] = SIGNED_IN, *, write: bool = True, **more: str) -> Exception:
-    return translate(APIError({"code": code, "message": "no", **more}), "versions.publish", headers, write=write)
+def refused(
+    code: str | None, headers: dict[str, str] = SIGNED_IN, *, write: bool = True, **more: str
+) -> Exception:
+    return translate(
+        APIError({"code": code, "message": "no", **more}), "versions.publish", headers, write=write
+    )
 
 
 def test_every_errcode_of_the_migrations_is_in_the_table_and_the_other_way_round() -> None:
@@ -105,12 +113,16 @@ def test_every_httpx_error_is_classified(kind: type[Exception]) -> None:
     assert type(translate(exc, "versions.get", {}, write=False)) is ConnectionFailedError
 
 
-@pytest.mark.parametrize("code", ["500", "502", "503", "504", "520", "524", "408", "PGRST001", None])
+@pytest.mark.parametrize(
+    "code", ["500", "502", "503", "504", "520", "524", "408", "PGRST001", None]
+)
 def test_a_proxys_page_leaves_a_write_unknown(code: str | None) -> None:
     assert type(refused(code)) is OutcomeUnknownError
 
 
-@pytest.mark.parametrize(("code", "kind"), [("502", ConnectionFailedError), ("PGRST001", UnavailableError)])
+@pytest.mark.parametrize(
+    ("code", "kind"), [("502", ConnectionFailedError), ("PGRST001", UnavailableError)]
+)
 def test_a_read_is_never_unknown(code: str, kind: type[Exception]) -> None:
     assert type(refused(code, write=False)) is kind
 
@@ -142,7 +154,9 @@ def test_someone_not_signed_in_is_told_so(headers: dict[str, str]) -> None:
     assert "client.auth.sign_in_with_password" in str(exc.hint)
 
 
-@pytest.mark.parametrize("headers", [SIGNED_IN, token(role="service_role"), {"Authorization": "Bearer sb_secret_abc"}])
+@pytest.mark.parametrize(
+    "headers", [SIGNED_IN, token(role="service_role"), {"Authorization": "Bearer sb_secret_abc"}]
+)
 def test_a_forbidden_row_is_told_as_the_database_says_it(headers: dict[str, str]) -> None:
     exc = refused("42501", headers, hint="Ask its owner.")
 
@@ -154,7 +168,9 @@ def test_an_expired_token_is_told_apart(code: str) -> None:
     exc = refused(code)
 
     assert type(exc) is PermissionDeniedError
-    assert str(exc).startswith("The access token has expired or is not valid: no.\nHint: Sign in again")
+    assert str(exc).startswith(
+        "The access token has expired or is not valid: no.\nHint: Sign in again"
+    )
 
 
 @pytest.mark.parametrize("code", ["PGRST202", "PGRST204", "PGRST205", "42P01", "42883"])

@@ -40,13 +40,19 @@ def test_exports_are_sorted_and_whole() -> None:
     assert all(hasattr(training_versions, name) for name in exported)
 
 
-INTERNAL = {"DataclassLike", "HasToDict", "Record"}  # what annotations say, not what anybody makes or catches
+INTERNAL = {
+    "DataclassLike",
+    "HasToDict",
+    "Record",
+}  # what annotations say, not what anybody makes or catches
 
 
 def test_the_sync_twin_is_fresh() -> None:
     script = ROOT / "scripts" / "derive_sync.py"
 
-    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -56,25 +62,39 @@ def test_a_stale_twin_is_told(tmp_path: Path) -> None:
     package = tmp_path / "src" / "training_versions"
     script.parent.mkdir()
     package.mkdir(parents=True)
-    script.write_text((ROOT / "scripts" / "derive_sync.py").read_text(encoding="utf-8"), encoding="utf-8")
+    script.write_text(
+        (ROOT / "scripts" / "derive_sync.py").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     for source in ("_async_shell", "async_life", "async_repository"):
-        (package / f"{source}.py").write_text('"""Doc."""\n\nasync def f() -> None: ...\n', encoding="utf-8")
+        (package / f"{source}.py").write_text(
+            '"""Doc."""\n\nasync def f() -> None: ...\n', encoding="utf-8"
+        )
     subprocess.run([sys.executable, script], check=True)
     (package / "life.py").write_text("# edited by hand\n", encoding="utf-8")
 
-    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
+    )
 
     assert done.returncode == 1
-    assert done.stderr == "life.py is stale: run `python scripts/derive_sync.py` and keep its result.\n"
+    assert (
+        done.stderr
+        == "life.py is stale: run `python scripts/derive_sync.py` and keep its result.\n"
+    )
 
 
 @pytest.mark.parametrize(("twin", "kind"), list(zip(ASYNC, SYNC, strict=True)))
 def test_the_twins_have_the_same_methods_with_the_same_arguments(twin: type, kind: type) -> None:
-    methods = [{name: getattr(each, name) for name in dir(each) if not name.startswith("_")} for each in (twin, kind)]
+    methods = [
+        {name: getattr(each, name) for name in dir(each) if not name.startswith("_")}
+        for each in (twin, kind)
+    ]
 
     assert list(methods[0]) == list(methods[1])
     for name, method in methods[0].items():
-        assert list(inspect.signature(method).parameters) == list(inspect.signature(methods[1][name]).parameters)
+        assert list(inspect.signature(method).parameters) == list(
+            inspect.signature(methods[1][name]).parameters
+        )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -83,7 +103,12 @@ def test_every_public_method_has_documentation_with_an_example(method: object) -
 
     assert "\nExample:\n    >>> " in text
     for name, parameter in inspect.signature(cast("Any", method)).parameters.items():
-        documented = name == "self" or "Args:" not in text or f"    {name}:" in text or f"    **{name}:" in text
+        documented = (
+            name == "self"
+            or "Args:" not in text
+            or f"    {name}:" in text
+            or f"    **{name}:" in text
+        )
         assert documented, f"{name} is not documented"
         assert parameter.annotation is not Any
 
@@ -112,7 +137,14 @@ def test_importing_the_package_does_not_import_supabase() -> None:
 
 
 @pytest.mark.parametrize(
-    "client", [None, 3, object(), "https://example.supabase.co", type("Odd", (), {"schema": staticmethod(len)})()]
+    "client",
+    [
+        None,
+        3,
+        object(),
+        "https://example.supabase.co",
+        type("Odd", (), {"schema": staticmethod(len)})(),
+    ],
 )
 @pytest.mark.parametrize("kind", ASYNC + SYNC)
 def test_what_is_no_client_is_refused(kind: Any, client: object) -> None:
@@ -155,4 +187,6 @@ def test_pyright_reads_typed_snapshots_and_finds_a_misspelt_field() -> None:
         if problem["severity"] == "error"
     }
     wrong = (ROOT / "tests" / "typing" / "misspelt.py").read_text(encoding="utf-8").splitlines()
-    assert found == {("misspelt.py", line) for line, text in enumerate(wrong, 1) if text.endswith("# wrong")}
+    assert found == {
+        ("misspelt.py", line) for line, text in enumerate(wrong, 1) if text.endswith("# wrong")
+    }

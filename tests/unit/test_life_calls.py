@@ -169,7 +169,9 @@ def test_what_makes_a_repeat_have_the_effect_of_one_is_made_before_the_first_try
     assert f"with {param}='{first.params[f'p_{param}']}'" in str(caught.value.hint)
 
 
-@pytest.mark.parametrize("name", ["lineage", "metric_history", "package_cost", "next_version_number"])
+@pytest.mark.parametrize(
+    "name", ["lineage", "metric_history", "package_cost", "next_version_number"]
+)
 def test_a_read_by_function_is_repeated_and_never_unknown(name: str) -> None:
     read = call(name, *([VERSION, "loss"] if name == "metric_history" else [VERSION]))
     attempts = Attempts(read, (0.5,))
@@ -185,7 +187,10 @@ def test_any_step_of_64_bits_is_sent(step: int) -> None:
 
 
 def test_numbers_of_numpy_and_pytorch_are_sent_as_numbers() -> None:
-    assert call("record_metrics", VERSION, {"loss": Numpy(), "n": 3}).params["p_metrics"] == {"loss": 0.5, "n": 3}
+    assert call("record_metrics", VERSION, {"loss": Numpy(), "n": 3}).params["p_metrics"] == {
+        "loss": 0.5,
+        "n": 3,
+    }
 
 
 class Array:
@@ -198,7 +203,9 @@ class Array:
         raise self.error
 
 
-@pytest.mark.parametrize("error", [ValueError("can only convert an array of size 1"), RuntimeError("2 elements")])
+@pytest.mark.parametrize(
+    "error", [ValueError("can only convert an array of size 1"), RuntimeError("2 elements")]
+)
 def test_an_array_as_a_metric_is_refused_by_its_name(error: Exception) -> None:
     with pytest.raises(InvalidInputError, match=r"metrics\.loss is not one number") as caught:
         call("record_metrics", VERSION, {"loss": Array(error)})
@@ -207,7 +214,12 @@ def test_an_array_as_a_metric_is_refused_by_its_name(error: Exception) -> None:
 
 
 def test_any_sequence_names_shares_and_kinds() -> None:
-    assert call("record_cost", VERSION, 1, alert_at=range(25, 101, 25)).params["p_alert_at"] == [25, 50, 75, 100]
+    assert call("record_cost", VERSION, 1, alert_at=range(25, 101, 25)).params["p_alert_at"] == [
+        25,
+        50,
+        75,
+        100,
+    ]
     kinds = {EventKind.DEPLOYED: 1, "published": 2}.keys()
     assert call("history", kind=kinds).filters == (("kind", "in", "(deployed,published)"),)
 
@@ -244,8 +256,20 @@ def test_history_filters_are_written_in_postgrests_words() -> None:
 
 
 def event(number: int, kind: str = "created") -> dict[str, Any]:
-    known = {"id": number, "package_id": str(PACKAGE), "version_id": str(VERSION), "version_number": 1, "kind": kind}
-    return {**known, "actor_id": None, "occurred_at": MOMENT.isoformat(), "details": {}, "source": None}
+    known = {
+        "id": number,
+        "package_id": str(PACKAGE),
+        "version_id": str(VERSION),
+        "version_number": 1,
+        "kind": kind,
+    }
+    return {
+        **known,
+        "actor_id": None,
+        "occurred_at": MOMENT.isoformat(),
+        "details": {},
+        "source": None,
+    }
 
 
 def test_history_is_paged_by_its_key_and_a_cursor_of_another_history_is_refused() -> None:
@@ -264,7 +288,9 @@ def test_history_is_paged_by_its_key_and_a_cursor_of_another_history_is_refused(
 
 
 def test_an_event_of_a_kind_that_only_a_newer_database_knows_is_read() -> None:
-    known, unknown = (Event.model_validate(event(1, kind) | {"new": 1}) for kind in ("forked", "promoted"))
+    known, unknown = (
+        Event.model_validate(event(1, kind) | {"new": 1}) for kind in ("forked", "promoted")
+    )
 
     assert known.kind is EventKind.FORKED
     assert unknown.kind == "promoted"
@@ -278,16 +304,22 @@ def test_two_loaded_versions_are_compared_without_a_request() -> None:
     step = LIFE.compare(left, right)
 
     assert isinstance(step, Done)
-    assert [change.path for change in step.value.filter("/config_snapshot")] == ["/config_snapshot/r"]
+    assert [change.path for change in step.value.filter("/config_snapshot")] == [
+        "/config_snapshot/r"
+    ]
 
 
 def test_of_what_is_compared_only_what_is_not_loaded_is_read_in_one_request() -> None:
     summary = VersionSummary.model_validate(row(8))
 
-    assert select_of(LIFE.compare(VERSION, OTHER)).filters == (("id", "in", f"({VERSION},{OTHER})"),)
+    assert select_of(LIFE.compare(VERSION, OTHER)).filters == (
+        ("id", "in", f"({VERSION},{OTHER})"),
+    )
     assert select_of(LIFE.compare(loaded(7), str(OTHER))).filters == (("id", "in", f"({OTHER})"),)
     assert select_of(LIFE.compare(loaded(7), summary)).filters == (("id", "in", f"({OTHER})"),)
-    assert select_of(LIFE.compare(VERSION, str(VERSION).upper())).filters == (("id", "in", f"({VERSION})"),)
+    assert select_of(LIFE.compare(VERSION, str(VERSION).upper())).filters == (
+        ("id", "in", f"({VERSION})"),
+    )
 
 
 def test_a_version_as_it_was_is_compared_with_the_same_one_as_it_is() -> None:
@@ -303,7 +335,9 @@ class Rank(BaseModel):
 
 
 TYPED = LifeCalls(
-    Codec("config", "config_snapshot", Rank), LIFE.model, Codec("dataset", "dataset_snapshot", list[Rank])
+    Codec("config", "config_snapshot", Rank),
+    LIFE.model,
+    Codec("dataset", "dataset_snapshot", list[Rank]),
 )
 
 
@@ -321,20 +355,36 @@ def test_what_is_stored_is_compared_and_not_what_the_types_of_the_repository_mak
 
 
 @pytest.mark.parametrize(
-    "typed", [{"config_snapshot": Rank(r=8)}, {"dataset_snapshot": [Rank(r=8)]}, {"model_snapshot": {"at": Rank(r=8)}}]
+    "typed",
+    [
+        {"config_snapshot": Rank(r=8)},
+        {"dataset_snapshot": [Rank(r=8)]},
+        {"model_snapshot": {"at": Rank(r=8)}},
+    ],
 )
-def test_a_loaded_version_with_types_is_read_again_in_the_same_request(typed: dict[str, Any]) -> None:
+def test_a_loaded_version_with_types_is_read_again_in_the_same_request(
+    typed: dict[str, Any],
+) -> None:
     version = Version.model_validate(row(7) | typed)
 
     for life in (TYPED, LIFE):
-        assert select_of(life.compare(version, OTHER)).filters == (("id", "in", f"({VERSION},{OTHER})"),)
-        assert select_of(life.compare(loaded(8), version)).filters == (("id", "in", f"({VERSION})"),)
+        assert select_of(life.compare(version, OTHER)).filters == (
+            ("id", "in", f"({VERSION},{OTHER})"),
+        )
+        assert select_of(life.compare(loaded(8), version)).filters == (
+            ("id", "in", f"({VERSION})"),
+        )
 
 
 def test_a_version_is_equal_to_itself_whatever_its_types_make_of_it() -> None:
     version = Version.model_validate(row(7) | {"config_snapshot": Rank(r=8)})
 
-    for left, right in ((version, version), (VERSION, version), (version, VERSION), (VERSION, VERSION)):
+    for left, right in (
+        (version, version),
+        (VERSION, version),
+        (version, VERSION),
+        (VERSION, VERSION),
+    ):
         step = select_of(TYPED.compare(left, right)).read([stored(7, {"r": 8})], None)
         assert isinstance(step, Done)
         assert not step.value
@@ -349,12 +399,16 @@ def test_a_version_that_is_not_there_is_named(there: int, missing: UUID) -> None
     again = select_of(select_of(LIFE.compare(VERSION, OTHER)).read([row(there)], None))
 
     assert again.filters == (("id", "in", f"({missing})"),)
-    with pytest.raises(NotFoundError, match=f"There is no version {missing}, or you may not see it"):
+    with pytest.raises(
+        NotFoundError, match=f"There is no version {missing}, or you may not see it"
+    ):
         again.read([], None)
 
 
 def loaded(number: int, config: dict[str, Any] | None = None) -> Version:
-    return Version.model_validate(row(number) | ({} if config is None else {"config_snapshot": config}))
+    return Version.model_validate(
+        row(number) | ({} if config is None else {"config_snapshot": config})
+    )
 
 
 def select_of(step: object) -> Select[Any]:
@@ -436,7 +490,9 @@ def test_a_parent_that_cannot_be_seen_ends_the_line() -> None:
     assert lineage.root.parent_version_id == UUID(int=99)
 
 
-@pytest.mark.parametrize("rows", [[], family(None), family(2, 1), family(None, 2), {}, None, "x", [3], [{}]])
+@pytest.mark.parametrize(
+    "rows", [[], family(None), family(2, 1), family(None, 2), {}, None, "x", [3], [{}]]
+)
 def test_a_lineage_without_the_version_or_without_an_end_is_unreadable(rows: object) -> None:
     with pytest.raises(UnreadableReplyError):
         lineage_of(2, rows)
@@ -465,13 +521,23 @@ def test_replies_are_read_with_exact_costs_and_times() -> None:
         "id": str(UUID(int=1)), "version_id": str(VERSION), "amount": 0.1, "note": None, "key": "k", "alerts": [50],
         "recorded_at": MOMENT.isoformat(), "recorded_by": None, "actual_cost": 99999999.99, "budget_limit": None,
     }  # fmt: skip
-    total = {"package_id": str(PACKAGE), "versions": 2, "estimated_cost": 0, "actual_cost": 12.3, "budget_limit": 1}
+    total = {
+        "package_id": str(PACKAGE),
+        "versions": 2,
+        "estimated_cost": 0,
+        "actual_cost": 12.3,
+        "budget_limit": 1,
+    }
 
     recorded = read_reply(call("record_cost", VERSION, 1), entry)
     cost = read_reply(call("package_cost", PACKAGE), total)
     run = read_reply(call("start_training", VERSION), RUN)
 
-    assert (recorded.amount, recorded.actual_cost, recorded.alerts) == (Decimal("0.10"), Decimal("99999999.99"), (50,))
+    assert (recorded.amount, recorded.actual_cost, recorded.alerts) == (
+        Decimal("0.10"),
+        Decimal("99999999.99"),
+        (50,),
+    )
     assert (str(cost.estimated_cost), str(cost.actual_cost), cost.versions) == ("0.00", "12.30", 2)
     assert run.started_at == MOMENT.astimezone(UTC)
 

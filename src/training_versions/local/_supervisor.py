@@ -33,7 +33,11 @@ SCHEMA_LOADED = "Schema cache loaded"
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 20.0
 _LOCK_TIMEOUT = 5.0
-_SHORT_LIVED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # for data that nobody keeps
+_SHORT_LIVED = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+)  # for data that nobody keeps
 _MAY_PASS = ("Address already in use", "pre-existing shared memory block")
 _HISTORY = """
     create schema if not exists supabase_migrations;
@@ -70,13 +74,22 @@ class Failure(Exception):
     """The stack cannot start; the text is for the user."""
 
 
-def run(command: list[str], *, stdin: str = "", timeout: float = _START_TIMEOUT, **options: Any) -> str:
+def run(
+    command: list[str], *, stdin: str = "", timeout: float = _START_TIMEOUT, **options: Any
+) -> str:
     """Run a program to its end and return what it printed; a failure carries what it complained about."""
     name = Path(command[0]).name
     options = {"env": environment(), **options}
     try:
         done: subprocess.CompletedProcess[str] = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, encoding="utf-8", timeout=timeout, cwd="/", **options
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=timeout,
+            cwd="/",
+            **options,
         )
     except subprocess.TimeoutExpired as exc:
         raise Failure(f"{name} did not end within {timeout:.0f} seconds") from exc
@@ -87,9 +100,17 @@ def run(command: list[str], *, stdin: str = "", timeout: float = _START_TIMEOUT,
     return done.stdout
 
 
-def psql(folder: str, port: int, password: str, *arguments: str, role: str = "postgres", stdin: str = "") -> str:
+def psql(
+    folder: str, port: int, password: str, *arguments: str, role: str = "postgres", stdin: str = ""
+) -> str:
     """Run psql on the stack's database; the first error ends it."""
-    login = ["--host=127.0.0.1", f"--port={port}", f"--username={role}", "--dbname=postgres", "--no-password"]
+    login = [
+        "--host=127.0.0.1",
+        f"--port={port}",
+        f"--username={role}",
+        "--dbname=postgres",
+        "--no-password",
+    ]
     plain = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"]
     command = [os.path.join(folder, "psql"), *login, *plain, *arguments]
     return run(command, stdin=stdin, env={**environment(), "PGPASSWORD": password})
@@ -98,7 +119,9 @@ def psql(folder: str, port: int, password: str, *arguments: str, role: str = "po
 def environment() -> dict[str, str]:
     """The user's environment without the variables that would redirect one of the programs."""
     proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k.upper() not in proxies}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith("PG") and k.upper() not in proxies
+    }
     return {**kept, "LC_ALL": "C.UTF-8"}
 
 
@@ -161,7 +184,9 @@ class Supervisor:
 
     def _make_folder(self) -> Path:
         folder = Path(tempfile.mkdtemp(prefix="training-versions-"))
-        if len(str(folder)) > 80 or (os.geteuid() == 0 and not _reachable(folder.parent, _as_nobody())):
+        if len(str(folder)) > 80 or (
+            os.geteuid() == 0 and not _reachable(folder.parent, _as_nobody())
+        ):
             folder.rmdir()  # the path of a socket in it has at most 104 characters, and PostgreSQL must get there
             folder = Path(tempfile.mkdtemp(prefix="training-versions-", dir="/tmp"))
         folder.chmod(0o711)
@@ -188,7 +213,9 @@ class Supervisor:
     def _copy_installation(self, bin_folder: Path) -> Path:
         """Copy PostgreSQL to where its user can read it, rather than open the folders it lies in to everybody."""
         install, package = bin_folder.parent, bin_folder.parents[1]
-        libraries = package.with_name(f"{package.name}.libs")  # where wheels keep their shared libraries
+        libraries = package.with_name(
+            f"{package.name}.libs"
+        )  # where wheels keep their shared libraries
         target = self.folder / "installation"
         shutil.copytree(install, target / package.name / install.name, symlinks=True)
         if libraries.is_dir():
@@ -212,10 +239,14 @@ class Supervisor:
         file = home / "stack.json"
         if not file.exists():
             if pgdata.exists():
-                raise Failure(f"{home} holds a database that LocalSupabase did not make; choose another data_dir")
+                raise Failure(
+                    f"{home} holds a database that LocalSupabase did not make; choose another data_dir"
+                )
             unfinished = home / "stack.json.unfinished"
             unfinished.touch(0o600)
-            unfinished.write_text(json.dumps({"password": secrets.token_hex(16), "jwt_secret": secrets.token_hex(32)}))
+            unfinished.write_text(
+                json.dumps({"password": secrets.token_hex(16), "jwt_secret": secrets.token_hex(32)})
+            )
             unfinished.replace(file)
         known = json.loads(file.read_text())
         self.password = known["password"]
@@ -234,9 +265,16 @@ class Supervisor:
             os.chown(unfinished, self.user["user"], self.user["group"])
             os.chown(password_file, self.user["user"], self.user["group"])
         path, options = self._data_path(unfinished)
-        command = [f"{self.bin}/initdb", f"--pgdata={path}", "--username=supabase_admin", "--encoding=UTF8"]
+        command = [
+            f"{self.bin}/initdb",
+            f"--pgdata={path}",
+            "--username=supabase_admin",
+            "--encoding=UTF8",
+        ]
         command += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
-        if self._version() >= 17:  # the same order and upper case everywhere, whatever the system knows
+        if (
+            self._version() >= 17
+        ):  # the same order and upper case everywhere, whatever the system knows
             command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         else:
             command += ["--locale=C.UTF-8"]
@@ -253,14 +291,25 @@ class Supervisor:
     def _start_postgres(self, pgdata: Path) -> None:
         made_by, version = (pgdata / "PG_VERSION").read_text().strip(), self._version()
         if made_by != str(version):
-            raise Failure(f"{pgdata} was made by PostgreSQL {made_by}, and this is {version}; choose another data_dir")
+            raise Failure(
+                f"{pgdata} was made by PostgreSQL {made_by}, and this is {version}; choose another data_dir"
+            )
         _stop_leftover(pgdata)
         path, user = self._data_path(pgdata)
         for attempt in range(6):
             self.database_port = _free_port()
-            options = [f"port={self.database_port}", "listen_addresses=127.0.0.1", "unix_socket_directories="]
+            options = [
+                f"port={self.database_port}",
+                "listen_addresses=127.0.0.1",
+                "unix_socket_directories=",
+            ]
             options += [] if self.kept else _SHORT_LIVED
-            command = [f"{self.bin}/postgres", "-D", path, *(part for o in options for part in ("-c", o))]
+            command = [
+                f"{self.bin}/postgres",
+                "-D",
+                path,
+                *(part for o in options for part in ("-c", o)),
+            ]
             # SIGINT ends every session and shuts down cleanly; SIGQUIT does not write what nobody will read.
             how = signal.SIGINT if self.kept else signal.SIGQUIT
             process = self._spawn("postgres", command, how, **user)
@@ -277,7 +326,10 @@ class Supervisor:
         return psql(self.bin, self.database_port, self.password, *arguments, role=role, stdin=stdin)
 
     def _bootstrap(self) -> None:
-        done = self._psql("--command=select 1 from pg_roles where rolname = 'authenticator'", role="supabase_admin")
+        done = self._psql(
+            "--command=select 1 from pg_roles where rolname = 'authenticator'",
+            role="supabase_admin",
+        )
         if not done:
             wanted = "on" if self.settings["default_privileges"] else "off"
             script = (f"--set=default_privileges={wanted}", f"--file={HERE / 'bootstrap.sql'}")
@@ -286,7 +338,11 @@ class Supervisor:
     def _migrate(self, folder: Path) -> None:
         """Apply what is new, each file in one transaction, and record it as the Supabase CLI does."""
         self._psql(f"--command={_HISTORY}")
-        applied = set(self._psql("--command=select version from supabase_migrations.schema_migrations").split())
+        applied = set(
+            self._psql(
+                "--command=select version from supabase_migrations.schema_migrations"
+            ).split()
+        )
         for file in sorted(folder.glob("*.sql")):
             match = re.fullmatch(r"([0-9]+)_(.*)\.sql", file.name)
             if match is None or match.group(1) in applied:
@@ -298,13 +354,17 @@ class Supervisor:
                 f"values (:'version', :'name', array[{tag}{text}{tag}]);"
             )
             variables = [f"--set=version={match.group(1)}", f"--set=name={match.group(2)}"]
-            self._psql("--single-transaction", *variables, f"--file={file}", "--file=-", stdin=record)
+            self._psql(
+                "--single-transaction", *variables, f"--file={file}", "--file=-", stdin=record
+            )
 
     # --- PostgREST and Caddy
 
     def _start_postgrest(self, jwt_secret: str) -> Path:
         listen_at = self.folder / "postgrest.sock"
-        login = f"postgresql://authenticator:{self.password}@127.0.0.1:{self.database_port}/postgres"
+        login = (
+            f"postgresql://authenticator:{self.password}@127.0.0.1:{self.database_port}/postgres"
+        )
         config: dict[str, object] = {
             "db-uri": login,
             "db-schemas": "public",
@@ -321,38 +381,65 @@ class Supervisor:
             config["db-max-rows"] = self.settings["max_rows"]
         file = self.folder / "postgrest.conf"
         file.touch(0o600)
-        file.write_text("".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in config.items()))
+        file.write_text(
+            "".join(
+                f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
+                for key, value in config.items()
+            )
+        )
         process = self._spawn("postgrest", [self.settings["postgrest"], str(file)], signal.SIGTERM)
         log = self.folder / "postgrest.log"
         lines = (SCHEMA_LOADED, "Listening for notifications")
-        self._await("postgrest", process, lambda: all(line in log.read_text(errors="replace") for line in lines))
+        self._await(
+            "postgrest",
+            process,
+            lambda: all(line in log.read_text(errors="replace") for line in lines),
+        )
         return listen_at
 
     def _listen(self, port: int) -> socket.socket:
         try:
             return socket.create_server(("127.0.0.1", port), backlog=512)
         except OSError as exc:
-            raise Failure(f"port {port} of 127.0.0.1 cannot be used ({exc.strerror}); choose another, or 0") from exc
+            raise Failure(
+                f"port {port} of 127.0.0.1 cannot be used ({exc.strerror}); choose another, or 0"
+            ) from exc
 
     def _start_caddy(self, listener: socket.socket, postgrest_socket: Path) -> int:
         port = listener.getsockname()[1]
-        command = [self.settings["caddy"], "run", "--config", str(HERE / "Caddyfile"), "--adapter", "caddyfile"]
+        command = [
+            self.settings["caddy"],
+            "run",
+            "--config",
+            str(HERE / "Caddyfile"),
+            "--adapter",
+            "caddyfile",
+        ]
         folders = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), str(self.folder))
         variables = {"TV_LISTEN": str(listener.fileno()), "TV_POSTGREST": str(postgrest_socket)}
         env = {**environment(), **folders, **variables}
-        process = self._spawn("caddy", command, signal.SIGTERM, pass_fds=[listener.fileno()], env=env)
+        process = self._spawn(
+            "caddy", command, signal.SIGTERM, pass_fds=[listener.fileno()], env=env
+        )
         listener.close()
         self._await("caddy", process, lambda: _answers(port))
         return port
 
     # --- processes
 
-    def _spawn(self, name: str, command: list[str], how: signal.Signals, **options: Any) -> subprocess.Popen[Any]:
+    def _spawn(
+        self, name: str, command: list[str], how: signal.Signals, **options: Any
+    ) -> subprocess.Popen[Any]:
         """Start a program that is ended by the signal `how`, also (where the system can) if this process is killed."""
         options = {"env": environment(), "preexec_fn": _ended_with_parent(how), **options}
         with (self.folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd="/", **options
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                **options,
             )
         self.processes.append((process, how))
         return process
@@ -438,7 +525,9 @@ def _stop_leftover(pgdata: Path) -> None:
         os.kill(pid, signal.SIGINT)
         what = "stopping a PostgreSQL left over from an earlier start"
         _wait(what, lambda: not _runs_on(pid, pgdata), _STOP_TIMEOUT)
-    (pgdata / "postmaster.pid").unlink(missing_ok=True)  # the number may be that of another process by now
+    (pgdata / "postmaster.pid").unlink(
+        missing_ok=True
+    )  # the number may be that of another process by now
 
 
 def _runs_on(pid: int, pgdata: Path) -> bool:
@@ -449,7 +538,9 @@ def _runs_on(pid: int, pgdata: Path) -> bool:
             return name == "postgres" and Path(f"/proc/{pid}/cwd").samefile(pgdata)
         except OSError:
             return False
-    listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return f"-D {pgdata} " in listed.stdout
 
 

@@ -85,10 +85,14 @@ class Database:
             raise SqlError(done.stderr)
         return done.stdout + done.stderr
 
-    def rows(self, query: str, *, before: str = "", user: object = None, admin: bool = False) -> list[dict[str, Any]]:
+    def rows(
+        self, query: str, *, before: str = "", user: object = None, admin: bool = False
+    ) -> list[dict[str, Any]]:
         """The rows of a query; `before` runs in the same session."""
         answer = f"select coalesce(json_agg(q), '[]') from (\n{query}\n) q;"
-        return json.loads(self.run(f"\\o /dev/null\n{before}\n\\o\n{answer}", user=user, admin=admin))
+        return json.loads(
+            self.run(f"\\o /dev/null\n{before}\n\\o\n{answer}", user=user, admin=admin)
+        )
 
     def value(self, query: str, **options: Any) -> Any:
         """The only value of a query."""
@@ -105,7 +109,9 @@ class Database:
 
     def new_user(self) -> str:
         """The id of a new user."""
-        return self.run("insert into auth.users (id) values (gen_random_uuid()) returning id;", admin=True).strip()
+        return self.run(
+            "insert into auth.users (id) values (gen_random_uuid()) returning id;", admin=True
+        ).strip()
 
     def catalog(self) -> dict[str, str]:
         """Everything in the schemas of the project, by kind and name."""
@@ -122,7 +128,12 @@ class Database:
 
     def release(self, *, app: bool = True, first_release: bool = True, data: bool = True) -> None:
         """Bring an empty database to where the app, the first release, and a year of use, left it."""
-        wanted = {"app": app, "release": first_release, "data": first_release and data, "history": first_release}
+        wanted = {
+            "app": app,
+            "release": first_release,
+            "data": first_release and data,
+            "history": first_release,
+        }
         files = (RELEASED / name for name, what in FILES.items() if wanted[what])
         self.run("", *files)
 
@@ -156,7 +167,10 @@ class Server:
         self.main = Database(stack.db_url, stack.admin_db_url)
         self._names = (f"scratch_{n}" for n in itertools.count(1))
         dump = subprocess.run(
-            [POSTGRES_BIN / "pg_dump", "--schema-only", stack.admin_db_url], text=True, capture_output=True, check=True
+            [POSTGRES_BIN / "pg_dump", "--schema-only", stack.admin_db_url],
+            text=True,
+            capture_output=True,
+            check=True,
         ).stdout
         # What pg_dump 18 sets and an older server does not know.
         dump = re.sub(r"^SET transaction_timeout.*$", "", dump, flags=re.MULTILINE)
@@ -182,7 +196,9 @@ def older_server(older_postgres_bin: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session", params=["newest PostgreSQL", "older PostgreSQL"])
 def server(request: pytest.FixtureRequest) -> Server:
     """Both PostgreSQL versions that everything must work on."""
-    return request.getfixturevalue("new_server" if request.param == "newest PostgreSQL" else "older_server")
+    return request.getfixturevalue(
+        "new_server" if request.param == "newest PostgreSQL" else "older_server"
+    )
 
 
 @pytest.fixture
@@ -204,7 +220,13 @@ class Cli:
     def __call__(self, *arguments: str, database: Database) -> str:
         """Run a command against a database and return what it printed."""
         done = subprocess.run(
-            [NODE_MODULES / ".bin" / "supabase", *arguments, f"--remote={database.url}", "--workdir", self.workdir],
+            [
+                NODE_MODULES / ".bin" / "supabase",
+                *arguments,
+                f"--remote={database.url}",
+                "--workdir",
+                self.workdir,
+            ],
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(self.home),
@@ -223,7 +245,9 @@ class Cli:
 
     def push(self, database: Database) -> list[str]:
         """`supabase db push`, without any flag that changes what it does; returns the names of the files it applied."""
-        return json.loads(self("db", "push", "--yes", "--output-format", "json", database=database))["migrations"]
+        return json.loads(
+            self("db", "push", "--yes", "--output-format", "json", database=database)
+        )["migrations"]
 
     def history(self, database: Database) -> list[tuple[str, str]]:
         """`supabase migration list`, as pairs of the local and the remote version."""
@@ -239,7 +263,9 @@ class Cli:
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     """The CLI in a project that has our migrations and nothing else."""
     folder = tmp_path_factory.mktemp("cli")
-    shutil.copytree(ROOT / "supabase", folder / "project" / "supabase", ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(
+        ROOT / "supabase", folder / "project" / "supabase", ignore=shutil.ignore_patterns(".*")
+    )
     (folder / "home").mkdir()
     return Cli(folder / "project", folder / "home")
 
@@ -340,7 +366,9 @@ class Caller:
         headers: dict[str, str] | None = None,
     ) -> Answer:
         own = {"apikey": self.key, "Authorization": f"Bearer {self.token}", "Prefer": prefer}
-        reply = self.http.request(method, path, headers={**own, **(headers or {})}, json=json, params=params)
+        reply = self.http.request(
+            method, path, headers={**own, **(headers or {})}, json=json, params=params
+        )
         return Answer(reply.status_code, reply.json() if reply.content else None)
 
     def select(self, table: str, **filters: str) -> Any:
@@ -356,16 +384,27 @@ class Caller:
         return self.send("DELETE", table, params=filters)
 
     def rpc(self, function: str, **arguments: Any) -> Answer:
-        return self.send("POST", f"rpc/{function}", json={f"p_{name}": value for name, value in arguments.items()})
+        return self.send(
+            "POST",
+            f"rpc/{function}",
+            json={f"p_{name}": value for name, value in arguments.items()},
+        )
 
     # What a story starts from.
 
     def package(self, **columns: Any) -> dict[str, Any]:
-        row = {"name": next(_names), "template_type": "lora_finetuning", "config_json": {}, "user_id": self.id}
+        row = {
+            "name": next(_names),
+            "template_type": "lora_finetuning",
+            "config_json": {},
+            "user_id": self.id,
+        }
         return self.insert(PACKAGES, {**row, **columns}).row
 
     def try_draft(self, package: dict[str, Any], **columns: Any) -> Answer:
-        return self.insert(VERSIONS, {"package_id": package["id"], "status": "draft", **SNAPSHOTS, **columns})
+        return self.insert(
+            VERSIONS, {"package_id": package["id"], "status": "draft", **SNAPSHOTS, **columns}
+        )
 
     def draft(self, package: dict[str, Any], **columns: Any) -> dict[str, Any]:
         return self.try_draft(package, **columns).row
@@ -374,7 +413,9 @@ class Caller:
         return self.edit(self.draft(package, **columns), status="published").row
 
     def archived(self, package: dict[str, Any], **columns: Any) -> dict[str, Any]:
-        return self.rpc("archive_training_version", version_id=self.published(package, **columns)["id"]).row
+        return self.rpc(
+            "archive_training_version", version_id=self.published(package, **columns)["id"]
+        ).row
 
     def edit(self, version: dict[str, Any], **changes: Any) -> Answer:
         return self.update(VERSIONS, changes, id=f"eq.{version['id']}")
@@ -394,7 +435,12 @@ class Caller:
 
     def numbers(self, package: dict[str, Any]) -> list[int]:
         """The numbers of the package's versions that this caller sees, in order."""
-        rows = self.select(VERSIONS, package_id=f"eq.{package['id']}", order="version_number", select="version_number")
+        rows = self.select(
+            VERSIONS,
+            package_id=f"eq.{package['id']}",
+            order="version_number",
+            select="version_number",
+        )
         return [row["version_number"] for row in rows]
 
 
@@ -404,7 +450,9 @@ class Callers:
     def __init__(self, stack: LocalSupabase) -> None:
         self.stack = stack
         self.database = Database(stack.db_url, stack.admin_db_url)
-        self.http = httpx.Client(base_url=stack.rest_url, timeout=60, limits=httpx.Limits(max_connections=64))
+        self.http = httpx.Client(
+            base_url=stack.rest_url, timeout=60, limits=httpx.Limits(max_connections=64)
+        )
         self.anon = Caller(self.http, stack.anon_key, stack.anon_key)
         self.backend = Caller(self.http, stack.anon_key, stack.service_key)
         # Made in one go, because every story begins with new users.
@@ -421,7 +469,12 @@ class Callers:
         return self._caller(str(self.stack.user_id(email)))
 
     def _caller(self, user_id: str) -> Caller:
-        claims = {"sub": user_id, "role": "authenticated", "aud": "authenticated", "exp": int(time.time()) + 3600}
+        claims = {
+            "sub": user_id,
+            "role": "authenticated",
+            "aud": "authenticated",
+            "exp": int(time.time()) + 3600,
+        }
         token = jwt.encode(claims, self.stack.jwt_secret, algorithm="HS256")
         return Caller(self.http, self.stack.anon_key, token, user_id)
 
@@ -472,7 +525,9 @@ def callers_of_a_new_project(stack: LocalSupabase) -> Iterator[Callers]:
     callers.http.close()
 
 
-@pytest.fixture(scope="session", params=["new project, newest PostgreSQL", "upgraded project, older PostgreSQL"])
+@pytest.fixture(
+    scope="session", params=["new project, newest PostgreSQL", "upgraded project, older PostgreSQL"]
+)
 def callers(request: pytest.FixtureRequest) -> Callers:
     """The rules are the same in a new project and in one that began with the first release."""
     if request.param.startswith("new project"):

@@ -40,7 +40,11 @@ def complaints(cli, database):
     """
     answer = cli("db", "advisors", "--level", "info", "--output-format", "json", database=database)
     meant = [("INFO", "unused_index"), ("INFO", "rls_enabled_no_policy")]
-    return [result for result in json.loads(answer)["results"] if (result["level"], result["name"]) not in meant]
+    return [
+        result
+        for result in json.loads(answer)["results"]
+        if (result["level"], result["name"]) not in meant
+    ]
 
 
 def test_the_advisors_find_nothing_in_a_new_project(project, cli):
@@ -56,7 +60,11 @@ def test_the_advisors_find_nothing_of_ours_in_an_upgraded_project(upgraded_on_ne
 
 
 def test_no_definer_function_is_callable_in_an_exposed_schema(project):
-    exposed = [row for row in project.rows(CALLABLE_DEFINERS) if not row["function"].startswith("training_versions_")]
+    exposed = [
+        row
+        for row in project.rows(CALLABLE_DEFINERS)
+        if not row["function"].startswith("training_versions_")
+    ]
 
     assert exposed == []
 
@@ -65,7 +73,11 @@ def test_every_function_has_an_empty_search_path(project):
     functions = project.rows(OUR_FUNCTIONS)
 
     assert len(functions) >= 18
-    assert {row["function"]: row["settings"] for row in functions if row["settings"] != ['search_path=""']} == {}
+    assert {
+        row["function"]: row["settings"]
+        for row in functions
+        if row["settings"] != ['search_path=""']
+    } == {}
 
 
 def test_every_definer_function_lies_outside_the_exposed_schema(project):

@@ -26,7 +26,10 @@ def test_a_number_stays_taken_when_the_id_of_its_draft_comes_back_and_goes_again
         ada.draft(package, id=again)
         ada.delete(VERSIONS, id=f"eq.{again}")
 
-    assert [ada.try_draft(package, version_number=number).code for number in (1, 2)] == ["23505", "23505"]
+    assert [ada.try_draft(package, version_number=number).code for number in (1, 2)] == [
+        "23505",
+        "23505",
+    ]
     assert ada.draft(package)["version_number"] == 3
 
 
@@ -74,7 +77,10 @@ def test_creating_drafts_while_the_package_is_deleted_ends_well_for_each(ada):
             return ada.rpc("delete_training_package", package_id=package["id"]).code
 
         with ThreadPoolExecutor(6) as threads:
-            codes = [one.result(60) for one in [*(threads.submit(create) for _ in range(5)), threads.submit(delete)]]
+            codes = [
+                one.result(60)
+                for one in [*(threads.submit(create) for _ in range(5)), threads.submit(delete)]
+            ]
 
         assert set(codes[:5]) <= {None, "TV102"}
         assert codes[5] is None

@@ -15,14 +15,24 @@ WRITES = {
 
 
 def edit(caller, draft, summary, **arguments):
-    return caller.rpc("update_training_draft", version_id=draft["id"], changes={"change_summary": summary}, **arguments)
+    return caller.rpc(
+        "update_training_draft",
+        version_id=draft["id"],
+        changes={"change_summary": summary},
+        **arguments,
+    )
 
 
 @pytest.mark.parametrize("function", WRITES)
 def test_a_write_with_the_current_token_is_done(ada, function):
     draft = ada.draft(ada.package())
 
-    answer = ada.rpc(function, version_id=draft["id"], expected_updated_at=draft["updated_at"], **WRITES[function])
+    answer = ada.rpc(
+        function,
+        version_id=draft["id"],
+        expected_updated_at=draft["updated_at"],
+        **WRITES[function],
+    )
 
     assert answer.status in (200, 204)
     assert ada.see(draft) != draft
@@ -33,12 +43,21 @@ def test_a_write_with_an_old_token_is_refused_with_both_moments(ada, function):
     draft = ada.draft(ada.package())
     edited = edit(ada, draft, "the first writer's").row
 
-    answer = ada.rpc(function, version_id=draft["id"], expected_updated_at=draft["updated_at"], **WRITES[function])
+    answer = ada.rpc(
+        function,
+        version_id=draft["id"],
+        expected_updated_at=draft["updated_at"],
+        **WRITES[function],
+    )
 
     assert answer.code == "TV201"
     assert answer.detail["version_id"] == draft["id"]
-    assert datetime.fromisoformat(answer.detail["expected_updated_at"]) == datetime.fromisoformat(draft["updated_at"])
-    assert datetime.fromisoformat(answer.detail["updated_at"]) == datetime.fromisoformat(edited["updated_at"])
+    assert datetime.fromisoformat(answer.detail["expected_updated_at"]) == datetime.fromisoformat(
+        draft["updated_at"]
+    )
+    assert datetime.fromisoformat(answer.detail["updated_at"]) == datetime.fromisoformat(
+        edited["updated_at"]
+    )
     assert ada.see(draft) == edited
 
 
@@ -47,7 +66,9 @@ def test_a_write_with_a_token_from_the_future_is_refused(ada, function):
     draft = ada.draft(ada.package())
     future = datetime.fromisoformat(draft["updated_at"]) + timedelta(microseconds=1)
 
-    answer = ada.rpc(function, version_id=draft["id"], expected_updated_at=future.isoformat(), **WRITES[function])
+    answer = ada.rpc(
+        function, version_id=draft["id"], expected_updated_at=future.isoformat(), **WRITES[function]
+    )
 
     assert answer.code == "TV201"
 
@@ -64,7 +85,10 @@ def test_the_token_is_refused_to_the_service_role_too(ada, backend):
     draft = ada.draft(ada.package())
     edit(ada, draft, "the owner's")
 
-    assert edit(backend, draft, "the service's", expected_updated_at=draft["updated_at"]).code == "TV201"
+    assert (
+        edit(backend, draft, "the service's", expected_updated_at=draft["updated_at"]).code
+        == "TV201"
+    )
 
 
 def test_a_stranger_learns_no_token(ada, bo):
@@ -107,7 +131,9 @@ def test_the_token_cannot_be_chosen(ada):
 
     edited = ada.edit(draft, updated_at="2001-01-01T00:00:00Z").row
 
-    assert datetime.fromisoformat(edited["updated_at"]) > datetime.fromisoformat(draft["updated_at"])
+    assert datetime.fromisoformat(edited["updated_at"]) > datetime.fromisoformat(
+        draft["updated_at"]
+    )
 
 
 def test_a_browser_app_compares_and_swaps_with_a_filter(ada):
@@ -125,7 +151,10 @@ def test_of_many_writers_with_one_token_one_wins(ada):
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(
-            pool.map(lambda n: edit(ada, draft, f"writer {n}", expected_updated_at=draft["updated_at"]), range(8))
+            pool.map(
+                lambda n: edit(ada, draft, f"writer {n}", expected_updated_at=draft["updated_at"]),
+                range(8),
+            )
         )
 
     assert sorted(answer.code or "done" for answer in answers) == ["TV201"] * 7 + ["done"]

@@ -63,7 +63,11 @@ class TestTheOwner:
         assert ada.see(frozen) == frozen
 
     def test_is_told_by_the_function_that_it_is_no_draft_any_more(self, ada, frozen):
-        answer = ada.rpc("update_training_draft", version_id=frozen["id"], changes={"config_snapshot": {"r": 999}})
+        answer = ada.rpc(
+            "update_training_draft",
+            version_id=frozen["id"],
+            changes={"config_snapshot": {"r": 999}},
+        )
 
         assert answer.code == "TV202"
         assert answer.detail == {
@@ -141,9 +145,17 @@ class TestTheServiceRole:
         assert ada.see(frozen) == frozen
 
     def test_cannot_overwrite_it_by_inserting_it_again(self, ada, backend, frozen):
-        row = {**frozen, "status": "draft", "published_at": None, "published_by": None, "config_snapshot": {"r": 999}}
+        row = {
+            **frozen,
+            "status": "draft",
+            "published_at": None,
+            "published_by": None,
+            "config_snapshot": {"r": 999},
+        }
 
-        answer = backend.insert(VERSIONS, row, prefer="resolution=merge-duplicates,return=representation")
+        answer = backend.insert(
+            VERSIONS, row, prefer="resolution=merge-duplicates,return=representation"
+        )
 
         assert answer.status == 400
         assert ada.see(frozen) == frozen
@@ -164,7 +176,10 @@ class TestTheServiceRole:
         back = {"published": "draft", "archived": "published"}[frozen["status"]]
 
         assert backend.edit(frozen, status=back).code == "TV302"
-        assert backend.edit(frozen, status="draft", published_at=None, published_by=None).code in ("TV301", "TV302")
+        assert backend.edit(frozen, status="draft", published_at=None, published_by=None).code in (
+            "TV301",
+            "TV302",
+        )
         assert ada.see(frozen) == frozen
 
     def test_cannot_delete_a_draft_that_a_published_version_came_from(self, ada, backend):
@@ -198,7 +213,10 @@ class TestTheServiceRole:
         assert version == {**published, **DEPLOYMENT, "updated_at": version["updated_at"]}
 
     def test_deletes_a_package_with_its_history(self, ada, backend, frozen):
-        assert backend.delete(PACKAGES, id=f"eq.{frozen['package_id']}").row["id"] == frozen["package_id"]
+        assert (
+            backend.delete(PACKAGES, id=f"eq.{frozen['package_id']}").row["id"]
+            == frozen["package_id"]
+        )
         assert ada.see(frozen) is None
 
     def test_deletes_a_package_with_its_history_by_rpc(self, ada, backend, frozen):

@@ -49,7 +49,11 @@ def column_of(annotation):
 
 def model_of(annotation):
     """The same of a field of a model."""
-    if annotation is typing.Any or isinstance(annotation, typing.TypeVar) or typing.get_origin(annotation) is dict:
+    if (
+        annotation is typing.Any
+        or isinstance(annotation, typing.TypeVar)
+        or typing.get_origin(annotation) is dict
+    ):
         return "json", annotation is typing.Any
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         inner = [part for part in typing.get_args(annotation) if part is not type(None)]
@@ -66,7 +70,11 @@ def model_of(annotation):
 
 
 def fields_of(model):
-    return {name: model_of(hint) for name, hint in typing.get_type_hints(model).items() if name in model.model_fields}
+    return {
+        name: model_of(hint)
+        for name, hint in typing.get_type_hints(model).items()
+        if name in model.model_fields
+    }
 
 
 def test_a_version_has_exactly_the_columns_of_its_table(generated):
@@ -76,7 +84,9 @@ def test_a_version_has_exactly_the_columns_of_its_table(generated):
 def test_a_summary_is_a_version_without_snapshots(generated):
     columns = generated["PublicTrainingPackageVersions"]
 
-    assert fields_of(VersionSummary) == {name: column for name, column in columns.items() if name not in SNAPSHOTS}
+    assert fields_of(VersionSummary) == {
+        name: column for name, column in columns.items() if name not in SNAPSHOTS
+    }
 
 
 def test_a_package_has_exactly_the_columns_of_its_table(generated):
@@ -99,7 +109,9 @@ def test_a_package_has_exactly_the_columns_of_its_table(generated):
 def test_a_record_has_the_columns_of_its_table(generated, record, table, kept_back):
     columns = generated[table]
 
-    assert fields_of(record) == {name: column for name, column in columns.items() if name not in kept_back}
+    assert fields_of(record) == {
+        name: column for name, column in columns.items() if name not in kept_back
+    }
 
 
 def test_nothing_else_is_exposed(generated):

@@ -34,17 +34,24 @@ def test_many_clients_make_many_drafts_at_once_and_none_fails(ada, way):
     )
 
     assert {answer.code for answer in answers} == {None}
-    assert sorted(answer.row["version_number"] for answer in answers) == list(range(1, CLIENTS * DRAFTS + 1))
+    assert sorted(answer.row["version_number"] for answer in answers) == list(
+        range(1, CLIENTS * DRAFTS + 1)
+    )
     assert ada.numbers(package) == list(range(1, CLIENTS * DRAFTS + 1))
     assert ada.see_package(package)["version_count"] == CLIENTS * DRAFTS
 
 
-def test_clients_that_ask_first_and_insert_then_lose_only_what_they_are_told_of(callers_of_a_new_project, capsys):
+def test_clients_that_ask_first_and_insert_then_lose_only_what_they_are_told_of(
+    callers_of_a_new_project, capsys
+):
     ada = callers_of_a_new_project.new_user()
     package = ada.package()
 
     def ask_then_insert():
-        return ada.try_draft(package, version_number=ada.rpc("get_next_version_number", package_id=package["id"]).rows)
+        return ada.try_draft(
+            package,
+            version_number=ada.rpc("get_next_version_number", package_id=package["id"]).rows,
+        )
 
     answers = write_at_once(ask_then_insert)
 
@@ -52,7 +59,11 @@ def test_clients_that_ask_first_and_insert_then_lose_only_what_they_are_told_of(
     with capsys.disabled():
         print(f"\nrpc, then insert: {len(lost)} of {len(answers)} lost to 23505")  # noqa: T201 - a figure for the log
     assert {answer.code for answer in answers} <= {None, "23505"}
-    assert len(ada.numbers(package)) == len(answers) - len(lost) == ada.see_package(package)["version_count"]
+    assert (
+        len(ada.numbers(package))
+        == len(answers) - len(lost)
+        == ada.see_package(package)["version_count"]
+    )
 
 
 def test_clients_of_many_packages_do_not_wait_for_ever_for_each_other(ada):

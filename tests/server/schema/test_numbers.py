@@ -38,7 +38,12 @@ class TestTheOwner:
 
     def test_may_insert_many_drafts_at_once(self, ada):
         package = ada.package()
-        row = {"package_id": package["id"], "status": "draft", "config_snapshot": {}, "model_snapshot": {}}
+        row = {
+            "package_id": package["id"],
+            "status": "draft",
+            "config_snapshot": {},
+            "model_snapshot": {},
+        }
 
         rows = ada.insert(VERSIONS, [{**row, "dataset_snapshot": []} for _ in range(5)]).rows
 
@@ -48,7 +53,11 @@ class TestTheOwner:
         package = ada.package()
         ada.draft(package)
 
-        draft = ada.draft(package, version_number=next_number(ada, package).rows, name="my-package-v2-draft-20250131")
+        draft = ada.draft(
+            package,
+            version_number=next_number(ada, package).rows,
+            name="my-package-v2-draft-20250131",
+        )
 
         assert (draft["version_number"], draft["name"]) == (2, "my-package-v2-draft-20250131")
 
@@ -70,9 +79,16 @@ class TestTheOwner:
     def test_gets_nothing_inserted_when_one_number_of_many_is_taken(self, ada):
         package = ada.package()
         ada.draft(package, version_number=2)
-        row = {"package_id": package["id"], "status": "draft", "config_snapshot": {}, "model_snapshot": {}}
+        row = {
+            "package_id": package["id"],
+            "status": "draft",
+            "config_snapshot": {},
+            "model_snapshot": {},
+        }
 
-        answer = ada.insert(VERSIONS, [{**row, "dataset_snapshot": [], "version_number": n} for n in (3, 2)])
+        answer = ada.insert(
+            VERSIONS, [{**row, "dataset_snapshot": [], "version_number": n} for n in (3, 2)]
+        )
 
         assert answer.code == "23505"
         assert ada.numbers(package) == [2]
@@ -106,7 +122,10 @@ class TestTheOwner:
     def test_cannot_bring_a_number_below_1(self, ada):
         package = ada.package()
 
-        assert [ada.try_draft(package, version_number=n).code for n in (0, -1)] == ["TV306", "TV306"]
+        assert [ada.try_draft(package, version_number=n).code for n in (0, -1)] == [
+            "TV306",
+            "TV306",
+        ]
 
     def test_is_not_stopped_for_ever_by_the_largest_integer(self, ada):
         package = ada.package()

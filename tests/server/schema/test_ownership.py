@@ -11,20 +11,36 @@ SNAPSHOTS = {"config_snapshot": {}, "model_snapshot": {}, "dataset_snapshot": []
 # Every function, with arguments that would do something for the owner of the package and of the draft.
 CALLS = {
     "get_next_version_number": lambda package, draft: {"package_id": package},
-    "create_training_package": lambda package, draft: {"name": "x", "template_type": "x", "config_json": {}},
-    "update_training_package": lambda package, draft: {"package_id": package, "changes": {"name": "taken over"}},
+    "create_training_package": lambda package, draft: {
+        "name": "x",
+        "template_type": "x",
+        "config_json": {},
+    },
+    "update_training_package": lambda package, draft: {
+        "package_id": package,
+        "changes": {"name": "taken over"},
+    },
     "delete_training_package": lambda package, draft: {"package_id": package},
     "create_training_draft": lambda package, draft: {"package_id": package, **SNAPSHOTS},
-    "update_training_draft": lambda package, draft: {"version_id": draft, "changes": {"name": "taken over"}},
+    "update_training_draft": lambda package, draft: {
+        "version_id": draft,
+        "changes": {"name": "taken over"},
+    },
     "delete_training_draft": lambda package, draft: {"version_id": draft},
     "publish_training_version": lambda package, draft: {"version_id": draft},
     "archive_training_version": lambda package, draft: {"version_id": draft},
     "restore_training_version": lambda package, draft: {"version_id": draft},
-    "fork_training_version": lambda package, draft: {"version_id": draft, "into_package_id": package},
+    "fork_training_version": lambda package, draft: {
+        "version_id": draft,
+        "into_package_id": package,
+    },
     "get_version_lineage": lambda package, draft: {"version_id": draft},
     "start_version_training": lambda package, draft: {"version_id": draft},
     "complete_version_training": lambda package, draft: {"version_id": draft},
-    "fail_version_training": lambda package, draft: {"version_id": draft, "reason": "none of theirs"},
+    "fail_version_training": lambda package, draft: {
+        "version_id": draft,
+        "reason": "none of theirs",
+    },
     "cancel_version_training": lambda package, draft: {"version_id": draft},
     "record_version_metrics": lambda package, draft: {"version_id": draft, "metrics": {"loss": 0}},
     "get_metric_history": lambda package, draft: {"version_id": draft, "name": "loss"},
@@ -32,7 +48,12 @@ CALLS = {
     "undeploy_training_version": lambda package, draft: {"version_id": draft},
     "record_training_cost": lambda package, draft: {"version_id": draft, "amount": 1},
     "get_package_cost": lambda package, draft: {"package_id": package},
-    "export_training_versions": lambda package, draft: {"package_id": package, "after": 0, "newest": 9, "bytes": 1},
+    "export_training_versions": lambda package, draft: {
+        "package_id": package,
+        "after": 0,
+        "newest": 9,
+        "bytes": 1,
+    },
     "import_training_versions": lambda package, draft: {"package_id": package, "versions": []},
     "import_training_events": lambda package, draft: {"package_id": package, "events": []},
 }
@@ -70,7 +91,9 @@ class TestTheOwner:
         assert ada.see(draft) == draft
 
     def test_cannot_say_when_a_draft_was_made(self, ada):
-        draft = ada.draft(ada.package(), created_at="2001-01-01T00:00:00Z", updated_at="2001-01-01T00:00:00Z")
+        draft = ada.draft(
+            ada.package(), created_at="2001-01-01T00:00:00Z", updated_at="2001-01-01T00:00:00Z"
+        )
 
         assert not draft["created_at"].startswith("2001")
         assert not draft["updated_at"].startswith("2001")
@@ -98,12 +121,16 @@ class TestTheOwner:
         assert ada.edit(draft, package_id=ada.package()["id"]).code == "TV301"
 
     def test_cannot_make_a_package_for_someone_else(self, ada, bo):
-        answer = ada.insert(PACKAGES, {"name": "x", "template_type": "x", "config_json": {}, "user_id": bo.id})
+        answer = ada.insert(
+            PACKAGES, {"name": "x", "template_type": "x", "config_json": {}, "user_id": bo.id}
+        )
 
         assert (answer.status, answer.code) == (403, "42501")
 
     def test_cannot_make_a_package_for_someone_else_by_rpc(self, ada, bo):
-        answer = ada.rpc("create_training_package", name="x", template_type="x", config_json={}, user_id=bo.id)
+        answer = ada.rpc(
+            "create_training_package", name="x", template_type="x", config_json={}, user_id=bo.id
+        )
 
         assert (answer.status, answer.code) == (403, "42501")
 
@@ -117,19 +144,26 @@ class TestTheOwner:
         package = ada.package()
         parent = ada.published(package)
 
-        assert ada.draft(package, parent_version_id=parent["id"])["parent_version_id"] == parent["id"]
+        assert (
+            ada.draft(package, parent_version_id=parent["id"])["parent_version_id"] == parent["id"]
+        )
 
     def test_may_fork_from_an_own_version_of_another_package(self, ada):
         parent = ada.published(ada.package())
 
-        assert ada.draft(ada.package(), parent_version_id=parent["id"])["parent_version_id"] == parent["id"]
+        assert (
+            ada.draft(ada.package(), parent_version_id=parent["id"])["parent_version_id"]
+            == parent["id"]
+        )
 
     def test_may_change_and_clear_the_parent_of_a_draft(self, ada):
         package = ada.package()
         first, second = ada.draft(package), ada.draft(package)
         draft = ada.draft(package, parent_version_id=first["id"])
 
-        assert ada.edit(draft, parent_version_id=second["id"]).row["parent_version_id"] == second["id"]
+        assert (
+            ada.edit(draft, parent_version_id=second["id"]).row["parent_version_id"] == second["id"]
+        )
         assert ada.edit(draft, parent_version_id=None).row["parent_version_id"] is None
 
     def test_cannot_make_a_version_its_own_ancestor(self, ada):
@@ -168,13 +202,21 @@ class TestTheOwner:
         assert bo.see(others) == others
 
     @pytest.mark.parametrize(
-        "forged", [{"version_count": 7}, {"latest_published_version": 7}, {"current_version_id": "a version of theirs"}]
+        "forged",
+        [
+            {"version_count": 7},
+            {"latest_published_version": 7},
+            {"current_version_id": "a version of theirs"},
+        ],
     )
     def test_cannot_forge_what_the_database_keeps_of_a_package(self, ada, forged):
         package = ada.package()
         draft = ada.draft(package)
         before = ada.see_package(package)
-        forged = {column: draft["id"] if column == "current_version_id" else value for column, value in forged.items()}
+        forged = {
+            column: draft["id"] if column == "current_version_id" else value
+            for column, value in forged.items()
+        }
 
         assert ada.edit_package(package, **forged).code == "TV305"
         assert ada.see_package(package) == before
@@ -271,7 +313,9 @@ class TestAStranger:
 
         assert bo.edit_package(bo.package(), current_version_id=theirs["id"]).code == "TV305"
 
-    @pytest.mark.parametrize("function", [name for name in CALLS if name != "create_training_package"])
+    @pytest.mark.parametrize(
+        "function", [name for name in CALLS if name != "create_training_package"]
+    )
     def test_is_told_by_every_function_that_there_is_no_such_thing(self, ada, bo, function):
         package = ada.package()
         draft, before = ada.draft(package), ada.see_package(package)
@@ -298,7 +342,9 @@ class TestAStranger:
         theirs = ada.package()
         row = {**_new_package(bo), "id": theirs["id"]}
 
-        answer = bo.insert(PACKAGES, row, prefer="resolution=merge-duplicates,return=representation")
+        answer = bo.insert(
+            PACKAGES, row, prefer="resolution=merge-duplicates,return=representation"
+        )
 
         assert answer.status >= 400
         assert ada.see_package(theirs) == theirs
@@ -306,7 +352,9 @@ class TestAStranger:
     def test_cannot_create_under_the_id_of_someone_elses_version(self, ada, bo):
         theirs, own = ada.draft(ada.package()), bo.package()
 
-        answer = bo.rpc("create_training_draft", package_id=own["id"], version_id=theirs["id"], **SNAPSHOTS)
+        answer = bo.rpc(
+            "create_training_draft", package_id=own["id"], version_id=theirs["id"], **SNAPSHOTS
+        )
 
         assert (answer.status, answer.code) in ((409, "23505"), (400, "TV204"))
         assert ada.see(theirs) == theirs
@@ -315,7 +363,13 @@ class TestAStranger:
     def test_cannot_create_under_the_id_of_someone_elses_package(self, ada, bo):
         theirs = ada.package()
 
-        answer = bo.rpc("create_training_package", name="x", template_type="x", config_json={}, package_id=theirs["id"])
+        answer = bo.rpc(
+            "create_training_package",
+            name="x",
+            template_type="x",
+            config_json={},
+            package_id=theirs["id"],
+        )
 
         assert answer.code in ("TV204", "23505")
         assert ada.see_package(theirs) == theirs
@@ -358,13 +412,19 @@ class TestTheServiceRole:
 
     def test_makes_packages_for_the_user_it_names(self, ada, backend):
         package = backend.rpc(
-            "create_training_package", name="for ada", template_type="x", config_json={}, user_id=ada.id
+            "create_training_package",
+            name="for ada",
+            template_type="x",
+            config_json={},
+            user_id=ada.id,
         ).row
 
         assert ada.see_package(package) == package
 
     def test_must_name_the_user_of_a_package(self, backend):
-        answer = backend.rpc("create_training_package", name="whose", template_type="x", config_json={})
+        answer = backend.rpc(
+            "create_training_package", name="whose", template_type="x", config_json={}
+        )
 
         assert (answer.code, answer.detail["field"]) == ("TV306", "user_id")
 
@@ -384,7 +444,9 @@ class TestTheServiceRole:
 class TestSomebodyNotSignedIn:
     @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
     def test_is_refused_by_the_versions(self, anon, method):
-        answer = anon.send(method, VERSIONS, json=None if method in ("GET", "DELETE") else {"name": "x"})
+        answer = anon.send(
+            method, VERSIONS, json=None if method in ("GET", "DELETE") else {"name": "x"}
+        )
 
         assert (answer.status, answer.code) == (401, "42501")
 
@@ -392,7 +454,9 @@ class TestSomebodyNotSignedIn:
     def test_gets_nowhere_with_the_packages(self, ada, anon, method):
         package = ada.package()
 
-        answer = anon.send(method, PACKAGES, json=None if method in ("GET", "DELETE") else {"name": "x"})
+        answer = anon.send(
+            method, PACKAGES, json=None if method in ("GET", "DELETE") else {"name": "x"}
+        )
 
         # The grants of a table that was there before are the app's; its policies show no row.
         assert answer.code == "42501" or answer.rows == []
@@ -438,10 +502,17 @@ def test_the_bookkeeping_tells_a_stranger_nothing(ada, bo, database, function):
     package = ada.package()
     draft, published, deleted = ada.draft(package), ada.published(package), ada.draft(package)
     ada.delete(VERSIONS, id=f"eq.{deleted['id']}")
-    ids = {"package": package["id"], "draft": draft["id"], "published": published["id"], "deleted": deleted["id"]}
+    ids = {
+        "package": package["id"],
+        "draft": draft["id"],
+        "published": published["id"],
+        "deleted": deleted["id"],
+    }
     call = f"select training_versions_internal.{BOOKKEEPING[function].format(**ids)}"
 
-    assert database.refusal(call, user=bo.id) in ("TV101", "TV102") or not database.value(call, user=bo.id)
+    assert database.refusal(call, user=bo.id) in ("TV101", "TV102") or not database.value(
+        call, user=bo.id
+    )
     assert (ada.see(draft), ada.see(published)) == (draft, published)
 
 
@@ -457,14 +528,21 @@ def test_the_stories_above_are_told_of_all_bookkeeping_that_a_user_may_call(data
 
 @pytest.mark.parametrize("table", ["package_numbers", "deletions"])
 @pytest.mark.parametrize("statement", ["select * from {}", "delete from {}"])
-def test_nobody_reads_or_writes_the_bookkeeping_in_sql_of_their_own(ada, database, table, statement):
-    assert database.refusal(statement.format(f"training_versions_internal.{table}"), user=ada.id) == "42501"
+def test_nobody_reads_or_writes_the_bookkeeping_in_sql_of_their_own(
+    ada, database, table, statement
+):
+    assert (
+        database.refusal(statement.format(f"training_versions_internal.{table}"), user=ada.id)
+        == "42501"
+    )
 
 
 def test_nobody_reaches_the_bookkeeping_through_rest(ada, backend, anon):
     headers = {"Accept-Profile": "training_versions_internal"}
 
-    answers = [caller.send("GET", "package_numbers", headers=headers) for caller in (ada, backend, anon)]
+    answers = [
+        caller.send("GET", "package_numbers", headers=headers) for caller in (ada, backend, anon)
+    ]
 
     assert [answer.code for answer in answers] == ["PGRST106"] * 3
 
@@ -477,8 +555,16 @@ def test_an_account_is_deleted_with_its_packages(callers_of_a_new_project):
 
     database.run(f"delete from auth.users where id = '{ada.id}'", admin=True)
 
-    assert database.value(f"select count(*) from public.training_package_versions where created_by = '{ada.id}'") == 0
-    assert database.value(f"select count(*) from public.training_configs where user_id = '{ada.id}'") == 0
+    assert (
+        database.value(
+            f"select count(*) from public.training_package_versions where created_by = '{ada.id}'"
+        )
+        == 0
+    )
+    assert (
+        database.value(f"select count(*) from public.training_configs where user_id = '{ada.id}'")
+        == 0
+    )
 
 
 def _new_package(caller):

@@ -48,9 +48,15 @@ class Plan:
     @property
     def rows_looked_at(self):
         """Rows of versions that were fetched, those thrown away by a filter included."""
-        scans = [node for node in self.nodes() if node.get("Relation Name") == "training_package_versions"]
+        scans = [
+            node
+            for node in self.nodes()
+            if node.get("Relation Name") == "training_package_versions"
+        ]
         parts = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
-        return sum(node["Actual Loops"] * sum(node.get(part, 0) for part in parts) for node in scans)
+        return sum(
+            node["Actual Loops"] * sum(node.get(part, 0) for part in parts) for node in scans
+        )
 
     @property
     def scans_the_table(self):
@@ -94,12 +100,15 @@ class Archive:
             )
         )
         # As a restored backup would, past the triggers: it is the reads that are looked at here.
-        database.run(f"set session_replication_role = replica; {fill} vacuum analyze {VERSIONS};", admin=True)
+        database.run(
+            f"set session_replication_role = replica; {fill} vacuum analyze {VERSIONS};", admin=True
+        )
 
     def explain(self, query, *, user=None, before=""):
         role = "" if user else "set role service_role;"
         said = self.database.run(
-            f"{role}\\o /dev/null\n{before}\n\\o\nexplain (analyze, buffers, format json) {query};", user=user
+            f"{role}\\o /dev/null\n{before}\n\\o\nexplain (analyze, buffers, format json) {query};",
+            user=user,
         )
         return Plan(json.loads(said)[0]["Plan"])
 
@@ -146,7 +155,8 @@ def test_the_latest_published_is_one_look_up_when_it_is_the_oldest(archive):
 
 def test_a_list_over_all_packages_stops_at_its_page(archive):
     plan = archive.explain(
-        f"select * from {VERSIONS} order by created_at desc, id desc limit 50", user=archive.big_owner
+        f"select * from {VERSIONS} order by created_at desc, id desc limit 50",
+        user=archive.big_owner,
     )
 
     assert plan.rows_looked_at <= 51
@@ -206,9 +216,13 @@ WRITES = {
 def test_a_write_does_not_depend_on_how_many_versions_the_package_has(archive, write):
     def pages(package, user):
         one = f"package_id = '{package}' and version_number = "
-        query = "select " + WRITES[write].format(package=package, versions=VERSIONS, second=f"{one}2", third=f"{one}3")
+        query = "select " + WRITES[write].format(
+            package=package, versions=VERSIONS, second=f"{one}2", third=f"{one}3"
+        )
         # Once before, so that the session has read the catalog.
-        return archive.explain(query, user=user, before=f"begin; savepoint s; {query}; rollback to s;").pages
+        return archive.explain(
+            query, user=user, before=f"begin; savepoint s; {query}; rollback to s;"
+        ).pages
 
     big, small = pages(archive.big, archive.big_owner), pages(archive.small, archive.small_owner)
 

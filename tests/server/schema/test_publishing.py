@@ -64,7 +64,9 @@ class TestTheOwner:
         assert (answer.row["status"], answer.row["name"]) == ("published", "my-package-v1")
 
     def test_cannot_choose_the_moment(self, ada):
-        version = ada.edit(ada.draft(ada.package()), status="published", published_at="2001-01-01T00:00:00Z").row
+        version = ada.edit(
+            ada.draft(ada.package()), status="published", published_at="2001-01-01T00:00:00Z"
+        ).row
 
         assert is_now(version["published_at"])
 
@@ -76,9 +78,13 @@ class TestTheOwner:
         assert (answer.status, answer.code) == (403, "42501")
         assert ada.see(draft) == draft
 
-    @pytest.mark.parametrize("signature", [{"published_at": "2025-01-01T00:00:00Z"}, {"published_by": "ada"}])
+    @pytest.mark.parametrize(
+        "signature", [{"published_at": "2025-01-01T00:00:00Z"}, {"published_by": "ada"}]
+    )
     def test_cannot_sign_a_draft(self, ada, signature):
-        signature = {column: ada.id if value == "ada" else value for column, value in signature.items()}
+        signature = {
+            column: ada.id if value == "ada" else value for column, value in signature.items()
+        }
         package = ada.package()
         draft = ada.draft(package)
 
@@ -91,7 +97,11 @@ class TestTheOwner:
         package = ada.package()
 
         answer = ada.try_draft(
-            package, status=status, published_at="2025-01-01T00:00:00Z", published_by=ada.id, created_by=ada.id
+            package,
+            status=status,
+            published_at="2025-01-01T00:00:00Z",
+            published_by=ada.id,
+            created_by=ada.id,
         )
 
         assert answer.code == "TV302"
@@ -209,7 +219,9 @@ class TestAStranger:
     def test_archives_nothing_of_someone_else_even_with_sql_of_their_own(self, ada, bo, database):
         version = ada.published(ada.package())
 
-        database.refusal(f"select training_versions_internal.archive_version('{version['id']}');", user=bo.id)
+        database.refusal(
+            f"select training_versions_internal.archive_version('{version['id']}');", user=bo.id
+        )
 
         assert ada.see(version) == version
 
@@ -241,7 +253,9 @@ class TestTheServiceRole:
         assert answer.code == "TV302"
 
     def test_cannot_choose_the_moment(self, ada, backend):
-        version = backend.edit(ada.draft(ada.package()), status="published", published_at="2001-01-01T00:00:00Z").row
+        version = backend.edit(
+            ada.draft(ada.package()), status="published", published_at="2001-01-01T00:00:00Z"
+        ).row
 
         assert is_now(version["published_at"])
 
@@ -249,6 +263,9 @@ class TestTheServiceRole:
 def test_the_moments_of_a_version_are_in_order(ada):
     version = ada.archived(ada.package())
 
-    moments = [datetime.fromisoformat(version[column]) for column in ("created_at", "published_at", "updated_at")]
+    moments = [
+        datetime.fromisoformat(version[column])
+        for column in ("created_at", "published_at", "updated_at")
+    ]
 
     assert all(earlier < later for earlier, later in pairwise(moments))

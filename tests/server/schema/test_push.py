@@ -63,9 +63,21 @@ class TestANewProject:
         )
         assert empty.value(f"select count(*) from {VERSIONS}") == 0
         assert columns == 3
-        assert empty.value("select rowsecurity from pg_tables where tablename = 'training_package_versions'")
-        assert empty.value("select count(*) from pg_policies where tablename = 'training_package_versions'") == 4
-        assert empty.value("select count(*) from pg_indexes where tablename = 'training_package_versions'") >= 9
+        assert empty.value(
+            "select rowsecurity from pg_tables where tablename = 'training_package_versions'"
+        )
+        assert (
+            empty.value(
+                "select count(*) from pg_policies where tablename = 'training_package_versions'"
+            )
+            == 4
+        )
+        assert (
+            empty.value(
+                "select count(*) from pg_indexes where tablename = 'training_package_versions'"
+            )
+            >= 9
+        )
         assert next_number == 1
 
 
@@ -95,19 +107,26 @@ class TestAProjectThatHadItsPackagesBefore:
         (row,) = database.rows("select * from public.training_configs where user_id is null")
 
         assert [row] == [{**old, **derived} for old in before]
-        assert database.value("select count(*) from pg_policies where tablename = 'training_configs'") == 0
+        assert (
+            database.value("select count(*) from pg_policies where tablename = 'training_configs'")
+            == 0
+        )
 
     def test_gets_the_id_that_the_table_does_not_give(self, app):
         database, _ = app
         user = database.new_user()
 
-        (package,) = database.rows("select * from public.create_training_package('new', 'lora', '{}')", user=user)
+        (package,) = database.rows(
+            "select * from public.create_training_package('new', 'lora', '{}')", user=user
+        )
 
         assert package["user_id"] == user
 
     def test_gets_versions_of_a_package_without_name_and_owner(self, app):
         database, (package,) = app
-        draft = f"select * from public.create_training_draft('{package['id']}', '{{}}', '{{}}', '[]')"
+        draft = (
+            f"select * from public.create_training_draft('{package['id']}', '{{}}', '{{}}', '[]')"
+        )
 
         (version,) = database.rows(draft, before="begin; set role service_role;")
 
@@ -142,7 +161,12 @@ class TestAProjectOfTheFirstRelease:
         migrate(empty)
 
         assert empty.contents()["training_package_versions"].keys() == before.keys()
-        assert empty.value("select count(*) from pg_policies where tablename = 'training_package_versions'") == 4
+        assert (
+            empty.value(
+                "select count(*) from pg_policies where tablename = 'training_package_versions'"
+            )
+            == 4
+        )
 
     def test_may_run_the_newer_files_twice(self, empty, migrate):
         empty.release()

@@ -63,22 +63,35 @@ def database(new_server, migrate):
 def frozen(database, package):
     """What may not change of the package's versions that are published."""
     columns = "id, version_number, name, parent_version_id, config_snapshot"
-    return database.rows(f"select {columns} from {VERSIONS} where package_id = '{package}' and status = 'published'")
+    return database.rows(
+        f"select {columns} from {VERSIONS} where package_id = '{package}' and status = 'published'"
+    )
 
 
 @pytest.mark.parametrize("race", RACES)
 def test_the_second_of_two_is_told_what_the_first_did(database, race):
     first, second, code = RACES[race]
     user = database.new_user()
-    package = database.value("select id from public.create_training_package('bot', 'x', '{}')", user=user)
+    package = database.value(
+        "select id from public.create_training_package('bot', 'x', '{}')", user=user
+    )
     draft = f"public.create_training_draft('{package}', '{{}}', '{{}}', '[]'"
     parent = database.value(f"select id from {draft})", user=user)
     with_parent = "" if race.startswith("make one") else f", p_parent_version_id => '{parent}'"
     (child,) = database.rows(f"select id, updated_at from {draft}{with_parent})", user=user)
-    names = {"package": package, "parent": parent, "child": child["id"], "token": child["updated_at"]}
+    names = {
+        "package": package,
+        "parent": parent,
+        "child": child["id"],
+        "token": child["updated_at"],
+    }
 
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(database.run, f"begin; {first.format(**names)}; select pg_sleep(0.5); commit;", user=user)
+        slow = pool.submit(
+            database.run,
+            f"begin; {first.format(**names)}; select pg_sleep(0.5); commit;",
+            user=user,
+        )
         asleep = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"
         while not slow.done() and not database.value(asleep, admin=True):
             time.sleep(0.01)
@@ -87,6 +100,13 @@ def test_the_second_of_two_is_told_what_the_first_did(database, race):
 
     assert refusal == code
     if first.startswith("select public.publish"):
-        expected = {"id": child["id"], "version_number": 2, "parent_version_id": parent, "config_snapshot": {}}
-        assert [{column: row[column] for column in expected} for row in frozen(database, package)] == [expected]
+        expected = {
+            "id": child["id"],
+            "version_number": 2,
+            "parent_version_id": parent,
+            "config_snapshot": {},
+        }
+        assert [
+            {column: row[column] for column in expected} for row in frozen(database, package)
+        ] == [expected]
         assert "late" not in str(frozen(database, package))

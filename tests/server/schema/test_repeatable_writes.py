@@ -10,12 +10,17 @@ SNAPSHOTS = {"config_snapshot": {"r": 16}, "model_snapshot": {"id": "base"}, "da
 
 def create(caller, package, version_id, **arguments):
     return caller.rpc(
-        "create_training_draft", package_id=package["id"], version_id=version_id, **{**SNAPSHOTS, **arguments}
+        "create_training_draft",
+        package_id=package["id"],
+        version_id=version_id,
+        **{**SNAPSHOTS, **arguments},
     )
 
 
 def update(caller, version, changes, **arguments):
-    return caller.rpc("update_training_draft", version_id=version["id"], changes=changes, **arguments)
+    return caller.rpc(
+        "update_training_draft", version_id=version["id"], changes=changes, **arguments
+    )
 
 
 def delete(caller, version, **arguments):
@@ -31,14 +36,24 @@ def archive(caller, version):
 
 
 def create_package(caller, package_id, **arguments):
-    arguments = {"name": "bot", "template_type": "lora_finetuning", "config_json": {"a": 1}, **arguments}
+    arguments = {
+        "name": "bot",
+        "template_type": "lora_finetuning",
+        "config_json": {"a": 1},
+        **arguments,
+    }
     return caller.rpc("create_training_package", package_id=package_id, **arguments)
 
 
 class TestCreatingADraft:
     def test_twice_makes_one(self, ada):
         package, wanted = ada.package(), str(uuid4())
-        all_of_it = {"name": "first", "change_summary": "x", "estimated_cost": 1.5, "budget_limit": 2}
+        all_of_it = {
+            "name": "first",
+            "change_summary": "x",
+            "estimated_cost": 1.5,
+            "budget_limit": 2,
+        }
 
         first = create(ada, package, wanted, **all_of_it).row
         second = create(ada, package, wanted, **all_of_it).row
@@ -79,7 +94,9 @@ class TestCreatingADraft:
 
         assert create(ada, package, wanted).row == published
 
-    @pytest.mark.parametrize("other", [{"config_snapshot": {"r": 8}}, {"name": "other"}, {"estimated_cost": 1}])
+    @pytest.mark.parametrize(
+        "other", [{"config_snapshot": {"r": 8}}, {"name": "other"}, {"estimated_cost": 1}]
+    )
     def test_under_a_taken_id_with_other_content_is_refused(self, ada, other):
         package, wanted = ada.package(), str(uuid4())
         first = create(ada, package, wanted).row
@@ -162,14 +179,21 @@ class TestEditingADraft:
     def test_clears_with_null_what_may_be_empty(self, ada):
         package = ada.package()
         parent = ada.draft(package)
-        full = {"change_summary": "x", "parent_version_id": parent["id"], "estimated_cost": 1, "budget_limit": 2}
+        full = {
+            "change_summary": "x",
+            "parent_version_id": parent["id"],
+            "estimated_cost": 1,
+            "budget_limit": 2,
+        }
         draft = ada.draft(package, **full)
 
         cleared = update(ada, draft, dict.fromkeys(full)).row
 
         assert {field: cleared[field] for field in full} == dict.fromkeys(full)
 
-    @pytest.mark.parametrize("field", ["config_snapshot", "model_snapshot", "dataset_snapshot", "name"])
+    @pytest.mark.parametrize(
+        "field", ["config_snapshot", "model_snapshot", "dataset_snapshot", "name"]
+    )
     def test_does_not_clear_what_may_not_be_empty(self, ada, field):
         draft = ada.draft(ada.package())
 
@@ -194,7 +218,12 @@ class TestEditingADraft:
     def test_with_what_is_there_already_changes_nothing_and_succeeds(self, ada):
         draft = ada.draft(ada.package())
 
-        assert update(ada, draft, {"name": draft["name"], "config_snapshot": draft["config_snapshot"]}).row == draft
+        assert (
+            update(
+                ada, draft, {"name": draft["name"], "config_snapshot": draft["config_snapshot"]}
+            ).row
+            == draft
+        )
         assert update(ada, draft, {}).row == draft
 
     def test_twice_with_the_token_of_the_first_time_has_the_effect_of_once(self, ada):
@@ -224,7 +253,10 @@ class TestDeletingADraft:
         draft = ada.draft(ada.package())
         token = {"expected_updated_at": draft["updated_at"]}
 
-        assert [delete(ada, draft, **token).status, delete(ada, draft, **token).status] == [204, 204]
+        assert [delete(ada, draft, **token).status, delete(ada, draft, **token).status] == [
+            204,
+            204,
+        ]
 
     def test_again_after_deleting_it_directly_succeeds(self, ada):
         draft = ada.draft(ada.package())
@@ -283,7 +315,11 @@ class TestPublishing:
         answer = publish(ada, version)
 
         assert answer.code == "TV203"
-        assert answer.detail == {"version_id": version["id"], "version_number": 1, "status": "archived"}
+        assert answer.detail == {
+            "version_id": version["id"],
+            "version_number": 1,
+            "status": "archived",
+        }
 
     def test_what_is_not_there_says_so(self, ada):
         assert publish(ada, {"id": str(uuid4())}).code == "TV101"
@@ -330,7 +366,9 @@ class TestPackages:
     def test_change_only_in_what_is_named(self, ada):
         package = create_package(ada, None).row
 
-        changed = ada.rpc("update_training_package", package_id=package["id"], changes={"config_json": {"b": 2}}).row
+        changed = ada.rpc(
+            "update_training_package", package_id=package["id"], changes={"config_json": {"b": 2}}
+        ).row
 
         # An existing table may have a trigger of the app's that moves its updated_at.
         moved = {column: changed[column] for column in changed if column == "updated_at"}
@@ -340,7 +378,10 @@ class TestPackages:
         package = ada.package()
         call = {"package_id": package["id"], "changes": {"name": "renamed"}}
 
-        assert ada.rpc("update_training_package", **call).row == ada.rpc("update_training_package", **call).row
+        assert (
+            ada.rpc("update_training_package", **call).row
+            == ada.rpc("update_training_package", **call).row
+        )
 
     @pytest.mark.parametrize("field", ["user_id", "version_count", "current_version_id", "id"])
     def test_are_not_changed_in_anything_else(self, ada, field):
@@ -350,12 +391,16 @@ class TestPackages:
 
         assert (answer.code, answer.detail["field"]) == ("TV306", field)
 
-    @pytest.mark.parametrize(("field", "value"), [("name", " "), ("template_type", "x" * 101), ("config_json", [])])
+    @pytest.mark.parametrize(
+        ("field", "value"), [("name", " "), ("template_type", "x" * 101), ("config_json", [])]
+    )
     def test_with_a_value_that_does_not_fit_name_the_field(self, ada, field, value):
         package = ada.package()
 
         created = create_package(ada, None, **{field: value})
-        changed = ada.rpc("update_training_package", package_id=package["id"], changes={field: value})
+        changed = ada.rpc(
+            "update_training_package", package_id=package["id"], changes={field: value}
+        )
 
         assert (created.code, created.detail["field"]) == ("TV306", field)
         assert (changed.code, changed.detail["field"]) == ("TV306", field)

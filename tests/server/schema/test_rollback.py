@@ -3,7 +3,9 @@
 import pytest
 
 VERSIONS = "public.training_package_versions"
-PACKAGES = "select id, name, template_type, config_json, user_id from public.training_configs order by id"
+PACKAGES = (
+    "select id, name, template_type, config_json, user_id from public.training_configs order by id"
+)
 
 # What a push leaves behind beside the schema.
 HISTORY = "supabase_migrations.schema_migrations"
@@ -75,7 +77,12 @@ class TestInANewProject:
     def test_it_leaves_the_packages_protected(self, rolled_back):
         stranger = rolled_back.database.new_user()
 
-        assert rolled_back.database.value("select count(*) from public.training_configs", user=stranger) == 0
+        assert (
+            rolled_back.database.value(
+                "select count(*) from public.training_configs", user=stranger
+            )
+            == 0
+        )
 
     def test_it_may_be_run_twice(self, rolled_back):
         assert "WARNING" in rolled_back.said_again
@@ -108,7 +115,9 @@ class TestInAnUpgradedProject:
         assert empty.catalog() == before
         assert empty.rows(app) == rows
 
-    def test_it_leaves_what_was_there_when_only_the_first_release_was_applied(self, empty, rollback):
+    def test_it_leaves_what_was_there_when_only_the_first_release_was_applied(
+        self, empty, rollback
+    ):
         empty.release(first_release=False)
         before = empty.catalog()
         empty.release(app=False)

@@ -7,7 +7,19 @@ PACKAGE, FOREIGN = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8
 DRAFT, OTHER, PLAIN = (f"aaaaaaaa-0000-4000-8000-00000000001{n}" for n in range(3))
 VERSIONS = "public.training_package_versions"
 
-TYPES = ("uuid", "text", "jsonb", "timestamptz", "name", "int4", "bool", "numeric", "regclass", "record", "void")
+TYPES = (
+    "uuid",
+    "text",
+    "jsonb",
+    "timestamptz",
+    "name",
+    "int4",
+    "bool",
+    "numeric",
+    "regclass",
+    "record",
+    "void",
+)
 FUNCTIONS = (
     "now() returns timestamptz",
     "clock_timestamp() returns timestamptz",
@@ -35,7 +47,11 @@ FUNCTIONS = (
     "uid() returns uuid",
 )
 OPERATORS = (
-    *((sign, kind, kind, "boolean") for sign in ("=", "<>") for kind in ("uuid", "text", "integer", "jsonb")),
+    *(
+        (sign, kind, kind, "boolean")
+        for sign in ("=", "<>")
+        for kind in ("uuid", "text", "integer", "jsonb")
+    ),
     ("+", "integer", "integer", "integer"),
     ("!~", "text", "text", "boolean"),
     ("->>", "jsonb", "text", "text"),
@@ -56,7 +72,13 @@ def traps():
 
 def shadow():
     """What a caller can do in their own session before they call us."""
-    tables = ("training_configs", "training_package_versions", "package_numbers", "deletions", "users")
+    tables = (
+        "training_configs",
+        "training_package_versions",
+        "package_numbers",
+        "deletions",
+        "users",
+    )
     yield from (f"create temp table {table} (nothing integer);" for table in tables)
     yield from (f"create type pg_temp.{name} as (nothing integer);" for name in TYPES)
     # pg_catalog comes first unless it is named.
@@ -119,7 +141,9 @@ def database(server, migrate):
         """,
         admin=True,
     )
-    database.run(f"select public.create_training_package('theirs', 'x', '{{}}', '{FOREIGN}');", user=BO)
+    database.run(
+        f"select public.create_training_package('theirs', 'x', '{{}}', '{FOREIGN}');", user=BO
+    )
     return database
 
 
@@ -130,7 +154,10 @@ def test_a_whole_story_goes_the_same_way(database):
     shadowed = database.rows(OUTCOME, before=f"begin; {''.join(shadow())} {STORY} {back}", user=ADA)
 
     assert shadowed == plain
-    assert [(row["version_number"], row["status"]) for row in plain] == [(1, "published"), (3, "archived")]
+    assert [(row["version_number"], row["status"]) for row in plain] == [
+        (1, "published"),
+        (3, "archived"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -143,11 +170,20 @@ def test_a_whole_story_goes_the_same_way(database):
         ),
         (f"select public.create_training_draft('{FOREIGN}', '{{}}', '{{}}', '[]')", "TV102"),
         (f"select public.create_training_draft('{PACKAGE}', '[]', '{{}}', '[]')", "TV306"),
-        (f"update public.training_configs set version_count = 7 where {equals('id', PACKAGE)}", "TV305"),
+        (
+            f"update public.training_configs set version_count = 7 where {equals('id', PACKAGE)}",
+            "TV305",
+        ),
         (f"update {VERSIONS} set version_number = 7 where {equals('id', PLAIN)}", "TV301"),
-        (f"update {VERSIONS} set parent_version_id = '{PLAIN}' where {equals('id', PLAIN)}", "TV307"),
+        (
+            f"update {VERSIONS} set parent_version_id = '{PLAIN}' where {equals('id', PLAIN)}",
+            "TV307",
+        ),
         (f"select public.update_training_draft('{DRAFT}', '{{\"name\": \"x\"}}')", "TV202"),
-        (f"select public.update_training_draft('{PLAIN}', '{{\"name\": \"x\"}}', '2001-01-01')", "TV201"),
+        (
+            f"select public.update_training_draft('{PLAIN}', '{{\"name\": \"x\"}}', '2001-01-01')",
+            "TV201",
+        ),
         (f"select public.delete_training_package('{PACKAGE}')", "TV304"),
         (f"select public.delete_training_package('{FOREIGN}')", "TV102"),
     ],

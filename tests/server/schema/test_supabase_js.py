@@ -42,8 +42,16 @@ def data(answers, call):
 def test_1_a_config_is_created(answers, user):
     config = data(answers, "config")
 
-    assert (config["name"], config["template_type"], config["user_id"]) == ("my-package", "lora_finetuning", user.id)
-    assert (config["version_count"], config["latest_published_version"], config["current_version_id"]) == (0, 0, None)
+    assert (config["name"], config["template_type"], config["user_id"]) == (
+        "my-package",
+        "lora_finetuning",
+        user.id,
+    )
+    assert (
+        config["version_count"],
+        config["latest_published_version"],
+        config["current_version_id"],
+    ) == (0, 0, None)
 
 
 def test_2_the_next_number_is_1(answers):

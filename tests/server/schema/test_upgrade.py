@@ -18,7 +18,9 @@ def version_id(digit, number):
     return f"{str(digit) * 8}-0000-4000-8000-{number:012}"
 
 
-BUSY, EMPTY, STRANGERS, RETIRED, SKETCHES, LONG, NOBODYS, NAMELESS = (package_id(digit) for digit in range(1, 9))
+BUSY, EMPTY, STRANGERS, RETIRED, SKETCHES, LONG, NOBODYS, NAMELESS = (
+    package_id(digit) for digit in range(1, 9)
+)
 
 # What was wrong, and what it is after the push: version_count, latest_published_version, current_version_id.
 DERIVED = {
@@ -121,7 +123,9 @@ class TestThePush:
             assert all(new[column] is not None for column in may_be_filled), key
 
     def test_gives_versions_that_nobody_signed_to_the_owner_of_the_package(self, push):
-        unsigned = [key for key, row in push.rows_before[VERSIONS].items() if row["created_by"] is None]
+        unsigned = [
+            key for key, row in push.rows_before[VERSIONS].items() if row["created_by"] is None
+        ]
 
         given = {key: push.rows_after[VERSIONS][key]["created_by"] for key in unsigned}
 
@@ -129,7 +133,12 @@ class TestThePush:
 
     def test_changes_only_the_derived_columns_of_a_package(self, push):
         # updated_at is kept by a trigger of the app.
-        may_change = {"version_count", "latest_published_version", "current_version_id", "updated_at"}
+        may_change = {
+            "version_count",
+            "latest_published_version",
+            "current_version_id",
+            "updated_at",
+        }
 
         for key, old in push.rows_before[PACKAGES].items():
             new = push.rows_after[PACKAGES][key]
@@ -146,16 +155,33 @@ class TestThePush:
         } == DERIVED
 
     def test_keeps_the_objects_of_the_app(self, push):
-        ours = (VERSIONS, "version_count", "latest_published_version", "current_version_id", "get_next_version_number")
-        apps = {name: text for name, text in push.objects_before.items() if not any(our in name for our in ours)}
+        ours = (
+            VERSIONS,
+            "version_count",
+            "latest_published_version",
+            "current_version_id",
+            "get_next_version_number",
+        )
+        apps = {
+            name: text
+            for name, text in push.objects_before.items()
+            if not any(our in name for our in ours)
+        }
 
         assert len(apps) > 30
         assert {name: push.objects_after.get(name) for name in apps} == apps
 
     def test_leaves_exactly_four_policies_one_per_command(self, push):
-        policies = push.database.rows(f"select cmd, roles from pg_policies where tablename = '{VERSIONS}'")
+        policies = push.database.rows(
+            f"select cmd, roles from pg_policies where tablename = '{VERSIONS}'"
+        )
 
-        assert Counter(row["cmd"] for row in policies) == {"SELECT": 1, "INSERT": 1, "UPDATE": 1, "DELETE": 1}
+        assert Counter(row["cmd"] for row in policies) == {
+            "SELECT": 1,
+            "INSERT": 1,
+            "UPDATE": 1,
+            "DELETE": 1,
+        }
         assert all(row["roles"] == ["authenticated"] for row in policies)
 
     def test_takes_from_anon_what_the_old_default_privileges_gave(self, push):
@@ -257,8 +283,13 @@ class TestTheStranger:
         assert cy.see_package({"id": LONG})["version_count"] == count - 1
 
     def test_goes_on_with_an_own_package_full_of_odd_values(self, bo):
-        assert bo.edit({"id": version_id(3, 1)}, change_summary="mine").row["change_summary"] == "mine"
-        assert bo.rpc("archive_training_version", version_id=version_id(3, 2)).row["status"] == "archived"
+        assert (
+            bo.edit({"id": version_id(3, 1)}, change_summary="mine").row["change_summary"] == "mine"
+        )
+        assert (
+            bo.rpc("archive_training_version", version_id=version_id(3, 2)).row["status"]
+            == "archived"
+        )
         assert bo.published({"id": STRANGERS})["version_number"] == 4
 
 
@@ -274,7 +305,10 @@ class TestTheServiceRole:
     def test_goes_on_with_a_package_that_is_nobodys(self, backend):
         draft = backend.draft({"id": NOBODYS})
 
-        assert backend.rpc("get_next_version_number", package_id=NOBODYS).rows == draft["version_number"] + 1
+        assert (
+            backend.rpc("get_next_version_number", package_id=NOBODYS).rows
+            == draft["version_number"] + 1
+        )
 
 
 def test_somebody_not_signed_in_sees_nothing(anon):

@@ -95,18 +95,29 @@ class Connect:
             kind, create, seal = AsyncClientOptions, create_async_client, self._finish
         self._clients.append(http)
         # The client's own repeats of reads would only add seconds to every refusal by a gateway.
-        options = kind(auto_refresh_token=False, persist_session=False, postgrest_client_retry=False, httpx_client=http)
+        options = kind(
+            auto_refresh_token=False,
+            persist_session=False,
+            postgrest_client_retry=False,
+            httpx_client=http,
+        )
         if token is not None:
             options.headers["Authorization"] = f"Bearer {token}"
         caller.client = seal(create(url or project.url, project.anon_key, options))
-        caller.versions = self._repository("VersionRepository", caller.client, retry_pauses=retry_pauses, **types)
-        caller.packages = self._repository("PackageRepository", caller.client, retry_pauses=retry_pauses)
+        caller.versions = self._repository(
+            "VersionRepository", caller.client, retry_pauses=retry_pauses, **types
+        )
+        caller.packages = self._repository(
+            "PackageRepository", caller.client, retry_pauses=retry_pauses
+        )
         return caller
 
     def _repository(self, name: str, client: Any, **options: Any) -> Any:
         if self._finish is None:
             return getattr(training_versions, name)(client, **options)
-        return _Blocking(getattr(training_versions, f"Async{name}")(client, **options), self._finish)
+        return _Blocking(
+            getattr(training_versions, f"Async{name}")(client, **options), self._finish
+        )
 
     @property
     def is_async(self) -> bool:
@@ -142,7 +153,10 @@ def person(stack: LocalSupabase) -> Callable[[], Person]:
             rows = ",".join(f"('{key}', '{key}@example.com')" for key in ids)
             stack.psql(f"insert into auth.users (id, email) values {rows};")
             for key in ids:
-                yield Person(key, jwt.encode({**claims, "sub": str(key)}, stack.jwt_secret, algorithm="HS256"))
+                yield Person(
+                    key,
+                    jwt.encode({**claims, "sub": str(key)}, stack.jwt_secret, algorithm="HS256"),
+                )
 
     people = sign_up()
     return lambda: next(people)
@@ -201,7 +215,10 @@ def rows_of(stack: LocalSupabase) -> Iterator[Callable[..., list[dict[str, Any]]
         def rows(*user_ids: object) -> list[dict[str, Any]]:
             users = ",".join(str(user_id) for user_id in user_ids)
             found = []
-            for table, owner in (("training_configs", "user_id"), ("training_package_versions", "created_by")):
+            for table, owner in (
+                ("training_configs", "user_id"),
+                ("training_package_versions", "created_by"),
+            ):
                 reply = http.get(f"/{table}", params={owner: f"in.({users})", "order": "id"})
                 found += reply.raise_for_status().json()
             return found

@@ -148,19 +148,40 @@ SNAPSHOT_ENTRIES: dict[str, tuple[str, Callable[[Desk, Any], Any]]] = {
         "config",
         lambda desk, bad: desk.packages.create("n", template_type="t", config={"x": bad}),
     ),
-    "packages.update": ("config", lambda desk, bad: desk.packages.update(desk.package.id, config={"x": [bad]})),
+    "packages.update": (
+        "config",
+        lambda desk, bad: desk.packages.update(desk.package.id, config={"x": [bad]}),
+    ),
     "create_draft config": ("config", lambda desk, bad: draft_with(desk, config={"x": {"y": bad}})),
     "create_draft model": ("model", lambda desk, bad: draft_with(desk, model={"x": bad})),
-    "create_draft dataset": ("dataset", lambda desk, bad: draft_with(desk, dataset=[{}, {"x": bad}])),
-    "update_draft config": ("config", lambda desk, bad: desk.versions.update_draft(desk.draft.id, config={"x": bad})),
-    "update_draft model": ("model", lambda desk, bad: desk.versions.update_draft(desk.draft.id, model={"x": bad})),
+    "create_draft dataset": (
+        "dataset",
+        lambda desk, bad: draft_with(desk, dataset=[{}, {"x": bad}]),
+    ),
+    "update_draft config": (
+        "config",
+        lambda desk, bad: desk.versions.update_draft(desk.draft.id, config={"x": bad}),
+    ),
+    "update_draft model": (
+        "model",
+        lambda desk, bad: desk.versions.update_draft(desk.draft.id, model={"x": bad}),
+    ),
     "update_draft dataset": (
         "dataset",
         lambda desk, bad: desk.versions.update_draft(desk.draft.id, dataset=[{"x": bad}]),
     ),
-    "list config": ("config_contains", lambda desk, bad: desk.versions.list(config_contains={"x": bad})),
-    "iterate model": ("model_contains", lambda desk, bad: desk.versions.iterate(model_contains={"x": bad})),
-    "count dataset": ("dataset_contains", lambda desk, bad: desk.versions.count(dataset_contains=[{"x": bad}])),
+    "list config": (
+        "config_contains",
+        lambda desk, bad: desk.versions.list(config_contains={"x": bad}),
+    ),
+    "iterate model": (
+        "model_contains",
+        lambda desk, bad: desk.versions.iterate(model_contains={"x": bad}),
+    ),
+    "count dataset": (
+        "dataset_contains",
+        lambda desk, bad: desk.versions.count(dataset_contains=[{"x": bad}]),
+    ),
 }
 
 
@@ -183,7 +204,9 @@ def test_a_refusal_tells_the_path_to_what_cannot_be_stored(desk: Desk, refused: 
         ({1: 2}, "config.layers[1]['q proj'] has the key 1, and keys must be strings"),
     ):
         give = {"layers": [{}, {"q proj": bad}]}
-        assert refused("config", lambda give=give: draft_with(desk, config=give)).message.startswith(words)
+        assert refused(
+            "config", lambda give=give: draft_with(desk, config=give)
+        ).message.startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -204,9 +227,13 @@ def test_a_config_or_model_that_is_no_object_is_refused(desk: Desk, refused: Any
 
 
 @pytest.mark.parametrize(
-    "bad", [None, "tickets", 8, True, {}, {"id": "a"}, ["tickets"], [1], [None], [[{}]], [{}, "x"], b"[]"], ids=repr
+    "bad",
+    [None, "tickets", 8, True, {}, {"id": "a"}, ["tickets"], [1], [None], [[{}]], [{}, "x"], b"[]"],
+    ids=repr,
 )
-def test_a_data_set_that_is_no_array_of_objects_is_refused(desk: Desk, refused: Any, bad: Any) -> None:
+def test_a_data_set_that_is_no_array_of_objects_is_refused(
+    desk: Desk, refused: Any, bad: Any
+) -> None:
     refused("dataset", lambda: draft_with(desk, dataset=bad))
     refused("dataset", lambda: desk.versions.update_draft(desk.draft.id, dataset=bad))
 
@@ -222,12 +249,18 @@ def test_a_data_set_filter_that_is_no_object_and_no_array_of_objects_is_refused(
 # --- names and other texts
 
 NAME_ENTRIES: dict[str, tuple[str, Callable[[Desk, Any], Any]]] = {
-    "packages.create name": ("name", lambda desk, bad: desk.packages.create(bad, template_type="t", config={})),
+    "packages.create name": (
+        "name",
+        lambda desk, bad: desk.packages.create(bad, template_type="t", config={}),
+    ),
     "packages.create type": (
         "template_type",
         lambda desk, bad: desk.packages.create("n", template_type=bad, config={}),
     ),
-    "packages.update name": ("name", lambda desk, bad: desk.packages.update(desk.package.id, name=bad)),
+    "packages.update name": (
+        "name",
+        lambda desk, bad: desk.packages.update(desk.package.id, name=bad),
+    ),
     "packages.update type": (
         "template_type",
         lambda desk, bad: desk.packages.update(desk.package.id, template_type=bad),
@@ -237,7 +270,10 @@ NAME_ENTRIES: dict[str, tuple[str, Callable[[Desk, Any], Any]]] = {
     "publish": ("name", lambda desk, bad: desk.versions.publish(desk.draft.id, name=bad)),
 }
 TEXT_ENTRIES: dict[str, tuple[str, Callable[[Desk, Any], Any]]] = {
-    "create_draft summary": ("change_summary", lambda desk, bad: draft_with(desk, change_summary=bad)),
+    "create_draft summary": (
+        "change_summary",
+        lambda desk, bad: draft_with(desk, change_summary=bad),
+    ),
     "update_draft summary": (
         "change_summary",
         lambda desk, bad: desk.versions.update_draft(desk.draft.id, change_summary=bad),
@@ -246,7 +282,10 @@ TEXT_ENTRIES: dict[str, tuple[str, Callable[[Desk, Any], Any]]] = {
     "versions.iterate text": ("text", lambda desk, bad: desk.versions.iterate(text=bad)),
     "versions.count text": ("text", lambda desk, bad: desk.versions.count(text=bad)),
     "packages.list text": ("text", lambda desk, bad: desk.packages.list(text=bad)),
-    "packages.list type": ("template_type", lambda desk, bad: desk.packages.list(template_type=bad)),
+    "packages.list type": (
+        "template_type",
+        lambda desk, bad: desk.packages.list(template_type=bad),
+    ),
 }
 NOT_TEXT = ["a\0b", "\ud83d", 5, True, b"name", ["name"], object()]
 BLANK = ["", " ", "\t\n ", "\u2003\u3000", "\u00a0"]
@@ -254,7 +293,9 @@ OPTIONAL = ("create_draft", "publish")
 
 
 @pytest.mark.parametrize("entry", NAME_ENTRIES)
-def test_a_name_that_is_blank_too_long_or_no_text_is_refused(desk: Desk, refused: Any, entry: str) -> None:
+def test_a_name_that_is_blank_too_long_or_no_text_is_refused(
+    desk: Desk, refused: Any, entry: str
+) -> None:
     field, give = NAME_ENTRIES[entry]
     longest = 100 if field == "template_type" else 255
 
@@ -265,7 +306,9 @@ def test_a_name_that_is_blank_too_long_or_no_text_is_refused(desk: Desk, refused
 
 
 @pytest.mark.parametrize("entry", TEXT_ENTRIES)
-def test_a_text_that_is_too_long_or_no_text_is_refused(desk: Desk, refused: Any, entry: str) -> None:
+def test_a_text_that_is_too_long_or_no_text_is_refused(
+    desk: Desk, refused: Any, entry: str
+) -> None:
     field, give = TEXT_ENTRIES[entry]
 
     for bad in [*NOT_TEXT, "n" * 10_001]:
@@ -314,7 +357,9 @@ BAD_COSTS = [
 
 
 @pytest.mark.parametrize("field", ["estimated_cost", "budget_limit"])
-def test_a_cost_that_is_no_number_of_cents_in_range_is_refused(desk: Desk, refused: Any, field: str) -> None:
+def test_a_cost_that_is_no_number_of_cents_in_range_is_refused(
+    desk: Desk, refused: Any, field: str
+) -> None:
     for bad in BAD_COSTS:
         created = refused(field, lambda bad=bad: draft_with(desk, **{field: bad}))
         refused(field, lambda bad=bad: desk.versions.update_draft(desk.draft.id, **{field: bad}))
@@ -346,14 +391,31 @@ def test_a_cost_that_is_no_number_of_cents_in_range_is_refused(desk: Desk, refus
 def test_a_cost_comes_back_equal(ada: Any, draft: Any, given: Any, stored: str) -> None:
     edited = ada.versions.update_draft(draft.id, estimated_cost=given, budget_limit=given)
 
-    for version in (edited, ada.versions.get(draft.id), ada.versions.list(draft.package_id).items[0]):
+    for version in (
+        edited,
+        ada.versions.get(draft.id),
+        ada.versions.list(draft.package_id).items[0],
+    ):
         assert version.estimated_cost == version.budget_limit == Decimal(stored)
         assert isinstance(version.estimated_cost, Decimal)
 
 
 # --- identifiers
 
-BAD_IDS = ["", "not-a-uuid", "123", "0" * 33, "g" * 32, 5, None, True, b"0" * 16, ["x"], uuid4, "\0" * 36]
+BAD_IDS = [
+    "",
+    "not-a-uuid",
+    "123",
+    "0" * 33,
+    "g" * 32,
+    5,
+    None,
+    True,
+    b"0" * 16,
+    ["x"],
+    uuid4,
+    "\0" * 36,
+]
 BAD_IDS += [
     "\uff11" * 32,
     "+" + "1" * 31,
@@ -376,7 +438,10 @@ ID_ENTRIES: dict[str, tuple[str, Callable[[Desk, Any], Any]]] = {
     "packages.delete": ("package_id", lambda desk, bad: desk.packages.delete(bad)),
     "next_version_number": ("package_id", lambda desk, bad: desk.versions.next_version_number(bad)),
     "create_draft": ("package_id", lambda desk, bad: draft_with(desk, package_id=bad)),
-    "create_draft parent": ("parent_version_id", lambda desk, bad: draft_with(desk, parent_version_id=bad)),
+    "create_draft parent": (
+        "parent_version_id",
+        lambda desk, bad: draft_with(desk, parent_version_id=bad),
+    ),
     "create_draft own": ("version_id", lambda desk, bad: draft_with(desk, version_id=bad)),
     "update_draft": ("version_id", lambda desk, bad: desk.versions.update_draft(bad, name="n")),
     "update_draft parent": (
@@ -394,7 +459,10 @@ ID_ENTRIES: dict[str, tuple[str, Callable[[Desk, Any], Any]]] = {
     "list": ("package_id", lambda desk, bad: desk.versions.list(bad)),
     "iterate": ("package_id", lambda desk, bad: desk.versions.iterate(bad)),
     "count": ("package_id", lambda desk, bad: desk.versions.count(bad)),
-    "list parent": ("parent_version_id", lambda desk, bad: desk.versions.list(parent_version_id=bad)),
+    "list parent": (
+        "parent_version_id",
+        lambda desk, bad: desk.versions.list(parent_version_id=bad),
+    ),
 }
 MAY_BE_NONE = (
     "packages.create",
@@ -424,7 +492,9 @@ def test_a_version_number_that_none_can_have_is_refused(desk: Desk, refused: Any
     refused("version_number", lambda: desk.versions.get_by_number(desk.package.id, bad))
 
 
-def test_a_number_beyond_integers_never_finds_the_greatest_one(ada: Any, package: Any, draft: Any, stack: Any) -> None:
+def test_a_number_beyond_integers_never_finds_the_greatest_one(
+    ada: Any, package: Any, draft: Any, stack: Any
+) -> None:
     # Databases that are older than the rules may have such a row.
     stack.psql(
         "set session_replication_role = replica; "
@@ -442,8 +512,12 @@ def test_a_number_beyond_integers_never_finds_the_greatest_one(ada: Any, package
 # --- pages
 
 
-@pytest.mark.parametrize("bad", [0, -1, -(10**30), True, 2.5, 10.0, "10", None, NAN, [10]], ids=repr)
-def test_a_page_size_that_is_no_positive_integer_is_refused(desk: Desk, refused: Any, bad: Any) -> None:
+@pytest.mark.parametrize(
+    "bad", [0, -1, -(10**30), True, 2.5, 10.0, "10", None, NAN, [10]], ids=repr
+)
+def test_a_page_size_that_is_no_positive_integer_is_refused(
+    desk: Desk, refused: Any, bad: Any
+) -> None:
     refused("limit", lambda: desk.versions.list(limit=bad))
     refused("limit", lambda: desk.packages.list(limit=bad))
     refused("page_size", lambda: desk.versions.iterate(page_size=bad))
@@ -454,7 +528,11 @@ def test_a_page_size_that_is_no_positive_integer_is_refused(desk: Desk, refused:
 def test_a_page_size_above_every_cap_works(ada: Any, draft: Any, size: int) -> None:
     assert [version.id for version in ada.versions.list(limit=size).items] == [draft.id]
     assert [version.id for version in ada.versions.iterate(page_size=size)] == [draft.id]
-    assert len(ada.packages.list(limit=size).items) == len(list(ada.packages.iterate(page_size=size))) == 1
+    assert (
+        len(ada.packages.list(limit=size).items)
+        == len(list(ada.packages.iterate(page_size=size)))
+        == 1
+    )
 
 
 @pytest.fixture
@@ -516,9 +594,18 @@ def test_a_mangled_cursor_is_refused(shelf: Any, package: Any) -> None:
         ["W10"],
         "A" * 100_000,
     ]
-    mangled += [cursor[:-1], cursor[1:], cursor + "A", cursor + "=", cursor.swapcase(), cursor[::-1], f" {cursor}"]
     mangled += [
-        everywhere[:at] + ("A" if everywhere[at] != "A" else "B") + everywhere[at + 1 :] for at in range(0, 60, 7)
+        cursor[:-1],
+        cursor[1:],
+        cursor + "A",
+        cursor + "=",
+        cursor.swapcase(),
+        cursor[::-1],
+        f" {cursor}",
+    ]
+    mangled += [
+        everywhere[:at] + ("A" if everywhere[at] != "A" else "B") + everywhere[at + 1 :]
+        for at in range(0, 60, 7)
     ]
     shelf.sent.clear()
 
@@ -564,18 +651,27 @@ BAD_MOMENTS = [
 
 
 @pytest.mark.parametrize("bad", BAD_MOMENTS, ids=repr)
-def test_a_moment_without_time_zone_or_that_is_none_is_refused(desk: Desk, refused: Any, bad: Any) -> None:
+def test_a_moment_without_time_zone_or_that_is_none_is_refused(
+    desk: Desk, refused: Any, bad: Any
+) -> None:
     refused("created_after", lambda: desk.versions.list(created_after=bad))
     refused("created_before", lambda: desk.versions.count(created_before=bad))
     refused("created_before", lambda: desk.versions.iterate(created_before=bad))
     key = desk.draft.id
-    refused("expected_updated_at", lambda: desk.versions.update_draft(key, name="n", expected_updated_at=bad))
+    refused(
+        "expected_updated_at",
+        lambda: desk.versions.update_draft(key, name="n", expected_updated_at=bad),
+    )
     refused("expected_updated_at", lambda: desk.versions.delete_draft(key, expected_updated_at=bad))
     refused("expected_updated_at", lambda: desk.versions.publish(key, expected_updated_at=bad))
 
 
-def test_the_refusal_of_a_naive_moment_says_how_to_make_an_aware_one(desk: Desk, refused: Any) -> None:
-    error = refused("created_after", lambda: desk.versions.list(created_after=datetime(2025, 1, 31)))
+def test_the_refusal_of_a_naive_moment_says_how_to_make_an_aware_one(
+    desk: Desk, refused: Any
+) -> None:
+    error = refused(
+        "created_after", lambda: desk.versions.list(created_after=datetime(2025, 1, 31))
+    )
 
     assert "datetime.now(UTC)" in str(error)
 
@@ -606,7 +702,9 @@ def test_a_filter_that_there_is_not_is_refused(desk: Desk, refused: Any) -> None
 def test_an_edit_of_nothing_is_refused(desk: Desk) -> None:
     for act in (
         lambda: desk.versions.update_draft(desk.draft.id),
-        lambda: desk.versions.update_draft(desk.draft.id, expected_updated_at=desk.draft.updated_at),
+        lambda: desk.versions.update_draft(
+            desk.draft.id, expected_updated_at=desk.draft.updated_at
+        ),
         lambda: desk.packages.update(desk.package.id),
     ):
         with pytest.raises(InvalidInputError, match="nothing to change"):
@@ -617,16 +715,27 @@ def test_an_edit_of_nothing_is_refused(desk: Desk) -> None:
 
 def test_what_may_not_be_empty_is_not_cleared_with_none(desk: Desk, refused: Any) -> None:
     for field in ("config", "model", "dataset", "name"):
-        refused(field, lambda field=field: desk.versions.update_draft(desk.draft.id, **{field: None}))
+        refused(
+            field, lambda field=field: desk.versions.update_draft(desk.draft.id, **{field: None})
+        )
     for field in ("name", "template_type", "config"):
         refused(field, lambda field=field: desk.packages.update(desk.package.id, **{field: None}))
 
 
-def test_a_client_of_the_other_kind_is_refused_at_once(desk: Desk, connect: Any, stack: Any) -> None:
-    from training_versions import AsyncPackageRepository, AsyncVersionRepository, PackageRepository, VersionRepository
+def test_a_client_of_the_other_kind_is_refused_at_once(
+    desk: Desk, connect: Any, stack: Any
+) -> None:
+    from training_versions import (
+        AsyncPackageRepository,
+        AsyncVersionRepository,
+        PackageRepository,
+        VersionRepository,
+    )
 
     kinds = (
-        (PackageRepository, VersionRepository) if connect.is_async else (AsyncPackageRepository, AsyncVersionRepository)
+        (PackageRepository, VersionRepository)
+        if connect.is_async
+        else (AsyncPackageRepository, AsyncVersionRepository)
     )
     for kind in kinds:
         for client in (desk.who.client, None, "https://project.supabase.co", stack.url):
@@ -637,7 +746,13 @@ def test_a_client_of_the_other_kind_is_refused_at_once(desk: Desk, connect: Any,
 
 
 def test_uuids_of_every_spelling_work(ada: Any, draft: Any) -> None:
-    for spelling in (str(draft.id).upper(), draft.id.hex, f"{{{draft.id}}}", draft.id.urn, UUID(str(draft.id))):
+    for spelling in (
+        str(draft.id).upper(),
+        draft.id.hex,
+        f"{{{draft.id}}}",
+        draft.id.urn,
+        UUID(str(draft.id)),
+    ):
         assert ada.versions.get(spelling) == draft
         assert ada.versions.count(package_id=draft.package_id.urn, parent_version_id=spelling) == 0
 
@@ -651,7 +766,9 @@ def test_pauses_that_are_no_seconds_are_refused(connect: Any, ada: Any, bad: Any
 
 
 @pytest.mark.parametrize("field", ["config", "model", "dataset"])
-def test_a_type_that_pydantic_cannot_read_is_refused_at_once(connect: Any, ada: Any, field: str) -> None:
+def test_a_type_that_pydantic_cannot_read_is_refused_at_once(
+    connect: Any, ada: Any, field: str
+) -> None:
     with pytest.raises(InvalidInputError) as caught:
         connect(ada, **{field: socket.socket})
 

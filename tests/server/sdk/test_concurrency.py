@@ -19,13 +19,18 @@ def test_sixteen_writers_of_one_package_get_numbers_without_gap_or_repeat(
     writers = [connect(ada, retry_pauses=()) for _ in range(WRITERS)]
 
     def write(writer: Any) -> list[int]:
-        return [writer.versions.create_draft(package.id, **snapshots).version_number for _ in range(EACH)]
+        return [
+            writer.versions.create_draft(package.id, **snapshots).version_number
+            for _ in range(EACH)
+        ]
 
     with ThreadPoolExecutor(WRITERS) as threads:
         numbers = [number for made in threads.map(write, writers) for number in made]
 
     assert sorted(numbers) == NUMBERS
-    assert [version.version_number for version in ada.versions.iterate(package.id, order="oldest")] == NUMBERS
+    assert [
+        version.version_number for version in ada.versions.iterate(package.id, order="oldest")
+    ] == NUMBERS
     assert ada.packages.get(package.id).version_count == len(NUMBERS)
     assert sum(len(writer.sent) for writer in writers) == len(NUMBERS)
 
@@ -40,10 +45,14 @@ def test_one_repository_serves_many_at_once(ada: Any, package: Any, snapshots: A
     assert numbers == NUMBERS
 
 
-def test_of_many_who_edit_what_they_all_read_exactly_one_succeeds(connect: Any, ada: Any, draft: Any) -> None:
+def test_of_many_who_edit_what_they_all_read_exactly_one_succeeds(
+    connect: Any, ada: Any, draft: Any
+) -> None:
     def edit(r: int) -> Any:
         try:
-            return writers[r].versions.update_draft(draft.id, config={"r": r}, expected_updated_at=draft.updated_at)
+            return writers[r].versions.update_draft(
+                draft.id, config={"r": r}, expected_updated_at=draft.updated_at
+            )
         except ConflictError as exc:
             return exc
 
@@ -54,18 +63,23 @@ def test_of_many_who_edit_what_they_all_read_exactly_one_succeeds(connect: Any, 
     (winner,) = [outcome for outcome in outcomes if not isinstance(outcome, ConflictError)]
     assert ada.versions.get(draft.id) == winner
     refused = [outcome for outcome in outcomes if isinstance(outcome, ConflictError)]
-    assert {(error.code, datetime.fromisoformat(error.details["updated_at"])) for error in refused} == {
-        ("TV201", winner.updated_at)
-    }
+    assert {
+        (error.code, datetime.fromisoformat(error.details["updated_at"])) for error in refused
+    } == {("TV201", winner.updated_at)}
 
 
-def test_many_who_create_the_same_draft_make_one(connect: Any, ada: Any, package: Any, snapshots: Any) -> None:
+def test_many_who_create_the_same_draft_make_one(
+    connect: Any, ada: Any, package: Any, snapshots: Any
+) -> None:
     mine = uuid4()
     writers = [connect(ada) for _ in range(8)]
 
     with ThreadPoolExecutor(8) as threads:
         drafts = list(
-            threads.map(lambda who: who.versions.create_draft(package.id, **snapshots, version_id=mine), writers)
+            threads.map(
+                lambda who: who.versions.create_draft(package.id, **snapshots, version_id=mine),
+                writers,
+            )
         )
 
     assert drafts == [drafts[0]] * 8

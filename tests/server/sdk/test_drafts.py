@@ -50,7 +50,11 @@ def test_a_draft_takes_name_parent_and_identifier_that_are_given(
     mine = uuid4()
 
     draft = ada.versions.create_draft(
-        package.id, **snapshots, name="with manuals", parent_version_id=published.id, version_id=mine
+        package.id,
+        **snapshots,
+        name="with manuals",
+        parent_version_id=published.id,
+        version_id=mine,
     )
 
     assert (draft.id, draft.name, draft.parent_version_id) == (mine, "with manuals", published.id)
@@ -62,7 +66,9 @@ def test_creating_with_the_same_identifier_returns_the_draft_that_it_made(
     mine = uuid4()
     first = ada.versions.create_draft(package.id, **snapshots, **COSTS, version_id=mine)
 
-    again = ada.versions.create_draft(package.id, **snapshots, **COSTS, version_id=str(mine).upper())
+    again = ada.versions.create_draft(
+        package.id, **snapshots, **COSTS, version_id=str(mine).upper()
+    )
 
     assert again == first
     assert ada.versions.count(package.id) == 1
@@ -83,7 +89,9 @@ def test_creating_with_the_same_identifier_returns_the_draft_also_after_it_was_e
     assert ada.versions.create_draft(package.id, **snapshots, version_id=mine) == published
 
 
-def test_a_parent_may_lie_in_another_package_of_the_same_user(ada: Any, published: Version, snapshots: Any) -> None:
+def test_a_parent_may_lie_in_another_package_of_the_same_user(
+    ada: Any, published: Version, snapshots: Any
+) -> None:
     other = ada.packages.create("other", template_type="lora", config={})
 
     draft = ada.versions.create_draft(other.id, **snapshots, parent_version_id=str(published.id))
@@ -146,7 +154,9 @@ def test_an_edit_changes_everything_at_once_in_one_request(ada: Any, full: Versi
     assert edited == full.model_copy(update={**changes, "updated_at": edited.updated_at})
 
 
-@pytest.mark.parametrize("argument", ["change_summary", "parent_version_id", "estimated_cost", "budget_limit"])
+@pytest.mark.parametrize(
+    "argument", ["change_summary", "parent_version_id", "estimated_cost", "budget_limit"]
+)
 def test_none_clears_what_may_be_empty(ada: Any, full: Version, argument: str) -> None:
     edited = ada.versions.update_draft(full.id, **{argument: None})
 
@@ -154,8 +164,12 @@ def test_none_clears_what_may_be_empty(ada: Any, full: Version, argument: str) -
 
 
 def test_an_edit_with_the_moment_that_was_read_succeeds(ada: Any, draft: Version) -> None:
-    first = ada.versions.update_draft(draft.id, config={"r": 16}, expected_updated_at=draft.updated_at)
-    second = ada.versions.update_draft(draft.id, config={"r": 32}, expected_updated_at=first.updated_at)
+    first = ada.versions.update_draft(
+        draft.id, config={"r": 16}, expected_updated_at=draft.updated_at
+    )
+    second = ada.versions.update_draft(
+        draft.id, config={"r": 32}, expected_updated_at=first.updated_at
+    )
 
     assert second.config_snapshot == {"r": 32}
 
@@ -176,13 +190,17 @@ def test_the_same_edit_again_with_the_old_moment_succeeds(ada: Any, draft: Versi
     assert twice == once
 
 
-def test_an_edit_that_changes_nothing_succeeds_and_leaves_the_moment(ada: Any, full: Version, snapshots: Any) -> None:
+def test_an_edit_that_changes_nothing_succeeds_and_leaves_the_moment(
+    ada: Any, full: Version, snapshots: Any
+) -> None:
     same = ada.versions.update_draft(full.id, **snapshots, name="full", estimated_cost="12.5")
 
     assert same == full
 
 
-def test_of_two_who_read_the_same_the_second_is_refused_and_the_first_stays(ada: Any, draft: Version) -> None:
+def test_of_two_who_read_the_same_the_second_is_refused_and_the_first_stays(
+    ada: Any, draft: Version
+) -> None:
     ada.versions.update_draft(draft.id, config={"r": 16}, expected_updated_at=draft.updated_at)
 
     with pytest.raises(ConflictError):
@@ -219,7 +237,9 @@ def test_a_draft_whose_parent_is_deleted_loses_the_parent(
     assert ada.versions.get(child.id).parent_version_id is None
 
 
-def test_the_next_number_is_told_and_not_reserved(ada: Any, package: Package, snapshots: Any) -> None:
+def test_the_next_number_is_told_and_not_reserved(
+    ada: Any, package: Package, snapshots: Any
+) -> None:
     assert ada.versions.next_version_number(package.id) == 1
     assert ada.versions.next_version_number(str(package.id)) == 1
 
@@ -228,7 +248,9 @@ def test_the_next_number_is_told_and_not_reserved(ada: Any, package: Package, sn
     assert ada.versions.next_version_number(package.id) == 2
 
 
-def test_numbers_count_in_each_package_alone(ada: Any, package: Package, draft: Version, snapshots: Any) -> None:
+def test_numbers_count_in_each_package_alone(
+    ada: Any, package: Package, draft: Version, snapshots: Any
+) -> None:
     other = ada.packages.create("other", template_type="lora", config={})
 
     assert ada.versions.create_draft(other.id, **snapshots).version_number == 1

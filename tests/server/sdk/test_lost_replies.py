@@ -95,8 +95,12 @@ class Cutter:
                 return b""
             data += chunk
         head, _, body = data.partition(b"\r\n\r\n")
-        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
-        length = next((int(line[15:]) for line in lines if line.lower().startswith(b"content-length:")), 0)
+        lines = [
+            line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")
+        ]
+        length = next(
+            (int(line[15:]) for line in lines if line.lower().startswith(b"content-length:")), 0
+        )
         while len(body) < length:
             body += client.recv(65536)
         return b"\r\n".join([*lines, b"Connection: close", b"", body])
@@ -125,7 +129,9 @@ def create(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> 
 
 
 def update(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> Any:
-    return who.versions.update_draft(draft.id, config={"r": 99}, expected_updated_at=draft.updated_at)
+    return who.versions.update_draft(
+        draft.id, config={"r": 99}, expected_updated_at=draft.updated_at
+    )
 
 
 def publish(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> Any:
@@ -172,10 +178,18 @@ def given(ada: Any, package: Any, published: Version, snapshots: Any) -> Callabl
 
 
 CUTS = [(write, how, times) for how, times in (("lost", 1), ("dropped", 2)) for write in WRITES]
-CUTS += [(create, "lost", 3), (create, "reset", 1), (create, "torn", 1), (publish, "torn", 2), (delete, "reset", 3)]
+CUTS += [
+    (create, "lost", 3),
+    (create, "reset", 1),
+    (create, "torn", 1),
+    (publish, "torn", 2),
+    (delete, "reset", 3),
+]
 
 
-@pytest.mark.parametrize(("write", "how", "times"), CUTS, ids=lambda part: getattr(part, "__name__", str(part)))
+@pytest.mark.parametrize(
+    ("write", "how", "times"), CUTS, ids=lambda part: getattr(part, "__name__", str(part))
+)
 def test_a_write_whose_reply_is_lost_has_the_effect_of_one(
     far: Any,
     ada: Any,
@@ -230,7 +244,10 @@ def test_when_every_reply_is_lost_the_outcome_is_unknown_and_the_same_call_again
 
     assert cutter.requests == 4
     error = caught.value
-    assert f"The reply to {error.operation} was lost, so it may or may not have happened" in error.message
+    assert (
+        f"The reply to {error.operation} was lost, so it may or may not have happened"
+        in error.message
+    )
     assert "Make the same call again" in error.hint
     survives_pickle(error)
 
@@ -254,10 +271,15 @@ def test_an_unknown_outcome_of_a_call_without_an_identifier_does_not_invite_to_a
 
     # The call that is safe to make again is the one with the identifier that was made up; so the error must tell it.
     (made,) = ada.versions.iterate(package.id)
-    assert f"version_id={str(made.id)!r}" in caught.value.hint.replace('"', "'") or str(made.id) in caught.value.hint
+    assert (
+        f"version_id={str(made.id)!r}" in caught.value.hint.replace('"', "'")
+        or str(made.id) in caught.value.hint
+    )
 
 
-def test_repeats_can_be_switched_off(connect: Any, ada: Any, cutter: Cutter, package: Any, snapshots: Any) -> None:
+def test_repeats_can_be_switched_off(
+    connect: Any, ada: Any, cutter: Cutter, package: Any, snapshots: Any
+) -> None:
     far = connect(ada, url=cutter.url, retry_pauses=())
     cutter.cut("lost")
 
@@ -330,7 +352,9 @@ def test_a_refusal_after_a_lost_reply_says_that_an_earlier_try_may_have_been_car
     assert any("earlier try" in note for note in caught.value.__notes__)
 
 
-def test_a_read_whose_reply_is_lost_changed_nothing(far: Any, draft: Version, cutter: Cutter) -> None:
+def test_a_read_whose_reply_is_lost_changed_nothing(
+    far: Any, draft: Version, cutter: Cutter
+) -> None:
     for read in (
         lambda: far.versions.get(draft.id),
         lambda: far.versions.list(draft.package_id),
@@ -383,7 +407,10 @@ def test_many_lost_replies_at_once_burn_no_number(
 
     with ThreadPoolExecutor(4) as threads:
         drafts = list(
-            threads.map(lambda who: [who.versions.create_draft(package.id, **snapshots) for _ in range(3)], callers)
+            threads.map(
+                lambda who: [who.versions.create_draft(package.id, **snapshots) for _ in range(3)],
+                callers,
+            )
         )
 
     numbers = sorted(draft.version_number for made in drafts for draft in made)

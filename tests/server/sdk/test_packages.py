@@ -21,7 +21,11 @@ def test_a_package_comes_back_as_it_was_created(ada: Any) -> None:
     assert package.template_type == "lora_finetuning"
     assert package.config_json == {"r": 8, "deep": [{"x": None}]}
     assert package.user_id == ada.id
-    assert (package.version_count, package.latest_published_version, package.current_version_id) == (0, 0, None)
+    assert (
+        package.version_count,
+        package.latest_published_version,
+        package.current_version_id,
+    ) == (0, 0, None)
     assert package.created_at.utcoffset() is not None
     assert ada.packages.get(package.id) == package
 
@@ -36,7 +40,9 @@ def test_a_package_takes_the_identifier_that_is_given(ada: Any) -> None:
     mine = uuid4()
 
     package = ada.packages.create("support-bot", template_type="lora", config={}, package_id=mine)
-    again = ada.packages.create("support-bot", template_type="lora", config={}, package_id=str(mine))
+    again = ada.packages.create(
+        "support-bot", template_type="lora", config={}, package_id=str(mine)
+    )
 
     assert package.id == mine
     assert again == package
@@ -68,7 +74,9 @@ def test_a_package_config_may_be_a_model_a_dataclass_or_an_object_with_to_dict(a
             return {"r": 8}
 
     for config in (Pydantic(), Plain(), Peft()):
-        assert ada.packages.create("bot", template_type="lora", config=config).config_json == {"r": 8}
+        assert ada.packages.create("bot", template_type="lora", config=config).config_json == {
+            "r": 8
+        }
 
 
 def test_an_update_changes_only_what_is_named(ada: Any, package: Package) -> None:
@@ -82,7 +90,9 @@ def test_an_update_changes_only_what_is_named(ada: Any, package: Package) -> Non
     assert ada.packages.get(package.id) == rebuilt
 
 
-def test_an_update_may_change_everything_at_once_and_be_repeated(ada: Any, package: Package) -> None:
+def test_an_update_may_change_everything_at_once_and_be_repeated(
+    ada: Any, package: Package
+) -> None:
     changes = {"name": "n", "template_type": "t", "config": {"c": 1}}
 
     once = ada.packages.update(package.id, **changes)
@@ -134,7 +144,9 @@ def test_a_list_holds_the_packages_of_the_caller_only(ada: Any, bob: Any) -> Non
 
 
 def test_pages_of_packages_follow_each_other_without_gap_or_repeat(ada: Any) -> None:
-    made = sorted(ada.packages.create(f"bot {n}", template_type="lora", config={}).id for n in range(5))
+    made = sorted(
+        ada.packages.create(f"bot {n}", template_type="lora", config={}).id for n in range(5)
+    )
 
     first = ada.packages.list(limit=2)
     second = ada.packages.list(limit=2, cursor=first.next_cursor)
@@ -156,9 +168,16 @@ def test_packages_are_found_by_type_and_by_text(ada: Any) -> None:
 
     assert names(ada.packages.list(template_type="lora").items) == {"Support bot", "sales bot"}
     assert names(ada.packages.list(text="SUPPORT").items) == {"Support bot", "support desk"}
-    assert names(ada.packages.list(text="bot", template_type="lora").items) == {"Support bot", "sales bot"}
+    assert names(ada.packages.list(text="bot", template_type="lora").items) == {
+        "Support bot",
+        "sales bot",
+    }
     assert names(ada.packages.iterate(text="bot", template_type="qlora")) == set()
-    assert names(ada.packages.list(text="", template_type=None).items) == {"Support bot", "support desk", "sales bot"}
+    assert names(ada.packages.list(text="", template_type=None).items) == {
+        "Support bot",
+        "support desk",
+        "sales bot",
+    }
 
 
 def test_identifiers_may_be_text_in_any_case(ada: Any, package: Package) -> None:

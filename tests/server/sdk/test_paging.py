@@ -44,7 +44,9 @@ class Capped:
         package = str(uuid4())
         for first in range(1, count + 1, AT_ONCE):
             last = min(first + AT_ONCE - 1, count)
-            self.stack.psql(FILL, package=package, owner=str(owner), first=str(first), last=str(last))
+            self.stack.psql(
+                FILL, package=package, owner=str(owner), first=str(first), last=str(last)
+            )
         return UUID(package)
 
 
@@ -80,7 +82,9 @@ class Meddler:
                 self._versions.delete_draft(draft.id)
                 self.deleted.add(draft.version_number)
                 if len(self.deleted) % 2:
-                    new = self._versions.create_draft(self._package, config={}, model={}, dataset=[])
+                    new = self._versions.create_draft(
+                        self._package, config={}, model={}, dataset=[]
+                    )
                     self.added.add(new.version_number)
         except Exception as exc:
             self._error = exc
@@ -144,7 +148,9 @@ def test_following_next_cursor_misses_and_repeats_nothing_while_others_delete_an
         cursor = None
         while not pages or cursor is not None:
             # More than the server gives: the page is short, and says that there is more.
-            page = ada.versions.list(capped.package_id, order=order, status="published", limit=1_000, cursor=cursor)
+            page = ada.versions.list(
+                capped.package_id, order=order, status="published", limit=1_000, cursor=cursor
+            )
             pages.append(page)
             cursor = page.next_cursor
             if len(pages) == 2:
@@ -205,13 +211,19 @@ def packages_of(capped: Capped) -> Callable[[int], UUID]:
 
 
 def test_a_count_is_not_capped(ada: Any, capped: Capped, frozen: list[int]) -> None:
-    assert ada.versions.count(capped.package_id, status=["published", "archived"]) == len(frozen) > CAP
+    assert (
+        ada.versions.count(capped.package_id, status=["published", "archived"]) == len(frozen) > CAP
+    )
 
 
-def test_a_walk_asks_for_pages_and_not_for_each_version(ada: Any, capped: Capped, frozen: list[int]) -> None:
+def test_a_walk_asks_for_pages_and_not_for_each_version(
+    ada: Any, capped: Capped, frozen: list[int]
+) -> None:
     ada.sent.clear()
 
-    walked = list(ada.versions.iterate(capped.package_id, status=["published", "archived"], page_size=5_000))
+    walked = list(
+        ada.versions.iterate(capped.package_id, status=["published", "archived"], page_size=5_000)
+    )
 
     assert [summary.version_number for summary in walked] == frozen[::-1]
     assert len(ada.sent) == len(frozen) // CAP + 1
@@ -228,7 +240,9 @@ def test_a_walk_that_is_left_early_asks_for_no_more(ada: Any, capped: Capped) ->
 
 
 def test_whole_versions_are_walked_as_well(ada: Any, capped: Capped, frozen: list[int]) -> None:
-    walked = ada.versions.iterate(capped.package_id, status=["published", "archived"], snapshots=True)
+    walked = ada.versions.iterate(
+        capped.package_id, status=["published", "archived"], snapshots=True
+    )
 
     assert [version.config_snapshot["n"] for version in walked] == frozen[::-1]
 

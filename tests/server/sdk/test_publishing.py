@@ -16,7 +16,9 @@ def pointers(ada: Any, package: Package) -> tuple[Any, int]:
     return found.current_version_id, found.latest_published_version
 
 
-def test_a_published_draft_is_signed_dated_and_named(ada: Any, draft: Version, package: Package) -> None:
+def test_a_published_draft_is_signed_dated_and_named(
+    ada: Any, draft: Version, package: Package
+) -> None:
     ada.sent.clear()
 
     version = ada.versions.publish(draft.id, expected_updated_at=draft.updated_at)
@@ -67,7 +69,9 @@ def test_archiving_is_one_request_and_returns_what_it_made(ada: Any, published: 
     version = ada.versions.archive(published.id)
 
     assert [request.url.path for request in ada.sent] == ["/rest/v1/rpc/archive_training_version"]
-    assert version == published.model_copy(update={"status": VersionStatus.ARCHIVED, "updated_at": version.updated_at})
+    assert version == published.model_copy(
+        update={"status": VersionStatus.ARCHIVED, "updated_at": version.updated_at}
+    )
 
 
 def test_archiving_what_is_archived_returns_it(ada: Any, published: Version) -> None:
@@ -102,7 +106,9 @@ def test_archiving_moves_the_pointers_to_the_newest_version_still_published(
     assert ada.versions.latest(package.id).version_number == 4
 
 
-def test_latest_looks_at_every_status_and_latest_published_at_one(ada: Any, package: Package, snapshots: Any) -> None:
+def test_latest_looks_at_every_status_and_latest_published_at_one(
+    ada: Any, package: Package, snapshots: Any
+) -> None:
     assert ada.versions.latest(package.id) is None
     assert ada.versions.latest_published(package.id) is None
 
@@ -118,7 +124,9 @@ def test_nobody_sees_what_is_latest_in_somebody_elses_package(bob: Any, publishe
     assert bob.versions.latest_published(published.package_id) is None
 
 
-def test_versions_are_found_by_identifier_and_by_number(ada: Any, package: Package, published: Version) -> None:
+def test_versions_are_found_by_identifier_and_by_number(
+    ada: Any, package: Package, published: Version
+) -> None:
     assert ada.versions.get(str(published.id)) == published
     assert ada.versions.find(published.id) == published
     assert ada.versions.find(uuid4()) is None
@@ -126,9 +134,15 @@ def test_versions_are_found_by_identifier_and_by_number(ada: Any, package: Packa
     assert ada.versions.get_by_number(str(package.id), 1) == published
 
 
-@pytest.mark.parametrize("read", ["get", "find", "get_by_number", "latest", "latest_published", "count"])
+@pytest.mark.parametrize(
+    "read", ["get", "find", "get_by_number", "latest", "latest_published", "count"]
+)
 def test_a_read_is_one_request(ada: Any, published: Version, read: str) -> None:
-    arguments = {"get": [published.id], "find": [published.id], "get_by_number": [published.package_id, 1]}
+    arguments = {
+        "get": [published.id],
+        "find": [published.id],
+        "get_by_number": [published.package_id, 1],
+    }
     ada.sent.clear()
 
     getattr(ada.versions, read)(*arguments.get(read, [published.package_id]))

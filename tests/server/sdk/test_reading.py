@@ -36,9 +36,18 @@ def library(connect: Any, stack: Any, person: Any) -> Library:
 
     def add(name: str, **given: Any) -> None:
         package_id, parent = given.pop("package", package), given.pop("parent", None)
-        details = {column: given.pop(column) for column in ("training_status", "deployment_target") if column in given}
+        details = {
+            column: given.pop(column)
+            for column in ("training_status", "deployment_target")
+            if column in given
+        }
         publish, archive = given.pop("publish", False), given.pop("archive", False)
-        content = {"config": {"r": 8}, "model": {"id": "llama"}, "dataset": [{"id": "tickets"}], **given}
+        content = {
+            "config": {"r": 8},
+            "model": {"id": "llama"},
+            "dataset": [{"id": "tickets"}],
+            **given,
+        }
         made[name] = ada.versions.create_draft(
             package_id, **content, name=name, parent_version_id=made[parent] if parent else None
         ).id
@@ -47,21 +56,44 @@ def library(connect: Any, stack: Any, person: Any) -> Library:
         if archive:
             ada.versions.archive(made[name])
         for column, value in details.items():
-            facts.append(f"update public.training_package_versions set {column} = '{value}' where id = '{made[name]}';")
+            facts.append(
+                f"update public.training_package_versions set {column} = '{value}' where id = '{made[name]}';"
+            )
         if "deployment_target" in details:
-            facts.append(f"update public.training_package_versions set is_deployed = true where id = '{made[name]}';")
+            facts.append(
+                f"update public.training_package_versions set is_deployed = true where id = '{made[name]}';"
+            )
 
     add("base", archive=True, training_status="completed")
-    add("wide", publish=True, parent="base", config={"r": 64, "nested": {"a": [1, 2], "b": {"c": None}}})
+    add(
+        "wide",
+        publish=True,
+        parent="base",
+        config={"r": 64, "nested": {"a": [1, 2], "b": {"c": None}}},
+    )
     add("tall", publish=True, parent="base", training_status="failed", deployment_target="local")
-    add("tall 2", parent="tall", change_summary="Wide margins", dataset=[{"id": "tickets"}, {"id": "chats", "n": 5}])
+    add(
+        "tall 2",
+        parent="tall",
+        change_summary="Wide margins",
+        dataset=[{"id": "tickets"}, {"id": "chats", "n": 5}],
+    )
     add("mistral", model={"id": "mistral", "layers": 32}, training_status="running")
     add("empty", dataset=[], config={}, model={})
-    add("two wide", package=other, parent="wide", publish=True, deployment_target="hf_space", config={"r": 64})
+    add(
+        "two wide",
+        package=other,
+        parent="wide",
+        publish=True,
+        deployment_target="hf_space",
+        config={"r": 64},
+    )
     add("two tall", package=other, dataset=[{"id": "chats", "n": 6}], training_status="pending")
     add("two drafts", package=other, change_summary="nothing new")
     theirs = bob.packages.create("one", template_type="lora", config={}).id
-    bob.versions.create_draft(theirs, config={"r": 64}, model={"id": "mistral"}, dataset=[], name="wide")
+    bob.versions.create_draft(
+        theirs, config={"r": 64}, model={"id": "mistral"}, dataset=[], name="wide"
+    )
     stack.psql("\n".join(facts), admin=True)
     versions = [ada.versions.get(key) for key in made.values()]
     return Library(ada, package, versions)
@@ -74,7 +106,9 @@ def contains(whole: Any, part: Any) -> bool:
             key in whole and contains(whole[key], value) for key, value in part.items()
         )
     if isinstance(part, list):
-        return isinstance(whole, list) and all(any(contains(item, value) for item in whole) for value in part)
+        return isinstance(whole, list) and all(
+            any(contains(item, value) for item in whole) for value in part
+        )
     return type(whole) is type(part) and whole == part
 
 
@@ -82,7 +116,10 @@ Holds = Callable[[Library, Version], bool]
 
 FILTERS: dict[str, tuple[Callable[[Library], dict[str, Any]], Holds]] = {
     "draft": (lambda _: {"status": "draft"}, lambda _, v: v.status == "draft"),
-    "published": (lambda _: {"status": VersionStatus.PUBLISHED}, lambda _, v: v.status == "published"),
+    "published": (
+        lambda _: {"status": VersionStatus.PUBLISHED},
+        lambda _, v: v.status == "published",
+    ),
     "not draft": (
         lambda _: {"status": ["published", VersionStatus.ARCHIVED]},
         lambda _, v: v.status != "draft",
@@ -160,9 +197,15 @@ def test_filters_together_let_through_what_all_of_them_do(library: Library, conn
         if wanted.keys() & FILTERS[second][0](library).keys():
             continue  # one argument cannot be given twice
         wanted |= FILTERS[second][0](library)
-        expected = [v for v in library.versions if FILTERS[first][1](library, v) and FILTERS[second][1](library, v)]
+        expected = [
+            v
+            for v in library.versions
+            if FILTERS[first][1](library, v) and FILTERS[second][1](library, v)
+        ]
 
-        assert [v.name for v in versions.list(order="oldest", **wanted).items] == [v.name for v in expected]
+        assert [v.name for v in versions.list(order="oldest", **wanted).items] == [
+            v.name for v in expected
+        ]
         found += bool(expected)
 
     assert found > 15
@@ -191,8 +234,12 @@ def test_all_filters_together_find_the_one(library: Library) -> None:
 
 
 def test_filters_that_are_none_or_empty_text_do_not_filter(library: Library) -> None:
-    nothing = dict.fromkeys(("status", "training_status", "deployed", "parent_version_id", "created_after"))
-    nothing |= dict.fromkeys(("created_before", "config_contains", "model_contains", "dataset_contains"))
+    nothing = dict.fromkeys(
+        ("status", "training_status", "deployed", "parent_version_id", "created_after")
+    )
+    nothing |= dict.fromkeys(
+        ("created_before", "config_contains", "model_contains", "dataset_contains")
+    )
 
     assert library.ada.versions.count(**nothing, text="") == len(library.versions)
     assert library.ada.versions.count(text=None) == len(library.versions)
@@ -212,7 +259,9 @@ def test_moments_at_the_ends_of_time_work(library: Library) -> None:
 
     first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
-    assert library.ada.versions.count(created_after=first, created_before=last) == len(library.versions)
+    assert library.ada.versions.count(created_after=first, created_before=last) == len(
+        library.versions
+    )
     assert library.ada.versions.count(created_before=first) == 0
 
 
@@ -223,17 +272,27 @@ def test_pages_follow_each_other_without_gap_or_repeat(
     library: Library, order: str, everywhere: bool, limit: int
 ) -> None:
     package_id = None if everywhere else library.package_id
-    expected = [version.id for version in library.versions if everywhere or version.package_id == library.package_id]
+    expected = [
+        version.id
+        for version in library.versions
+        if everywhere or version.package_id == library.package_id
+    ]
     expected = expected[::-1] if order == "newest" else expected
 
     pages = [library.ada.versions.list(package_id, order=order, limit=limit)]
     while pages[-1].next_cursor is not None:
-        pages.append(library.ada.versions.list(package_id, order=order, limit=limit, cursor=pages[-1].next_cursor))
+        pages.append(
+            library.ada.versions.list(
+                package_id, order=order, limit=limit, cursor=pages[-1].next_cursor
+            )
+        )
 
     assert [version.id for page in pages for version in page.items] == expected
     assert [len(page.items) for page in pages[:-1]] == [limit] * (len(pages) - 1)
     assert pages[-1].items
-    assert [v.id for v in library.ada.versions.iterate(package_id, order=order, page_size=limit)] == expected
+    assert [
+        v.id for v in library.ada.versions.iterate(package_id, order=order, page_size=limit)
+    ] == expected
 
 
 def test_pages_with_filters_follow_each_other(library: Library) -> None:
@@ -242,7 +301,10 @@ def test_pages_with_filters_follow_each_other(library: Library) -> None:
     first = library.ada.versions.list(limit=1, **wanted)
     second = library.ada.versions.list(limit=1, cursor=first.next_cursor, **wanted)
 
-    assert [version.name for page in (first, second) for version in page.items] == ["two drafts", "mistral"]
+    assert [version.name for page in (first, second) for version in page.items] == [
+        "two drafts",
+        "mistral",
+    ]
 
 
 def test_the_default_is_newest_first(library: Library) -> None:
@@ -271,7 +333,10 @@ def test_a_summary_has_everything_but_snapshots(library: Library) -> None:
 def test_summaries_of_a_hundred_versions_are_kilobytes_on_the_wire(ada: Any, package: Any) -> None:
     versions = [
         ada.versions.create_draft(
-            package.id, config={"blob": "x" * 200_000}, model={"blob": "y" * 200_000}, dataset=[{"blob": "z" * 200_000}]
+            package.id,
+            config={"blob": "x" * 200_000},
+            model={"blob": "y" * 200_000},
+            dataset=[{"blob": "z" * 200_000}],
         )
         for _ in range(5)
     ]

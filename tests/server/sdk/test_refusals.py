@@ -43,7 +43,9 @@ class World:
         self.ada, self.bob, self.admin, self.snapshots = ada, bob, admin, snapshots
         package = ada.packages.create("support-bot", template_type="lora", config={"r": 8})
         self.package = package.id
-        self.archived, self.published, self.draft, self.parent = (self._draft(package.id) for _ in range(4))
+        self.archived, self.published, self.draft, self.parent = (
+            self._draft(package.id) for _ in range(4)
+        )
         ada.versions.publish(self.archived)
         ada.versions.archive(self.archived)
         ada.versions.publish(self.published)
@@ -68,7 +70,9 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(connect: Any, stack: Any, snapshots: Any, person: Any, rows_of: Rows) -> World:
-    return World(connect(person()), connect(person()), connect(stack.service_key), snapshots, rows_of)
+    return World(
+        connect(person()), connect(person()), connect(stack.service_key), snapshots, rows_of
+    )
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,11 @@ def edited(act: Callable[[World], Any]) -> Refusal:
         "TV201",
         "draft 3 has changed since you read it",
         "Read it again, and repeat your change on what you find.",
-        lambda world: {"version_id": str(world.draft), "expected_updated_at": world.read, "updated_at": world.now},
+        lambda world: {
+            "version_id": str(world.draft),
+            "expected_updated_at": world.read,
+            "updated_at": world.now,
+        },
     )
 
 
@@ -133,7 +141,11 @@ def frozen(act: Callable[[World, Any], Any], which: str) -> Refusal:
         "TV202",
         f"version {number} is {which}; its content never changes",
         DELETE_HINTS[which] if act is delete else DRAFT_HINT,
-        lambda world: {"version_id": str(getattr(world, which)), "version_number": number, "status": which},
+        lambda world: {
+            "version_id": str(getattr(world, which)),
+            "version_number": number,
+            "status": which,
+        },
     )
 
 
@@ -204,7 +216,9 @@ def move_under(world: World, key: Any) -> Any:
 
 
 def create_as(world: World, key: Any) -> Any:
-    return world.ada.versions.create_draft(world.package, config={"r": 1}, model={}, dataset=[], version_id=key)
+    return world.ada.versions.create_draft(
+        world.package, config={"r": 1}, model={}, dataset=[], version_id=key
+    )
 
 
 def create_package_as(world: World, key: Any) -> Any:
@@ -212,7 +226,9 @@ def create_package_as(world: World, key: Any) -> Any:
 
 
 STALE = {
-    "update": lambda w: w.ada.versions.update_draft(w.draft, config={"r": 64}, expected_updated_at=w.read),
+    "update": lambda w: w.ada.versions.update_draft(
+        w.draft, config={"r": 64}, expected_updated_at=w.read
+    ),
     "delete": lambda w: w.ada.versions.delete_draft(w.draft, expected_updated_at=w.read),
     "publish": lambda w: w.ada.versions.publish(w.draft, expected_updated_at=w.read),
 }
@@ -224,7 +240,10 @@ REFUSALS: dict[str, Refusal] = {
         for verb in (update, delete, publish, archive)
         for which in ("nobodys", "bobs", "package")
     },
-    **{f"{verb.__name__} deleted": no_version(verb, "deleted") for verb in (update, publish, archive)},
+    **{
+        f"{verb.__name__} deleted": no_version(verb, "deleted")
+        for verb in (update, publish, archive)
+    },
     **{
         f"{verb.__name__} {which}": no_package(verb, which)
         for verb in (next_number, create, update_package, delete_package)
@@ -276,7 +295,11 @@ REFUSALS: dict[str, Refusal] = {
         "TV203",
         "version 1 is archived and cannot be published again",
         DRAFT_HINT,
-        lambda world: {"version_id": str(world.archived), "version_number": 1, "status": "archived"},
+        lambda world: {
+            "version_id": str(world.archived),
+            "version_number": 1,
+            "status": "archived",
+        },
     ),
     "archive draft": Refusal(
         lambda world: archive(world, world.draft),
@@ -289,9 +312,15 @@ REFUSALS: dict[str, Refusal] = {
     # The identifier names something else.
     "create as child": taken(create_as, "child", "is another version's already"),
     "create as deleted": taken(create_as, "deleted", "was a draft's that is deleted"),
-    "create as a draft of another package": taken(create_as, "lender", "is another version's already"),
-    "create a package as package": taken(create_package_as, "package", "is another package's already"),
-    "create a package as bob's": taken(create_package_as, "bobs_package", "is another package's already"),
+    "create as a draft of another package": taken(
+        create_as, "lender", "is another version's already"
+    ),
+    "create a package as package": taken(
+        create_package_as, "package", "is another package's already"
+    ),
+    "create a package as bob's": taken(
+        create_package_as, "bobs_package", "is another package's already"
+    ),
     "create as bob's": taken(create_as, "bobs", "is another version's already"),
     # A rule forbids it.
     "delete a package with history": Refusal(
@@ -322,7 +351,9 @@ REFUSALS: dict[str, Refusal] = {
         lambda world: {"package_id": str(world.drafts_only)},
     ),
     "create a package for bob": Refusal(
-        lambda world: world.ada.packages.create("x", template_type="lora", config={}, user_id=world.bob.id),
+        lambda world: world.ada.packages.create(
+            "x", template_type="lora", config={}, user_id=world.bob.id
+        ),
         PermissionDeniedError,
         "42501",
         "user_id must be the user who creates",
@@ -344,7 +375,11 @@ REFUSALS: dict[str, Refusal] = {
         "TV202",
         "version 2 is published; its content never changes",
         DRAFT_HINT,
-        lambda world: {"version_id": str(world.published), "version_number": 2, "status": "published"},
+        lambda world: {
+            "version_id": str(world.published),
+            "version_number": 2,
+            "status": "published",
+        },
     ),
     "service role: delete published": Refusal(
         lambda world: world.admin.versions.delete_draft(world.published),
@@ -352,7 +387,11 @@ REFUSALS: dict[str, Refusal] = {
         "TV202",
         "version 2 is published; its content never changes",
         DELETE_HINTS["published"],
-        lambda world: {"version_id": str(world.published), "version_number": 2, "status": "published"},
+        lambda world: {
+            "version_id": str(world.published),
+            "version_number": 2,
+            "status": "published",
+        },
     ),
     "service role: under bob's": Refusal(
         lambda world: world.admin.versions.update_draft(world.draft, parent_version_id=world.bobs),
@@ -371,7 +410,9 @@ REFUSALS: dict[str, Refusal] = {
         lambda world: {"field": "user_id"},
     ),
     "service role: a package for a user who is not there": Refusal(
-        lambda world: world.admin.packages.create("x", template_type="lora", config={}, user_id=NOBODYS),
+        lambda world: world.admin.packages.create(
+            "x", template_type="lora", config={}, user_id=NOBODYS
+        ),
         RejectedError,
         "TV306",
         "there is no user {nobodys}",
@@ -408,7 +449,8 @@ def moments(details: Any) -> Any:
     if not isinstance(details, dict):
         return details
     return {
-        key: datetime.fromisoformat(value) if key.endswith("updated_at") else value for key, value in details.items()
+        key: datetime.fromisoformat(value) if key.endswith("updated_at") else value
+        for key, value in details.items()
     }
 
 
@@ -418,7 +460,10 @@ def test_an_error_names_the_operation_and_keeps_its_cause(world: World) -> None:
     with pytest.raises(NotFoundError) as missing:
         world.ada.packages.get(NOBODYS)
 
-    assert (refused.value.operation, missing.value.operation) == ("versions.publish", "packages.get")
+    assert (refused.value.operation, missing.value.operation) == (
+        "versions.publish",
+        "packages.get",
+    )
     assert type(refused.value.__cause__).__name__ == "APIError"
 
 
@@ -430,7 +475,9 @@ def test_a_stranger_is_refused_every_operation_on_what_is_somebody_elses(world: 
         lambda: bob.packages.delete(world.package),
         lambda: bob.versions.next_version_number(world.package),
         lambda: bob.versions.create_draft(world.package, **world.snapshots),
-        lambda: bob.versions.create_draft(world.bobs_package, **world.snapshots, parent_version_id=world.draft),
+        lambda: bob.versions.create_draft(
+            world.bobs_package, **world.snapshots, parent_version_id=world.draft
+        ),
         lambda: bob.versions.update_draft(world.draft, name="mine"),
         lambda: bob.versions.update_draft(world.bobs, parent_version_id=world.published),
         lambda: bob.versions.delete_draft(world.draft),
@@ -477,7 +524,9 @@ def busy(stack: Any, package: Any) -> Iterator[Callable[[str], None]]:
     """Holds a lock on the package, and does something to the statement that waits for it."""
 
     def hold() -> None:
-        script = "select 1 from public.training_configs where id = :'id' for update; select pg_sleep(4);"
+        script = (
+            "select 1 from public.training_configs where id = :'id' for update; select pg_sleep(4);"
+        )
         with contextlib.suppress(LocalStackError):  # it is cancelled when the test is over
             stack.psql(script, id=str(package.id))
 
@@ -500,7 +549,12 @@ def busy(stack: Any, package: Any) -> Iterator[Callable[[str], None]]:
 
     thread = threading.Thread(target=hold)
     thread.start()
-    while stack.psql("select count(*) from pg_stat_activity where wait_event = 'PgSleep';", admin=True).strip() == "0":
+    while (
+        stack.psql(
+            "select count(*) from pg_stat_activity where wait_event = 'PgSleep';", admin=True
+        ).strip()
+        == "0"
+    ):
         pass
     yield strike
     thread.join()
@@ -521,7 +575,9 @@ def test_a_statement_that_the_database_cancels_can_be_tried_again(
     assert ada.packages.update(package.id, name="renamed").name == "renamed"
 
 
-def test_a_write_whose_database_connection_breaks_is_sent_again(ada: Any, package: Any, busy: Any) -> None:
+def test_a_write_whose_database_connection_breaks_is_sent_again(
+    ada: Any, package: Any, busy: Any
+) -> None:
     with ThreadPoolExecutor(1) as threads:
         outcome = threads.submit(ada.packages.update, package.id, name="renamed")
         busy("pg_terminate_backend")
@@ -529,4 +585,6 @@ def test_a_write_whose_database_connection_breaks_is_sent_again(ada: Any, packag
 
     assert renamed == package.model_copy(update={"name": "renamed"})
     assert ada.packages.get(package.id) == renamed
-    assert [request.url.path for request in ada.sent].count("/rest/v1/rpc/update_training_package") == 2
+    assert [request.url.path for request in ada.sent].count(
+        "/rest/v1/rpc/update_training_package"
+    ) == 2

@@ -19,7 +19,20 @@ NUMBERS = (
     | st.integers(-(10**400), 10**400)
     | st.integers(2**63 - 2, 2**64 + 2)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from([sys.float_info.max, sys.float_info.min, 5e-324, 1e16, 1e22, 1e23, 2**53 + 1, 0.1, 1e-7, -0.0])
+    | st.sampled_from(
+        [
+            sys.float_info.max,
+            sys.float_info.min,
+            5e-324,
+            1e16,
+            1e22,
+            1e23,
+            2**53 + 1,
+            0.1,
+            1e-7,
+            -0.0,
+        ]
+    )
 )
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
@@ -43,7 +56,11 @@ def shelf(connect: Any, person: Any) -> Any:
 def same(one: Any, other: Any) -> bool:
     """Equal, and also of the same kind: to Python True is 1, to JSON it is not."""
     if isinstance(one, dict):
-        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+        return (
+            isinstance(other, dict)
+            and one.keys() == other.keys()
+            and all(same(one[k], other[k]) for k in one)
+        )
     if isinstance(one, list):
         return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
     return one == other and isinstance(one, bool) == isinstance(other, bool)
@@ -52,7 +69,9 @@ def same(one: Any, other: Any) -> bool:
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(config=OBJECT, model=OBJECT, dataset=st.lists(OBJECT, max_size=4))
 def test_arbitrary_json_comes_back_equal(shelf: Any, config: Any, model: Any, dataset: Any) -> None:
-    draft = shelf.versions.create_draft(shelf.package.id, config=config, model=model, dataset=dataset)
+    draft = shelf.versions.create_draft(
+        shelf.package.id, config=config, model=model, dataset=dataset
+    )
 
     for version in (draft, shelf.versions.get(draft.id)):
         assert same(version.config_snapshot, config)
@@ -66,7 +85,9 @@ def test_arbitrary_json_comes_back_equal(shelf: Any, config: Any, model: Any, da
 def test_arbitrary_json_is_found_by_containing_itself(shelf: Any, config: Any) -> None:
     draft = shelf.versions.create_draft(shelf.package.id, config=config, model={}, dataset=[])
 
-    assert draft.id in {version.id for version in shelf.versions.iterate(shelf.package.id, config_contains=config)}
+    assert draft.id in {
+        version.id for version in shelf.versions.iterate(shelf.package.id, config_contains=config)
+    }
 
 
 @once
@@ -121,11 +142,15 @@ def test_a_number_comes_back_equal(shelf: Any, number: float) -> None:
 
 
 @once
-@pytest.mark.parametrize("text", ["0.1", "1.50", "-7", "1E+30", "12345678901234567890", "0.30", "1e-300", "0E+3", "-0"])
+@pytest.mark.parametrize(
+    "text", ["0.1", "1.50", "-7", "1E+30", "12345678901234567890", "0.30", "1e-300", "0E+3", "-0"]
+)
 def test_a_decimal_comes_back_equal(shelf: Any, text: str) -> None:
     number = Decimal(text)
 
-    draft = shelf.versions.create_draft(shelf.package.id, config={"n": number}, model={}, dataset=[])
+    draft = shelf.versions.create_draft(
+        shelf.package.id, config={"n": number}, model={}, dataset=[]
+    )
 
     assert Decimal(repr(shelf.versions.get(draft.id).config_snapshot["n"])) == number
 
@@ -133,7 +158,9 @@ def test_a_decimal_comes_back_equal(shelf: Any, text: str) -> None:
 def test_what_jsonb_does_not_keep_is_the_order_of_keys_and_the_sign_of_zero(shelf: Any) -> None:
     config = {"zz": 1, "a": -0.0, "mmm": 3}
 
-    stored = shelf.versions.create_draft(shelf.package.id, config=config, model={}, dataset=[]).config_snapshot
+    stored = shelf.versions.create_draft(
+        shelf.package.id, config=config, model={}, dataset=[]
+    ).config_snapshot
 
     assert stored == config
     assert list(stored) == ["a", "zz", "mmm"]
@@ -158,9 +185,15 @@ def test_a_snapshot_as_deep_as_is_allowed_works_and_a_deeper_one_says_the_limit(
 
 
 def test_an_empty_snapshot_and_empty_keys_work(shelf: Any) -> None:
-    draft = shelf.versions.create_draft(shelf.package.id, config={"": {"": ""}}, model={}, dataset=[{}, {}])
+    draft = shelf.versions.create_draft(
+        shelf.package.id, config={"": {"": ""}}, model={}, dataset=[{}, {}]
+    )
 
-    assert (draft.config_snapshot, draft.model_snapshot, draft.dataset_snapshot) == ({"": {"": ""}}, {}, [{}, {}])
+    assert (draft.config_snapshot, draft.model_snapshot, draft.dataset_snapshot) == (
+        {"": {"": ""}},
+        {},
+        [{}, {}],
+    )
 
 
 @pytest.mark.parametrize(

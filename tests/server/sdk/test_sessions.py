@@ -35,7 +35,9 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "packages.list": lambda who: who.packages.list(),
     "packages.iterate": lambda who: list(who.packages.iterate()),
     "versions.next_version_number": lambda who: who.versions.next_version_number(uuid4()),
-    "versions.create_draft": lambda who: who.versions.create_draft(uuid4(), config={}, model={}, dataset=[]),
+    "versions.create_draft": lambda who: who.versions.create_draft(
+        uuid4(), config={}, model={}, dataset=[]
+    ),
     "versions.update_draft": lambda who: who.versions.update_draft(uuid4(), name="n"),
     "versions.delete_draft": lambda who: who.versions.delete_draft(uuid4()),
     "versions.publish": lambda who: who.versions.publish(uuid4()),
@@ -65,12 +67,16 @@ def test_every_operation_of_the_repositories_is_here() -> None:
 
 
 @every_operation
-def test_someone_not_signed_in_is_told_so(nobody: Any, operation: str, survives_pickle: Any) -> None:
+def test_someone_not_signed_in_is_told_so(
+    nobody: Any, operation: str, survives_pickle: Any
+) -> None:
     with pytest.raises(PermissionDeniedError) as caught:
         OPERATIONS[operation](nobody)
 
     error = caught.value
-    assert error.message.startswith(f"You are not signed in, so {operation} was refused: permission denied for ")
+    assert error.message.startswith(
+        f"You are not signed in, so {operation} was refused: permission denied for "
+    )
     assert (error.code, error.hint, error.operation) == ("42501", SIGN_IN, operation)
     assert len(nobody.sent) == 1
     survives_pickle(error)
@@ -155,11 +161,21 @@ class AsyncRefreshing(Refreshing, httpx.AsyncBaseTransport):
 def test_a_token_refreshed_by_the_users_client_is_used_at_the_next_call(
     connect: Any, stack: Any, ada: Any, package: Any, snapshots: Any
 ) -> None:
-    claims = {"sub": str(ada.id), "role": "authenticated", "aud": "authenticated", "exp": int(time.time()) - 60}
+    claims = {
+        "sub": str(ada.id),
+        "role": "authenticated",
+        "aud": "authenticated",
+        "exp": int(time.time()) - 60,
+    }
     expired, good = jwt.encode(claims, stack.jwt_secret, algorithm="HS256"), ada.token
 
     def session() -> dict[str, Any]:
-        return {"access_token": good, "refresh_token": "again", "token_type": "bearer", "expires_in": 3600}
+        return {
+            "access_token": good,
+            "refresh_token": "again",
+            "token_type": "bearer",
+            "expires_in": 3600,
+        }
 
     kind = AsyncRefreshing if connect.is_async else SyncRefreshing
     early = connect(expired, transport=lambda usual: kind(usual, session))
@@ -178,8 +194,16 @@ def test_after_signing_in_as_somebody_else_the_same_repository_acts_as_them(
     connect: Any, ada: Any, bob: Any, package: Any
 ) -> None:
     assert ada.packages.find(package.id) == package
-    user = User(id=str(bob.id), app_metadata={}, user_metadata={}, aud="authenticated", created_at=datetime.now(UTC))
-    session = Session(access_token=bob.token, refresh_token="r", expires_in=3600, token_type="bearer", user=user)
+    user = User(
+        id=str(bob.id),
+        app_metadata={},
+        user_metadata={},
+        aud="authenticated",
+        created_at=datetime.now(UTC),
+    )
+    session = Session(
+        access_token=bob.token, refresh_token="r", expires_in=3600, token_type="bearer", user=user
+    )
 
     async def sign_in() -> None:
         ada.client.auth._notify_all_subscribers("SIGNED_IN", session)
@@ -221,7 +245,9 @@ def test_someone_whose_project_lacks_the_migrations_is_told_to_push_them(
     survives_pickle(error)
 
 
-def test_a_bare_postgrest_client_works_as_well(connect: Any, stack: Any, ada: Any, snapshots: Any) -> None:
+def test_a_bare_postgrest_client_works_as_well(
+    connect: Any, stack: Any, ada: Any, snapshots: Any
+) -> None:
     import postgrest
 
     import training_versions
@@ -229,7 +255,9 @@ def test_a_bare_postgrest_client_works_as_well(connect: Any, stack: Any, ada: An
     headers = {"apikey": stack.anon_key, "Authorization": f"Bearer {ada.token}"}
     if connect.is_async:
         http: Any = httpx.AsyncClient(verify=False)
-        client: Any = postgrest.AsyncPostgrestClient(stack.rest_url, headers=headers, http_client=http)
+        client: Any = postgrest.AsyncPostgrestClient(
+            stack.rest_url, headers=headers, http_client=http
+        )
         packages: Any = training_versions.AsyncPackageRepository(client)
         versions: Any = training_versions.AsyncVersionRepository(client)
     else:
@@ -245,7 +273,9 @@ def test_a_bare_postgrest_client_works_as_well(connect: Any, stack: Any, ada: An
     connect.finish(http.aclose()) if connect.is_async else http.close()
 
 
-def test_a_server_that_is_not_a_project_is_not_taken_for_one(connect: Any, stack: Any, ada: Any) -> None:
+def test_a_server_that_is_not_a_project_is_not_taken_for_one(
+    connect: Any, stack: Any, ada: Any
+) -> None:
     elsewhere = connect(ada, url=f"{stack.url}/somewhere")
 
     with pytest.raises((DatabaseError, UnreadableReplyError)) as caught:

@@ -81,12 +81,20 @@ def shelf(connect: Any, person: Any) -> Shelf:
     names: dict[Any, str] = {}
     summaries: dict[Any, str] = {}
     for text in TEXTS.values():
-        content = {"config": {"text": text, text: 1}, "model": {"in": [{"deep": text}]}, "dataset": [{"id": text}]}
+        content = {
+            "config": {"text": text, text: 1},
+            "model": {"in": [{"deep": text}]},
+            "dataset": [{"id": text}],
+        }
         named = ada.versions.create_draft(package_id, **content, name=text)
         plain = {"config": {}, "model": {}, "dataset": []}
-        summarised = ada.versions.create_draft(package_id, **plain, name="plain", change_summary=text)
+        summarised = ada.versions.create_draft(
+            package_id, **plain, name="plain", change_summary=text
+        )
         assert (named.name, summarised.change_summary) == (text, text)
-        assert (named.config_snapshot, named.model_snapshot, named.dataset_snapshot) == tuple(content.values())
+        assert (named.config_snapshot, named.model_snapshot, named.dataset_snapshot) == tuple(
+            content.values()
+        )
         ada.packages.create(text, template_type=text, config={"text": text})
         names[named.id], summaries[summarised.id] = text, text
     return Shelf(ada, package_id, names, summaries)
@@ -109,12 +117,20 @@ def test_a_text_filter_finds_exactly_what_holds_the_text(shelf: Shelf, text: str
 
 @once
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_a_package_is_found_by_the_text_of_its_name_and_by_its_type(shelf: Shelf, text: str) -> None:
+def test_a_package_is_found_by_the_text_of_its_name_and_by_its_type(
+    shelf: Shelf, text: str
+) -> None:
     by_name = {package.name for package in shelf.who.packages.list(text=text, limit=100).items}
     (by_type,) = shelf.who.packages.list(template_type=text).items
 
-    assert by_name == {held for held in [*TEXTS.values(), "support-bot"] if text.lower() in held.lower()}
-    assert (by_type.name, by_type.template_type, by_type.config_json) == (text, text, {"text": text})
+    assert by_name == {
+        held for held in [*TEXTS.values(), "support-bot"] if text.lower() in held.lower()
+    }
+    assert (by_type.name, by_type.template_type, by_type.config_json) == (
+        text,
+        text,
+        {"text": text},
+    )
 
 
 @once
@@ -123,8 +139,14 @@ def test_a_containment_filter_finds_exactly_what_contains_the_text(shelf: Shelf,
     (expected,) = (key for key, held in shelf.names.items() if held == text)
     versions = shelf.who.versions
 
-    together = {"dataset_contains": [{"id": text}], "config_contains": {text: 1, "text": text}, "text": text}
-    assert [version.id for version in versions.list(shelf.package_id, **together).items] == [expected]
+    together = {
+        "dataset_contains": [{"id": text}],
+        "config_contains": {text: 1, "text": text},
+        "text": text,
+    }
+    assert [version.id for version in versions.list(shelf.package_id, **together).items] == [
+        expected
+    ]
     # Each of these lets the same one through, and as there is only one, no other.
     assert versions.count(shelf.package_id, config_contains={"text": text}) == 1
     assert versions.count(shelf.package_id, config_contains={text: 1}) == 1
@@ -150,7 +172,9 @@ def test_a_cursor_holds_with_filters_of_odd_text(shelf: Shelf, text: str) -> Non
     assert [version.id for page in (first, second) for version in page.items] == whole[:2]
 
 
-def test_names_and_summaries_of_the_greatest_length_work(ada: Any, package: Any, snapshots: Any) -> None:
+def test_names_and_summaries_of_the_greatest_length_work(
+    ada: Any, package: Any, snapshots: Any
+) -> None:
     long = {"name": "🚀" * 255, "change_summary": "\\\n\"'%🚀" * 1_666 + "abcd"}
     assert len(long["change_summary"]) == 10_000
 
@@ -170,7 +194,9 @@ def test_a_text_filter_longer_than_a_name_works_and_a_far_longer_one_says_the_li
     draft = ada.versions.create_draft(package.id, **snapshots, name="start " + char * 249)
     ada.versions.create_draft(package.id, **snapshots, name=char * 249)
 
-    assert [version.id for version in ada.versions.iterate(text="start " + char * 249)] == [draft.id]
+    assert [version.id for version in ada.versions.iterate(text="start " + char * 249)] == [
+        draft.id
+    ]
     assert ada.versions.list(text=char * 500).items == []
     ada.sent.clear()
 
@@ -184,7 +210,9 @@ def test_a_text_filter_longer_than_a_name_works_and_a_far_longer_one_says_the_li
 def test_a_containment_filter_of_kilobytes_works(ada: Any, package: Any) -> None:
     draft = ada.versions.create_draft(package.id, config={"x": "🚀" * 1_000}, model={}, dataset=[])
 
-    assert [version.id for version in ada.versions.iterate(config_contains={"x": "🚀" * 1_000})] == [draft.id]
+    assert [
+        version.id for version in ada.versions.iterate(config_contains={"x": "🚀" * 1_000})
+    ] == [draft.id]
 
 
 @pytest.mark.parametrize("length", [10_000, 100_000])
@@ -214,4 +242,6 @@ def test_default_names_keep_the_odd_name_of_the_package(ada: Any, snapshots: Any
         assert draft.name.startswith(text[:200])
         assert draft.name.endswith(f"-v1-draft-{draft.created_at:%Y%m%d}")
         assert len(draft.name) <= 255
-        assert ada.versions.publish(draft.id).name == draft.name.removesuffix(f"-draft-{draft.created_at:%Y%m%d}")
+        assert ada.versions.publish(draft.id).name == draft.name.removesuffix(
+            f"-draft-{draft.created_at:%Y%m%d}"
+        )

@@ -46,7 +46,9 @@ class DatasetRef(BaseModel):
 
 
 TYPES: dict[str, Any] = {"config": LoraConfig, "model": BaseModelRef, "dataset": list[DatasetRef]}
-CONFIG = LoraConfig(r=8, bias=Bias.ALL, started=datetime(2025, 1, 31, 12, 30, 0, 250_000, tzinfo=UTC))
+CONFIG = LoraConfig(
+    r=8, bias=Bias.ALL, started=datetime(2025, 1, 31, 12, 30, 0, 250_000, tzinfo=UTC)
+)
 MODEL = BaseModelRef(id="llama", released=date(2024, 7, 23), key=UUID(int=7))
 DATASET = [DatasetRef(id="tickets", share=Decimal("0.75")), DatasetRef(id="manuals")]
 
@@ -57,7 +59,9 @@ def typed(connect: Any, ada: Any) -> Any:
     return connect(ada, **TYPES)
 
 
-def test_typed_snapshots_come_back_as_their_types_from_every_operation(typed: Any, package: Any) -> None:
+def test_typed_snapshots_come_back_as_their_types_from_every_operation(
+    typed: Any, package: Any
+) -> None:
     versions = typed.versions
     draft = versions.create_draft(package.id, config=CONFIG, model=MODEL, dataset=DATASET)
     seen = [
@@ -94,8 +98,15 @@ def test_what_is_stored_is_plain_json(typed: Any, ada: Any, package: Any) -> Non
         "target_modules": ["q_proj"],
         "started": "2025-01-31T12:30:00.250000Z",
     }
-    assert plain.model_snapshot == {"modelId": "llama", "released": "2024-07-23", "key": str(UUID(int=7))}
-    assert plain.dataset_snapshot == [{"id": "tickets", "share": "0.75"}, {"id": "manuals", "share": "1"}]
+    assert plain.model_snapshot == {
+        "modelId": "llama",
+        "released": "2024-07-23",
+        "key": str(UUID(int=7)),
+    }
+    assert plain.dataset_snapshot == [
+        {"id": "tickets", "share": "0.75"},
+        {"id": "manuals", "share": "1"},
+    ]
 
 
 def test_typed_repositories_take_plain_json_and_fill_in_defaults(typed: Any, package: Any) -> None:
@@ -124,7 +135,11 @@ def test_an_edit_of_one_typed_snapshot_leaves_the_others(typed: Any, package: An
         ({"config": {}}, "config", "config.r does not fit its type"),
         ({"config": "r=8"}, "config", "config does not fit its type"),
         ({"model": {"modelId": 5}}, "model", "model.modelId does not fit its type"),
-        ({"dataset": [{"id": "a"}, {"share": "much"}]}, "dataset", "dataset[1].id does not fit its type"),
+        (
+            {"dataset": [{"id": "a"}, {"share": "much"}]},
+            "dataset",
+            "dataset[1].id does not fit its type",
+        ),
         ({"dataset": {"id": "a"}}, "dataset", "dataset does not fit its type"),
     ],
     ids=str,
@@ -164,7 +179,9 @@ MISFITS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("read", "field"), [(read, field) for read in READS for field in MISFITS][::2])
+@pytest.mark.parametrize(
+    ("read", "field"), [(read, field) for read in READS for field in MISFITS][::2]
+)
 def test_a_stored_snapshot_that_does_not_fit_its_type_names_version_snapshot_and_path(
     connect: Any, ada: Any, package: Any, field: str, read: str, survives_pickle: Any
 ) -> None:
@@ -186,10 +203,15 @@ def test_a_stored_snapshot_that_does_not_fit_its_type_names_version_snapshot_and
     assert "types do not fit what is stored" in error.hint
     assert str(version.id) in str(error.reply)
     survives_pickle(error)
-    assert ada.versions.get(version.id).status == {"publish": "published", "archive": "archived"}.get(read, "draft")
+    assert ada.versions.get(version.id).status == {
+        "publish": "published",
+        "archive": "archived",
+    }.get(read, "draft")
 
 
-def test_summaries_of_versions_that_do_not_fit_are_listed_all_the_same(connect: Any, ada: Any, package: Any) -> None:
+def test_summaries_of_versions_that_do_not_fit_are_listed_all_the_same(
+    connect: Any, ada: Any, package: Any
+) -> None:
     ada.versions.create_draft(package.id, config={"r": -1}, model={}, dataset=[])
     typed = connect(ada, **TYPES)
 
@@ -198,7 +220,9 @@ def test_summaries_of_versions_that_do_not_fit_are_listed_all_the_same(connect: 
     assert typed.versions.count(package.id) == 1
 
 
-def test_a_repository_without_types_reads_whatever_is_stored(ada: Any, typed: Any, package: Any) -> None:
+def test_a_repository_without_types_reads_whatever_is_stored(
+    ada: Any, typed: Any, package: Any
+) -> None:
     draft = typed.versions.create_draft(package.id, config=CONFIG, model=MODEL, dataset=DATASET)
 
     assert ada.versions.get(draft.id).config_snapshot["r"] == 8
@@ -220,7 +244,12 @@ class PeftLike:
     """As PEFT's configs: what `to_dict` gives holds sets and enums."""
 
     def to_dict(self) -> dict[str, Any]:
-        return {"r": 8, "target_modules": {"v_proj", "q_proj"}, "bias": Bias.NONE, "nested": Optimizer("adam")}
+        return {
+            "r": 8,
+            "target_modules": {"v_proj", "q_proj"},
+            "bias": Bias.NONE,
+            "nested": Optimizer("adam"),
+        }
 
 
 def test_dataclasses_and_objects_with_to_dict_are_stored_as_json(ada: Any, package: Any) -> None:
@@ -232,19 +261,32 @@ def test_dataclasses_and_objects_with_to_dict_are_stored_as_json(ada: Any, packa
     )
 
     adam = {"name": "adam", "betas": [0.9, 0.999]}
-    assert draft.config_snapshot == {"r": 8, "target_modules": ["q_proj", "v_proj"], "bias": "none", "nested": adam}
+    assert draft.config_snapshot == {
+        "r": 8,
+        "target_modules": ["q_proj", "v_proj"],
+        "bias": "none",
+        "nested": adam,
+    }
     assert draft.model_snapshot == {"r": 8, "optimizer": adam}
-    assert draft.dataset_snapshot == [{"r": 1, "optimizer": {"name": "sgd", "betas": [0.9, 0.999]}}, {"id": "x"}]
+    assert draft.dataset_snapshot == [
+        {"r": 1, "optimizer": {"name": "sgd", "betas": [0.9, 0.999]}},
+        {"id": "x"},
+    ]
 
 
-def test_dataclasses_and_typed_dicts_are_types_as_well(connect: Any, ada: Any, package: Any) -> None:
+def test_dataclasses_and_typed_dicts_are_types_as_well(
+    connect: Any, ada: Any, package: Any
+) -> None:
     class Ref(TypedDict):
         id: str
 
     by_type = connect(ada, config=Plan, model=Ref, dataset=list[Ref])
 
     draft = by_type.versions.create_draft(
-        package.id, config=Plan(8, Optimizer("adam")), model={"id": "llama"}, dataset=[{"id": "tickets"}]
+        package.id,
+        config=Plan(8, Optimizer("adam")),
+        model={"id": "llama"},
+        dataset=[{"id": "tickets"}],
     )
 
     assert draft.config_snapshot == Plan(8, Optimizer("adam"))
@@ -263,7 +305,9 @@ def test_mappings_and_sequences_of_other_kinds_are_json_too(ada: Any, package: A
         def __len__(self) -> int:
             return 1
 
-    draft = ada.versions.create_draft(package.id, config=Frozen(), model={"m": (1, 2)}, dataset=(Frozen(),))
+    draft = ada.versions.create_draft(
+        package.id, config=Frozen(), model={"m": (1, 2)}, dataset=(Frozen(),)
+    )
 
     assert draft.config_snapshot == {"r": 8}
     assert draft.model_snapshot == {"m": [1, 2]}
@@ -271,7 +315,9 @@ def test_mappings_and_sequences_of_other_kinds_are_json_too(ada: Any, package: A
 
 
 def test_containment_takes_the_users_types_as_well(ada: Any, package: Any) -> None:
-    draft = ada.versions.create_draft(package.id, config={"r": 8, "x": 1}, model={}, dataset=[{"id": "tickets"}])
+    draft = ada.versions.create_draft(
+        package.id, config={"r": 8, "x": 1}, model={}, dataset=[{"id": "tickets"}]
+    )
     ada.versions.create_draft(package.id, config={"r": 16}, model={}, dataset=[])
 
     class R(BaseModel):
@@ -282,8 +328,12 @@ def test_containment_takes_the_users_types_as_well(ada: Any, package: Any) -> No
         id: str
 
     assert [found.id for found in ada.versions.iterate(config_contains=R(r=8))] == [draft.id]
-    assert [found.id for found in ada.versions.iterate(dataset_contains=Id("tickets"))] == [draft.id]
-    assert [found.id for found in ada.versions.iterate(dataset_contains=[Id("tickets")])] == [draft.id]
+    assert [found.id for found in ada.versions.iterate(dataset_contains=Id("tickets"))] == [
+        draft.id
+    ]
+    assert [found.id for found in ada.versions.iterate(dataset_contains=[Id("tickets")])] == [
+        draft.id
+    ]
 
 
 def test_typed_errors_of_the_database_are_the_same(typed: Any, package: Any) -> None:

@@ -60,7 +60,9 @@ class Saver:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self.target, name)
-        return (lambda **named: self.finish(attribute(**named))) if callable(attribute) else attribute
+        return (
+            (lambda **named: self.finish(attribute(**named))) if callable(attribute) else attribute
+        )
 
     def __enter__(self) -> Saver:
         return self
@@ -122,10 +124,15 @@ class Line:
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                near, far = listener.accept()[0], socket.create_connection(("127.0.0.1", self._upstream))
+                near, far = (
+                    listener.accept()[0],
+                    socket.create_connection(("127.0.0.1", self._upstream)),
+                )
                 self._ends += [near, far]
                 for source, target, replies in ((near, far, False), (far, near, True)):
-                    threading.Thread(target=self._pump, args=[source, target, replies], daemon=True).start()
+                    threading.Thread(
+                        target=self._pump, args=[source, target, replies], daemon=True
+                    ).start()
 
     def _pump(self, source: socket.socket, target: socket.socket, replies: bool) -> None:
         with contextlib.suppress(OSError):
@@ -158,7 +165,9 @@ def far(connect: Any, ada: Any, line: Line) -> Any:
 
 def saves(caller: Any) -> list[dict[str, Any]]:
     """What was sent to be saved, in order."""
-    sent = [request for request in caller.sent if request.url.path.endswith("/update_training_draft")]
+    sent = [
+        request for request in caller.sent if request.url.path.endswith("/update_training_draft")
+    ]
     return [json.loads(request.content)["p_changes"] for request in sent]
 
 
@@ -189,7 +198,9 @@ def test_two_hundred_changes_in_a_second_are_one_request_per_interval_and_one_on
     assert saver.draft.config_snapshot == {"step": 199}
 
 
-def test_only_what_changed_is_sent(ada: Any, draft: Version, snapshots: Any, open_saver: Any) -> None:
+def test_only_what_changed_is_sent(
+    ada: Any, draft: Version, snapshots: Any, open_saver: Any
+) -> None:
     with open_saver(ada, draft, interval=NEVER) as saver:
         saver.change(**snapshots, name=draft.name, budget_limit="12.50", change_summary="first")
         saver.change(change_summary="second")
@@ -200,7 +211,9 @@ def test_only_what_changed_is_sent(ada: Any, draft: Version, snapshots: Any, ope
     assert saves(ada) == [{"budget_limit": 12.5, "change_summary": "second"}]
 
 
-def test_without_changes_nothing_is_sent_and_nothing_is_started(ada: Any, draft: Version, open_saver: Any) -> None:
+def test_without_changes_nothing_is_sent_and_nothing_is_started(
+    ada: Any, draft: Version, open_saver: Any
+) -> None:
     before = len(ada.sent)
     with open_saver(ada, draft) as saver:
         saver.flush()
@@ -236,10 +249,14 @@ def test_a_change_does_not_wait_for_a_save_under_way(
     assert ada.versions.get(draft.id).config_snapshot == {"step": 99}
 
 
-def test_a_conflict_gives_both_sides_and_overwrites_nothing(ada: Any, draft: Version, open_saver: Any) -> None:
+def test_a_conflict_gives_both_sides_and_overwrites_nothing(
+    ada: Any, draft: Version, open_saver: Any
+) -> None:
     told: list[Exception] = []
     saver = open_saver(ada, draft, interval=SOON, on_error=told.append)
-    theirs = ada.versions.update_draft(draft.id, config={**draft.config_snapshot, "r": 64}, name="theirs")
+    theirs = ada.versions.update_draft(
+        draft.id, config={**draft.config_snapshot, "r": 64}, name="theirs"
+    )
     ada.sent.clear()
 
     saver.change(config={**draft.config_snapshot, "r": 32})
@@ -263,10 +280,14 @@ def test_a_conflict_gives_both_sides_and_overwrites_nothing(ada: Any, draft: Ver
     assert ada.versions.get(draft.id) == theirs
 
 
-def test_a_conflict_without_overlap_can_be_merged(ada: Any, draft: Version, open_saver: Any) -> None:
+def test_a_conflict_without_overlap_can_be_merged(
+    ada: Any, draft: Version, open_saver: Any
+) -> None:
     saver = open_saver(ada, draft, interval=NEVER)
     saver.change(config={**draft.config_snapshot, "r": 32}, budget_limit="9.99")
-    ada.versions.update_draft(draft.id, config={**draft.config_snapshot, "lora_alpha": 64}, dataset=[{"id": "new"}])
+    ada.versions.update_draft(
+        draft.id, config={**draft.config_snapshot, "lora_alpha": 64}, dataset=[{"id": "new"}]
+    )
 
     with pytest.raises(AutosaveConflictError, match="do not overlap"):
         saver.flush()
@@ -283,7 +304,9 @@ def test_a_conflict_without_overlap_can_be_merged(ada: Any, draft: Version, open
     assert ada.versions.get(draft.id).name == "and on"
 
 
-def test_on_error_can_merge_in_the_background(connect: Any, ada: Any, draft: Version, open_saver: Any) -> None:
+def test_on_error_can_merge_in_the_background(
+    connect: Any, ada: Any, draft: Version, open_saver: Any
+) -> None:
     made: list[Saver] = []
 
     def merge(error: Exception) -> Any:
@@ -323,7 +346,9 @@ def test_facts_that_move_beside_the_content_are_no_conflict(
 ) -> None:
     saver = open_saver(ada, draft, interval=NEVER)
     saver.change(name="mine")
-    stack.psql(f"update public.training_package_versions set training_metrics = '{{}}' where id = '{draft.id}'")
+    stack.psql(
+        f"update public.training_package_versions set training_metrics = '{{}}' where id = '{draft.id}'"
+    )
 
     saver.flush()
 
@@ -331,7 +356,9 @@ def test_facts_that_move_beside_the_content_are_no_conflict(
     assert (saver.draft.name, saver.draft.training_metrics) == ("mine", {})
 
 
-def test_a_lost_network_is_waited_for(far: Any, ada: Any, draft: Version, line: Line, open_saver: Any) -> None:
+def test_a_lost_network_is_waited_for(
+    far: Any, ada: Any, draft: Version, line: Line, open_saver: Any
+) -> None:
     told: list[Exception] = []
     saver = open_saver(far, draft, interval=SOON, on_error=told.append)
     saver.change(config={"step": 1})
@@ -428,7 +455,9 @@ def test_leaving_with_an_error_saves_and_does_not_hide_it(
     assert second.pending == {"name": "not saved"}
 
 
-def test_a_draft_published_meanwhile_is_told_and_stays_as_it_is(ada: Any, draft: Version, open_saver: Any) -> None:
+def test_a_draft_published_meanwhile_is_told_and_stays_as_it_is(
+    ada: Any, draft: Version, open_saver: Any
+) -> None:
     told: list[Exception] = []
     saver = open_saver(ada, draft, interval=SOON, on_error=told.append)
     published = ada.versions.publish(draft.id)
@@ -436,7 +465,13 @@ def test_a_draft_published_meanwhile_is_told_and_stays_as_it_is(ada: Any, draft:
     saver.change(config={"r": 1})
     wait_until(lambda: told)
 
-    for act in (lambda: saver.change(name="more"), saver.flush, saver.merge, saver.overwrite, saver.close):
+    for act in (
+        lambda: saver.change(name="more"),
+        saver.flush,
+        saver.merge,
+        saver.overwrite,
+        saver.close,
+    ):
         with pytest.raises(ConflictError, match="is published; its content never changes"):
             act()
     assert len(told) == 1
@@ -492,7 +527,9 @@ def test_an_on_error_that_fails_is_logged_and_autosaving_goes_on(
     assert f"on_error of the autosaver of draft {draft.id} failed" in caplog.text
 
 
-def test_closing_leaves_nothing_running(connect: Any, ada: Any, draft: Version, open_saver: Any) -> None:
+def test_closing_leaves_nothing_running(
+    connect: Any, ada: Any, draft: Version, open_saver: Any
+) -> None:
     saver = open_saver(ada, draft, interval=SOON)
     saver.change(name="new")
     wait_until(lambda: not saver.pending)
@@ -517,7 +554,9 @@ def test_waiting_costs_no_time_of_the_processor(ada: Any, draft: Version, open_s
     assert time.process_time() - begun < 0.3
 
 
-def test_many_threads_may_change_and_flush_at_once(connect: Any, ada: Any, draft: Version, open_saver: Any) -> None:
+def test_many_threads_may_change_and_flush_at_once(
+    connect: Any, ada: Any, draft: Version, open_saver: Any
+) -> None:
     saver = open_saver(ada, draft, interval=0.05)
 
     def work(number: int) -> None:
@@ -539,7 +578,9 @@ def test_many_threads_may_change_and_flush_at_once(connect: Any, ada: Any, draft
 
 
 @pytest.mark.parametrize("other", [None, "versions"])
-def test_an_autosaver_takes_a_repository_of_its_own_face(connect: Any, ada: Any, draft: Version, other: Any) -> None:
+def test_an_autosaver_takes_a_repository_of_its_own_face(
+    connect: Any, ada: Any, draft: Version, other: Any
+) -> None:
     kind = DraftAutosaver if connect.is_async else AsyncDraftAutosaver
     versions = getattr(ada.versions, "_target", ada.versions) if other else None
 
@@ -594,7 +635,9 @@ def test_a_change_that_no_event_loop_would_save_is_not_taken(
     assert saver.pending == {"name": "good"}
 
 
-def test_leaving_by_the_conflict_itself_does_not_tell_it_twice(ada: Any, draft: Version, open_saver: Any) -> None:
+def test_leaving_by_the_conflict_itself_does_not_tell_it_twice(
+    ada: Any, draft: Version, open_saver: Any
+) -> None:
     ada.versions.update_draft(draft.id, name="theirs")
 
     def edit() -> None:
@@ -609,7 +652,9 @@ def test_leaving_by_the_conflict_itself_does_not_tell_it_twice(ada: Any, draft: 
     assert "edit" in [entry.name for entry in caught.traceback]
 
 
-def test_an_error_that_is_raised_again_and_again_does_not_grow(ada: Any, draft: Version, open_saver: Any) -> None:
+def test_an_error_that_is_raised_again_and_again_does_not_grow(
+    ada: Any, draft: Version, open_saver: Any
+) -> None:
     saver = open_saver(ada, draft, interval=NEVER)
     saver.change(name="mine")
     ada.versions.delete_draft(draft.id)
@@ -648,7 +693,9 @@ class Lora(BaseModel):
     alpha: int = 16
 
 
-def test_what_a_type_does_not_know_is_not_overwritten(connect: Any, ada: Any, package: Any, open_saver: Any) -> None:
+def test_what_a_type_does_not_know_is_not_overwritten(
+    connect: Any, ada: Any, package: Any, open_saver: Any
+) -> None:
     kind = AsyncVersionRepository if connect.is_async else VersionRepository
     target: Any = getattr(ada.versions, "_target", ada.versions)
     caller = SimpleNamespace(versions=SimpleNamespace(_target=kind(target._client, config=Lora)))
@@ -665,7 +712,10 @@ def test_what_a_type_does_not_know_is_not_overwritten(connect: Any, ada: Any, pa
     with pytest.raises(AutosaveConflictError) as caught:
         saver.flush()
 
-    assert (caught.value.my_paths, caught.value.their_paths) == (("/config_snapshot/r",), ("/config_snapshot/warmup",))
+    assert (caught.value.my_paths, caught.value.their_paths) == (
+        ("/config_snapshot/r",),
+        ("/config_snapshot/warmup",),
+    )
     saver.merge()
     saver.change(name="newer")
     saver.close()
@@ -723,10 +773,14 @@ EDITOR = """
 """
 
 
-def test_a_crash_loses_at_most_one_interval(connect: Any, ada: Any, draft: Version, stack: LocalSupabase) -> None:
+def test_a_crash_loses_at_most_one_interval(
+    connect: Any, ada: Any, draft: Version, stack: LocalSupabase
+) -> None:
     face = "async" if connect.is_async else "sync"
     command = [sys.executable, "-c", textwrap.dedent(EDITOR), face, stack.rest_url, stack.anon_key]
-    process = subprocess.Popen([*command, ada.token, str(draft.id)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, ada.token, str(draft.id)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
 
     last = first = float(process.stdout.readline())

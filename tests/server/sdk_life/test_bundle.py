@@ -29,8 +29,22 @@ from training_versions.bundle import BundleError, ImportResult
 from training_versions.local import LocalSupabase
 
 KEPT = (
-    *("version_number", "name", "status", "created_at", "published_at", "change_summary", "config_snapshot"),
-    *("model_snapshot", "dataset_snapshot", "training_status", "training_started_at", "training_completed_at"),
+    *(
+        "version_number",
+        "name",
+        "status",
+        "created_at",
+        "published_at",
+        "change_summary",
+        "config_snapshot",
+    ),
+    *(
+        "model_snapshot",
+        "dataset_snapshot",
+        "training_status",
+        "training_started_at",
+        "training_completed_at",
+    ),
     *("training_metrics", "estimated_cost", "actual_cost", "budget_limit", "cost_alerts_sent"),
 )
 
@@ -45,7 +59,9 @@ def elsewhere() -> Iterator[LocalSupabase]:
 @pytest.fixture
 def export() -> Callable[..., Any]:
     """Exports as a caller, on the face of the test."""
-    return lambda caller, package_id, file, **options: caller.packages.export(package_id, file, **options)
+    return lambda caller, package_id, file, **options: caller.packages.export(
+        package_id, file, **options
+    )
 
 
 @pytest.fixture
@@ -74,8 +90,17 @@ def rows(caller: Any, connect: Any, table: str, package_id: Any) -> list[dict[st
 def insert_third(caller: Any, connect: Any, package_id: Any, **given: Any) -> str:
     """Make a draft with the number 3, whatever the next one is."""
     content = {"config_snapshot": {}, "model_snapshot": {}, "dataset_snapshot": []}
-    row = {"package_id": str(package_id), "version_number": 3, "status": "draft", "name": "third", **content, **given}
-    return connect.finish(caller.client.table("training_package_versions").insert(row).execute()).data[0]["id"]
+    row = {
+        "package_id": str(package_id),
+        "version_number": 3,
+        "status": "draft",
+        "name": "third",
+        **content,
+        **given,
+    }
+    return connect.finish(
+        caller.client.table("training_package_versions").insert(row).execute()
+    ).data[0]["id"]
 
 
 def states(caller: Any, package_id: Any) -> list[dict[str, Any]]:
@@ -98,14 +123,24 @@ def sums(file: Path) -> list[str]:
 def lived(ada: Any, package: Any) -> Any:
     """A package with a history: four versions, a number that is gone, parents that come later, training, cost."""
     numbers = {"tiny": 1e-7, "large": 1e16, "long": 2**70, "text": 'ü\u2028"\\', "none": None}
-    first = ada.versions.create_draft(package.id, config=numbers, model={"id": "m"}, dataset=[{"id": "a"}])
+    first = ada.versions.create_draft(
+        package.id, config=numbers, model={"id": "m"}, dataset=[{"id": "a"}]
+    )
     ada.versions.publish(first.id)
     gone = ada.versions.create_draft(package.id, config={}, model={}, dataset=[])
     ada.versions.delete_draft(gone.id)
     third = ada.versions.create_draft(
-        package.id, config={}, model={}, dataset=[], change_summary="why", estimated_cost="12.34", budget_limit=10
+        package.id,
+        config={},
+        model={},
+        dataset=[],
+        change_summary="why",
+        estimated_cost="12.34",
+        budget_limit=10,
     )
-    fourth = ada.versions.create_draft(package.id, config={"r": 1}, model={}, dataset=[], parent_version_id=first.id)
+    fourth = ada.versions.create_draft(
+        package.id, config={"r": 1}, model={}, dataset=[], parent_version_id=first.id
+    )
     ada.versions.update_draft(third.id, parent_version_id=fourth.id, config={"r": 16})
     ada.versions.publish(third.id, name="named")
     ada.versions.archive(first.id)
@@ -140,7 +175,9 @@ def test_a_package_comes_to_another_project_as_it_was(
         *(lived.name, lived.template_type, lived.config_json),
     )
     assert (brought.version_count, brought.latest_published_version) == (3, 3)
-    assert abroad.versions.create_draft(lived.id, config={}, model={}, dataset=[]).version_number == 5
+    assert (
+        abroad.versions.create_draft(lived.id, config={}, model={}, dataset=[]).version_number == 5
+    )
 
     export(abroad, lived.id, tmp_path / "again.jsonl")
     assert sums(tmp_path / "again.jsonl")[:3] == sums(tmp_path / "out.jsonl")
@@ -162,7 +199,11 @@ def test_history_comes_along_with_who_and_when(
     alive = [(e, o) for e, o in zip(brought, history, strict=True) if o["version_number"] != 2]
     assert [e["version_id"] for e, _ in alive] == [o["version_id"] for _, o in alive]
     for event, original in zip(brought, history, strict=True):
-        assert event["details"] == {**original["details"], "imported": True, "actor_id": original["actor_id"]}
+        assert event["details"] == {
+            **original["details"],
+            "imported": True,
+            "actor_id": original["actor_id"],
+        }
 
 
 def test_importing_twice_changes_nothing(
@@ -170,7 +211,10 @@ def test_importing_twice_changes_nothing(
 ) -> None:
     events = export(ada, lived.id, tmp_path / "out.jsonl").events
     first = bring(abroad, tmp_path / "out.jsonl")
-    before = [rows(abroad, connect, f"training_{name}", lived.id) for name in ("package_versions", "version_events")]
+    before = [
+        rows(abroad, connect, f"training_{name}", lived.id)
+        for name in ("package_versions", "version_events")
+    ]
 
     second = bring(abroad, tmp_path / "out.jsonl")
 
@@ -183,7 +227,10 @@ def test_importing_twice_changes_nothing(
         parents_missing=0,
         events_added=0,
     )
-    after = [rows(abroad, connect, f"training_{name}", lived.id) for name in ("package_versions", "version_events")]
+    after = [
+        rows(abroad, connect, f"training_{name}", lived.id)
+        for name in ("package_versions", "version_events")
+    ]
     assert after == before
 
 
@@ -234,7 +281,9 @@ def test_there_and_back_brings_what_happened_there_and_doubles_nothing(
 ) -> None:
     export(ada, lived.id, tmp_path / "out.jsonl")
     bring(abroad, tmp_path / "out.jsonl")
-    new = abroad.versions.publish(abroad.versions.create_draft(lived.id, config={}, model={}, dataset=[]).id)
+    new = abroad.versions.publish(
+        abroad.versions.create_draft(lived.id, config={}, model={}, dataset=[]).id
+    )
     before = len(rows(ada, connect, "training_version_events", lived.id))
 
     export(abroad, lived.id, tmp_path / "back.jsonl")
@@ -256,13 +305,24 @@ def test_a_draft_that_moved_on_is_left_and_counted(
 
     result = bring(abroad, tmp_path / "out.jsonl")
 
-    assert (result.versions_created, result.versions_present, result.versions_differing) == (0, 1, 1)
+    assert (result.versions_created, result.versions_present, result.versions_differing) == (
+        0,
+        1,
+        1,
+    )
     assert abroad.versions.get(draft.id).config_snapshot == {"edited": "here"}
 
 
 @pytest.mark.parametrize("rows", [1, 100])
 def test_a_draft_that_was_deleted_here_stays_away_and_is_counted(
-    ada: Any, abroad: Any, lived: Any, export: Any, bring: Any, monkeypatch: Any, rows: int, tmp_path: Path
+    ada: Any,
+    abroad: Any,
+    lived: Any,
+    export: Any,
+    bring: Any,
+    monkeypatch: Any,
+    rows: int,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setattr("training_versions._bundle_steps.BATCH_ROWS", rows)
     draft = ada.versions.create_draft(lived.id, config={}, model={}, dataset=[])
@@ -273,7 +333,11 @@ def test_a_draft_that_was_deleted_here_stays_away_and_is_counted(
         caller.versions.delete_draft(draft.id)
         result = bring(caller, tmp_path / "out.jsonl")
 
-        assert (result.versions_created, result.versions_present, result.versions_differing) == (0, 4, 1)
+        assert (result.versions_created, result.versions_present, result.versions_differing) == (
+            0,
+            4,
+            1,
+        )
         assert [version["version_number"] for version in states(caller, lived.id)] == [1, 3, 4]
 
 
@@ -295,13 +359,19 @@ def test_a_draft_deleted_from_a_copy_stays_away_also_when_its_origin_is_gone(
 def test_numbers_that_were_given_are_not_given_again_after_an_import(
     ada: Any, abroad: Any, lived: Any, export: Any, bring: Any, tmp_path: Path
 ) -> None:
-    for draft in [ada.versions.create_draft(lived.id, config={}, model={}, dataset=[]) for _ in range(2)]:
+    for draft in [
+        ada.versions.create_draft(lived.id, config={}, model={}, dataset=[]) for _ in range(2)
+    ]:
         ada.versions.delete_draft(draft.id)
     export(ada, lived.id, tmp_path / "out.jsonl")
 
     bring(abroad, tmp_path / "out.jsonl")
 
-    assert ada.versions.next_version_number(lived.id) == abroad.versions.next_version_number(lived.id) == 7
+    assert (
+        ada.versions.next_version_number(lived.id)
+        == abroad.versions.next_version_number(lived.id)
+        == 7
+    )
 
 
 def test_history_is_not_brought_to_versions_that_are_none_of_the_package(
@@ -309,15 +379,25 @@ def test_history_is_not_brought_to_versions_that_are_none_of_the_package(
 ) -> None:
     theirs, later = ada.versions.latest(lived.id), uuid.uuid4()
     mine = bob.packages.create("mine", template_type="other", config={})
-    event = {"id": 1, "version_number": 1, "kind": "edited", "occurred_at": "2020-01-01T00:00:00Z", "details": {}}
-    events = [{**event, "version_id": str(target), "source": str(target)} for target in (theirs.id, later)]
+    event = {
+        "id": 1,
+        "version_number": 1,
+        "kind": "edited",
+        "occurred_at": "2020-01-01T00:00:00Z",
+        "details": {},
+    }
+    events = [
+        {**event, "version_id": str(target), "source": str(target)} for target in (theirs.id, later)
+    ]
     params = {"p_package_id": str(mine.id), "p_events": events}
 
     connect.finish(bob.client.rpc("import_training_events", params).execute())
 
     ada.versions.create_draft(lived.id, config={}, model={}, dataset=[], version_id=later)
     for target in (theirs.id, later):
-        assert {event.package_id for event in admin.versions.iterate_history(version_id=target)} == {lived.id}
+        assert {
+            event.package_id for event in admin.versions.iterate_history(version_id=target)
+        } == {lived.id}
 
 
 @pytest.fixture
@@ -330,7 +410,9 @@ def forked(ada: Any, package: Any, published: Any, export: Any, tmp_path: Path) 
     return [tmp_path / f"{each.id}.jsonl" for each in (package, other)]
 
 
-def test_a_draft_that_was_published_since_is_no_clash(ada: Any, package: Any, draft: Any, tmp_path: Path) -> None:
+def test_a_draft_that_was_published_since_is_no_clash(
+    ada: Any, package: Any, draft: Any, tmp_path: Path
+) -> None:
     file = tmp_path / "bundle.jsonl"
     ada.packages.export(package.id, file)
     ada.versions.publish(draft.id)
@@ -341,7 +423,9 @@ def test_a_draft_that_was_published_since_is_no_clash(ada: Any, package: Any, dr
     assert ada.versions.get(draft.id).status == "published"
 
 
-def test_what_moved_on_in_its_life_is_counted(ada: Any, package: Any, draft: Any, tmp_path: Path) -> None:
+def test_what_moved_on_in_its_life_is_counted(
+    ada: Any, package: Any, draft: Any, tmp_path: Path
+) -> None:
     file = tmp_path / "bundle.jsonl"
     ada.packages.export(package.id, file)
     assert ada.packages.import_(file).versions_differing == 0
@@ -383,7 +467,9 @@ def test_a_parent_in_another_package_is_found_whichever_comes_first(
     assert child.parent_version_id == caller.versions.latest(brought.package_id).id
     assert (again.versions_created, again.versions_differing) == (0, 0)
 
-    there = bring(caller, fork, package_id=caller.packages.create("mine", template_type="other", config={}).id)
+    there = bring(
+        caller, fork, package_id=caller.packages.create("mine", template_type="other", config={}).id
+    )
     assert there.parents_missing == 0
     assert caller.versions.latest(there.package_id).parent_version_id == child.parent_version_id
 
@@ -392,11 +478,16 @@ def test_a_version_that_was_published_here_is_given_no_parent_by_an_import(
     ada: Any, abroad: Any, connect: Any, forked: list[Any], bring: Any, export: Any, tmp_path: Path
 ) -> None:
     made_here = abroad.packages.create("other", template_type="lora", config={})
-    version = abroad.versions.publish(abroad.versions.create_draft(made_here.id, config={}, model={}, dataset=[]).id)
+    version = abroad.versions.publish(
+        abroad.versions.create_draft(made_here.id, config={}, model={}, dataset=[]).id
+    )
     export(abroad, made_here.id, tmp_path / "out.jsonl")
     parent = abroad.versions.latest(bring(abroad, forked[0]).package_id)
     row = rows(abroad, connect, "training_package_versions", made_here.id)[0]
-    params = {"p_package_id": str(made_here.id), "p_versions": [{**row, "parent_version_id": str(parent.id)}]}
+    params = {
+        "p_package_id": str(made_here.id),
+        "p_versions": [{**row, "parent_version_id": str(parent.id)}],
+    }
 
     connect.finish(abroad.client.rpc("import_training_versions", params).execute())
 
@@ -456,7 +547,14 @@ def test_a_clash_in_a_later_batch_is_found_before_anything_is_written(
 
 
 def test_a_refusal_in_a_later_batch_tells_what_was_brought_in_before(
-    ada: Any, abroad: Any, lived: Any, export: Any, bring: Any, connect: Any, small_batches: None, tmp_path: Path
+    ada: Any,
+    abroad: Any,
+    lived: Any,
+    export: Any,
+    bring: Any,
+    connect: Any,
+    small_batches: None,
+    tmp_path: Path,
 ) -> None:
     export(ada, lived.id, tmp_path / "out.jsonl")
     abroad.packages.create("mine", template_type="other", config={}, package_id=lived.id)
@@ -466,7 +564,9 @@ def test_a_refusal_in_a_later_batch_tells_what_was_brought_in_before(
     with pytest.raises(ConflictError, match="there already, with other content") as caught:
         bring(abroad, tmp_path / "out.jsonl")
 
-    assert caught.value.__notes__ == ["It was a batch of versions, numbers 3; before it 2 versions came in."]
+    assert caught.value.__notes__ == [
+        "It was a batch of versions, numbers 3; before it 2 versions came in."
+    ]
 
 
 def test_somebody_elses_package_is_not_found(
@@ -498,7 +598,14 @@ def test_who_is_not_signed_in_is_refused(
 
 
 def test_the_service_role_says_whose_a_new_package_is(
-    ada: Any, abroad: Any, elsewhere: LocalSupabase, lived: Any, export: Any, bring: Any, connect: Any, tmp_path: Path
+    ada: Any,
+    abroad: Any,
+    elsewhere: LocalSupabase,
+    lived: Any,
+    export: Any,
+    bring: Any,
+    connect: Any,
+    tmp_path: Path,
 ) -> None:
     export(ada, lived.id, tmp_path / "out.jsonl")
     admin = connect(elsewhere.service_key, stack=elsewhere)
@@ -525,7 +632,11 @@ def test_a_package_that_was_deleted_comes_back_under_a_new_id(
     ada.packages.delete(first.package_id)
     other = bring(ada, tmp_path / "out.jsonl")
 
-    assert (first.versions_created, again.package_id, again.versions_present) == (1, first.package_id, 1)
+    assert (first.versions_created, again.package_id, again.versions_present) == (
+        1,
+        first.package_id,
+        1,
+    )
     assert len({package.id, first.package_id, other.package_id}) == 3
     assert ada.versions.latest(other.package_id).config_snapshot == draft.config_snapshot
 
@@ -559,9 +670,13 @@ def test_a_reply_is_bounded_also_where_small_versions_come_before_large_ones(
     assert len(sums(tmp_path / "out.jsonl")) == 30
 
 
-def test_one_version_travels_however_large(ada: Any, package: Any, export: Any, tmp_path: Path) -> None:
+def test_one_version_travels_however_large(
+    ada: Any, package: Any, export: Any, tmp_path: Path
+) -> None:
     for _ in range(2):
-        ada.versions.create_draft(package.id, config={"text": "x" * 1_200_000}, model={}, dataset=[])
+        ada.versions.create_draft(
+            package.id, config={"text": "x" * 1_200_000}, model={}, dataset=[]
+        )
 
     export(ada, package.id, tmp_path / "out.jsonl")
 
@@ -580,7 +695,14 @@ def test_an_empty_package_goes_round_too(
 
 
 def test_batches_whose_replies_are_lost_are_sent_again(
-    ada: Any, connect: Any, elsewhere: LocalSupabase, lived: Any, export: Any, bring: Any, unique: Any, tmp_path: Path
+    ada: Any,
+    connect: Any,
+    elsewhere: LocalSupabase,
+    lived: Any,
+    export: Any,
+    bring: Any,
+    unique: Any,
+    tmp_path: Path,
 ) -> None:
     events = export(ada, lived.id, tmp_path / "out.jsonl").events
     lost = set[str]()
@@ -612,7 +734,9 @@ def test_batches_whose_replies_are_lost_are_sent_again(
             await self.usual.aclose()
 
     caller = connect(
-        elsewhere.token(unique("losing@")), stack=elsewhere, transport=LosingAsync if connect.is_async else LosingSync
+        elsewhere.token(unique("losing@")),
+        stack=elsewhere,
+        transport=LosingAsync if connect.is_async else LosingSync,
     )
 
     result = bring(caller, tmp_path / "out.jsonl")
@@ -659,7 +783,10 @@ def test_ten_thousand_versions_take_little_memory(
             grown.append(memory().rss - before)
 
     async def bring() -> ImportResult:
-        headers = {"apikey": elsewhere.anon_key, "Authorization": f"Bearer {elsewhere.token(email)}"}
+        headers = {
+            "apikey": elsewhere.anon_key,
+            "Authorization": f"Bearer {elsewhere.token(email)}",
+        }
         async with httpx.AsyncClient(verify=False, timeout=60) as http:
             there = AsyncPostgrestClient(elsewhere.rest_url, headers=headers, http_client=http)
             return await AsyncPackageRepository(there).import_(path, progress=progress)

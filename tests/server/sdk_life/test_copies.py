@@ -16,8 +16,13 @@ from training_versions.local import LocalSupabase
 SNAPSHOTS = ("config_snapshot", "model_snapshot", "dataset_snapshot")
 
 
-def test_two_versions_are_compared_in_one_request(ada: Any, published: Version, snapshots: Any) -> None:
-    changed = snapshots | {"config": snapshots["config"] | {"r": 16}, "dataset": [{"id": "new"}, *snapshots["dataset"]]}
+def test_two_versions_are_compared_in_one_request(
+    ada: Any, published: Version, snapshots: Any
+) -> None:
+    changed = snapshots | {
+        "config": snapshots["config"] | {"r": 16},
+        "dataset": [{"id": "new"}, *snapshots["dataset"]],
+    }
     other = ada.versions.create_draft(published.package_id, **changed)
     before = len(ada.sent)
 
@@ -54,7 +59,11 @@ def test_versions_are_compared_as_they_are_stored_through_a_typed_repository_too
 
 
 def test_a_version_that_cannot_be_compared_is_named(ada: Any, bob: Any, draft: Version) -> None:
-    for left, right, missing in ((draft.id, uuid4(), 1), (uuid4(), draft.id, 0), (uuid4(), draft, 0)):
+    for left, right, missing in (
+        (draft.id, uuid4(), 1),
+        (uuid4(), draft.id, 0),
+        (uuid4(), draft, 0),
+    ):
         with pytest.raises(NotFoundError, match=f"There is no version {(left, right)[missing]}"):
             ada.versions.compare(left, right)
     with pytest.raises(NotFoundError, match=f"There is no version {draft.id}"):
@@ -103,7 +112,9 @@ def test_a_restored_version_is_a_new_draft_with_the_old_content_and_the_old_vers
     assert copied.fits
     draft = ada.versions.get(copied.draft.id)
     assert (draft.status, draft.version_number, draft.parent_version_id) == ("draft", 3, old.id)
-    assert [getattr(draft, name) for name in SNAPSHOTS] == [getattr(old, name) for name in SNAPSHOTS]
+    assert [getattr(draft, name) for name in SNAPSHOTS] == [
+        getattr(old, name) for name in SNAPSHOTS
+    ]
     assert draft.change_summary == "Restored from version 1"
     assert ada.versions.get(old.id) == old
     assert list(ada.versions.iterate_history(version_id=old.id)) == history_of_old
@@ -130,7 +141,9 @@ def test_a_copy_that_is_made_twice_with_the_same_identifier_is_made_once(
     ada: Any, published: Version, method: str
 ) -> None:
     target = ada.packages.create("other", template_type="lora", config={})
-    given: dict[str, Any] = {"new_version_id": uuid4()} | ({"into": target.id} if method == "fork" else {})
+    given: dict[str, Any] = {"new_version_id": uuid4()} | (
+        {"into": target.id} if method == "fork" else {}
+    )
     make = getattr(ada.versions, method)
 
     first, second = make(published.id, **given), make(str(published.id), **given)
@@ -143,9 +156,13 @@ def test_a_copy_that_is_made_twice_with_the_same_identifier_is_made_once(
 
 
 @pytest.mark.parametrize("method", ["restore", "fork"])
-def test_a_copy_of_a_draft_is_made_once_although_the_draft_goes_on(ada: Any, draft: Version, method: str) -> None:
+def test_a_copy_of_a_draft_is_made_once_although_the_draft_goes_on(
+    ada: Any, draft: Version, method: str
+) -> None:
     target = ada.packages.create("other", template_type="lora", config={})
-    given: dict[str, Any] = {"new_version_id": uuid4()} | ({"into": target.id} if method == "fork" else {})
+    given: dict[str, Any] = {"new_version_id": uuid4()} | (
+        {"into": target.id} if method == "fork" else {}
+    )
     make = getattr(ada.versions, method)
 
     first = make(draft.id, **given)
@@ -154,7 +171,9 @@ def test_a_copy_of_a_draft_is_made_once_although_the_draft_goes_on(ada: Any, dra
     assert make(draft.id, **given) == first
 
 
-def test_an_identifier_that_names_something_else_is_refused(ada: Any, published: Version, draft: Version) -> None:
+def test_an_identifier_that_names_something_else_is_refused(
+    ada: Any, published: Version, draft: Version
+) -> None:
     other = ada.versions.create_draft(draft.package_id, config={}, model={}, dataset=[])
 
     with pytest.raises(ConflictError) as caught:
@@ -169,7 +188,11 @@ def test_a_fork_goes_into_another_package_of_the_callers(ada: Any, published: Ve
 
     draft = ada.versions.fork(published.id, into=target.id).draft
 
-    assert (draft.package_id, draft.version_number, draft.parent_version_id) == (target.id, 1, published.id)
+    assert (draft.package_id, draft.version_number, draft.parent_version_id) == (
+        target.id,
+        1,
+        published.id,
+    )
     assert draft.name.startswith("sales-bot-v1-draft-")
     assert draft.change_summary == f"Forked from {published.name}"
     assert ada.versions.get(draft.id).config_snapshot == published.config_snapshot
@@ -196,7 +219,9 @@ def test_nobody_copies_what_is_not_theirs_or_into_what_is_not_theirs(
     assert bob.versions.count() == 0
 
 
-def test_the_service_role_copies_for_the_packages_owner(ada: Any, admin: Any, published: Version) -> None:
+def test_the_service_role_copies_for_the_packages_owner(
+    ada: Any, admin: Any, published: Version
+) -> None:
     draft = admin.versions.restore(published.id).draft
 
     assert draft.created_by == ada.id
@@ -230,7 +255,11 @@ def test_a_typed_copy_tells_all_that_does_not_fit_todays_types(
         dataset=[{"id": "a"}, {"id": "b", "rows/all": 3}],
     )
     typed = connect(ada, config=Lora, dataset=list[Entry])
-    given = {"into": ada.packages.create("other", template_type="lora", config={}).id} if method == "fork" else {}
+    given = (
+        {"into": ada.packages.create("other", template_type="lora", config={}).id}
+        if method == "fork"
+        else {}
+    )
 
     copied = getattr(typed.versions, method)(old.id, **given)
 
@@ -262,9 +291,13 @@ def test_a_copy_is_told_of_whatever_its_type_raises(connect: Any, ada: Any, pack
 
     copied = typed.versions.restore(old.id)
 
-    assert [(misfit.path, misfit.problem) for misfit in copied.misfits] == [("/config_snapshot", "invalid")]
+    assert [(misfit.path, misfit.problem) for misfit in copied.misfits] == [
+        ("/config_snapshot", "invalid")
+    ]
     assert ada.versions.get(copied.draft.id).config_snapshot == {"r": 8}
-    with pytest.raises(UnreadableReplyError, match="config_snapshot does not fit its type: KeyError: 'rank'"):
+    with pytest.raises(
+        UnreadableReplyError, match="config_snapshot does not fit its type: KeyError: 'rank'"
+    ):
         typed.versions.get(copied.draft.id)
 
 
@@ -308,7 +341,9 @@ def test_a_write_that_returns_what_does_not_fit_says_that_it_was_carried_out(
 
     typed = connect(ada, config=Newer)
 
-    with pytest.raises(UnreadableReplyError, match=r"versions\.publish was carried out, but") as caught:
+    with pytest.raises(
+        UnreadableReplyError, match=r"versions\.publish was carried out, but"
+    ) as caught:
         typed.versions.publish(draft.id)
 
     assert "use a repository without types" in caught.value.hint
@@ -317,12 +352,17 @@ def test_a_write_that_returns_what_does_not_fit_says_that_it_was_carried_out(
     assert ada.versions.get(draft.id).status == "published"
 
 
-def test_a_copy_that_is_asked_for_again_is_there_although_its_origin_is_gone(ada: Any, draft: Version) -> None:
+def test_a_copy_that_is_asked_for_again_is_there_although_its_origin_is_gone(
+    ada: Any, draft: Version
+) -> None:
     new_id = uuid4()
     copied = ada.versions.restore(draft.id, new_version_id=new_id)
     ada.versions.delete_draft(draft.id)
 
-    assert ada.versions.restore(draft.id, new_version_id=new_id).draft.version_number == copied.draft.version_number
+    assert (
+        ada.versions.restore(draft.id, new_version_id=new_id).draft.version_number
+        == copied.draft.version_number
+    )
     with pytest.raises(ConflictError):
         ada.versions.fork(draft.id, into=draft.package_id, new_version_id=new_id)
 
@@ -334,7 +374,8 @@ def test_a_draft_that_is_deleted_while_it_is_restored_is_not_found(
         draft = ada.versions.create_draft(package.id, **snapshots)
 
         deleted, *restored = at_once(
-            [lambda v=draft: ada.versions.delete_draft(v.id)] + [lambda v=draft: ada.versions.restore(v.id)] * 2
+            [lambda v=draft: ada.versions.delete_draft(v.id)]
+            + [lambda v=draft: ada.versions.restore(v.id)] * 2
         )
 
         assert deleted is None

@@ -15,7 +15,9 @@ from training_versions import ConflictError, NotFoundError, RecordedCost, Reject
 
 @pytest.fixture
 def budgeted(ada: Any, package: Any, snapshots: dict[str, Any]) -> Version:
-    return ada.versions.publish(ada.versions.create_draft(package.id, **snapshots, budget_limit="10.00").id)
+    return ada.versions.publish(
+        ada.versions.create_draft(package.id, **snapshots, budget_limit="10.00").id
+    )
 
 
 def test_actual_cost_is_the_exact_sum_of_its_entries(ada: Any, published: Version) -> None:
@@ -57,22 +59,33 @@ def test_a_key_counts_once(ada: Any, budgeted: Version) -> None:
     assert ada.versions.get(budgeted.id).actual_cost == Decimal("7.00")
 
 
-def test_the_same_key_counts_for_each_version(ada: Any, published: Version, budgeted: Version) -> None:
+def test_the_same_key_counts_for_each_version(
+    ada: Any, published: Version, budgeted: Version
+) -> None:
     for version in (published, budgeted):
         assert ada.versions.record_cost(version.id, 1, key="k").actual_cost == 1
 
 
-def test_shares_of_the_budget_are_told_once_when_they_are_crossed(ada: Any, budgeted: Version) -> None:
-    alerts = [ada.versions.record_cost(budgeted.id, amount).alerts for amount in ("4.99", "0.01", "4.00", "1.00", "5")]
+def test_shares_of_the_budget_are_told_once_when_they_are_crossed(
+    ada: Any, budgeted: Version
+) -> None:
+    alerts = [
+        ada.versions.record_cost(budgeted.id, amount).alerts
+        for amount in ("4.99", "0.01", "4.00", "1.00", "5")
+    ]
 
     assert alerts == [(), (50,), (80,), (100,), ()]
     sent = ada.versions.get(budgeted.id).cost_alerts_sent
     assert sorted(sent, key=int) == ["50", "80", "100"]
-    events = list(ada.versions.iterate_history(version_id=budgeted.id, kind="cost_alert", order="oldest"))
+    events = list(
+        ada.versions.iterate_history(version_id=budgeted.id, kind="cost_alert", order="oldest")
+    )
     assert [event.details["share"] for event in events] == [50, 80, 100]
 
 
-def test_one_entry_can_cross_several_shares_and_others_can_be_asked_for(ada: Any, budgeted: Version) -> None:
+def test_one_entry_can_cross_several_shares_and_others_can_be_asked_for(
+    ada: Any, budgeted: Version
+) -> None:
     assert ada.versions.record_cost(budgeted.id, 9, alert_at=(90, 25, 25, 200)).alerts == (25, 90)
     assert ada.versions.record_cost(budgeted.id, 0, alert_at=[]).alerts == ()
     assert ada.versions.record_cost(budgeted.id, 11).alerts == (50, 80, 100)
@@ -97,9 +110,15 @@ def test_sixteen_workers_recording_at_once_lose_no_cent_and_each_alert_goes_to_o
     ada: Any, budgeted: Version, at_once: Callable[..., list[Any]]
 ) -> None:
     def work(number: int) -> list[RecordedCost]:
-        return [ada.versions.record_cost(budgeted.id, "0.07", key=f"{number}/{n}") for n in range(10)]
+        return [
+            ada.versions.record_cost(budgeted.id, "0.07", key=f"{number}/{n}") for n in range(10)
+        ]
 
-    entries = [entry for made in at_once([lambda n=number: work(n) for number in range(16)]) for entry in made]
+    entries = [
+        entry
+        for made in at_once([lambda n=number: work(n) for number in range(16)])
+        for entry in made
+    ]
 
     assert ada.versions.get(budgeted.id).actual_cost == Decimal("11.20")
     assert Counter(share for entry in entries for share in entry.alerts) == {50: 1, 80: 1, 100: 1}
@@ -139,16 +158,27 @@ def test_who_asks_again_with_the_entrys_own_id_is_told_its_alerts_again(
 def test_one_entry_id_for_several_versions_at_once_is_one_entry(
     ada: Any, package: Any, at_once: Callable[..., list[Any]]
 ) -> None:
-    drafts = [ada.versions.create_draft(package.id, config={}, model={}, dataset=[]) for _ in range(4)]
+    drafts = [
+        ada.versions.create_draft(package.id, config={}, model={}, dataset=[]) for _ in range(4)
+    ]
     entry_id = uuid4()
 
-    outcomes = at_once([lambda d=d: ada.versions.record_cost(d.id, 1, entry_id=entry_id) for d in drafts])
+    outcomes = at_once(
+        [lambda d=d: ada.versions.record_cost(d.id, 1, entry_id=entry_id) for d in drafts]
+    )
 
-    assert sorted(getattr(outcome, "code", "") for outcome in outcomes) == ["", "TV204", "TV204", "TV204"]
+    assert sorted(getattr(outcome, "code", "") for outcome in outcomes) == [
+        "",
+        "TV204",
+        "TV204",
+        "TV204",
+    ]
     assert ada.versions.package_cost(package.id).actual_cost == 1
 
 
-def test_an_owner_who_clears_what_was_sent_is_not_alerted_again(ada: Any, stack: Any, package: Any) -> None:
+def test_an_owner_who_clears_what_was_sent_is_not_alerted_again(
+    ada: Any, stack: Any, package: Any
+) -> None:
     draft = ada.versions.create_draft(package.id, config={}, model={}, dataset=[], budget_limit=10)
     ada.versions.record_cost(draft.id, 6)
     table = stack.client(ada.token).table("training_package_versions")
@@ -165,18 +195,29 @@ def test_a_budget_that_is_raised_is_watched_anew(ada: Any, stack: Any, budgeted:
 
     table.update({"budget_limit": 100}).eq("id", str(budgeted.id)).execute()
 
-    assert [ada.versions.record_cost(budgeted.id, n).alerts for n in (39, 1, 30, 1)] == [(), (50,), (80,), ()]
+    assert [ada.versions.record_cost(budgeted.id, n).alerts for n in (39, 1, 30, 1)] == [
+        (),
+        (50,),
+        (80,),
+        (),
+    ]
 
 
 def test_a_budget_of_nothing_is_spent_by_the_first_cent(ada: Any, package: Any) -> None:
     draft = ada.versions.create_draft(package.id, config={}, model={}, dataset=[], budget_limit=0)
 
-    assert [ada.versions.record_cost(draft.id, n).alerts for n in (0, "0.01", 1)] == [(), (50, 80, 100), ()]
+    assert [ada.versions.record_cost(draft.id, n).alerts for n in (0, "0.01", 1)] == [
+        (),
+        (50, 80, 100),
+        (),
+    ]
 
 
 def test_a_package_adds_up_its_versions(ada: Any, package: Any, snapshots: dict[str, Any]) -> None:
     for n in range(3):
-        draft = ada.versions.create_draft(package.id, **snapshots, estimated_cost="0.10", budget_limit=n or None)
+        draft = ada.versions.create_draft(
+            package.id, **snapshots, estimated_cost="0.10", budget_limit=n or None
+        )
         ada.versions.record_cost(draft.id, "0.20")
     before = len(ada.sent)
 
@@ -184,7 +225,11 @@ def test_a_package_adds_up_its_versions(ada: Any, package: Any, snapshots: dict[
 
     assert len(ada.sent) == before + 1
     assert (cost.package_id, cost.versions) == (package.id, 3)
-    assert (cost.estimated_cost, cost.actual_cost, cost.budget_limit) == (Decimal("0.30"), Decimal("0.60"), 3)
+    assert (cost.estimated_cost, cost.actual_cost, cost.budget_limit) == (
+        Decimal("0.30"),
+        Decimal("0.60"),
+        3,
+    )
 
 
 def test_an_empty_package_costs_nothing(ada: Any, package: Any) -> None:
@@ -193,16 +238,22 @@ def test_an_empty_package_costs_nothing(ada: Any, package: Any) -> None:
     assert (cost.versions, cost.actual_cost) == (0, 0)
 
 
-def test_many_entries_are_walked_to_the_end_where_replies_are_capped(carol: Any, snapshots: Any) -> None:
+def test_many_entries_are_walked_to_the_end_where_replies_are_capped(
+    carol: Any, snapshots: Any
+) -> None:
     package = carol.packages.create("spender", template_type="lora", config={})
     draft = carol.versions.create_draft(package.id, **snapshots)
     for number in range(130):
         carol.versions.record_cost(draft.id, "0.01", key=str(number))
 
-    assert [entry.key for entry in carol.versions.iterate_costs(draft.id, page_size=500)] == list(map(str, range(130)))
+    assert [entry.key for entry in carol.versions.iterate_costs(draft.id, page_size=500)] == list(
+        map(str, range(130))
+    )
 
 
-def test_nobody_else_records_or_sees_costs(ada: Any, bob: Any, admin: Any, budgeted: Version) -> None:
+def test_nobody_else_records_or_sees_costs(
+    ada: Any, bob: Any, admin: Any, budgeted: Version
+) -> None:
     ada.versions.record_cost(budgeted.id, 1, key="k")
 
     for attempt, code in (
@@ -216,14 +267,22 @@ def test_nobody_else_records_or_sees_costs(ada: Any, bob: Any, admin: Any, budge
         assert caught.value.code == code
     assert list(bob.versions.iterate_costs(budgeted.id)) == []
     assert admin.versions.record_cost(budgeted.id, 1).actual_cost == 2
-    assert [entry.recorded_by for entry in ada.versions.iterate_costs(budgeted.id)] == [ada.id, None]
+    assert [entry.recorded_by for entry in ada.versions.iterate_costs(budgeted.id)] == [
+        ada.id,
+        None,
+    ]
 
 
-def test_what_the_service_role_writes_to_actual_cost_becomes_an_entry(ada: Any, stack: Any, budgeted: Version) -> None:
+def test_what_the_service_role_writes_to_actual_cost_becomes_an_entry(
+    ada: Any, stack: Any, budgeted: Version
+) -> None:
     ada.versions.record_cost(budgeted.id, "1.50")
     table = stack.service_client().table("training_package_versions")
 
     table.update({"actual_cost": 4.25}).eq("id", str(budgeted.id)).execute()
 
-    assert [entry.amount for entry in ada.versions.iterate_costs(budgeted.id)] == [Decimal("1.50"), Decimal("2.75")]
+    assert [entry.amount for entry in ada.versions.iterate_costs(budgeted.id)] == [
+        Decimal("1.50"),
+        Decimal("2.75"),
+    ]
     assert ada.versions.record_cost(budgeted.id, 1).actual_cost == Decimal("5.25")

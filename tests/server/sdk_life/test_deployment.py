@@ -22,19 +22,26 @@ def live_number(ada: Any, package: Any, target: str = "local") -> int | None:
 
 def test_a_deployed_version_is_live(ada: Any, published: Version) -> None:
     before = len(ada.sent)
-    summary = ada.versions.deploy(published.id, "hf_space", url="https://ada-bot.hf.space", deployment_id="ada/bot")
+    summary = ada.versions.deploy(
+        published.id, "hf_space", url="https://ada-bot.hf.space", deployment_id="ada/bot"
+    )
     assert len(ada.sent) == before + 1
 
     deployment = ada.versions.live(published.package_id, "hf_space")
 
     assert (summary.is_deployed, summary.deployment_target) == (True, "hf_space")
-    assert (summary.deployment_url, summary.deployment_id) == ("https://ada-bot.hf.space", "ada/bot")
+    assert (summary.deployment_url, summary.deployment_id) == (
+        "https://ada-bot.hf.space",
+        "ada/bot",
+    )
     assert (deployment.version_id, deployment.version_number) == (published.id, 1)
     assert (deployment.url, deployment.deployment_id) == ("https://ada-bot.hf.space", "ada/bot")
     assert (deployment.started_by, deployment.ended_at) == (ada.id, None)
     assert ada.versions.live(published.package_id, "local") is None
     version = ada.versions.get(published.id)
-    assert [getattr(version, name) for name in CONTENT] == [getattr(published, name) for name in CONTENT]
+    assert [getattr(version, name) for name in CONTENT] == [
+        getattr(published, name) for name in CONTENT
+    ]
 
 
 def test_deploying_another_version_ends_the_stay_of_the_first(
@@ -49,15 +56,21 @@ def test_deploying_another_version_ends_the_stay_of_the_first(
     assert (live_number(ada, package, "local"), live_number(ada, package, "hf_space")) == (2, 1)
     left = ada.versions.get(first.id)
     assert (left.is_deployed, left.deployment_target) == (True, "hf_space")
-    kinds = [event.kind for event in ada.versions.iterate_history(package_id=package.id, order="oldest")]
+    kinds = [
+        event.kind for event in ada.versions.iterate_history(package_id=package.id, order="oldest")
+    ]
     assert kinds[-4:] == ["deployed", "deployed", "undeployed", "deployed"]
 
 
-def test_live_at_answers_across_three_deployments(ada: Any, package: Any, publish: Callable[..., Version]) -> None:
+def test_live_at_answers_across_three_deployments(
+    ada: Any, package: Any, publish: Callable[..., Version]
+) -> None:
     versions = [publish(), publish(), publish()]
     stays: list[Deployment] = []
     for version in versions:
-        ada.versions.deploy(version.id, "local", url=f"http://127.0.0.1:{8000 + version.version_number}")
+        ada.versions.deploy(
+            version.id, "local", url=f"http://127.0.0.1:{8000 + version.version_number}"
+        )
         stays.append(ada.versions.live(package.id, "local"))
     ada.versions.undeploy(versions[2].id)
     ended = ada.versions.get(versions[2].id).updated_at
@@ -92,7 +105,9 @@ def test_a_change_of_versions_leaves_no_moment_without_one(
 
 
 @pytest.mark.parametrize("status", ["draft", "archived"])
-def test_only_published_versions_are_deployed(ada: Any, published: Version, package: Any, status: str) -> None:
+def test_only_published_versions_are_deployed(
+    ada: Any, published: Version, package: Any, status: str
+) -> None:
     ada.versions.deploy(published.id, "local")
     other = ada.versions.create_draft(package.id, config={}, model={}, dataset=[])
     if status == "archived":
@@ -128,18 +143,27 @@ def test_a_new_address_is_a_new_stay(ada: Any, published: Version) -> None:
     ada.versions.deploy(published.id, "local", url="http://localhost:2")
 
     assert ada.versions.live(published.package_id, "local").url == "http://localhost:2"
-    assert ada.versions.live_at(published.package_id, "local", first.started_at).url == "http://localhost:1"
+    assert (
+        ada.versions.live_at(published.package_id, "local", first.started_at).url
+        == "http://localhost:1"
+    )
     kinds = [event.kind for event in ada.versions.iterate_history(version_id=published.id)]
     assert kinds[:3] == ["deployed", "undeployed", "deployed"]
 
 
-def test_undeploying_one_target_leaves_the_other(ada: Any, package: Any, published: Version) -> None:
+def test_undeploying_one_target_leaves_the_other(
+    ada: Any, package: Any, published: Version
+) -> None:
     ada.versions.deploy(published.id, "local", url="http://localhost:1")
     ada.versions.deploy(published.id, "hf_space", url="https://x.hf.space")
 
     left = ada.versions.undeploy(published.id, target="hf_space")
 
-    assert (left.is_deployed, left.deployment_target, left.deployment_url) == (True, "local", "http://localhost:1")
+    assert (left.is_deployed, left.deployment_target, left.deployment_url) == (
+        True,
+        "local",
+        "http://localhost:1",
+    )
     assert (live_number(ada, package, "local"), live_number(ada, package, "hf_space")) == (1, None)
     assert ada.versions.undeploy(published.id).is_deployed is False
     assert live_number(ada, package) is None
@@ -150,7 +174,9 @@ def test_many_deployments_at_once_leave_one_version_live(
 ) -> None:
     versions = [publish() for _ in range(6)]
 
-    outcomes = at_once([lambda v=version: ada.versions.deploy(v.id, "local") for version in versions])
+    outcomes = at_once(
+        [lambda v=version: ada.versions.deploy(v.id, "local") for version in versions]
+    )
 
     assert [outcome.id for outcome in outcomes] == [version.id for version in versions]
     deployed = [version.id for version in ada.versions.iterate(package.id, deployed=True)]
@@ -174,7 +200,9 @@ def test_a_deployment_that_is_repeated_does_not_displace_one_made_since(
         assert caught.value.code == "TV204"
 
 
-def test_a_target_that_is_none_is_refused_by_the_database_too(stack: Any, ada: Any, published: Version) -> None:
+def test_a_target_that_is_none_is_refused_by_the_database_too(
+    stack: Any, ada: Any, published: Version
+) -> None:
     client = stack.client(ada.token)
     for function in ("deploy_training_version", "undeploy_training_version"):
         with pytest.raises(APIError) as caught:
@@ -231,9 +259,13 @@ def test_an_id_that_was_given_to_another_call_is_refused_and_not_taken_for_a_rep
         assert caught.value.code == "TV204"
 
 
-def test_a_stay_that_a_client_made_by_the_columns_keeps_its_id(ada: Any, stack: Any, published: Version) -> None:
+def test_a_stay_that_a_client_made_by_the_columns_keeps_its_id(
+    ada: Any, stack: Any, published: Version
+) -> None:
     columns = {"is_deployed": True, "deployment_target": "local"}
-    stack.service_client().table("training_package_versions").update(columns).eq("id", str(published.id)).execute()
+    stack.service_client().table("training_package_versions").update(columns).eq(
+        "id", str(published.id)
+    ).execute()
     stay = ada.versions.live(published.package_id, "local")
 
     with pytest.raises(ConflictError) as caught:
@@ -247,9 +279,16 @@ def test_the_identifier_of_a_call_about_another_version_is_refused(
 ) -> None:
     versions, stay_id = [publish() for _ in range(4)], uuid4()
 
-    outcomes = at_once([lambda v=v: ada.versions.deploy(v.id, "local", stay_id=stay_id) for v in versions])
+    outcomes = at_once(
+        [lambda v=v: ada.versions.deploy(v.id, "local", stay_id=stay_id) for v in versions]
+    )
 
-    assert sorted(getattr(outcome, "code", "") for outcome in outcomes) == ["", "TV204", "TV204", "TV204"]
+    assert sorted(getattr(outcome, "code", "") for outcome in outcomes) == [
+        "",
+        "TV204",
+        "TV204",
+        "TV204",
+    ]
 
 
 def test_archiving_and_deploying_at_once_do_not_stand_in_each_others_way(
@@ -279,7 +318,9 @@ def test_archiving_and_deploying_at_once_do_not_stand_in_each_others_way(
         assert live_number(ada, package) == second.version_number
 
 
-def test_nobody_else_deploys_or_sees_what_is_live(ada: Any, bob: Any, admin: Any, published: Version) -> None:
+def test_nobody_else_deploys_or_sees_what_is_live(
+    ada: Any, bob: Any, admin: Any, published: Version
+) -> None:
     ada.versions.deploy(published.id, "local")
     moment = ada.versions.live(published.package_id, "local").started_at
 
@@ -298,7 +339,9 @@ def test_nobody_else_deploys_or_sees_what_is_live(ada: Any, bob: Any, admin: Any
     assert admin.versions.undeploy(published.id).is_deployed is False
 
 
-def test_what_the_service_role_writes_to_the_columns_is_live_too(ada: Any, stack: Any, published: Version) -> None:
+def test_what_the_service_role_writes_to_the_columns_is_live_too(
+    ada: Any, stack: Any, published: Version
+) -> None:
     columns = {"is_deployed": True, "deployment_target": "local", "deployment_url": "http://direct"}
     table = stack.service_client().table("training_package_versions")
 
@@ -319,7 +362,9 @@ def test_a_target_that_the_service_role_writes_is_where_the_version_is_now(
     assert ada.versions.live(published.package_id, "hf_space").version_id == published.id
     events = [
         (event.kind, event.details["target"])
-        for event in ada.versions.iterate_history(version_id=published.id, kind=["deployed", "undeployed"])
+        for event in ada.versions.iterate_history(
+            version_id=published.id, kind=["deployed", "undeployed"]
+        )
     ]
     assert events == [("deployed", "hf_space"), ("undeployed", "local"), ("deployed", "local")]
 

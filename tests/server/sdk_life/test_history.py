@@ -40,7 +40,14 @@ def test_a_whole_life_leaves_its_events_in_order(ada: Any, package: Any, snapsho
     events = list(ada.versions.iterate_history(version_id=draft.id, order="oldest"))
 
     assert [event.kind for event in events] == [
-        *("created", "edited", "training_started", "training_failed", "training_started", "cost_recorded"),
+        *(
+            "created",
+            "edited",
+            "training_started",
+            "training_failed",
+            "training_started",
+            "cost_recorded",
+        ),
         *("cost_alert", "training_completed", "published", "deployed", "undeployed", "archived"),
     ]
     assert {event.actor_id for event in events} == {ada.id}
@@ -61,7 +68,9 @@ def test_a_whole_life_leaves_its_events_in_order(ada: Any, package: Any, snapsho
 
 def test_an_event_tells_what_changed_but_not_the_content(ada: Any, draft: Version) -> None:
     secret = "wherever it may be"
-    ada.versions.update_draft(draft.id, config={"r": {"deep": secret}}, change_summary=secret, name=f"v {secret}")
+    ada.versions.update_draft(
+        draft.id, config={"r": {"deep": secret}}, change_summary=secret, name=f"v {secret}"
+    )
 
     (event,) = ada.versions.iterate_history(version_id=draft.id, kind="edited")
 
@@ -93,7 +102,9 @@ def test_a_budget_that_the_service_role_changes_after_publishing_leaves_an_event
     assert sorted(newest.details["paths"]) == ["/budget_limit", "/estimated_cost"]
 
 
-def test_training_that_a_wizard_queues_leaves_an_event(ada: Any, stack: Any, draft: Version) -> None:
+def test_training_that_a_wizard_queues_leaves_an_event(
+    ada: Any, stack: Any, draft: Version
+) -> None:
     table = stack.client(ada.token).table("training_package_versions")
     table.update({"training_status": "pending"}).eq("id", str(draft.id)).execute()
     ada.versions.start_training(draft.id)
@@ -110,10 +121,14 @@ def test_a_burst_of_edits_is_one_event(ada: Any, draft: Version) -> None:
 
     assert [event.kind for event in events] == ["edited", "created"]
     assert events[0].details["edits"] == 30
-    assert {"/config_snapshot/r", "/config_snapshot/k0", "/config_snapshot/k1"} <= set(events[0].details["paths"])
+    assert {"/config_snapshot/r", "/config_snapshot/k0", "/config_snapshot/k1"} <= set(
+        events[0].details["paths"]
+    )
 
 
-def test_edits_by_somebody_else_are_events_of_their_own(ada: Any, admin: Any, draft: Version) -> None:
+def test_edits_by_somebody_else_are_events_of_their_own(
+    ada: Any, admin: Any, draft: Version
+) -> None:
     ada.versions.update_draft(draft.id, config={"r": 1})
     admin.versions.update_draft(draft.id, config={"r": 2})
     ada.versions.update_draft(draft.id, config={"r": 3})
@@ -127,7 +142,9 @@ def test_edits_by_somebody_else_are_events_of_their_own(ada: Any, admin: Any, dr
     ]
 
 
-def test_an_autosaver_beside_a_training_loop_does_not_flood_history(ada: Any, draft: Version) -> None:
+def test_an_autosaver_beside_a_training_loop_does_not_flood_history(
+    ada: Any, draft: Version
+) -> None:
     for number in range(10):
         ada.versions.update_draft(draft.id, config={"r": number})
         ada.versions.record_cost(draft.id, "0.01")
@@ -149,10 +166,19 @@ def test_edits_that_are_one_event_are_found_by_the_last_of_them(ada: Any, draft:
     assert (event.id, event.occurred_at, event.details["edits"]) == (first.id, first.occurred_at, 3)
     assert first.last_at is None
     assert event.last_at > read_at > event.occurred_at
-    assert list(ada.versions.iterate_history(version_id=draft.id, since=event.last_at + timedelta(seconds=1))) == []
+    assert (
+        list(
+            ada.versions.iterate_history(
+                version_id=draft.id, since=event.last_at + timedelta(seconds=1)
+            )
+        )
+        == []
+    )
 
 
-def test_an_edit_of_many_places_says_that_there_are_more_than_it_names(ada: Any, draft: Version) -> None:
+def test_an_edit_of_many_places_says_that_there_are_more_than_it_names(
+    ada: Any, draft: Version
+) -> None:
     ada.versions.update_draft(draft.id, config={f"k{number:03}": number for number in range(90)})
     (few,) = ada.versions.iterate_history(version_id=draft.id, kind="edited")
     ada.versions.update_draft(draft.id, config={f"n{number:03}": number for number in range(90)})
@@ -160,10 +186,16 @@ def test_an_edit_of_many_places_says_that_there_are_more_than_it_names(ada: Any,
     (many,) = ada.versions.iterate_history(version_id=draft.id, kind="edited")
 
     assert "more" not in few.details
-    assert (len(many.details["paths"]), many.details["more"], many.details["edits"]) == (100, True, 2)
+    assert (len(many.details["paths"]), many.details["more"], many.details["edits"]) == (
+        100,
+        True,
+        2,
+    )
 
 
-def test_what_one_write_did_is_told_in_the_order_of_a_life(ada: Any, stack: Any, package: Any, snapshots: Any) -> None:
+def test_what_one_write_did_is_told_in_the_order_of_a_life(
+    ada: Any, stack: Any, package: Any, snapshots: Any
+) -> None:
     table = stack.client(ada.token).table("training_package_versions")
     row = {
         "package_id": str(package.id),
@@ -175,13 +207,20 @@ def test_what_one_write_did_is_told_in_the_order_of_a_life(ada: Any, stack: Any,
     made = table.insert({**row, "training_status": "running", "actual_cost": 5}).execute().data[0]
     assert kinds(ada, version_id=made["id"]) == ["created", "cost_recorded", "training_started"]
 
-    changes = {"status": "published", "is_deployed": True, "deployment_target": "local", "training_status": "completed"}
+    changes = {
+        "status": "published",
+        "is_deployed": True,
+        "deployment_target": "local",
+        "training_status": "completed",
+    }
     table.update(changes).eq("id", made["id"]).execute()
 
     assert kinds(ada, version_id=made["id"])[3:] == ["published", "deployed", "training_completed"]
 
 
-def test_history_is_found_by_version_package_kind_and_time(ada: Any, package: Any, snapshots: Any) -> None:
+def test_history_is_found_by_version_package_kind_and_time(
+    ada: Any, package: Any, snapshots: Any
+) -> None:
     first = ada.versions.create_draft(package.id, **snapshots)
     second = ada.versions.publish(ada.versions.create_draft(package.id, **snapshots).id)
     other = ada.packages.create("other", template_type="lora", config={})
@@ -190,7 +229,13 @@ def test_history_is_found_by_version_package_kind_and_time(ada: Any, package: An
     everything = list(ada.versions.iterate_history(order="oldest"))
     published = next(event for event in everything if event.kind == "published")
 
-    assert [event.kind for event in everything] == ["created", "created", "published", "restored", "forked"]
+    assert [event.kind for event in everything] == [
+        "created",
+        "created",
+        "published",
+        "restored",
+        "forked",
+    ]
     assert kinds(ada, package_id=package.id) == ["created", "created", "published", "restored"]
     assert kinds(ada, version_id=first.id) == ["created"]
     assert kinds(ada, kind=["published", "forked"]) == ["published", "forked"]
@@ -232,7 +277,9 @@ def test_history_is_paged_by_key_also_while_more_happens(ada: Any, package: Any)
     assert pages == [[7, 6, 5], [4, 3, 2], [1]]
     assert third.next_cursor is None
     with pytest.raises(InvalidInputError, match="cursor does not belong"):
-        ada.versions.history(package_id=package.id, limit=3, order="oldest", cursor=first.next_cursor)
+        ada.versions.history(
+            package_id=package.id, limit=3, order="oldest", cursor=first.next_cursor
+        )
 
 
 def test_history_is_walked_to_its_end_where_replies_are_capped(carol: Any, snapshots: Any) -> None:
@@ -241,20 +288,34 @@ def test_history_is_walked_to_its_end_where_replies_are_capped(carol: Any, snaps
     for number in range(120):
         carol.versions.record_cost(draft.id, "0.01", key=str(number))
 
-    events = list(carol.versions.iterate_history(version_id=draft.id, page_size=1000, order="oldest"))
+    events = list(
+        carol.versions.iterate_history(version_id=draft.id, page_size=1000, order="oldest")
+    )
     page = carol.versions.history(version_id=draft.id, limit=1000)
 
     assert [event.details.get("key") for event in events] == [None, *map(str, range(120))]
     assert len(page.items) == 100
-    assert len(carol.versions.history(version_id=draft.id, limit=1000, cursor=page.next_cursor).items) == 21
+    assert (
+        len(carol.versions.history(version_id=draft.id, limit=1000, cursor=page.next_cursor).items)
+        == 21
+    )
 
 
-def test_only_the_owner_and_the_service_role_read_history(ada: Any, bob: Any, admin: Any, draft: Version) -> None:
-    assert kinds(bob) == kinds(bob, version_id=draft.id) == kinds(bob, package_id=draft.package_id) == []
+def test_only_the_owner_and_the_service_role_read_history(
+    ada: Any, bob: Any, admin: Any, draft: Version
+) -> None:
+    assert (
+        kinds(bob)
+        == kinds(bob, version_id=draft.id)
+        == kinds(bob, package_id=draft.package_id)
+        == []
+    )
     assert kinds(admin, version_id=draft.id) == kinds(ada) == ["created"]
 
 
-def test_who_is_not_signed_in_is_told_so_by_every_operation(nobody: Any, published: Version) -> None:
+def test_who_is_not_signed_in_is_told_so_by_every_operation(
+    nobody: Any, published: Version
+) -> None:
     versions, moment = nobody.versions, published.created_at
     for attempt in (
         lambda: versions.compare(published.id, published.id),
@@ -294,11 +355,22 @@ def test_nobody_writes_changes_or_deletes_what_the_database_remembers(
     client = service if who == "service" else stack.client((ada if who == "owner" else bob).token)
     rows = service.table(table).select("*").eq("owner_id", str(ada.id)).execute().data
     assert rows
-    new = {name: value for name, value in rows[0].items() if table != "training_version_events" or name != "id"}
-    column = {"training_version_events": "kind", "training_metric_points": "value"}.get(table, "owner_id")
+    new = {
+        name: value
+        for name, value in rows[0].items()
+        if table != "training_version_events" or name != "id"
+    }
+    column = {"training_version_events": "kind", "training_metric_points": "value"}.get(
+        table, "owner_id"
+    )
 
     for attempt in (
-        lambda: client.table(table).update({column: rows[0][column]}).eq("owner_id", str(ada.id)).execute(),
+        lambda: (
+            client.table(table)
+            .update({column: rows[0][column]})
+            .eq("owner_id", str(ada.id))
+            .execute()
+        ),
         lambda: client.table(table).delete().eq("owner_id", str(ada.id)).execute(),
         lambda: client.table(table).insert(new).execute(),
         lambda: client.table(table).upsert(new).execute(),
@@ -309,7 +381,9 @@ def test_nobody_writes_changes_or_deletes_what_the_database_remembers(
     assert service.table(table).select("*").eq("owner_id", str(ada.id)).execute().data == rows
 
 
-def test_not_even_the_databases_owner_changes_an_event_by_hand(stack: Any, ada: Any, draft: Version) -> None:
+def test_not_even_the_databases_owner_changes_an_event_by_hand(
+    stack: Any, ada: Any, draft: Version
+) -> None:
     for statement in (
         "update public.training_version_events set kind = 'edited'",
         "delete from public.training_version_events",

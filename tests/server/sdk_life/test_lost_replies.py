@@ -12,15 +12,36 @@ from training_versions import Version
 
 WRITES: dict[str, tuple[Callable[[Any, Version], Any], list[str]]] = {
     "restore": (lambda versions, version: versions.restore(version.id), ["restored"]),
-    "fork": (lambda versions, version: versions.fork(version.id, into=version.package_id), ["forked"]),
-    "start_training": (lambda versions, version: versions.start_training(version.id), ["training_started"]),
-    "record_metrics": (lambda versions, version: versions.record_metrics(version.id, {"loss": 1}), []),
-    "complete_training": (lambda versions, version: versions.complete_training(version.id), ["training_completed"]),
-    "fail_training": (lambda versions, version: versions.fail_training(version.id, "x"), ["training_failed"]),
-    "cancel_training": (lambda versions, version: versions.cancel_training(version.id), ["training_cancelled"]),
+    "fork": (
+        lambda versions, version: versions.fork(version.id, into=version.package_id),
+        ["forked"],
+    ),
+    "start_training": (
+        lambda versions, version: versions.start_training(version.id),
+        ["training_started"],
+    ),
+    "record_metrics": (
+        lambda versions, version: versions.record_metrics(version.id, {"loss": 1}),
+        [],
+    ),
+    "complete_training": (
+        lambda versions, version: versions.complete_training(version.id),
+        ["training_completed"],
+    ),
+    "fail_training": (
+        lambda versions, version: versions.fail_training(version.id, "x"),
+        ["training_failed"],
+    ),
+    "cancel_training": (
+        lambda versions, version: versions.cancel_training(version.id),
+        ["training_cancelled"],
+    ),
     "deploy": (lambda versions, version: versions.deploy(version.id, "local"), ["deployed"]),
     "undeploy": (lambda versions, version: versions.undeploy(version.id), ["undeployed"]),
-    "record_cost": (lambda versions, version: versions.record_cost(version.id, "1.00"), ["cost_recorded"]),
+    "record_cost": (
+        lambda versions, version: versions.record_cost(version.id, "1.00"),
+        ["cost_recorded"],
+    ),
 }
 BEFORE = {
     "complete_training": lambda versions, version: versions.start_training(version.id),
@@ -82,9 +103,15 @@ def test_a_write_that_was_carried_out_three_times_has_the_effect_of_one(
 
     assert len(far.sent) == 3
     assert result is not None
-    since = [event for event in ada.versions.iterate_history(package_id=published.package_id) if event.id > newest.id]
+    since = [
+        event
+        for event in ada.versions.iterate_history(package_id=published.package_id)
+        if event.id > newest.id
+    ]
     assert [event.kind for event in since] == expected
-    assert ada.versions.package_cost(published.package_id).actual_cost == (1 if name == "record_cost" else 0)
+    assert ada.versions.package_cost(published.package_id).actual_cost == (
+        1 if name == "record_cost" else 0
+    )
 
 
 @pytest.mark.parametrize("verb", ["complete", "cancel", "fail"])
@@ -92,10 +119,14 @@ def test_a_repeat_does_not_end_a_run_that_began_in_between(
     far: Any, ada: Any, stack: Any, published: Version, verb: str
 ) -> None:
     ada.versions.start_training(published.id)
-    start = stack.client(ada.token).rpc("start_version_training", {"p_version_id": str(published.id)})
+    start = stack.client(ada.token).rpc(
+        "start_version_training", {"p_version_id": str(published.id)}
+    )
     far.between = (lambda: None) if verb == "complete" else start.execute
 
-    ended = getattr(far.versions, f"{verb}_training")(published.id, *(["why"] if verb == "fail" else []))
+    ended = getattr(far.versions, f"{verb}_training")(
+        published.id, *(["why"] if verb == "fail" else [])
+    )
 
     assert ended.status == {"complete": "completed", "cancel": "cancelled", "fail": "failed"}[verb]
     now = ada.versions.get(published.id).training_status

@@ -11,7 +11,14 @@ import pytest
 
 from training_versions import ConflictError, InvalidInputError, NotFoundError, TrainingRun, Version
 
-CONTENT = ("config_snapshot", "model_snapshot", "dataset_snapshot", "name", "change_summary", "published_at")
+CONTENT = (
+    "config_snapshot",
+    "model_snapshot",
+    "dataset_snapshot",
+    "name",
+    "change_summary",
+    "published_at",
+)
 
 
 def test_training_runs_from_start_to_completion(ada: Any, published: Version) -> None:
@@ -21,12 +28,19 @@ def test_training_runs_from_start_to_completion(ada: Any, published: Version) ->
     running = ada.versions.get(published.id)
     done = ada.versions.complete_training(published.id, run_id=run.id)
 
-    assert (run.status, run.version_id, run.started_by, run.ended_at) == ("running", published.id, ada.id, None)
+    assert (run.status, run.version_id, run.started_by, run.ended_at) == (
+        "running",
+        published.id,
+        ada.id,
+        None,
+    )
     assert (running.training_status, running.training_started_at) == ("running", run.started_at)
     assert began < run.started_at <= done.ended_at
     version = ada.versions.get(published.id)
     assert (version.training_status, version.training_completed_at) == ("completed", done.ended_at)
-    assert [getattr(version, name) for name in CONTENT] == [getattr(published, name) for name in CONTENT]
+    assert [getattr(version, name) for name in CONTENT] == [
+        getattr(published, name) for name in CONTENT
+    ]
     assert version.status == "published"
 
 
@@ -39,7 +53,11 @@ def test_failed_and_cancelled_training_starts_again(ada: Any, draft: Version) ->
     ended = ada.versions.cancel_training(draft.id)
 
     assert (failed.status, failed.reason) == ("failed", "no memory")
-    assert (cancelled.id, cancelled.status, cancelled.reason) == (second.id, "cancelled", "wrong data")
+    assert (cancelled.id, cancelled.status, cancelled.reason) == (
+        second.id,
+        "cancelled",
+        "wrong data",
+    )
     assert (ended.id, ended.reason) == (third.id, None)
     assert ada.versions.get(draft.id).training_status == "cancelled"
 
@@ -88,8 +106,16 @@ def test_every_step_can_be_repeated(ada: Any, draft: Version) -> None:
     completed = ada.versions.complete_training(draft.id, run_id=again.id)
     assert ada.versions.complete_training(draft.id, run_id=again.id) == completed
     assert ada.versions.complete_training(draft.id) == completed
-    kinds = [event.kind for event in ada.versions.iterate_history(version_id=draft.id, order="oldest")]
-    assert kinds == ["created", "training_started", "training_failed", "training_started", "training_completed"]
+    kinds = [
+        event.kind for event in ada.versions.iterate_history(version_id=draft.id, order="oldest")
+    ]
+    assert kinds == [
+        "created",
+        "training_started",
+        "training_failed",
+        "training_started",
+        "training_completed",
+    ]
 
 
 def test_a_worker_that_names_its_run_cannot_end_another_one(ada: Any, draft: Version) -> None:
@@ -107,7 +133,9 @@ def test_a_worker_that_names_its_run_cannot_end_another_one(ada: Any, draft: Ver
     assert ada.versions.complete_training(draft.id, run_id=now.id).status == "completed"
 
 
-def test_a_worker_whose_run_was_cancelled_adds_nothing_to_the_next_one(ada: Any, draft: Version) -> None:
+def test_a_worker_whose_run_was_cancelled_adds_nothing_to_the_next_one(
+    ada: Any, draft: Version
+) -> None:
     lost = ada.versions.start_training(draft.id)
     ada.versions.record_metrics(draft.id, {"loss": 0.9}, step=1, run_id=lost.id)
     ada.versions.cancel_training(draft.id)
@@ -151,13 +179,17 @@ def test_a_run_that_is_not_the_versions_is_not_found(ada: Any, draft: Version) -
 def test_an_archived_version_is_not_trained(ada: Any, published: Version) -> None:
     ada.versions.archive(published.id)
 
-    with pytest.raises(ConflictError, match="version 1 is archived and is not trained any more") as caught:
+    with pytest.raises(
+        ConflictError, match="version 1 is archived and is not trained any more"
+    ) as caught:
         ada.versions.start_training(published.id)
     assert (caught.value.code, caught.value.details["status"]) == ("TV205", "archived")
     assert ada.versions.get(published.id).training_status is None
 
 
-def test_a_run_that_was_going_on_when_its_version_was_archived_can_end(ada: Any, published: Version) -> None:
+def test_a_run_that_was_going_on_when_its_version_was_archived_can_end(
+    ada: Any, published: Version
+) -> None:
     run = ada.versions.start_training(published.id)
     ada.versions.archive(published.id)
 
@@ -168,12 +200,22 @@ def test_one_run_id_for_two_versions_at_once_is_one_run(
     ada: Any, draft: Version, at_once: Callable[..., list[Any]]
 ) -> None:
     for _ in range(4):
-        others = [ada.versions.create_draft(draft.package_id, config={}, model={}, dataset=[]) for _ in range(4)]
+        others = [
+            ada.versions.create_draft(draft.package_id, config={}, model={}, dataset=[])
+            for _ in range(4)
+        ]
         run_id = uuid4()
 
-        outcomes = at_once([lambda v=v, r=run_id: ada.versions.start_training(v.id, run_id=r) for v in others])
+        outcomes = at_once(
+            [lambda v=v, r=run_id: ada.versions.start_training(v.id, run_id=r) for v in others]
+        )
 
-        assert sorted(getattr(outcome, "code", "") for outcome in outcomes) == ["", "TV204", "TV204", "TV204"]
+        assert sorted(getattr(outcome, "code", "") for outcome in outcomes) == [
+            "",
+            "TV204",
+            "TV204",
+            "TV204",
+        ]
 
 
 def test_of_many_workers_exactly_one_starts_the_run(
@@ -187,7 +229,9 @@ def test_of_many_workers_exactly_one_starts_the_run(
     assert ada.versions.complete_training(draft.id, run_id=runs[0].id).status == "completed"
 
 
-def test_the_identifier_of_another_versions_run_is_refused(ada: Any, draft: Version, published: Version) -> None:
+def test_the_identifier_of_another_versions_run_is_refused(
+    ada: Any, draft: Version, published: Version
+) -> None:
     other = ada.versions.create_draft(draft.package_id, config={}, model={}, dataset=[])
     run = ada.versions.start_training(draft.id)
 
@@ -204,7 +248,9 @@ def test_metrics_are_merged_and_the_frozen_content_stays(ada: Any, published: Ve
     assert summary.training_metrics == {"loss": 0.5, "accuracy": 0.8, "best": {"epoch": 1}}
     version = ada.versions.get(published.id)
     assert version.training_metrics == summary.training_metrics
-    assert [getattr(version, name) for name in CONTENT] == [getattr(published, name) for name in CONTENT]
+    assert [getattr(version, name) for name in CONTENT] == [
+        getattr(published, name) for name in CONTENT
+    ]
 
 
 def test_a_curve_belongs_to_its_run(ada: Any, draft: Version) -> None:
@@ -217,7 +263,10 @@ def test_a_curve_belongs_to_its_run(ada: Any, draft: Version) -> None:
     ada.versions.record_metrics(draft.id, {"accuracy": 1})
 
     def curve(name: str, **given: Any) -> list[tuple[int, float]]:
-        return [(point.step, point.value) for point in ada.versions.metric_history(draft.id, name, **given)]
+        return [
+            (point.step, point.value)
+            for point in ada.versions.metric_history(draft.id, name, **given)
+        ]
 
     assert curve("loss") == [(1, 0.6)]
     assert curve("loss", run_id=first.id) == [(1, 0.9), (2, 0.7)]
@@ -243,7 +292,9 @@ def test_a_curve_of_1500_steps_comes_back_whole_although_replies_are_capped_at_1
 
     curve = carol.versions.metric_history(draft.id, "loss")
 
-    assert [(point.step, point.value) for point in curve] == [(step, 1 / (step + 1)) for step in range(1500)]
+    assert [(point.step, point.value) for point in curve] == [
+        (step, 1 / (step + 1)) for step in range(1500)
+    ]
 
 
 def test_steps_and_values_at_the_edges_come_back_exactly(ada: Any, draft: Version) -> None:
@@ -254,7 +305,9 @@ def test_steps_and_values_at_the_edges_come_back_exactly(ada: Any, draft: Versio
 
     curve = ada.versions.metric_history(draft.id, "x " * 127)
 
-    assert {point.step: point.value for point in curve} == {step: float(value) for step, value in values.items()}
+    assert {point.step: point.value for point in curve} == {
+        step: float(value) for step, value in values.items()
+    }
 
 
 def test_a_diverged_loss_is_refused_before_it_is_sent(ada: Any, draft: Version) -> None:
@@ -293,5 +346,8 @@ def test_the_service_role_trains_any_version(ada: Any, admin: Any, published: Ve
 
     assert run.started_by is None
     assert [point.value for point in ada.versions.metric_history(published.id, "loss")] == [0.1]
-    kinds = {event.kind: event.actor_id for event in ada.versions.iterate_history(version_id=published.id)}
+    kinds = {
+        event.kind: event.actor_id
+        for event in ada.versions.iterate_history(version_id=published.id)
+    }
     assert (kinds["training_started"], kinds["created"]) == (None, ada.id)

@@ -41,7 +41,9 @@ def test_a_version_that_only_its_columns_call_deployed_can_be_deployed(
     assert versions.live(version.package_id, "local").version_id == version.id
 
 
-def test_a_cost_that_is_no_number_is_mended_by_the_service_role(stack: Any, versions: Any, packages: Any) -> None:
+def test_a_cost_that_is_no_number_is_mended_by_the_service_role(
+    stack: Any, versions: Any, packages: Any
+) -> None:
     version = published(versions, packages)
     stack.psql(
         "set session_replication_role = replica;"
@@ -102,10 +104,18 @@ def test_the_training_clock_is_the_databases(owner: Any, versions: Any, packages
     package = packages.create("bot", template_type="lora_finetuning", config={})
     draft = versions.create_draft(package.id, config={}, model={}, dataset=[])
     table = owner.table("training_package_versions")
-    long_ago = {"training_started_at": "1999-01-01T00:00:00Z", "training_completed_at": "1999-01-02T00:00:00Z"}
+    long_ago = {
+        "training_started_at": "1999-01-01T00:00:00Z",
+        "training_completed_at": "1999-01-02T00:00:00Z",
+    }
 
     for status in ("pending", "running", "completed"):
-        (row,) = table.update({"training_status": status, **long_ago}).eq("id", str(draft.id)).execute().data
+        (row,) = (
+            table.update({"training_status": status, **long_ago})
+            .eq("id", str(draft.id))
+            .execute()
+            .data
+        )
 
         assert "1999" not in str(row["training_started_at"])
         assert "1999" not in str(row["training_completed_at"])
