@@ -15,11 +15,11 @@ from postgrest import AsyncPostgrestClient
 from postgrest.exceptions import APIError
 from postgrest.types import CountMethod
 
-from training_versions import _calls
 from training_versions.errors import TRANSPORT_ERRORS, TrainingVersionsError, translate
+from training_versions.operations import _calls
 
 if TYPE_CHECKING:  # bundles are rare, and steps come from there
-    from training_versions._bundle_steps import Steps
+    from training_versions.bundle._steps import Steps
 
 T = TypeVar("T")
 RETRY_PAUSES = (0.5, 1.0, 2.0)

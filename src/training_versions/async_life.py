@@ -11,20 +11,28 @@ from datetime import datetime
 from typing import Generic, Literal
 
 from training_versions._async_shell import AsyncRepository
-from training_versions._life_calls import LifeCalls
 from training_versions.diff import VersionDiff
-from training_versions.models import C, Cents, D, Id, JsonLike, M, Page, Target, VersionSummary
-from training_versions.records import (
+from training_versions.models import (
+    C,
+    Cents,
     CopiedDraft,
     CostEntry,
+    D,
     Deployment,
     Event,
+    Id,
+    JsonLike,
     Lineage,
+    M,
     MetricPoint,
     PackageCost,
+    Page,
     RecordedCost,
+    Target,
     TrainingRun,
+    VersionSummary,
 )
+from training_versions.operations._life_calls import LifeCalls
 
 
 class AsyncVersionLife(AsyncRepository, Generic[C, M, D]):

@@ -12,9 +12,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from training_versions._async_shell import RETRY_PAUSES, AsyncClient, AsyncRepository
-from training_versions._calls import PackageCalls
-from training_versions._life_calls import LifeCalls
-from training_versions._snapshots import Codec
 from training_versions.async_life import AsyncVersionLife
 from training_versions.models import (
     UNSET,
@@ -34,12 +31,15 @@ from training_versions.models import (
     VersionFilters,
     VersionSummary,
 )
+from training_versions.operations._calls import PackageCalls
+from training_versions.operations._life_calls import LifeCalls
+from training_versions.snapshots.codec import Codec
 
 if (
     TYPE_CHECKING
 ):  # bundles are read and written rarely: importing this package does not wait for them
-    from training_versions._bundle_steps import BundleFile, Progress
     from training_versions.bundle import ExportResult, ImportResult
+    from training_versions.bundle._steps import BundleFile, Progress
 
 
 class AsyncPackageRepository(AsyncRepository):
@@ -184,7 +184,7 @@ class AsyncPackageRepository(AsyncRepository):
         Example:
             >>> await packages.export(package.id, "support-bot.jsonl")
         """
-        from training_versions._bundle_steps import export_steps
+        from training_versions.bundle._steps import export_steps
 
         return await self._carry_out(export_steps(package_id, file, progress))
 
@@ -221,7 +221,7 @@ class AsyncPackageRepository(AsyncRepository):
         Example:
             >>> (await packages.import_("support-bot.jsonl")).versions_created
         """
-        from training_versions._bundle_steps import caller_of, import_steps
+        from training_versions.bundle._steps import caller_of, import_steps
 
         caller = caller_of(self._client.schema("public").headers)
         return await self._carry_out(import_steps(file, package_id, user_id, caller, progress))

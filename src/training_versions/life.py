@@ -9,21 +9,29 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Generic, Literal
 
-from training_versions._life_calls import LifeCalls
 from training_versions._shell import Repository
 from training_versions.diff import VersionDiff
-from training_versions.models import C, Cents, D, Id, JsonLike, M, Page, Target, VersionSummary
-from training_versions.records import (
+from training_versions.models import (
+    C,
+    Cents,
     CopiedDraft,
     CostEntry,
+    D,
     Deployment,
     Event,
+    Id,
+    JsonLike,
     Lineage,
+    M,
     MetricPoint,
     PackageCost,
+    Page,
     RecordedCost,
+    Target,
     TrainingRun,
+    VersionSummary,
 )
+from training_versions.operations._life_calls import LifeCalls
 
 
 class VersionLife(Repository, Generic[C, M, D]):

@@ -9,10 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
-from training_versions._calls import PackageCalls
-from training_versions._life_calls import LifeCalls
 from training_versions._shell import RETRY_PAUSES, Client, Repository
-from training_versions._snapshots import Codec
 from training_versions.life import VersionLife
 from training_versions.models import (
     UNSET,
@@ -32,12 +29,15 @@ from training_versions.models import (
     VersionFilters,
     VersionSummary,
 )
+from training_versions.operations._calls import PackageCalls
+from training_versions.operations._life_calls import LifeCalls
+from training_versions.snapshots.codec import Codec
 
 if (
     TYPE_CHECKING
 ):  # bundles are read and written rarely: importing this package does not wait for them
-    from training_versions._bundle_steps import BundleFile, Progress
     from training_versions.bundle import ExportResult, ImportResult
+    from training_versions.bundle._steps import BundleFile, Progress
 
 
 class PackageRepository(Repository):
@@ -180,7 +180,7 @@ class PackageRepository(Repository):
         Example:
             >>> packages.export(package.id, "support-bot.jsonl")
         """
-        from training_versions._bundle_steps import export_steps
+        from training_versions.bundle._steps import export_steps
 
         return self._carry_out(export_steps(package_id, file, progress))
 
@@ -217,7 +217,7 @@ class PackageRepository(Repository):
         Example:
             >>> (packages.import_("support-bot.jsonl")).versions_created
         """
-        from training_versions._bundle_steps import caller_of, import_steps
+        from training_versions.bundle._steps import caller_of, import_steps
 
         caller = caller_of(self._client.schema("public").headers)
         return self._carry_out(import_steps(file, package_id, user_id, caller, progress))

@@ -24,7 +24,7 @@ from training_versions import (
     UnreadableReplyError,
     Version,
 )
-from training_versions._autosave import (
+from training_versions.autosave._state import (
     Autosave,
     AutosaveConflictError,
     changed_paths,
@@ -32,8 +32,8 @@ from training_versions._autosave import (
     pointers,
     same,
 )
-from training_versions._calls import Rpc, VersionCalls
-from training_versions._snapshots import Codec
+from training_versions.operations._calls import Rpc, VersionCalls
+from training_versions.snapshots.codec import Codec
 
 DRAFT = uuid.UUID(int=7)
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -19,11 +19,11 @@ from training_versions import (
     Package,
     RejectedError,
     UnreadableReplyError,
-    bundle,
 )
-from training_versions._bundle_steps import Steps, caller_of, export_steps, import_steps
-from training_versions._calls import Done, Rpc, Select, read_reply, read_rows
-from training_versions.bundle import BundleError, Survey, canonical, content_sha256
+from training_versions.bundle import _format as bundle
+from training_versions.bundle._format import BundleError, Survey, canonical, content_sha256
+from training_versions.bundle._steps import Steps, caller_of, export_steps, import_steps
+from training_versions.operations._calls import Done, Rpc, Select, read_reply, read_rows
 
 MOMENT = "2025-01-31T12:00:00.123456+00:00"
 PACKAGE = uuid.UUID(int=1)

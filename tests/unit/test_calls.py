@@ -21,7 +21,8 @@ from training_versions import (
     OutcomeUnknownError,
     UnreadableReplyError,
 )
-from training_versions._calls import (
+from training_versions.models import to_cents
+from training_versions.operations._calls import (
     Attempts,
     Done,
     PackageCalls,
@@ -31,8 +32,7 @@ from training_versions._calls import (
     check_pauses,
     read_rows,
 )
-from training_versions._snapshots import Codec
-from training_versions.models import to_cents
+from training_versions.snapshots.codec import Codec
 
 PACKAGE = UUID("11111111-1111-4111-8111-111111111111")
 MOMENT = datetime(2025, 1, 31, 12, 0, 0, 123456, UTC)

@@ -16,10 +16,10 @@ from jsonpointer import resolve_pointer
 from pydantic import BaseModel, Field
 
 from training_versions import diff as diff_module
-from training_versions._snapshots import MAX_DEPTH
 from training_versions.diff import Change, ChangeKind, VersionDiff, compare_versions, document
 from training_versions.errors import InvalidInputError
 from training_versions.models import Version
+from training_versions.snapshots.codec import MAX_DEPTH
 
 ID = UUID("11111111-1111-4111-8111-111111111111")
 OTHER_ID = UUID("22222222-2222-4222-8222-222222222222")

@@ -24,9 +24,9 @@ from training_versions import (
     Version,
     VersionSummary,
 )
-from training_versions._calls import Attempts, Done, Rpc, Select, read_reply, read_rows
-from training_versions._life_calls import LifeCalls
-from training_versions._snapshots import Codec
+from training_versions.operations._calls import Attempts, Done, Rpc, Select, read_reply, read_rows
+from training_versions.operations._life_calls import LifeCalls
+from training_versions.snapshots.codec import Codec
 
 from .test_calls import MOMENT, PACKAGE, row
 

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from typing_extensions import TypedDict
 
-from training_versions._snapshots import Codec
+from training_versions.snapshots.codec import Codec
 
 
 class Optimizer(BaseModel):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training_versions import InvalidInputError
-from training_versions._snapshots import MAX_DEPTH, Codec, to_json
+from training_versions.snapshots.codec import MAX_DEPTH, Codec, to_json
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
 JSON = st.recursive(

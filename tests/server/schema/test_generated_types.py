@@ -10,8 +10,16 @@ from uuid import UUID
 import pytest
 from pydantic import AwareDatetime
 
-from training_versions.models import Package, Version, VersionSummary
-from training_versions.records import CostEntry, Deployment, Event, MetricPoint, TrainingRun
+from training_versions.models import (
+    CostEntry,
+    Deployment,
+    Event,
+    MetricPoint,
+    Package,
+    TrainingRun,
+    Version,
+    VersionSummary,
+)
 
 # How a column's type, as the generator writes it, is read by a model.
 READ_AS = {

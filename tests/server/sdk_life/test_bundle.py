@@ -79,7 +79,7 @@ def abroad(connect: Any, elsewhere: LocalSupabase, unique: Callable[[str], str])
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each version and each event is sent alone."""
-    monkeypatch.setattr("training_versions._bundle_steps.BATCH_ROWS", 1)
+    monkeypatch.setattr("training_versions.bundle._steps.BATCH_ROWS", 1)
 
 
 def rows(caller: Any, connect: Any, table: str, package_id: Any) -> list[dict[str, Any]]:
@@ -324,7 +324,7 @@ def test_a_draft_that_was_deleted_here_stays_away_and_is_counted(
     rows: int,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("training_versions._bundle_steps.BATCH_ROWS", rows)
+    monkeypatch.setattr("training_versions.bundle._steps.BATCH_ROWS", rows)
     draft = ada.versions.create_draft(lived.id, config={}, model={}, dataset=[])
     export(ada, lived.id, tmp_path / "out.jsonl")
     bring(abroad, tmp_path / "out.jsonl")

@@ -28,9 +28,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
 
-from training_versions._calls import MOST_COST, problem_of
 from training_versions.errors import InvalidInputError
 from training_versions.models import JsonObject, Package, Record, TrainingStatus, VersionStatus
+from training_versions.operations._calls import MOST_COST, problem_of
 
 Row: TypeAlias = dict[str, Any]
 

@@ -15,8 +15,6 @@ from decimal import Decimal
 from threading import TIMEOUT_MAX
 from typing import Any, Final, Generic, TypeAlias, cast
 
-from training_versions._calls import Done, Rpc, Select, VersionCalls, problem_of
-from training_versions._pointers import pointer
 from training_versions.errors import (
     ConflictError,
     ConnectionFailedError,
@@ -26,6 +24,8 @@ from training_versions.errors import (
     RejectedError,
 )
 from training_versions.models import C, D, JsonValue, M, Version, VersionStatus, VersionSummary
+from training_versions.operations._calls import Done, Rpc, Select, VersionCalls, problem_of
+from training_versions.snapshots.pointers import pointer
 
 Content: TypeAlias = dict[str, JsonValue]  # by column
 Path: TypeAlias = tuple[str, ...]

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from training_versions._misfits import find_misfits
 from training_versions.errors import InvalidInputError
-from training_versions.records import Misfit
+from training_versions.models import Misfit
+from training_versions.snapshots.misfits import find_misfits
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

@@ -19,11 +19,11 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from training_versions._autosave import Autosave, AutosaveConflictError, Saving, check_seconds
-from training_versions._calls import Rpc
 from training_versions.async_repository import AsyncVersionRepository
+from training_versions.autosave._state import Autosave, AutosaveConflictError, Saving, check_seconds
 from training_versions.errors import InvalidInputError, OutcomeUnknownError
 from training_versions.models import UNSET, C, Cents, D, Id, JsonLike, JsonValue, M, Unset, Version
+from training_versions.operations._calls import Rpc
 from training_versions.repository import VersionRepository
 
 __all__ = ["AsyncDraftAutosaver", "AutosaveConflictError", "DraftAutosaver"]

@@ -20,9 +20,8 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias, TypeVar, cast
 
-from training_versions import bundle
-from training_versions._calls import VERSIONS, Done, PackageCalls, Rpc, Select, as_uuid
-from training_versions.bundle import BundledPackage, ExportResult, ImportResult, Row, Survey
+from training_versions.bundle import _format as bundle
+from training_versions.bundle._format import BundledPackage, ExportResult, ImportResult, Row, Survey
 from training_versions.errors import (
     ConflictError,
     InvalidInputError,
@@ -30,6 +29,7 @@ from training_versions.errors import (
     claims_of,
 )
 from training_versions.models import Id, Package
+from training_versions.operations._calls import VERSIONS, Done, PackageCalls, Rpc, Select, as_uuid
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Rpc[Any] | Select[Any] | None, Any, T]

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, cast, overlo
 
 from pydantic_core import to_jsonable_python
 
-from training_versions._pointers import escaped
 from training_versions.errors import InvalidInputError
 from training_versions.models import JsonObject, JsonValue, Version
+from training_versions.snapshots.pointers import escaped
 
 __all__ = ["Change", "ChangeKind", "VersionDiff", "compare_versions", "document"]
 

@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from training_versions._pointers import pointer
-from training_versions.records import Misfit
+from training_versions.models import Misfit
+from training_versions.snapshots.pointers import pointer
 
 UNKNOWN: Final = "the type does not know it, and drops it"
 _EXTRA: Final = ("extra_forbidden", "unexpected_keyword_argument")

@@ -13,7 +13,33 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
-from training_versions._calls import (
+from training_versions.diff import VersionDiff, compare_versions
+from training_versions.errors import InvalidInputError
+from training_versions.models import (
+    C,
+    Cents,
+    CopiedDraft,
+    CostEntry,
+    D,
+    Deployment,
+    DeploymentTarget,
+    Event,
+    EventKind,
+    Id,
+    JsonLike,
+    Lineage,
+    LineageNode,
+    M,
+    MetricPoint,
+    PackageCost,
+    Page,
+    RecordedCost,
+    Target,
+    TrainingRun,
+    Version,
+    VersionSummary,
+)
+from training_versions.operations._calls import (
     SUMMARY,
     VERSIONS,
     WHOLE,
@@ -42,35 +68,7 @@ from training_versions._calls import (
     row_of,
     summary_of,
 )
-from training_versions._snapshots import Codec
-from training_versions.diff import VersionDiff, compare_versions
-from training_versions.errors import InvalidInputError
-from training_versions.models import (
-    C,
-    Cents,
-    D,
-    DeploymentTarget,
-    Id,
-    JsonLike,
-    M,
-    Page,
-    Target,
-    Version,
-    VersionSummary,
-)
-from training_versions.records import (
-    CopiedDraft,
-    CostEntry,
-    Deployment,
-    Event,
-    EventKind,
-    Lineage,
-    LineageNode,
-    MetricPoint,
-    PackageCost,
-    RecordedCost,
-    TrainingRun,
-)
+from training_versions.snapshots.codec import Codec
 
 T = TypeVar("T")
 
@@ -171,7 +169,7 @@ class LifeCalls(VersionCalls[C, M, D]):
         asked = as_uuid(version_id, "version_id")
 
         def read(reply: object) -> Lineage:
-            nodes = LineageNode.family(_array(reply))
+            nodes = LineageNode.link(_array(reply))
             version = nodes.get(uuid.UUID(asked))
             if version is None:
                 raise ValueError("the version is not in it")

@@ -23,9 +23,9 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from training_versions import errors, models
-from training_versions._snapshots import Codec, check_text
 from training_versions.errors import InvalidInputError
 from training_versions.models import C, D, Id, M, Package, Page, Unset, Version, VersionSummary
+from training_versions.snapshots.codec import Codec, check_text
 
 T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)

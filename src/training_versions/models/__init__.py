@@ -1,0 +1,77 @@
+"""Models: what the repositories return and accept.
+
+Fields carry the column names of the tables that they are read from. Nothing here knows how a
+record is fetched or changed.
+"""
+
+from training_versions.models.base import (
+    UNSET,
+    C,
+    Cents,
+    Cost,
+    D,
+    Id,
+    JsonLike,
+    JsonObject,
+    JsonValue,
+    M,
+    Page,
+    Record,
+    Unset,
+    to_cents,
+)
+from training_versions.models.copies import CopiedDraft, Misfit
+from training_versions.models.costs import CostEntry, PackageCost, RecordedCost
+from training_versions.models.deployments import Deployment, DeploymentTarget, Target
+from training_versions.models.history import Event, EventKind
+from training_versions.models.lineage import Lineage, LineageNode
+from training_versions.models.packages import Package, PackageFilters
+from training_versions.models.training import MetricPoint, TrainingRun, TrainingStatus
+from training_versions.models.versions import (
+    IterateOptions,
+    ListOptions,
+    Version,
+    VersionFilters,
+    VersionStatus,
+    VersionSummary,
+)
+
+__all__ = [
+    "UNSET",
+    "C",
+    "Cents",
+    "CopiedDraft",
+    "Cost",
+    "CostEntry",
+    "D",
+    "Deployment",
+    "DeploymentTarget",
+    "Event",
+    "EventKind",
+    "Id",
+    "IterateOptions",
+    "JsonLike",
+    "JsonObject",
+    "JsonValue",
+    "Lineage",
+    "LineageNode",
+    "ListOptions",
+    "M",
+    "MetricPoint",
+    "Misfit",
+    "Package",
+    "PackageCost",
+    "PackageFilters",
+    "Page",
+    "Record",
+    "RecordedCost",
+    "Target",
+    "TrainingRun",
+    "TrainingStatus",
+    "Unset",
+    "Version",
+    "VersionFilters",
+    "VersionStatus",
+    "VersionSummary",
+    "to_cents",
+]

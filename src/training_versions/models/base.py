@@ -1,0 +1,108 @@
+"""What every model is built from: the base class, JSON types, money, and `UNSET`."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import Field
+from decimal import Context, Decimal
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+)
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    JsonObject: TypeAlias = dict[str, JsonValue]
+    C = TypeVarWithDefault("C", default=JsonObject)
+    M = TypeVarWithDefault("M", default=JsonObject)
+    D = TypeVarWithDefault("D", default=list[JsonObject])
+else:
+    # A row is parsed JSON already: checking every leaf again would cost seconds on a large snapshot.
+    JsonValue = Any
+    JsonObject = dict[str, Any]
+    C, M, D = TypeVar("C"), TypeVar("M"), TypeVar("D")
+
+T = TypeVar("T")
+
+
+class DataclassLike(Protocol):
+    """An instance of a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+class HasToDict(Protocol):
+    """An object with `to_dict()`, as the configs of PEFT, Transformers and Datasets have."""
+
+    def to_dict(self) -> Mapping[str, object]:
+        """Return its content."""
+        ...
+
+
+JsonLike: TypeAlias = Mapping[str, object] | BaseModel | DataclassLike | HasToDict
+"""What becomes a JSON object: a mapping, Pydantic model, dataclass, or object with `to_dict()`."""
+Id: TypeAlias = UUID | str
+"""A `UUID`, or its text."""
+Cents: TypeAlias = Decimal | int | str | float
+"""An amount of money with at most two decimals."""
+
+
+class Unset(enum.Enum):
+    """The type of `UNSET`, which separates "leave it as it is" from `None`, "make it empty"."""
+
+    __module__ = "training_versions"
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+
+
+def to_cents(value: Decimal) -> Decimal:
+    """Round to two decimals, whatever decimal context the caller's program has set."""
+    return value.quantize(Decimal("0.01"), context=Context(prec=28))
+
+
+def _read_cost(value: object) -> object:
+    # PostgREST writes numerics as JSON numbers, which arrive as floats. The repr of such a float is
+    # what the database wrote.
+    if isinstance(value, int | float):
+        return to_cents(Decimal(repr(value)))
+    return value
+
+
+Cost = Annotated[Decimal, BeforeValidator(_read_cost)]
+
+
+class Record(BaseModel):
+    """Base of all models: frozen, and columns that this release does not know are ignored."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", protected_namespaces=(), defer_build=True
+    )
+
+
+class Page(Record, Generic[T]):
+    """One page of a list.
+
+    There is more exactly when `next_cursor` is not `None`, however short the page is.
+    """
+
+    __module__ = "training_versions"
+
+    items: list[T]
+    next_cursor: str | None

@@ -1,0 +1,38 @@
+"""Copies of versions: a restored or forked draft, and what of it no longer fits today's types."""
+
+from typing import Literal
+
+from training_versions.models.base import Record
+from training_versions.models.versions import VersionSummary
+
+
+class Misfit(Record):
+    """A place where a stored snapshot does not fit the repository's type for it."""
+
+    __module__ = "training_versions"
+
+    path: str
+    """A JSON Pointer (RFC 6901) such as `/config_snapshot/lora/r`."""
+    problem: Literal["missing", "unknown", "invalid"]
+    """A required key is missing, a key is unknown and would be dropped, or a value is invalid."""
+    message: str
+
+
+class CopiedDraft(Record):
+    """A new draft with the content of another version, and what of that no longer fits the types.
+
+    The draft holds all of the content, whether it fits or not. It is truthy if everything fits.
+    """
+
+    __module__ = "training_versions"
+
+    draft: VersionSummary
+    misfits: tuple[Misfit, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether the repository can read the draft without losing anything."""
+        return not self.misfits
+
+    def __bool__(self) -> bool:
+        return self.fits

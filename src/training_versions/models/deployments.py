@@ -1,0 +1,42 @@
+"""Deployments: which version is live at which target, and which was."""
+
+import enum
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from training_versions.models.base import Record
+
+
+class DeploymentTarget(enum.StrEnum):
+    """Where a version is deployed."""
+
+    __module__ = "training_versions"
+
+    LOCAL = "local"
+    HF_SPACE = "hf_space"
+
+
+Target: TypeAlias = DeploymentTarget | Literal["local", "hf_space"]
+"""A `DeploymentTarget`, or its text."""
+
+
+class Deployment(Record):
+    """The time that a version is live at a target; it is live as long as `ended_at` is `None`."""
+
+    __module__ = "training_versions"
+
+    id: UUID
+    """The `stay_id` that `deploy` was given, or made."""
+    package_id: UUID
+    version_id: UUID
+    version_number: int
+    target: DeploymentTarget
+    url: str | None
+    deployment_id: str | None
+    """What the target calls it."""
+    started_at: AwareDatetime
+    started_by: UUID | None
+    ended_at: AwareDatetime | None
+    ended_by: UUID | None

@@ -1,0 +1,41 @@
+"""Training packages: rows of `training_configs`."""
+
+from typing import Annotated, TypedDict
+from uuid import UUID
+
+from pydantic import AwareDatetime, BeforeValidator
+
+from training_versions.models.base import JsonObject, Record
+
+
+def _empty_if_null(value: object) -> object:
+    # Tables that are older than this project may allow null.
+    return {} if value is None else value
+
+
+class Package(Record):
+    """A training package: what versions are versions of."""
+
+    __module__ = "training_versions"
+
+    id: UUID
+    name: str
+    template_type: str
+    config_json: Annotated[JsonObject, BeforeValidator(_empty_if_null)]
+    user_id: UUID
+    current_version_id: UUID | None
+    version_count: int
+    latest_published_version: int
+    created_at: AwareDatetime | None = None
+    """`None` where the table is older than this project and has no such column."""
+
+
+class PackageFilters(TypedDict, total=False):
+    """Which packages `list` and `iterate` return; a filter left out or `None` does not apply."""
+
+    template_type: str | None
+    text: str | None
+    """Literal text in the name, ignoring case."""
+
+
+PackageFilters.__module__ = "training_versions"

@@ -1,0 +1,109 @@
+"""Versions: rows of `training_package_versions`, and the arguments that select them."""
+
+import enum
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Generic, Literal, TypedDict
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from training_versions.models.base import C, Cost, D, Id, JsonLike, JsonValue, M, Record
+from training_versions.models.deployments import DeploymentTarget
+from training_versions.models.training import TrainingStatus
+
+
+class VersionStatus(enum.StrEnum):
+    """The status of a version; it goes from draft to published to archived, never back."""
+
+    __module__ = "training_versions"
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class VersionSummary(Record):
+    """A version without its snapshots; lists return these."""
+
+    __module__ = "training_versions"
+
+    id: UUID
+    package_id: UUID
+    version_number: int
+    name: str
+    status: VersionStatus
+    created_at: AwareDatetime
+    created_by: UUID | None
+    published_at: AwareDatetime | None
+    published_by: UUID | None
+    updated_at: AwareDatetime
+    change_summary: str | None
+    parent_version_id: UUID | None
+    is_deployed: bool
+    deployment_target: DeploymentTarget | None
+    deployment_url: str | None
+    deployment_id: str | None
+    training_status: TrainingStatus | None
+    training_started_at: AwareDatetime | None
+    training_completed_at: AwareDatetime | None
+    training_metrics: JsonValue
+    estimated_cost: Cost | None
+    actual_cost: Cost | None
+    budget_limit: Cost | None
+    cost_alerts_sent: JsonValue
+
+
+class Version(VersionSummary, Generic[C, M, D]):
+    """A version with its snapshots, typed by the repository that read it."""
+
+    __module__ = "training_versions"
+
+    config_snapshot: C
+    model_snapshot: M
+    dataset_snapshot: D
+
+
+class VersionFilters(TypedDict, total=False):
+    """Which versions `list`, `iterate` and `count` cover; one left out or `None` does not apply."""
+
+    status: str | Sequence[str] | None
+    """One status, or several of which one must hold."""
+    training_status: str | Sequence[str] | None
+    deployed: bool | None
+    parent_version_id: Id | None
+    created_after: datetime | None
+    """Created at this moment or later."""
+    created_before: datetime | None
+    """Created before this moment."""
+    text: str | None
+    """Literal text in the name or change summary, ignoring case; 500 characters at most."""
+    config_contains: JsonLike | None
+    """The config has at least these keys with these values."""
+    model_contains: JsonLike | None
+    dataset_contains: JsonLike | Sequence[JsonLike] | None
+    """The data set has an entry that contains this, or one for each of these."""
+
+
+class ListOptions(VersionFilters, total=False):
+    """How `list` returns versions: the filters, and these."""
+
+    order: Literal["newest", "oldest"]
+    """Which come first; `"newest"` if left out."""
+    limit: int
+    """The most to return, 50 if left out; a server may cap it, and the page is shorter then."""
+    cursor: str | None
+    """The `next_cursor` of the page before."""
+
+
+class IterateOptions(VersionFilters, total=False):
+    """How `iterate` walks over versions: the filters, and these."""
+
+    order: Literal["newest", "oldest"]
+    """Which come first; `"newest"` if left out."""
+    page_size: int
+    """How many to ask for at once, 200 if left out."""
+
+
+for _options in (VersionFilters, ListOptions, IterateOptions):
+    _options.__module__ = "training_versions"

@@ -1,0 +1,1 @@
+"""What each operation sends and how its reply is read; no client is imported here and nothing is awaited."""
