@@ -1,9 +1,10 @@
 # Every target sets up what it needs; python3 (3.11 or newer), npm and make are all that has to be there.
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint format twin benchmark wheel clean
+.PHONY: demo test check lint format twin schema measure benchmark wheel clean
 
 PYTHON ?= python3
 BIN := .venv/bin
+SQL := $(wildcard supabase/migrations/20261122*.sql) supabase/rollbacks scripts/schema.sql
 
 demo: .venv/ok node_modules/ok  ## the main job, on the embedded stack
 	$(BIN)/python examples/quickstart.py
@@ -18,7 +19,9 @@ lint: .venv/ok node_modules/ok
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/python scripts/derive_sync.py --check
+	$(BIN)/lint-imports --no-logo > .venv/imports.log || { cat .venv/imports.log; false; }
 	node_modules/.bin/pyright --pythonpath $(BIN)/python
+	$(BIN)/sqlfluff lint --quiet $(SQL)
 
 format: .venv/ok
 	$(BIN)/ruff check --fix --quiet .
@@ -26,6 +29,12 @@ format: .venv/ok
 
 twin: .venv/ok  ## derive the sync modules from the async ones
 	$(BIN)/python scripts/derive_sync.py
+
+schema: .venv/ok node_modules/ok  ## write supabase/schema.sql from the migrations
+	$(BIN)/python scripts/dump_schema.py
+
+measure: .venv/ok  ## how dense the code is, folder by folder
+	$(BIN)/python scripts/measure.py
 
 benchmark: .venv/ok node_modules/ok
 	$(BIN)/python benchmarks/import_time.py

@@ -1,4 +1,4 @@
-"""A wizard that saves its draft by itself, and two windows that edit the same draft.
+"""A wizard that autosaves its draft, and a second window that edits the same draft.
 
     python examples/autosave.py
 
@@ -13,7 +13,7 @@ from training_versions.autosave import AutosaveConflictError, DraftAutosaver
 
 
 def main() -> None:
-    """Run the main job."""
+    """Edit a draft, meet two conflicts, and resolve them."""
     with connect() as (client, _):
         versions = VersionRepository(client)
         package = PackageRepository(client).create(
@@ -26,7 +26,7 @@ def main() -> None:
             dataset=[{"datasetId": "tickets-2025"}],
         )
 
-        # 30 seconds between saves unless you say otherwise; one, so that you need not wait.
+        # By default there are 30 seconds between saves; here it is one, so that you need not wait.
         with DraftAutosaver(versions, draft, interval=1.0) as saver:
             lora = {"r": 8, "alpha": 16}
             for rank in range(9, 25):  # somebody moves a slider
@@ -39,7 +39,7 @@ def main() -> None:
             stored = versions.get(draft.id)
             print(f"one save          {stored.config_snapshot} is stored")
 
-            # Another window of the same user edits the draft, which this one does not know.
+            # Another window of the same user edits the draft; this one does not know.
             versions.update_draft(
                 draft.id, config={"learning_rate": 1e-4, "lora": lora}, change_summary="slower"
             )
@@ -49,13 +49,11 @@ def main() -> None:
                 saver.flush()
             except AutosaveConflictError as conflict:
                 print(f"conflict          {conflict.message}")
-                print(
-                    f"                  here {', '.join(conflict.my_paths)}; there {', '.join(conflict.their_paths)}"
-                )
+                print(f"  changed here    {', '.join(conflict.my_paths)}")
+                print(f"  changed there   {', '.join(conflict.their_paths)}")
                 saver.merge()
-                print(
-                    f"merged            {saver.draft.config_snapshot}, {saver.draft.change_summary}"
-                )
+                merged = saver.draft
+                print(f"merged            {merged.config_snapshot}, {merged.change_summary}")
 
             versions.update_draft(draft.id, name="the name of the other window")
             saver.change(name="the name of this window")
@@ -70,9 +68,8 @@ def main() -> None:
                 print(f"discarded         it is {saver.draft.name!r} now")
 
             saver.change(change_summary="saved on leaving")
-        print(
-            f"closed            {versions.get(draft.id).change_summary}; not saved: {saver.pending}"
-        )
+        summary = versions.get(draft.id).change_summary
+        print(f"closed            {summary}; not saved: {saver.pending}")
 
 
 if __name__ == "__main__":

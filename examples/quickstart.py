@@ -1,8 +1,10 @@
-"""A training package from its first draft to its second published version.
+"""From a package to its second published version, with typed snapshots.
 
     python examples/quickstart.py
 
-Runs on the embedded stack, or on your own project: see connect.py.
+Creates, edits and publishes drafts, reads the versions, and shows two things that the database
+refuses: editing a published version, and seeing the versions of another user. Runs on the embedded
+stack, or on your own project: see connect.py.
 """
 
 from pydantic import BaseModel
@@ -21,21 +23,21 @@ class LoraConfig(BaseModel):
 
 
 class BaseModelRef(BaseModel):
-    """What it is trained on top of."""
+    """The model that the adapter is trained for."""
 
     repo: str
     revision: str = "main"
 
 
 class DatasetRef(BaseModel):
-    """What it is trained with."""
+    """A data set that the adapter is trained on."""
 
     datasetId: str
     split: str = "train"
 
 
 def main() -> None:
-    """Run the main job."""
+    """Create, edit and publish two versions, and read them."""
     with connect() as (client, other_client):
         packages = PackageRepository(client)
         versions = VersionRepository(
@@ -54,10 +56,11 @@ def main() -> None:
             dataset=[DatasetRef(datasetId="tickets-2025"), DatasetRef(datasetId="faq")],
             estimated_cost="4.20",
         )
-        print(
-            f"draft          {draft.name}, rank {draft.config_snapshot.r}, {len(draft.dataset_snapshot)} data sets"
-        )
+        print(f"draft          {draft.name}")
+        print(f"  rank         {draft.config_snapshot.r}")
+        print(f"  data sets    {len(draft.dataset_snapshot)}")
 
+        # Refused if somebody else has edited the draft since it was read.
         draft = versions.update_draft(
             draft.id,
             config=LoraConfig(r=16, lora_alpha=32, target_modules=["q_proj", "v_proj"]),
@@ -84,9 +87,7 @@ def main() -> None:
         assert latest is not None
         print(f"latest         {latest.name}, learning rate {latest.config_snapshot.learning_rate}")
         for summary in versions.iterate(package.id):
-            print(
-                f"  {summary.version_number}  {summary.status:<9}  {summary.name}  {summary.change_summary}"
-            )
+            print(f"  {summary.status:<11}  {summary.name}: {summary.change_summary}")
 
         try:
             versions.update_draft(first.id, change_summary="a second thought")
@@ -94,8 +95,9 @@ def main() -> None:
             print(f"refused        {type(error).__name__}: {error}")
 
         if other_client is not None:
-            others = VersionRepository(other_client)
-            count, found = others.count(package.id), others.find(first.id)
+            other_versions = VersionRepository(other_client)
+            count = other_versions.count(package.id)
+            found = other_versions.find(first.id)
             print(f"another user   finds {count} versions, and {found} by its id")
 
 

@@ -1,8 +1,9 @@
-"""A training package from its first draft to its second published version, with asyncio.
+"""From a package to its second published version, with typed snapshots and asyncio.
 
     python examples/quickstart_async.py
 
-Runs on the embedded stack, or on your own project: see connect.py.
+The same as quickstart.py on the asynchronous repositories: every method is awaited, and `iterate`
+is an asynchronous iterator. Runs on the embedded stack, or on your own project: see connect.py.
 """
 
 import asyncio
@@ -23,21 +24,21 @@ class LoraConfig(BaseModel):
 
 
 class BaseModelRef(BaseModel):
-    """What it is trained on top of."""
+    """The model that the adapter is trained for."""
 
     repo: str
     revision: str = "main"
 
 
 class DatasetRef(BaseModel):
-    """What it is trained with."""
+    """A data set that the adapter is trained on."""
 
     datasetId: str
     split: str = "train"
 
 
 async def main() -> None:
-    """Run the main job."""
+    """Create, edit and publish two versions, and read them."""
     async with connect_async() as (client, other_client):
         packages = AsyncPackageRepository(client)
         versions = AsyncVersionRepository(
@@ -56,10 +57,11 @@ async def main() -> None:
             dataset=[DatasetRef(datasetId="tickets-2025"), DatasetRef(datasetId="faq")],
             estimated_cost="4.20",
         )
-        print(
-            f"draft          {draft.name}, rank {draft.config_snapshot.r}, {len(draft.dataset_snapshot)} data sets"
-        )
+        print(f"draft          {draft.name}")
+        print(f"  rank         {draft.config_snapshot.r}")
+        print(f"  data sets    {len(draft.dataset_snapshot)}")
 
+        # Refused if somebody else has edited the draft since it was read.
         draft = await versions.update_draft(
             draft.id,
             config=LoraConfig(r=16, lora_alpha=32, target_modules=["q_proj", "v_proj"]),
@@ -86,9 +88,7 @@ async def main() -> None:
         assert latest is not None
         print(f"latest         {latest.name}, learning rate {latest.config_snapshot.learning_rate}")
         async for summary in versions.iterate(package.id):
-            print(
-                f"  {summary.version_number}  {summary.status:<9}  {summary.name}  {summary.change_summary}"
-            )
+            print(f"  {summary.status:<11}  {summary.name}: {summary.change_summary}")
 
         try:
             await versions.update_draft(first.id, change_summary="a second thought")
@@ -96,8 +96,9 @@ async def main() -> None:
             print(f"refused        {type(error).__name__}: {error}")
 
         if other_client is not None:
-            others = AsyncVersionRepository(other_client)
-            count, found = await others.count(package.id), await others.find(first.id)
+            other_versions = AsyncVersionRepository(other_client)
+            count = await other_versions.count(package.id)
+            found = await other_versions.find(first.id)
             print(f"another user   finds {count} versions, and {found} by its id")
 
 

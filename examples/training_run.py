@@ -1,21 +1,25 @@
-"""Train a small model for real, and record how it went: metrics, cost, deployment.
+"""Train a small model for real, and record its metrics, its cost and its deployment.
 
     python examples/training_run.py
 
-The model is a logistic regression in plain Python, which learns from the version's own config. Runs on the embedded
-stack, or on your own project: see connect.py.
+The model is a logistic regression in plain Python. It is trained with the version's own config, and
+its loss becomes a curve of the training run. Runs on the embedded stack, or on your own project:
+see connect.py.
 """
+
+from __future__ import annotations
 
 import math
 import random
+from dataclasses import dataclass
 from decimal import Decimal
 
 from pydantic import BaseModel
 
 from connect import connect
-from training_versions import PackageRepository, VersionRepository
+from training_versions import PackageRepository, Version, VersionRepository
 
-Point = tuple[float, float, int]
+COST_OF_AN_EPOCH = Decimal("0.01")
 
 
 class Config(BaseModel):
@@ -26,46 +30,84 @@ class Config(BaseModel):
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class Point:
+    """A point of one of two classes: 1 lies around (1, 1), and 0 around (-1, -1)."""
+
+    x: float
+    y: float
+    label: int
+
+
 def make_points(count: int, seed: int) -> list[Point]:
-    """Draw points of two classes, which lie around (1, 1) and (-1, -1)."""
-    chance = random.Random(seed)
-    return [
-        (chance.gauss(side, 1.0), chance.gauss(side, 1.0), int(side > 0))
-        for side in (chance.choice((-1, 1)) for _ in range(count))
-    ]
+    """Draw random points of both classes."""
+    generator = random.Random(seed)
+    points: list[Point] = []
+    for _ in range(count):
+        label = generator.choice((0, 1))
+        center = 2 * label - 1
+        points.append(Point(generator.gauss(center, 1.0), generator.gauss(center, 1.0), label))
+    return points
 
 
 class Model:
-    """Two weights and a bias."""
+    """A logistic regression: two weights and a bias."""
 
     def __init__(self) -> None:
-        self.weights = [0.0, 0.0, 0.0]
+        self.weights = [0.0, 0.0]
+        self.bias = 0.0
 
-    def predict(self, x: float, y: float) -> float:
-        """Give the probability of the class around (1, 1)."""
-        a, b, bias = self.weights
-        return 1 / (1 + math.exp(-(a * x + b * y + bias)))
+    def predict(self, point: Point) -> float:
+        """Return the probability that a point is of class 1."""
+        logit = self.weights[0] * point.x + self.weights[1] * point.y + self.bias
+        return 1 / (1 + math.exp(-logit))
 
-    def learn(self, points: list[Point], rate: float) -> None:
-        """Go once through the points, and take one step down the loss for each."""
-        for x, y, label in points:
-            error = self.predict(x, y) - label
-            for place, value in enumerate((x, y, 1.0)):
-                self.weights[place] -= rate * error * value
+    def train(self, points: list[Point], learning_rate: float) -> None:
+        """Train one epoch of stochastic gradient descent."""
+        for point in points:
+            step = learning_rate * (self.predict(point) - point.label)
+            self.weights[0] -= step * point.x
+            self.weights[1] -= step * point.y
+            self.bias -= step
 
     def evaluate(self, points: list[Point]) -> dict[str, float]:
-        """Measure the mean loss and the share of points that are told right."""
-        chances = [
-            self.predict(x, y) if label else 1 - self.predict(x, y) for x, y, label in points
-        ]
-        loss = -sum(math.log(max(chance, 1e-12)) for chance in chances) / len(points)
-        return {"loss": loss, "accuracy": sum(chance > 0.5 for chance in chances) / len(points)}
+        """Return the mean cross-entropy loss and the accuracy."""
+        loss = 0.0
+        correct = 0
+        for point in points:
+            probability = self.predict(point)
+            if point.label == 0:
+                probability = 1 - probability
+            loss -= math.log(max(probability, 1e-12))
+            correct += probability > 0.5
+        return {"loss": loss / len(points), "accuracy": correct / len(points)}
+
+
+def train(versions: VersionRepository[Config], draft: Version[Config]) -> None:
+    """Train a draft, and record the metrics and the cost of each epoch."""
+    config = draft.config_snapshot
+    training_points = make_points(400, config.seed)
+    test_points = make_points(200, config.seed + 1)
+    model = Model()
+
+    run = versions.start_training(draft.id)
+    for epoch in range(1, config.epochs + 1):
+        model.train(training_points, config.learning_rate)
+        metrics = model.evaluate(test_points)
+        versions.record_metrics(draft.id, metrics, step=epoch, run_id=run.id)
+        cost = versions.record_cost(
+            draft.id, COST_OF_AN_EPOCH, note=f"epoch {epoch}", key=f"{run.id}/{epoch}"
+        )
+        for percentage in cost.alerts:
+            print(f"alert        {percentage} % of the budget of {cost.budget_limit} is spent")
+    versions.complete_training(draft.id, run_id=run.id)
 
 
 def main() -> None:
-    """Train a version, publish it, and deploy it."""
+    """Train a version, publish it, deploy it, and read its history."""
     with connect() as (client, _):
-        packages, versions = PackageRepository(client), VersionRepository(client, config=Config)
+        packages = PackageRepository(client)
+        versions = VersionRepository(client, config=Config)
         package = packages.create("two-clouds", template_type="logistic_regression", config={})
         draft = versions.create_draft(
             package.id,
@@ -75,29 +117,17 @@ def main() -> None:
             budget_limit="0.10",
         )
 
-        config = draft.config_snapshot
-        train, test = make_points(400, config.seed), make_points(200, config.seed + 1)
-        model = Model()
-        run = versions.start_training(draft.id)
-        for epoch in range(1, config.epochs + 1):
-            model.learn(train, config.learning_rate)
-            versions.record_metrics(draft.id, model.evaluate(test), step=epoch, run_id=run.id)
-            cost = versions.record_cost(
-                draft.id, Decimal("0.01"), note=f"epoch {epoch}", key=f"{run.id}/{epoch}"
-            )
-            for share in cost.alerts:
-                print(f"alert        {share} % of the budget of {cost.budget_limit} is spent")
-        versions.complete_training(draft.id, run_id=run.id)
-
+        train(versions, draft)
         curve = versions.metric_history(draft.id, "loss")
         print("loss         " + " ".join(f"{point.value:.3f}" for point in curve))
         version = versions.publish(draft.id)
         print(f"trained      {version.name}: {version.training_status}, cost {version.actual_cost}")
 
         versions.deploy(version.id, "local", url="http://127.0.0.1:8000")
-        live = versions.live(package.id, "local")
-        assert live is not None
-        print(f"live         version {live.version_number} at {live.url}")
+        deployment = versions.live(package.id, "local")
+        assert deployment is not None
+        print(f"live         version {deployment.version_number} at {deployment.url}")
+
         for event in versions.iterate_history(version_id=version.id, order="oldest"):
             if event.kind != "cost_recorded":
                 print(f"  {event.occurred_at:%H:%M:%S}  {event.kind}")

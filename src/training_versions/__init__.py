@@ -1,64 +1,151 @@
 """A version history for machine-learning training packages, in your Supabase project.
 
 Start with `VersionRepository` and `PackageRepository`, or their `Async` twins.
+
+Nothing is loaded before it is used: a command line that imports this package does not wait for
+`postgrest` or `pydantic`.
 """
 
-from training_versions.async_repository import AsyncPackageRepository, AsyncVersionRepository
-from training_versions.autosave import AsyncDraftAutosaver, AutosaveConflictError, DraftAutosaver
-from training_versions.diff import Change, ChangeKind, VersionDiff, compare_versions
-from training_versions.errors import (
-    ConflictError,
-    ConnectionFailedError,
-    DatabaseError,
-    InvalidInputError,
-    NotFoundError,
-    OutcomeUnknownError,
-    PermissionDeniedError,
-    RejectedError,
-    SchemaMismatchError,
-    TrainingVersionsError,
-    UnavailableError,
-    UnreadableReplyError,
-)
-from training_versions.models import (
-    UNSET,
-    CopiedDraft,
-    CostEntry,
-    Deployment,
-    DeploymentTarget,
-    Event,
-    EventKind,
-    IterateOptions,
-    JsonObject,
-    JsonValue,
-    Lineage,
-    LineageNode,
-    ListOptions,
-    MetricPoint,
-    Misfit,
-    Package,
-    PackageCost,
-    PackageFilters,
-    Page,
-    RecordedCost,
-    TrainingRun,
-    TrainingStatus,
-    Unset,
-    Version,
-    VersionFilters,
-    VersionStatus,
-    VersionSummary,
-)
-from training_versions.repository import PackageRepository, VersionRepository
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-# fmt: off
+if TYPE_CHECKING:
+    from training_versions.async_repository import AsyncPackageRepository, AsyncVersionRepository
+    from training_versions.autosave import (
+        AsyncDraftAutosaver,
+        AutosaveConflictError,
+        DraftAutosaver,
+    )
+    from training_versions.bundle import BundleError, ExportResult, ImportResult
+    from training_versions.diff import Change, ChangeKind, VersionDiff, compare_versions
+    from training_versions.errors import (
+        ConflictError,
+        ConnectionFailedError,
+        DatabaseError,
+        InvalidInputError,
+        NotFoundError,
+        OutcomeUnknownError,
+        PermissionDeniedError,
+        RejectedError,
+        SchemaMismatchError,
+        TrainingVersionsError,
+        UnavailableError,
+        UnreadableReplyError,
+    )
+    from training_versions.models import (
+        UNSET,
+        CopiedDraft,
+        CostEntry,
+        Deployment,
+        DeploymentTarget,
+        DraftFields,
+        Event,
+        EventKind,
+        IterateOptions,
+        JsonObject,
+        JsonValue,
+        Lineage,
+        LineageNode,
+        ListOptions,
+        MetricPoint,
+        Misfit,
+        Package,
+        PackageCost,
+        PackageFilters,
+        Page,
+        RecordedCost,
+        TrainingRun,
+        TrainingStatus,
+        Unset,
+        Version,
+        VersionFilters,
+        VersionStatus,
+        VersionSummary,
+    )
+    from training_versions.repository import PackageRepository, VersionRepository
+
 __all__ = [
-    "UNSET", "AsyncDraftAutosaver", "AsyncPackageRepository", "AsyncVersionRepository", "AutosaveConflictError",
-    "Change", "ChangeKind", "ConflictError", "ConnectionFailedError", "CopiedDraft", "CostEntry", "DatabaseError",
-    "Deployment", "DeploymentTarget", "DraftAutosaver", "Event", "EventKind", "InvalidInputError", "IterateOptions",
-    "JsonObject", "JsonValue", "Lineage", "LineageNode", "ListOptions", "MetricPoint", "Misfit", "NotFoundError",
-    "OutcomeUnknownError", "Package", "PackageCost", "PackageFilters", "PackageRepository", "Page",
-    "PermissionDeniedError", "RecordedCost", "RejectedError", "SchemaMismatchError", "TrainingRun", "TrainingStatus",
-    "TrainingVersionsError", "UnavailableError", "UnreadableReplyError", "Unset", "Version", "VersionDiff",
-    "VersionFilters", "VersionRepository", "VersionStatus", "VersionSummary", "compare_versions",
+    "UNSET",
+    "AsyncDraftAutosaver",
+    "AsyncPackageRepository",
+    "AsyncVersionRepository",
+    "AutosaveConflictError",
+    "BundleError",
+    "Change",
+    "ChangeKind",
+    "ConflictError",
+    "ConnectionFailedError",
+    "CopiedDraft",
+    "CostEntry",
+    "DatabaseError",
+    "Deployment",
+    "DeploymentTarget",
+    "DraftAutosaver",
+    "DraftFields",
+    "Event",
+    "EventKind",
+    "ExportResult",
+    "ImportResult",
+    "InvalidInputError",
+    "IterateOptions",
+    "JsonObject",
+    "JsonValue",
+    "Lineage",
+    "LineageNode",
+    "ListOptions",
+    "MetricPoint",
+    "Misfit",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "Package",
+    "PackageCost",
+    "PackageFilters",
+    "PackageRepository",
+    "Page",
+    "PermissionDeniedError",
+    "RecordedCost",
+    "RejectedError",
+    "SchemaMismatchError",
+    "TrainingRun",
+    "TrainingStatus",
+    "TrainingVersionsError",
+    "UnavailableError",
+    "UnreadableReplyError",
+    "Unset",
+    "Version",
+    "VersionDiff",
+    "VersionFilters",
+    "VersionRepository",
+    "VersionStatus",
+    "VersionSummary",
+    "compare_versions",
 ]
+
+# Where the names are that `models` and `errors` do not have.
+_MODULES = {
+    "async_repository": ("AsyncPackageRepository", "AsyncVersionRepository"),
+    "autosave": ("AsyncDraftAutosaver", "AutosaveConflictError", "DraftAutosaver"),
+    "bundle": ("BundleError", "ExportResult", "ImportResult"),
+    "diff": ("Change", "ChangeKind", "VersionDiff", "compare_versions"),
+    "repository": ("PackageRepository", "VersionRepository"),
+}
+
+
+def _module_of(name: str) -> str:
+    for module, names in _MODULES.items():
+        if name in names:
+            return module
+    return "errors" if name.endswith("Error") else "models"
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_module_of(name)}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

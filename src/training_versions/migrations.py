@@ -1,6 +1,6 @@
-"""The command ``training-versions``: copies the shipped SQL to where the Supabase CLI finds it.
+"""The command `training-versions`: copies the shipped SQL to where the Supabase CLI finds it.
 
-It applies nothing; ``supabase db push`` does. A file that is there already is never overwritten.
+It applies nothing; `supabase db push` does. A file that is there already is never overwritten.
 """
 
 import argparse
@@ -8,14 +8,42 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from training_versions._packaged import migrations_dir, rollbacks_dir
+
+def migrations_dir() -> Path:
+    """Return the folder with the migrations that this release ships.
+
+    Example:
+        >>> names = [path.name for path in migrations_dir().glob("*.sql")]
+    """
+    return _sql_dir("migrations")
+
+
+def rollbacks_dir() -> Path:
+    """Return the folder with the scripts that take the migrations back.
+
+    Example:
+        >>> names = [path.name for path in rollbacks_dir().glob("*.sql")]
+    """
+    return _sql_dir("rollbacks")
+
+
+def _sql_dir(name: str) -> Path:
+    package = Path(__file__).resolve().parent
+    in_wheel = package / "_sql" / name
+    in_checkout = package.parents[1] / "supabase" / name
+    for folder in (in_wheel, in_checkout):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(
+        f"the installation of training-versions is incomplete: {in_wheel} is missing"
+    )
 
 
 def copy_migrations(folder: Path) -> dict[str, str]:
-    """Copy the migrations that are missing in a folder, which is made if need be.
+    """Copy the migrations that a folder lacks; the folder is created if need be.
 
     Returns:
-        What was found for each file name: ``"copied"``, ``"unchanged"`` (the same is there already) or ``"kept"``
+        For each file name `"copied"`, `"unchanged"` (the same file is there already) or `"kept"`
         (a different one is there, and was left alone).
 
     Example:
@@ -25,21 +53,31 @@ def copy_migrations(folder: Path) -> dict[str, str]:
     outcome: dict[str, str] = {}
     for source in sorted(migrations_dir().glob("*.sql")):
         content = source.read_bytes()
+        target = folder / source.name
         try:
-            with (folder / source.name).open("xb") as file:
+            with target.open("xb") as file:
                 file.write(content)
             outcome[source.name] = "copied"
         except FileExistsError:
-            # git may have turned line ends around; that is no change
-            there = (folder / source.name).read_bytes().replace(b"\r\n", b"\n")
-            outcome[source.name] = (
-                "unchanged" if there == content.replace(b"\r\n", b"\n") else "kept"
-            )
+            is_same = _normalize(target.read_bytes()) == _normalize(content)
+            outcome[source.name] = "unchanged" if is_same else "kept"
     return outcome
 
 
+def _normalize(content: bytes) -> bytes:
+    # git may have changed the line endings; that is no difference.
+    return content.replace(b"\r\n", b"\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is 1 if a different file was in the way."""
+    """Run the command, and return its exit status: 1 if a file could not be copied."""
+    options = _parser().parse_args(arguments)
+    if options.command == "rollback":
+        return _print_rollback()
+    return _copy(options.folder)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="training-versions", description="The SQL that training-versions ships."
     )
@@ -57,22 +95,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser(
         "rollback", help="print the SQL that takes everything back and deletes all version history"
     )
-    options = parser.parse_args(arguments)
+    return parser
 
-    if options.command == "rollback":
-        for file in sorted(rollbacks_dir().glob("*.sql")):
-            sys.stdout.write(file.read_text(encoding="utf-8"))
-        return 0
 
+def _print_rollback() -> int:
+    for file in sorted(rollbacks_dir().glob("*.sql")):
+        sys.stdout.write(file.read_text(encoding="utf-8"))
+    return 0
+
+
+def _copy(folder: Path) -> int:
     try:
-        outcome = copy_migrations(options.folder)
+        outcome = copy_migrations(folder)
     except OSError as exc:
-        print(
-            f"training-versions: cannot write to {options.folder}: {exc.strerror}", file=sys.stderr
-        )
+        print(f"training-versions: cannot write to {folder}: {exc.strerror}", file=sys.stderr)
         return 1
     for name, what in outcome.items():
-        print(f"{what:9}  {options.folder / name}")
+        print(f"{what:9}  {folder / name}")
     if "kept" in outcome.values():
         print(
             "kept: it differs from the shipped one, which you get once you move it away.",
@@ -81,6 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if "copied" in outcome.values():
         print(
-            "Next: supabase link, then supabase db push --remote (before Supabase CLI 3 without --remote)"
+            "Next: supabase link, then supabase db push --remote "
+            "(before Supabase CLI 3 without --remote)"
         )
     return 0

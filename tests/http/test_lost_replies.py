@@ -1,30 +1,23 @@
-"""A write whose reply was lost is sent again, the same, after growing pauses; nothing else is."""
+"""What a real server cannot be made to do: each way to lose a reply, and what is not sent again.
 
+Connections that are really cut are in `tests/server/sdk/test_lost_replies.py`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
 from typing import Any
 
 import httpx
 import pytest
-import respx
 
-from training_versions import (
-    ConnectionFailedError,
-    OutcomeUnknownError,
-    PermissionDeniedError,
-    SchemaMismatchError,
-)
-
-from .conftest import PACKAGE, VERSION, Driven, body, row
+from tests.data import EMPTY, MOMENT, PACKAGE, VERSION, body, lineage_row, version_row
+from training_versions import ConnectionFailedError, OutcomeUnknownError, SchemaMismatchError
 
 PUBLISH = "/rpc/publish_training_version"
-CREATE = "/rpc/create_training_draft"
-ROWS = "/training_package_versions"
-DRAFT: dict[str, Any] = {"config": {}, "model": {}, "dataset": []}
-
-
-def refusal(code: str, message: str = "no", status: int = 400, **more: str) -> httpx.Response:
-    return httpx.Response(
-        status, json={"code": code, "message": message, "details": None, "hint": None, **more}
-    )
+VERSIONS = "/training_package_versions"
+LOST = httpx.ReadTimeout("slow")
 
 
 @pytest.mark.parametrize(
@@ -36,117 +29,114 @@ def refusal(code: str, message: str = "no", status: int = 400, **more: str) -> h
         httpx.WriteError("broken"),
         httpx.Response(502, text="<html>Bad Gateway</html>"),
         httpx.Response(504, text=""),
-        httpx.Response(
-            502, json={"message": "An invalid response was received from the upstream server"}
-        ),
+        httpx.Response(502, json={"message": "An invalid response from the upstream server"}),
     ],
     ids=str,
 )
-def test_a_lost_reply_is_asked_for_again_with_the_same_identifier(
-    versions: Driven, server: respx.MockRouter, pauses: list[float], lost: Any
-) -> None:
-    route = server.post(CREATE).mock(side_effect=[lost, lost, httpx.Response(200, json=row())])
+def test_a_lost_reply_is_asked_for_again_with_the_same_identifier(versions, server, lost):
+    route = server.post("/rpc/create_training_draft")
+    route.mock(side_effect=[lost, lost, httpx.Response(200, json=version_row())])
 
-    versions.create_draft(PACKAGE, **DRAFT)
+    versions.create_draft(PACKAGE, **EMPTY)
 
-    assert pauses == [0.5, 1.0]
     first, second, third = (body(call.request) for call in route.calls)
     assert first == second == third
 
 
-def test_after_the_last_pause_the_outcome_is_unknown(
-    versions: Driven, server: respx.MockRouter, pauses: list[float]
-) -> None:
-    route = server.post(PUBLISH).mock(side_effect=httpx.ReadTimeout("slow"))
+def test_pauses_grow_by_default(face):
+    for name in ("VersionRepository", "PackageRepository"):
+        parameters = inspect.signature(face.public(name)).parameters
 
-    with pytest.raises(
-        OutcomeUnknownError, match=r"The reply to versions\.publish was lost"
-    ) as caught:
-        versions.publish(VERSION)
-
-    assert (len(route.calls), pauses) == (4, [0.5, 1.0, 2.0])
-    assert isinstance(caught.value.__cause__, httpx.ReadTimeout)
+        assert parameters["retry_pauses"].default == (0.5, 1.0, 2.0)
 
 
-def test_repeats_can_be_switched_off(
-    face: Any, server: respx.MockRouter, pauses: list[float]
-) -> None:
-    route = server.post(PUBLISH).mock(side_effect=httpx.ReadTimeout("slow"))
+def test_pauses_are_about_as_long_as_they_are_set(face, client, server):
+    server.post(PUBLISH).mock(side_effect=[LOST, LOST, httpx.Response(200, json=version_row())])
+    begun = time.monotonic()
+
+    face.versions(client, retry_pauses=(0.1, 0.3)).publish(VERSION)
+
+    assert 0.2 <= time.monotonic() - begun < 3  # about: pauses may be jittered
+
+
+def test_repeats_can_be_switched_off(face, client, server):
+    route = server.post(PUBLISH).mock(side_effect=LOST)
 
     with pytest.raises(OutcomeUnknownError):
-        face.versions(retry_pauses=()).publish(VERSION)
+        face.versions(client, retry_pauses=()).publish(VERSION)
 
-    assert (len(route.calls), pauses) == (1, [])
+    assert len(route.calls) == 1
 
 
 @pytest.mark.parametrize(
     "kind", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol]
 )
-def test_what_was_not_sent_is_not_repeated(
-    versions: Driven,
-    server: respx.MockRouter,
-    pauses: list[float],
-    kind: type[httpx.TransportError],
-) -> None:
-    server.post(PUBLISH).mock(side_effect=kind("no"))
+def test_what_was_not_sent_is_not_repeated(versions, server, kind):
+    route = server.post(PUBLISH).mock(side_effect=kind("no"))
 
     with pytest.raises(ConnectionFailedError):
         versions.publish(VERSION)
 
-    assert pauses == []
+    assert len(route.calls) == 1
 
 
-def test_a_lost_reply_and_then_no_connection_is_still_unknown(
-    versions: Driven, server: respx.MockRouter, pauses: list[float]
-) -> None:
-    server.post(PUBLISH).mock(
-        side_effect=[httpx.ReadError("reset"), *[httpx.ConnectError("down")] * 3]
-    )
+def test_a_lost_reply_and_then_no_connection_is_still_unknown(versions, server):
+    down = [httpx.ConnectError("down")] * 3
+    route = server.post(PUBLISH).mock(side_effect=[httpx.ReadError("reset"), *down])
 
     with pytest.raises(OutcomeUnknownError):
         versions.publish(VERSION)
 
-    assert pauses == [0.5, 1.0, 2.0]
+    assert len(route.calls) == 4
 
 
-@pytest.mark.parametrize(
-    "lost", [httpx.ReadTimeout("slow"), httpx.Response(502, text="<html>")], ids=str
-)
-def test_a_read_is_never_unknown(
-    versions: Driven, server: respx.MockRouter, pauses: list[float], lost: Any
-) -> None:
-    server.get(ROWS).mock(side_effect=[lost])
+@pytest.mark.parametrize("lost", [LOST, httpx.Response(502, text="<html>")], ids=str)
+def test_a_read_is_never_unknown(versions, server, lost):
+    route = server.get(VERSIONS).mock(side_effect=[lost])
 
-    with pytest.raises(ConnectionFailedError):
+    with pytest.raises(ConnectionFailedError, match="nothing was changed"):
         versions.get(VERSION)
 
-    assert pauses == []
+    assert len(route.calls) == 1
 
 
-def test_a_refusal_is_not_repeated(
-    versions: Driven, server: respx.MockRouter, pauses: list[float]
-) -> None:
-    route = server.post(PUBLISH).mock(refusal("PGRST202", status=404))
+COST = {"package_id": PACKAGE, "versions": 1, "estimated_cost": 0, "actual_cost": 0.1}
+READS_BY_FUNCTION: list[tuple[str, tuple[str, ...], str, Any]] = [
+    ("next_version_number", (PACKAGE,), "get_next_version_number", 3),
+    ("lineage", (VERSION,), "get_version_lineage", [lineage_row(2)]),
+    (
+        "metric_history",
+        (VERSION, "loss"),
+        "get_metric_history",
+        [{"step": 1, "value": 1, "recorded_at": MOMENT}],
+    ),
+    ("package_cost", (PACKAGE,), "get_package_cost", COST | {"budget_limit": 0}),
+]
+
+
+@pytest.mark.parametrize(("method", "args", "function", "reply"), READS_BY_FUNCTION)
+def test_a_read_by_function_is_repeated_and_never_unknown(
+    versions, server, method, args, function, reply
+):
+    read = getattr(versions, method)
+    lost = httpx.ReadError("cut")
+    route = server.post(f"/rpc/{function}")
+    route.mock(side_effect=[lost, httpx.Response(200, json=reply)])
+
+    read(*args)
+
+    assert len(route.calls) == 2
+    assert body(route.calls[0].request) == body(route.calls[1].request)
+    route.mock(side_effect=lost)
+    with pytest.raises(ConnectionFailedError, match="nothing was changed"):
+        read(*args)
+
+
+def test_a_refusal_is_not_repeated(versions, server):
+    refusal = {"code": "PGRST202", "message": "no", "details": None, "hint": None}
+    route = server.post(PUBLISH).mock(httpx.Response(404, json=refusal))
 
     with pytest.raises(SchemaMismatchError, match="supabase db push"):
         versions.publish(VERSION)
 
-    assert (len(route.calls), pauses) == (1, [])
-
-
-def test_someone_not_signed_in_is_told(versions: Driven, server: respx.MockRouter) -> None:
-    server.get(ROWS).mock(
-        refusal("42501", "permission denied for table training_package_versions", 401)
-    )
-
-    with pytest.raises(
-        PermissionDeniedError, match=r"You are not signed in.*\n.*sign_in_with_password"
-    ):
-        versions.list()
-
-
-def test_an_expired_token_is_told(versions: Driven, server: respx.MockRouter) -> None:
-    server.post(PUBLISH).mock(refusal("PGRST301", "JWT expired", 401))
-
-    with pytest.raises(PermissionDeniedError, match="has expired or is not valid: JWT expired"):
-        versions.publish(VERSION)
+    assert len(route.calls) == 1

@@ -1,4 +1,8 @@
-"""README, docs and examples say what is so: every block is run, and where a result stands below it, compared."""
+"""The README, the docs and the examples are true: they run, and print what they say.
+
+Every code block is run on the real stack. Where a `text` block stands right below it, that is what
+it has to print. The tables of `docs/migrations.md` are compared with what they list.
+"""
 
 import contextlib
 import io
@@ -10,6 +14,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
@@ -19,35 +24,83 @@ from training_versions import PackageRepository, VersionRepository
 from training_versions.local import LocalSupabase
 
 ROOT = Path(__file__).parents[2]
+MIGRATIONS = ROOT / "supabase" / "migrations"
+
 BLOCK = re.compile(
-    r"^( *)```(\w+)\n(.*?)^\1```\n(?:\s*^\1```text\n(.*?)^\1```\n)?", re.MULTILINE | re.DOTALL
+    r"""
+    ^(?P<indent>\ *)```(?P<language>\w+)\n
+    (?P<code>.*?)
+    ^(?P=indent)```\n
+    (?:
+        \s*^(?P=indent)```text\n
+        (?P<result>.*?)
+        ^(?P=indent)```\n
+    )?
+    """,
+    re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
 
 
-def blocks(file: str, language: str) -> list[tuple[str, str | None]]:
-    """The code blocks of a language, each with the result that stands right below it."""
-    found: list[tuple[str, str | None]] = []
-    for _, lang, code, result in BLOCK.findall((ROOT / file).read_text(encoding="utf-8")):
-        if lang == language:
-            found.append((textwrap.dedent(code), textwrap.dedent(result).strip() or None))
-    return found
+class Block(NamedTuple):
+    """A block of code, and the result below it: `None` if there is none."""
+
+    code: str
+    result: str | None
 
 
-def run(script: Path, folder: Path, **variables: str) -> str:
-    """Run a script to its good end, and return what it printed."""
-    env = {
-        name: value for name, value in os.environ.items() if not name.startswith("SUPABASE_")
-    } | variables
-    command = [sys.executable, str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder, env=env)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def read(file: str) -> str:
+    return (ROOT / file).read_text(encoding="utf-8")
+
+
+def find_blocks(file: str, language: str) -> list[Block]:
+    """Return the code blocks in one language."""
+    blocks: list[Block] = []
+    for match in BLOCK.finditer(read(file)):
+        if match["language"] != language:
+            continue
+        result = None
+        if match["result"] is not None:
+            result = textwrap.dedent(match["result"]).strip()
+        blocks.append(Block(textwrap.dedent(match["code"]), result))
+    return blocks
+
+
+def first_column(file: str, header: str) -> list[str]:
+    """Return what the first column of a table has in backticks; `header` selects the table."""
+    table = read(file).partition(f"\n| {header} |")[2].partition("\n\n")[0]
+    names: list[str] = []
+    for row in table.splitlines()[2:]:
+        names += re.findall(r"`(\w[\w.]*)`", row.split("|")[1])
+    return names
+
+
+def run_block(code: str, file: str, names: dict[str, object]) -> str | None:
+    """Run a block with the names that earlier blocks defined, and return what it printed."""
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        exec(compile(code, file, "exec"), names)
+    return output.getvalue().strip() or None
+
+
+def run_script(script: Path, folder: Path, **variables: str) -> str:
+    """Run a script in a new process, check that it succeeds, and return what it printed."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("SUPABASE_")}
+    process = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=folder,
+        env=env | variables,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def processes_with(variable: str) -> list[str]:
-    """The processes that were started, directly or not, with this in their environment."""
+    """Return the processes that have this in their environment, by their command lines."""
     found: list[str] = []
     for process in Path("/proc").glob("[0-9]*"):
+        # A process may end while it is looked at.
         with contextlib.suppress(OSError):
             if variable.encode() in (process / "environ").read_bytes():
                 found.append((process / "cmdline").read_text())
@@ -56,73 +109,104 @@ def processes_with(variable: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def project() -> Iterator[LocalSupabase]:
-    """A project that only the guide is tried on: other tests leave rows that no client could have made."""
+    """A project for the docs alone: other tests leave rows that no client could have made."""
     with LocalSupabase() as running:
         yield running
 
 
-@pytest.mark.parametrize(("sql", "result"), blocks("docs/migrations.md", "sql"))
-def test_each_sql_block_of_the_guide_runs_and_prints_what_stands_below_it(
-    project: LocalSupabase, sql: str, result: str | None
-) -> None:
-    project.user_id("guide@example.com")
+class TestReadme:
+    def test_the_first_example_and_its_refused_write_print_what_it_says(
+        self, tmp_path: Path
+    ) -> None:
+        example, refused_write, *_ = find_blocks("README.md", "python")
+        script = tmp_path / "example.py"
+        script.write_text(example.code + textwrap.indent(refused_write.code, "    "))
 
-    printed = project.psql(sql)
+        output = run_script(script, tmp_path)
 
-    assert result is None or printed.strip() == result
+        assert output.strip() == f"{example.result}\n{refused_write.result}"
 
+    def test_the_other_examples_run_on_a_project(
+        self, stack: LocalSupabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = stack.sign_in("readme@example.com")
+        monkeypatch.setattr(supabase, "create_client", lambda url, key: client)
+        monkeypatch.setattr(client.auth, "sign_in_with_password", lambda credentials: None)
+        packages = PackageRepository(client)
+        versions = VersionRepository(client)
+        package = packages.create("bot", template_type="lora_finetuning", config={})
+        names: dict[str, object] = {"package": package}
+        for name in ("first", "second"):
+            draft = versions.create_draft(package.id, config={"r": 8}, model={}, dataset=[])
+            names[name] = versions.publish(draft.id)
 
-def test_the_guide_has_the_six_checks_of_the_first_release() -> None:
-    checked = [result for _, result in blocks("docs/migrations.md", "sql") if result is not None]
+        for block in find_blocks("README.md", "python")[2:]:
+            run_block(block.code, "README.md", names)
 
-    assert len(checked) >= 6
-
-
-def test_the_first_example_of_the_readme_and_its_refused_write_print_what_it_says(
-    tmp_path: Path,
-) -> None:
-    (example, printed), (refused, refusal), *_ = blocks("README.md", "python")
-    script = tmp_path / "example.py"
-    script.write_text(example + textwrap.indent(refused, "    "))
-
-    output = run(script, tmp_path)
-
-    assert output.strip() == f"{printed}\n{refusal}"
-
-
-def test_the_other_examples_of_the_readme_run_on_a_project(
-    stack: LocalSupabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = stack.sign_in("readme@example.com")
-    monkeypatch.setattr(supabase, "create_client", lambda url, key: client)
-    monkeypatch.setattr(client.auth, "sign_in_with_password", lambda credentials: None)
-    package = PackageRepository(client).create("bot", template_type="lora_finetuning", config={})
-    plain = VersionRepository(client)
-    first = plain.publish(plain.create_draft(package.id, config={"r": 8}, model={}, dataset=[]).id)
-    second = plain.publish(plain.create_draft(package.id, config={"r": 8}, model={}, dataset=[]).id)
-    names: dict[str, object] = {"package": package, "first": first, "second": second}
-
-    for example, _ in blocks("README.md", "python")[2:]:
-        exec(compile(example, "README.md", "exec"), names)
-
-    assert isinstance(names["versions"], VersionRepository)
-    assert names["latest"].config_snapshot.r == 8  # type: ignore[attr-defined]
+        assert isinstance(names["versions"], VersionRepository)
+        assert names["latest"].config_snapshot.r == 8  # type: ignore[attr-defined]
 
 
-def test_every_block_on_what_comes_after_the_draft_runs_and_prints_what_stands_below_it(
+def test_every_block_of_the_guide_runs_and_prints_the_result_below_it(
     project: LocalSupabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {"client": project.sign_in("after@example.com")}
-    said: list[tuple[str, str | None]] = []
-    told = blocks("docs/after-the-draft.md", "python")
+    file = "docs/after-the-draft.md"
+    names: dict[str, object] = {"client": project.sign_in("guide@example.com")}
 
-    for code, _ in told:
-        with contextlib.redirect_stdout(io.StringIO()) as out:
-            exec(compile(code, "after-the-draft.md", "exec"), names)
-        said.append((code, out.getvalue().strip() or None))
+    for block in find_blocks(file, "python"):
+        assert run_block(block.code, file, names) == block.result
 
-    assert said == told
+
+class TestMigrationsPage:
+    @pytest.mark.parametrize("block", find_blocks("docs/migrations.md", "sql"))
+    def test_each_sql_block_runs_and_prints_the_result_below_it(
+        self, project: LocalSupabase, block: Block
+    ) -> None:
+        project.user_id("operator@example.com")
+
+        printed = project.psql(block.code).strip()
+
+        assert block.result is None or printed == block.result
+
+    def test_it_has_the_six_checks_of_the_first_release(self) -> None:
+        blocks = find_blocks("docs/migrations.md", "sql")
+
+        assert len([block for block in blocks if block.result is not None]) >= 6
+
+    def test_it_lists_every_migration(self) -> None:
+        listed = first_column("docs/migrations.md", "file in `supabase/migrations`")
+
+        assert listed == sorted(path.name for path in MIGRATIONS.glob("*.sql"))
+
+    def test_it_repairs_the_history_of_every_migration(self) -> None:
+        page = read("docs/migrations.md")
+        command = page.partition("supabase migration repair")[2].partition("```")[0]
+
+        repaired = re.findall(r"\d{14}", command)
+
+        assert repaired == sorted(path.name[:14] for path in MIGRATIONS.glob("*.sql"))
+
+    def test_it_lists_every_function(self, project: LocalSupabase) -> None:
+        functions = project.psql("""
+            select proname
+            from pg_proc
+            where pronamespace = 'public'::regnamespace
+                and has_function_privilege('authenticated', oid, 'execute');
+        """)
+
+        listed = first_column("docs/migrations.md", "function")
+
+        assert sorted(listed) == sorted(functions.split())
+
+    def test_it_lists_every_refusal(self) -> None:
+        codes: set[str] = set()
+        for migration in MIGRATIONS.glob("*.sql"):
+            codes.update(re.findall(r"\bTV\d{3}\b", migration.read_text(encoding="utf-8")))
+
+        listed = first_column("docs/migrations.md", "code")
+
+        assert sorted(listed) == sorted(codes)
 
 
 EXAMPLES = {
@@ -147,57 +231,61 @@ EXAMPLES = {
 EXAMPLES["quickstart_async.py"] = EXAMPLES["quickstart.py"]
 
 
-def test_every_example_is_run() -> None:
-    assert {file.name for file in (ROOT / "examples").glob("*.py")} == {*EXAMPLES, "connect.py"}
+class TestExamples:
+    def test_every_example_is_run(self) -> None:
+        files = {file.name for file in (ROOT / "examples").glob("*.py")}
 
+        assert files == {*EXAMPLES, "connect.py"}
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_the_example_ends_well_and_leaves_no_process(example: str, tmp_path: Path) -> None:
-    mark = uuid4().hex
+    @pytest.mark.parametrize("example", EXAMPLES)
+    def test_it_succeeds_and_leaves_no_process(self, example: str, tmp_path: Path) -> None:
+        mark = uuid4().hex
 
-    output = run(ROOT / "examples" / example, tmp_path, TRAINING_VERSIONS_TEST=mark)
+        output = run_script(ROOT / "examples" / example, tmp_path, TRAINING_VERSIONS_TEST=mark)
 
-    assert [part for part in EXAMPLES[example] if part not in output] == []
-    assert processes_with(mark) == []
+        assert [part for part in EXAMPLES[example] if part not in output] == []
+        assert processes_with(mark) == []
 
+    def test_it_runs_on_the_project_that_the_environment_names(
+        self, stack: LocalSupabase, tmp_path: Path
+    ) -> None:
+        # The embedded stack has no password sign-in: a mock replies with a token of the stack.
+        session = {
+            "access_token": stack.token("hosted@example.com"),
+            "refresh_token": "r",
+            "token_type": "bearer",
+            "expires_in": 3600,
+            "user": {
+                "id": str(stack.user_id("hosted@example.com")),
+                "aud": "authenticated",
+                "app_metadata": {},
+                "user_metadata": {},
+                "created_at": "2026-01-01T00:00:00Z",
+            },
+        }
+        example = ROOT / "examples" / "quickstart.py"
+        script = tmp_path / "hosted.py"
+        script.write_text(
+            textwrap.dedent(f"""
+                import json, runpy, sys
+                import respx
 
-def test_the_example_runs_on_the_project_that_the_environment_names(
-    stack: LocalSupabase, tmp_path: Path
-) -> None:
-    # The embedded stack has no sign-up: a stand-in answers for it, and hands out the stack's own token.
-    session = {
-        "access_token": stack.token("hosted@example.com"),
-        "refresh_token": "r",
-        "token_type": "bearer",
-        "expires_in": 3600,
-        "user": {
-            "id": str(stack.user_id("hosted@example.com")),
-            "aud": "authenticated",
-            "app_metadata": {},
-            "user_metadata": {},
-            "created_at": "2026-01-01T00:00:00Z",
-        },
-    }
-    script = tmp_path / "hosted.py"
-    script.write_text(
-        textwrap.dedent(f"""
-            import json, runpy, sys
-            import respx
-            sys.path.insert(0, {str(ROOT / "examples")!r})
-            with respx.mock(assert_all_called=True) as mock:
-                mock.post(path="/auth/v1/token").respond(json=json.loads({json.dumps(session)!r}))
-                mock.route(path__startswith="/rest/v1").pass_through()
-                runpy.run_path({str(ROOT / "examples" / "quickstart.py")!r}, run_name="__main__")
-        """)
-    )
+                session = json.loads({json.dumps(session)!r})
+                sys.path.insert(0, {str(example.parent)!r})
+                with respx.mock(assert_all_called=True) as mock:
+                    mock.post(path="/auth/v1/token").respond(json=session)
+                    mock.route(path__startswith="/rest/v1").pass_through()
+                    runpy.run_path({str(example)!r}, run_name="__main__")
+            """)
+        )
 
-    output = run(
-        script,
-        tmp_path,
-        SUPABASE_URL=stack.url,
-        SUPABASE_KEY=stack.anon_key,
-        SUPABASE_EMAIL="hosted@example.com",
-        SUPABASE_PASSWORD="secret",
-    )
+        output = run_script(
+            script,
+            tmp_path,
+            SUPABASE_URL=stack.url,
+            SUPABASE_KEY=stack.anon_key,
+            SUPABASE_EMAIL="hosted@example.com",
+            SUPABASE_PASSWORD="secret",
+        )
 
-    assert "latest         support-bot-v2" in output
+        assert "latest         support-bot-v2" in output

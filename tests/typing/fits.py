@@ -1,4 +1,4 @@
-"""What pyright strict must accept; `tests/unit/test_house.py` runs it."""
+"""What pyright strict must accept, with the types that it must find; `make lint` checks it."""
 
 from decimal import Decimal
 from typing import assert_type

@@ -1,4 +1,4 @@
-"""Hypothesis without a clock and without a folder of its own: a busy machine is no reason to fail."""
+"""Hypothesis without a clock and a folder of its own: a busy machine is no reason to fail."""
 
 from hypothesis import HealthCheck, settings
 

@@ -1,7 +1,8 @@
-"""Comparing: every difference is told once, where a reader looks for it, and the patch leads to the other side."""
+"""Comparing: every difference shows once, where a reader looks for it, and patches lead across."""
 
 import dataclasses
 import json
+import pickle
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,24 +16,20 @@ from hypothesis import strategies as st
 from jsonpointer import resolve_pointer
 from pydantic import BaseModel, Field
 
-from training_versions import diff as diff_module
+import training_versions
 from training_versions.diff import Change, ChangeKind, VersionDiff, compare_versions, document
 from training_versions.errors import InvalidInputError
 from training_versions.models import Version
-from training_versions.snapshots.codec import MAX_DEPTH
+from training_versions.snapshots import MAX_DEPTH, json_equal
 
 ID = UUID("11111111-1111-4111-8111-111111111111")
 OTHER_ID = UUID("22222222-2222-4222-8222-222222222222")
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+LATER = datetime(2026, 3, 4, tzinfo=UTC)
 
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-)
+# Few values, so that entries are often equal, and any, so that nothing is left out.
 FEW = st.sampled_from([None, True, False, 0, 1, 1.0, 2, "", "a", "~/"])
+ANY = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 NAMES = st.sampled_from(["a", "b", "", "0", "-", "~", "/", "~1", "datasetId", "id", "name"])
 MEMBERS: Any = {"id": st.integers(0, 6) | st.sampled_from("abc"), "x": FEW, "y": st.lists(FEW)}
 ENTRIES: st.SearchStrategy[Any] = st.lists(st.fixed_dictionaries(MEMBERS), max_size=6)
@@ -45,7 +42,7 @@ MIXED: st.SearchStrategy[Any] = st.lists(
     st.fixed_dictionaries({}, optional=IDENTIFIED) | FEW, max_size=8
 )
 JSON: st.SearchStrategy[Any] = st.recursive(
-    FEW | SCALARS | ENTRIES,
+    FEW | ANY | ENTRIES,
     lambda inner: (
         st.lists(inner, max_size=6)
         | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5)
@@ -67,18 +64,16 @@ class BaseModelRef:
 
 
 def version(
-    config: object = None, dataset: object = None, **columns: object
+    config: object = None, dataset: object = None, **columns: Any
 ) -> Version[Any, Any, Any]:
-    row: dict[str, object] = {name: None for name in Version.model_fields}
+    row: dict[str, Any] = dict.fromkeys(Version.model_fields)
+    row |= {"id": ID, "package_id": ID, "version_number": 1, "name": "bot-v1"}
+    row |= {"status": "published", "created_at": NOW, "updated_at": NOW, "is_deployed": False}
     row |= {
-        "id": ID,
-        "package_id": ID,
-        "version_number": 1,
-        "name": "bot-v1",
-        "status": "published",
+        "config_snapshot": config or {},
+        "model_snapshot": {},
+        "dataset_snapshot": dataset or [],
     }
-    row |= {"created_at": NOW, "updated_at": NOW, "is_deployed": False, "model_snapshot": {}}
-    row |= {"config_snapshot": config or {}, "dataset_snapshot": dataset or []}
     return cast("Version[Any, Any, Any]", Version.model_validate(row | columns))
 
 
@@ -86,22 +81,20 @@ def configs(left: object, right: object) -> VersionDiff:
     return compare_versions(version({"at": left}), version({"at": right}))
 
 
-def told(diff: VersionDiff) -> list[tuple[str, str]]:
-    return [(str(change.kind), change.path) for change in diff]
+def datasets(left: object, right: object) -> VersionDiff:
+    return compare_versions(version(dataset=left), version(dataset=right))
 
 
-def exact(value: object) -> object:
-    """Give what two JSON values share exactly if they are equal, as `==` takes `True` for 1."""
-    if isinstance(value, dict):
-        return {key: exact(item) for key, item in cast("dict[str, object]", value).items()}
-    if isinstance(value, list):
-        return [exact(item) for item in cast("list[object]", value)]
-    return (isinstance(value, bool), value)
+def found(diff: VersionDiff, below: str = "") -> list[tuple[str, str]]:
+    return [(str(change.kind), change.path.removeprefix(below)) for change in diff]
 
 
-def patched(left: Version[Any, Any, Any], right: Version[Any, Any, Any]) -> object:
-    patch = json.loads(json.dumps(compare_versions(left, right).to_json_patch(), allow_nan=False))
+def patched(left: Version[Any, Any, Any], diff: VersionDiff) -> Any:
+    patch = json.loads(json.dumps(diff.to_json_patch(), allow_nan=False))
     return cast("Any", jsonpatch).apply_patch(document(left), patch)
+
+
+# What is true of all documents
 
 
 @given(JSON, JSON)
@@ -112,24 +105,34 @@ def patched(left: Version[Any, Any, Any], right: Version[Any, Any, Any]) -> obje
 def test_the_patch_turns_left_into_right(left: object, right: object) -> None:
     before, after = version({"at": left}), version({"at": right})
 
-    assert exact(patched(before, after)) == exact(document(after))
+    assert json_equal(patched(before, compare_versions(before, after)), document(after))
 
 
 @given(MIXED, st.data())
 def test_the_patch_turns_left_into_right_whatever_identities_there_are(
     left: list[object], data: Any
 ) -> None:
-    right = data.draw(
-        MIXED | st.permutations(left) | st.permutations([*left, {"id": 9}, {"id": 1}, 3])
-    )
+    more = [*left, {"id": 9}, {"id": 1}, 3]
+    right = data.draw(MIXED | st.permutations(left) | st.permutations(more))
     before, after = version({"at": left}), version({"at": right})
 
-    assert exact(patched(before, after)) == exact(document(after))
+    assert json_equal(patched(before, compare_versions(before, after)), document(after))
 
 
 @given(JSON, JSON)
-def test_a_diff_is_empty_exactly_when_both_are_equal(left: object, right: object) -> None:
-    assert bool(configs(left, right)) is (exact(left) != exact(right))
+@example(1, True)
+@example(0, False)
+@example([1], [True])
+@example(1, "1")
+@example("[]", [])
+@example([], {})
+@example(None, False)
+@example("", None)
+@example(1, 1.0)
+@example(0.0, -0.0)
+@example({"a": 1, "b": 2}, {"b": 2, "a": 1})
+def test_a_diff_is_empty_exactly_when_both_are_equal_in_jsonb(left: object, right: object) -> None:
+    assert bool(configs(left, right)) is not json_equal(left, right)
 
 
 @given(JSON)
@@ -147,20 +150,22 @@ def test_paths_lead_to_the_values_they_come_with(left: object, right: object) ->
 
     for change in compare_versions(before, after):
         if change.kind == ChangeKind.REMOVED:
-            assert exact(resolve_pointer(document(before), change.path)) == exact(change.old)
+            assert json_equal(resolve_pointer(document(before), change.path), change.old)
         else:
-            assert exact(resolve_pointer(document(after), change.path)) == exact(change.new)
+            assert json_equal(resolve_pointer(document(after), change.path), change.new)
+
+
+# Values
 
 
 def test_a_changed_number_comes_with_its_path_and_by_how_much() -> None:
-    diff = compare_versions(
-        version({"lora": {"r": 8, "alpha": 16}}), version({"lora": {"r": 16, "alpha": 16}})
-    )
+    left, right = ({"lora": {"r": r, "alpha": 16}} for r in (8, 16))
 
-    assert list(diff) == [
-        Change("/config_snapshot/lora/r", "/config_snapshot/lora/r", ChangeKind.CHANGED, 8, 16)
-    ]
-    assert diff[0].delta == 8
+    (change,) = compare_versions(version(left), version(right))
+
+    path = "/config_snapshot/lora/r"
+    assert change == Change(path, path, ChangeKind.CHANGED, 8, 16)
+    assert change.delta == 8
 
 
 @pytest.mark.parametrize(
@@ -177,6 +182,7 @@ def test_a_changed_number_comes_with_its_path_and_by_how_much() -> None:
         (1, True, None),
         (1, "2", None),
         (None, 2, None),
+        ([1], [True], None),
     ],
 )
 def test_deltas_are_exact_as_written(old: object, new: object, delta: float | None) -> None:
@@ -187,113 +193,83 @@ def test_deltas_are_exact_as_written(old: object, new: object, delta: float | No
 
 
 def test_costs_are_decimals_whose_difference_is_exact() -> None:
-    diff = compare_versions(
-        version(estimated_cost="99999999.98"), version(estimated_cost="99999999.99")
-    )
+    left, right = version(estimated_cost="99999999.98"), version(estimated_cost="99999999.99")
+
+    diff = compare_versions(left, right)
 
     assert (diff[0].old, diff[0].delta) == (Decimal("99999999.98"), Decimal("0.01"))
-    assert diff.to_json_patch() == [
-        {"op": "replace", "path": "/estimated_cost", "value": 99999999.99}
-    ]
+    assert patched(left, diff)["estimated_cost"] == 99999999.99
     assert str(diff) == "~ /estimated_cost  99999999.98 -> 99999999.99  (+0.01)"
 
 
-def test_a_cost_that_was_not_known_is_a_change_from_null() -> None:
-    (change,) = compare_versions(version(), version(actual_cost="4.20"))
-
-    assert (change.kind, change.old, change.new, change.delta) == (
-        "changed",
-        None,
-        Decimal("4.20"),
-        None,
-    )
-
-
 @pytest.mark.parametrize(
-    ("left", "right"), [(1, 1.0), (0.0, -0.0), ({"a": 1, "b": 2}, {"b": 2, "a": 1})]
+    ("left", "right", "expected"),
+    [
+        pytest.param({"a": 1}, {}, ("removed", "/a"), id="a missing value"),
+        pytest.param({"a": 1}, {"a": None}, ("changed", "/a"), id="a null"),
+        pytest.param({}, {"a": None}, ("added", "/a"), id="a null that was missing"),
+        pytest.param({"a/b~c": 1}, {"a/b~c": 2}, ("changed", "/a~1b~0c"), id="an odd name"),
+    ],
 )
-def test_what_jsonb_cannot_tell_apart_is_equal(left: object, right: object) -> None:
-    assert not configs(left, right)
+def test_members_are_added_removed_or_changed(left: object, right: object, expected: Any) -> None:
+    diff = compare_versions(version(left), version(right))
+
+    assert found(diff, "/config_snapshot") == [expected]
 
 
-@pytest.mark.parametrize(
-    ("left", "right"),
-    [(1, True), (0, False), (1, "1"), ("[]", []), (None, False), ([1], [True]), ("", None)],
-)
-def test_what_json_tells_apart_is_one_change(left: object, right: object) -> None:
-    assert len(configs(left, right)) == 1
+def test_plain_columns_are_compared_but_not_what_makes_it_another_version() -> None:
+    compared = {
+        "name": "bot-v2", "status": "archived", "change_summary": "better",
+        "training_status": "completed", "training_metrics": {"loss": 0.1},
+        "estimated_cost": 1, "actual_cost": 2, "budget_limit": 3,
+        "is_deployed": True, "deployment_target": "hf_space",
+        "deployment_url": "https://example.org", "deployment_id": "7",
+    }  # fmt: skip
+    others = {
+        "id": OTHER_ID, "package_id": OTHER_ID, "version_number": 2, "parent_version_id": ID,
+        "created_at": LATER, "updated_at": LATER, "published_at": LATER, "created_by": OTHER_ID,
+        "published_by": OTHER_ID, "training_started_at": LATER, "training_completed_at": LATER,
+        "cost_alerts_sent": {"50": "2026-03-04"},
+    }  # fmt: skip
 
+    diff = compare_versions(version(), version(**compared, **others))
 
-def test_null_is_not_missing() -> None:
-    left, removed, emptied = version({"a": 1}), version({}), version({"a": None})
-
-    assert told(compare_versions(left, removed)) == [("removed", "/config_snapshot/a")]
-    assert told(compare_versions(left, emptied)) == [("changed", "/config_snapshot/a")]
-    assert told(compare_versions(removed, emptied)) == [("added", "/config_snapshot/a")]
-
-
-def test_slashes_and_tildes_in_names_are_escaped() -> None:
-    diff = compare_versions(version({"a/b~c": 1}), version({"a/b~c": 2}))
-
-    assert told(diff) == [("changed", "/config_snapshot/a~1b~0c")]
-
-
-def test_plain_fields_are_told_and_what_makes_it_another_version_is_not() -> None:
-    later = datetime(2026, 3, 4, tzinfo=UTC)
-    right = version(
-        id=OTHER_ID, package_id=OTHER_ID, version_number=2, created_at=later, updated_at=later, created_by=OTHER_ID,
-        published_at=later, published_by=OTHER_ID, parent_version_id=ID, training_started_at=later,
-        training_completed_at=later, cost_alerts_sent={"50": "2026-03-04"},
-        name="bot-v2", status="archived", change_summary="better", is_deployed=True, deployment_target="hf_space",
-        deployment_url="https://example.org", deployment_id="7", training_status="completed",
-        training_metrics={"loss": 0.1}, estimated_cost=1, actual_cost=2, budget_limit=3,
-    )  # fmt: skip
-
-    diff = compare_versions(version(), right)
-
-    assert [change.path for change in diff] == [
-        "/name", "/status", "/change_summary", "/training_status", "/training_metrics", "/estimated_cost",
-        "/actual_cost", "/budget_limit", "/is_deployed", "/deployment_target", "/deployment_url", "/deployment_id",
-    ]  # fmt: skip
+    assert [change.path for change in diff] == [f"/{column}" for column in compared]
     assert {type(change.new) for change in diff.filter("/status", "/training_status")} == {str}
 
 
 def test_typed_snapshots_are_compared_as_they_are_stored() -> None:
     ref = {"base": BaseModelRef("mistral", NOW, Decimal("0.10")), "price": Decimal("0.10")}
-    stored = {
-        "base": {"repo": "mistral", "pinned_at": "2026-01-02T00:00:00Z", "price": "0.10"},
-        "price": "0.10",
-    }
-    left = version(Lora(r=8, loraAlpha=16), model_snapshot=ref)
-    plain = version({"r": 8, "loraAlpha": 32}, model_snapshot=stored)
+    base = {"repo": "mistral", "pinned_at": "2026-01-02T00:00:00Z", "price": "0.10"}
+    typed = version(Lora(r=8, loraAlpha=16), model_snapshot=ref)
+    plain = version({"r": 8, "loraAlpha": 32}, model_snapshot={"base": base, "price": "0.10"})
 
-    diff = compare_versions(left, plain)
+    diff = compare_versions(typed, plain)
 
-    assert told(diff) == [("changed", "/config_snapshot/loraAlpha")]
-    assert document(left)["config_snapshot"] == {"r": 8, "loraAlpha": 16}
+    assert found(diff) == [("changed", "/config_snapshot/loraAlpha")]
+    assert document(typed)["config_snapshot"] == {"r": 8, "loraAlpha": 16}
+
+
+# Arrays
 
 
 @pytest.mark.parametrize("identity", ["datasetId", "id", "name"])
 def test_a_data_set_inserted_at_the_front_is_one_addition(identity: str) -> None:
     left = [{identity: "faq", "split": "train"}, {identity: "tickets", "split": "train"}]
 
-    diff = compare_versions(
-        version(dataset=left), version(dataset=[{identity: "new", "split": "test"}, *left])
-    )
+    diff = datasets(left, [{identity: "new", "split": "test"}, *left])
 
-    assert told(diff) == [("added", "/dataset_snapshot/0")]
+    assert found(diff) == [("added", "/dataset_snapshot/0")]
     assert diff[0].label == f"/dataset_snapshot/{identity}=new"
     assert [operation["op"] for operation in diff.to_json_patch()] == ["add"]
 
 
 def test_a_change_inside_a_matched_entry_is_named_by_the_entry() -> None:
+    new_files = [{"name": "y"}, {"name": "x", "rows": 3}]
     left = [{"datasetId": "a/b", "files": [{"name": "x", "rows": 1}]}]
-    right = [
-        {"datasetId": "new"},
-        {"datasetId": "a/b", "files": [{"name": "y"}, {"name": "x", "rows": 3}]},
-    ]
+    right = [{"datasetId": "new"}, {"datasetId": "a/b", "files": new_files}]
 
-    diff = compare_versions(version(dataset=left), version(dataset=right))
+    diff = datasets(left, right)
 
     assert [(change.label, change.path) for change in diff] == [
         ("/dataset_snapshot/datasetId=new", "/dataset_snapshot/0"),
@@ -303,20 +279,37 @@ def test_a_change_inside_a_matched_entry_is_named_by_the_entry() -> None:
     assert diff[-1].delta == 2
 
 
-def test_entries_that_changed_places_are_one_change_of_the_array() -> None:
-    left = [{"id": 1}, {"id": 2}, {"id": 3, "x": 1}]
-    right = [{"id": 3, "x": 2}, {"id": 1}, {"id": 2}]
-
+@pytest.mark.parametrize(
+    ("left", "right", "lines"),
+    [
+        pytest.param(
+            [{"id": 1}, {"id": 2}, {"id": 3, "x": 1}],
+            [{"id": 3, "x": 2}, {"id": 1}, {"id": 2}],
+            ["order: [1, 2, 3] -> [3, 1, 2]", "1 -> 2  (+1)"],
+            id="and one changed",
+        ),
+        pytest.param(
+            [{"id": 1}, 5, {"id": 2}, {"name": "a"}],
+            [{"id": 2}, {"id": 1}, 5, {"name": "a"}],
+            ['order: [1, 2, "a"] -> [2, 1, "a"]'],
+            id="among others without an identity",
+        ),
+        pytest.param(
+            [{"datasetId": 1, "name": "a"}, {"name": "b"}],
+            [{"name": "b"}, {"datasetId": 1, "name": "a"}],
+            ['order: [1, "b"] -> ["b", 1]'],
+            id="by identities of two kinds",
+        ),
+    ],
+)
+def test_entries_that_changed_places_are_one_change_of_the_array(
+    left: object, right: object, lines: list[str]
+) -> None:
     diff = configs(left, right)
 
-    assert told(diff) == [
-        ("changed", "/config_snapshot/at"),
-        ("changed", "/config_snapshot/at/0/x"),
-    ]
-    assert [change.reordered for change in diff] == [True, False]
-    assert (
-        str(diff).splitlines()[0] == "~ /config_snapshot/at         order: [1, 2, 3] -> [3, 1, 2]"
-    )
+    assert [line.split("  ", 1)[1].strip() for line in str(diff).splitlines()] == lines
+    assert diff[0].path == "/config_snapshot/at"
+    assert [change.reordered for change in diff] == [True] + [False] * (len(diff) - 1)
 
 
 @pytest.mark.parametrize(
@@ -334,54 +327,35 @@ def test_entries_that_changed_places_are_one_change_of_the_array() -> None:
 def test_each_entry_is_matched_by_its_own_identity_whatever_the_others_have(
     left: list[Any],
 ) -> None:
-    changed: list[Any] = [
+    changed = [
         {**each, "y": 1} if each in ({"id": 1}, {"id": 1, "x": 1}) else each for each in left
     ]
 
-    diff = configs(left, [{"id": 7}, *left])
-    both = configs(left, [{"id": 7}, *changed])
+    inserted = configs(left, [{"id": 7}, *left])
+    and_changed = configs(left, [{"id": 7}, *changed])
 
-    assert told(diff) == [("added", "/config_snapshot/at/0")]
-    assert diff[0].label == "/config_snapshot/at/id=7"
-    assert [change.kind for change in both] == ["added"] * len(both)
-    assert len(both) == 1 + sum(old != new for old, new in zip(left, changed, strict=True))
+    assert found(inserted) == [("added", "/config_snapshot/at/0")]
+    assert inserted[0].label == "/config_snapshot/at/id=7"
+    assert [change.kind for change in and_changed] == ["added"] * len(and_changed)
+    assert len(and_changed) == 1 + sum(old != new for old, new in zip(left, changed, strict=True))
 
 
 def test_of_entries_with_the_same_identity_the_first_is_matched_with_the_first() -> None:
     left = [{"id": 1, "x": "a"}, {"id": 2}, {"id": 1, "x": "b"}]
     right = [{"id": 1, "x": "c"}, {"id": 2}, {"id": 1, "x": "d"}, {"id": 1}]
 
-    assert [(change.path, change.label) for change in configs(left, right).filter("")] == [
-        ("/config_snapshot/at/0/x", "/config_snapshot/at/id=1/x"),
-        ("/config_snapshot/at/2/x", "/config_snapshot/at/2/x"),
-        ("/config_snapshot/at/3", "/config_snapshot/at/3"),
+    assert [(change.path, change.label) for change in datasets(left, right)] == [
+        ("/dataset_snapshot/0/x", "/dataset_snapshot/id=1/x"),
+        ("/dataset_snapshot/2/x", "/dataset_snapshot/2/x"),
+        ("/dataset_snapshot/3", "/dataset_snapshot/3"),
     ]
-
-
-def test_entries_without_identity_are_aligned_between_those_that_have_one() -> None:
-    left, right = [1, {"id": "a"}, {"x": 1}, {"id": "b"}], [{"id": "a"}, {"x": 2}, {"id": "b"}, 1]
-
-    assert told(configs(left, right)) == [
-        ("removed", "/config_snapshot/at/0"),
-        ("changed", "/config_snapshot/at/1/x"),
-        ("added", "/config_snapshot/at/3"),
-    ]
-
-
-def test_entries_change_places_among_others_without_identity() -> None:
-    diff = configs(
-        [{"id": 1}, 5, {"id": 2}, {"name": "a"}], [{"id": 2}, {"id": 1}, 5, {"name": "a"}]
-    )
-
-    assert str(diff) == '~ /config_snapshot/at  order: [1, 2, "a"] -> [2, 1, "a"]'
 
 
 @pytest.mark.parametrize("text", ["1", "-1.5", "1e5", '"1"'])
 def test_a_text_that_reads_as_a_number_is_another_identity_and_label(text: str) -> None:
-    left = [{"id": json.loads(text), "n": 1}, {"id": text, "n": 1}]
-    right = [{"id": json.loads(text), "n": 2}, {"id": text, "n": 2}]
+    left, right = ([{"id": json.loads(text), "n": n}, {"id": text, "n": n}] for n in (1, 2))
 
-    first, second = compare_versions(version(dataset=left), version(dataset=right))
+    first, second = datasets(left, right)
 
     assert (first.path, second.path) == ("/dataset_snapshot/0/n", "/dataset_snapshot/1/n")
     assert first.label != second.label
@@ -390,98 +364,36 @@ def test_a_text_that_reads_as_a_number_is_another_identity_and_label(text: str) 
 
 @pytest.mark.parametrize("text", ["007", "2025-01-01", "9b", "true", "-", ""])
 def test_other_texts_are_labels_as_they_are(text: str) -> None:
-    (change,) = compare_versions(version(), version(dataset=[{"id": text}]))
+    (change,) = datasets([], [{"id": text}])
 
     assert change.label == f"/dataset_snapshot/id={text}"
-
-
-def test_entries_of_which_not_all_have_the_first_identity_are_matched_by_the_next() -> None:
-    diff = configs(
-        [{"datasetId": 1, "name": "a"}, {"name": "b"}],
-        [{"name": "b"}, {"datasetId": 1, "name": "a"}],
-    )
-
-    assert [change.reordered for change in diff] == [True]
 
 
 @pytest.mark.parametrize(
     ("left", "right", "expected"),
     [
-        (["b"], ["a", "b"], [("added", 0)]),
-        (["q", "v"], ["q", "k", "v", "o"], [("added", 1), ("added", 3)]),
-        (["q", "k", "v", "o"], ["q", "v"], [("removed", 1), ("removed", 3)]),
-        (["q", "v"], ["v", "q"], [("removed", 0), ("added", 1)]),
-        ([1, 2, 3], [1, 5, 3], [("changed", 1)]),
-        ([1, 1, 1], [1, 1], [("removed", 2)]),
-        ([{"x": 1}, {"x": 2}, 9], [0, {"x": 1}, {"x": 3}, 9], [("added", 0), ("changed", "2/x")]),
+        (["b"], ["a", "b"], [("added", "0")]),
+        (["q", "v"], ["q", "k", "v", "o"], [("added", "1"), ("added", "3")]),
+        (["q", "k", "v", "o"], ["q", "v"], [("removed", "1"), ("removed", "3")]),
+        (["q", "v"], ["v", "q"], [("removed", "0"), ("added", "1")]),
+        ([1, 2, 3], [1, 5, 3], [("changed", "1")]),
+        ([1, 1, 1], [1, 1], [("removed", "2")]),
+        (
+            [{"x": 1}, {"x": 2}, 9],
+            [0, {"x": 1}, {"x": 3}, 9],
+            [("added", "0"), ("changed", "2/x")],
+        ),
+        (
+            [1, {"id": "a"}, {"x": 1}, {"id": "b"}],
+            [{"id": "a"}, {"x": 2}, {"id": "b"}, 1],
+            [("removed", "0"), ("changed", "1/x"), ("added", "3")],
+        ),
     ],
 )
-def test_other_arrays_are_aligned_by_what_is_equal(
-    left: object, right: object, expected: list[object]
+def test_entries_without_identity_are_aligned_by_what_is_equal(
+    left: object, right: object, expected: list[Any]
 ) -> None:
-    diff = configs(left, right)
-
-    assert sorted(told(diff)) == sorted(
-        (kind, f"/config_snapshot/at/{at}") for kind, at in cast("Any", expected)
-    )
-
-
-def test_a_filter_counts_names_as_a_whole() -> None:
-    diff = compare_versions(
-        version({"r": 1, "rank": {"x": 1}}), version({"r": 2, "rank": {"x": 2}}, name="other")
-    )
-
-    assert [change.path for change in diff.filter("/config_snapshot/r")] == ["/config_snapshot/r"]
-    assert [change.path for change in diff.filter("/config_snapshot/rank")] == [
-        "/config_snapshot/rank/x"
-    ]
-    assert len(diff.filter("/config_snapshot", "/name")) == len(diff.filter("")) == len(diff)
-    assert not diff.filter("/model_snapshot")
-
-
-def test_a_filtered_patch_changes_that_part_alone() -> None:
-    left, right = (
-        version({"r": 1}, [{"id": 1}], name="one"),
-        version({"r": 2}, [{"id": 2}, {"id": 1}], name="two"),
-    )
-
-    patch = (
-        compare_versions(left, right)
-        .filter("/config_snapshot", "/dataset_snapshot")
-        .to_json_patch()
-    )
-
-    assert cast("Any", jsonpatch).apply_patch(document(left), patch) == document(right) | {
-        "name": "one"
-    }
-
-
-def test_a_part_of_an_array_is_found_by_its_label_but_not_patched_alone() -> None:
-    left = [{"datasetId": "faq", "x": 1}, {"datasetId": "faq-2", "x": 1}]
-    right = [{"datasetId": "new"}, {"datasetId": "faq", "x": 2}, {"datasetId": "faq-2", "x": 2}]
-    diff = compare_versions(version(dataset=left), version(dataset=right))
-
-    part = diff.filter("/dataset_snapshot/datasetId=faq")
-
-    assert told(part) == [("changed", "/dataset_snapshot/1/x")]
-    with pytest.raises(
-        InvalidInputError, match="part of the array /dataset_snapshot cannot be patched alone"
-    ):
-        part.to_json_patch()
-    with pytest.raises(InvalidInputError, match="part of the array"):
-        part.filter("/dataset_snapshot").to_json_patch()
-    assert part.filter("/name").to_json_patch() == []
-
-
-def test_an_array_inside_an_array_is_not_patched_alone_either() -> None:
-    left, right = ([{"id": 1, "files": files}] for files in (["a"], ["a", "b"]))
-    diff = configs(left, right)
-
-    with pytest.raises(InvalidInputError, match="part of the array /config_snapshot/at cannot"):
-        diff.filter("/config_snapshot/at/0/files").to_json_patch()
-    assert [
-        operation["op"] for operation in diff.filter("/config_snapshot/at").to_json_patch()
-    ] == ["add"]
+    assert found(configs(left, right), "/config_snapshot/at/") == expected
 
 
 @pytest.mark.parametrize("right", [[], [*range(-1001, 0), *range(2000)]])
@@ -490,28 +402,72 @@ def test_an_array_of_which_more_than_a_thousand_entries_come_or_go_is_replaced(
 ) -> None:
     diff = configs([*range(2000)], right)
 
-    assert diff.to_json_patch() == [
-        {"op": "replace", "path": "/config_snapshot/at", "value": right}
-    ]
+    replacement = {"op": "replace", "path": "/config_snapshot/at", "value": right}
+    assert diff.to_json_patch() == [replacement]
     assert len(diff) == abs(len(right) - 2000)
 
 
-@pytest.mark.parametrize("prefix", ["config_snapshot", None, 3])
-def test_what_is_no_path_is_refused(prefix: Any) -> None:
-    with pytest.raises(InvalidInputError, match="is not a path such as '/config_snapshot'"):
-        compare_versions(version(), version()).filter(prefix)
+# Filters
 
 
-def test_a_filter_without_a_path_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="Name at least one path") as caught:
-        configs(1, 2).filter()
+def test_a_filter_counts_names_as_a_whole() -> None:
+    left = version({"r": 1, "rank": {"x": 1}})
+    right = version({"r": 2, "rank": {"x": 2}}, name="other")
+
+    diff = compare_versions(left, right)
+
+    assert found(diff.filter("/config_snapshot/r")) == [("changed", "/config_snapshot/r")]
+    assert found(diff.filter("/config_snapshot/rank")) == [("changed", "/config_snapshot/rank/x")]
+    assert len(diff.filter("/config_snapshot", "/name")) == len(diff.filter("")) == len(diff)
+    assert not diff.filter("/model_snapshot")
+
+
+def test_a_filtered_patch_changes_that_part_alone() -> None:
+    left = version({"r": 1}, [{"id": 1}], name="one")
+    right = version({"r": 2}, [{"id": 2}, {"id": 1}], name="two")
+
+    part = compare_versions(left, right).filter("/config_snapshot", "/dataset_snapshot")
+
+    assert patched(left, part) == document(right) | {"name": "one"}
+
+
+@pytest.mark.parametrize("prefix", ["/dataset_snapshot/datasetId=faq", "/dataset_snapshot/1/files"])
+def test_a_part_of_an_array_is_found_but_not_patched_alone(prefix: str) -> None:
+    left = [{"datasetId": name, "files": ["a"]} for name in ("faq", "faq-2")]
+    right = [{"datasetId": name, "files": ["a", "b"]} for name in ("new", "faq", "faq-2")]
+
+    part = datasets(left, right).filter(prefix)
+
+    assert found(part) == [("added", "/dataset_snapshot/1/files/1")]
+    for each in (part, part.filter("/dataset_snapshot")):
+        with pytest.raises(InvalidInputError, match="array /dataset_snapshot cannot be patched"):
+            each.to_json_patch()
+    assert part.filter("/name").to_json_patch() == []
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "message"),
+    [
+        ([], "Name at least one path"),
+        (["config_snapshot"], "is not a path such as '/config_snapshot'"),
+        ([None], "is not a path"),
+        (["/name", 3], "is not a path"),
+    ],
+)
+def test_a_filter_takes_paths(prefixes: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message) as caught:
+        configs(1, 2).filter(*prefixes)
 
     assert caught.value.field == "prefixes"
 
 
-def test_what_the_documentation_of_a_diff_needs_is_public() -> None:
-    assert {"VersionDiff", "compare_versions", "document"} <= {*diff_module.__all__}
-    assert all(hasattr(diff_module, name) for name in diff_module.__all__)
+@pytest.mark.parametrize("width", [0, -1, 1.5, True, "60", None])
+def test_a_width_that_shows_nothing_is_refused(width: Any) -> None:
+    with pytest.raises(InvalidInputError, match="width must be a positive integer"):
+        configs(1, 2).to_text(width=width)
 
 
 @pytest.mark.parametrize("other", [None, {}, "11111111-1111-4111-8111-111111111111"])
@@ -524,11 +480,13 @@ def test_what_is_no_version_is_refused(other: Any) -> None:
         compare_versions(version(), other)
 
 
+# As text, as plain data, and as an object
+
+
 def test_text_is_aligned_and_says_what_happened() -> None:
     left = version({"lora": {"r": 8}, "warmup": 100, "rate": 2e-4}, name="bot-v1")
-    right = version(
-        {"lora": {"r": 16}, "rate": 1e-4, "dora": True}, [{"datasetId": "faq"}], name="bot-v2"
-    )
+    config = {"lora": {"r": 16}, "rate": 1e-4, "dora": True}
+    right = version(config, [{"datasetId": "faq"}], name="bot-v2")
 
     assert str(compare_versions(left, right)).splitlines() == [
         '~ /name                            "bot-v1" -> "bot-v2"',
@@ -540,40 +498,47 @@ def test_text_is_aligned_and_says_what_happened() -> None:
     ]
 
 
-def test_long_values_are_shown_where_they_begin_to_differ() -> None:
-    diff = configs("so it goes " * 20 + "and ends here", "so it goes " * 20 + "and goes on")
-
-    assert (
-        diff.to_text(width=24) == '~ /config_snapshot/at  ...s and ends here" -> ...s and goes on"'
-    )
-    assert len(configs("x" * 10_000, None).to_text()) < 200
-
-
-@pytest.mark.parametrize("width", [0, -1, 1.5, True, "60", None])
-def test_a_width_that_shows_nothing_is_refused(width: Any) -> None:
-    with pytest.raises(InvalidInputError, match="width must be a positive integer"):
-        configs(1, 2).to_text(width=width)
+@pytest.mark.parametrize(
+    ("old", "new", "width", "shown"),
+    [
+        pytest.param(
+            "so it goes " * 20 + "and ends here",
+            "so it goes " * 20 + "and goes on",
+            24,
+            '...s and ends here" -> ...s and goes on"',
+            id="where they begin to differ",
+        ),
+        pytest.param("x" * 10_000, None, 4, '"xxx... -> null', id="from the beginning"),
+    ],
+)
+def test_of_long_values_a_part_is_shown(old: str, new: object, width: int, shown: str) -> None:
+    assert configs(old, new).to_text(width=width) == f"~ /config_snapshot/at  {shown}"
 
 
 def test_text_stays_one_line_for_each_change_whatever_is_in_it() -> None:
-    diff = compare_versions(
-        version({"a\nb": "\x1b[2J\u202eevil"}), version({"a\nb": "gr\u00fc\u00dfe"})
-    )
+    left, right = version({"a\nb": "\x1b[2J\u202eevil"}), version({"a\nb": "gr\u00fc\u00dfe"})
 
-    assert str(diff) == '~ /config_snapshot/a\\nb  "\\u001b[2J\\u202eevil" -> "gr\u00fc\u00dfe"'
+    line = '~ /config_snapshot/a\\nb  "\\u001b[2J\\u202eevil" -> "gr\u00fc\u00dfe"'
+    assert str(compare_versions(left, right)) == line
 
 
 def test_plain_data_is_json_and_leaves_out_what_is_not_there() -> None:
-    diff = compare_versions(
-        version({"a": None, "r": 1}), version({"b": None, "r": 2}, actual_cost="1.50")
-    )
+    right = version({"b": None, "r": 2}, actual_cost="1.50")
 
-    plain = json.loads(json.dumps(diff.to_dict(), allow_nan=False))
+    diff = compare_versions(version({"a": None, "r": 1}), right)
 
-    assert [sorted(change.keys() - {"path", "label", "kind"}) for change in plain["changes"]] == [
-        ["old"], ["delta", "new", "old"], ["new"], ["new", "old"],
-    ]  # fmt: skip
-    assert plain["changes"][-1]["new"] == 1.5
+    assert json.loads(json.dumps(diff.to_dict(), allow_nan=False)) == {
+        "changes": [
+            {**at("/config_snapshot/a"), "kind": "removed", "old": None},
+            {**at("/config_snapshot/r"), "kind": "changed", "old": 1, "new": 2, "delta": 1},
+            {**at("/config_snapshot/b"), "kind": "added", "new": None},
+            {**at("/actual_cost"), "kind": "changed", "old": None, "new": 1.5},
+        ]
+    }
+
+
+def at(path: str) -> dict[str, str]:
+    return {"path": path, "label": path}
 
 
 def test_a_diff_is_a_sequence_that_nothing_changes_later() -> None:
@@ -589,48 +554,71 @@ def test_a_diff_is_a_sequence_that_nothing_changes_later() -> None:
     assert repr(diff) == "<VersionDiff: 1 change>"
     assert diff[0].new == {"c": [2]}
     with pytest.raises(dataclasses.FrozenInstanceError):
-        diff[0].path = "/name"  # pyright: ignore[reportAttributeAccessIssue]  # that it is refused is the point
+        cast("Any", diff[0]).path = "/name"
+
+
+def test_a_diff_survives_pickle_under_its_public_name() -> None:
+    diff = configs([{"id": 1}], [{"id": 2, "x": 1.5}])
+
+    copy = pickle.loads(pickle.dumps(diff))
+
+    assert (copy, copy.to_json_patch()) == (diff, diff.to_json_patch())
+    for public in (VersionDiff, Change, ChangeKind):
+        assert public.__module__ == "training_versions"
+        assert getattr(training_versions, public.__name__) is public
+
+
+# Size
 
 
 def test_snapshots_as_deep_as_the_repositories_allow_are_compared() -> None:
+    levels = MAX_DEPTH // 2
     left, right = (
-        json.loads('{"a":[' * (MAX_DEPTH // 2) + leaf + "]}" * (MAX_DEPTH // 2)) for leaf in "12"
+        version(json.loads('{"a":[' * levels + leaf + "]}" * levels)) for leaf in ("1", "2")
     )
 
-    diff = compare_versions(version(left), version(right))
+    diff = compare_versions(left, right)
 
     assert [change.delta for change in diff] == [1]
-    assert patched(version(left), version(right)) == document(version(right))
+    assert patched(left, diff) == document(right)
+
+
+TWENTY_THOUSAND = range(20_000)
 
 
 @pytest.mark.parametrize(
     ("left", "right"),
     [
-        pytest.param(list(range(50_000)), [*range(1, 50_000), 0], id="rotated"),
+        pytest.param([*range(50_000)], [*range(1, 50_000), 0], id="rotated"),
         pytest.param(
-            [n % 7 for n in range(20_000)], [n % 5 for n in range(20_000)], id="repetitive"
+            [n % 7 for n in TWENTY_THOUSAND], [n % 5 for n in TWENTY_THOUSAND], id="repetitive"
         ),
         pytest.param(
-            [{"id": n} for n in range(20_000)],
-            [{"id": n} for n in range(20_000)][::-1],
+            [{"id": n} for n in TWENTY_THOUSAND],
+            [{"id": n} for n in reversed(TWENTY_THOUSAND)],
             id="reversed",
         ),
         pytest.param(
-            [{"id": n} for n in range(20_000)],
-            [{"id": -n} for n in range(20_000)],
+            [{"id": n} for n in TWENTY_THOUSAND],
+            [{"id": -n} for n in TWENTY_THOUSAND],
             id="other entries",
         ),
         pytest.param(
-            [{"x": n} for n in range(20_000)], [{"x": -n} for n in range(10_000)], id="no identity"
+            [{"x": n} for n in TWENTY_THOUSAND],
+            [{"x": -n} for n in range(10_000)],
+            id="no identity",
         ),
     ],
 )
 def test_long_arrays_take_no_more_than_their_length(
     left: list[object], right: list[object]
 ) -> None:
+    before, after = version({"at": left}), version({"at": right})
+
     start = time.process_time()
-    result = patched(version({"at": left}), version({"at": right}))
+    result = patched(before, compare_versions(before, after))
     seconds = time.process_time() - start
 
-    assert cast("Any", result)["config_snapshot"]["at"] == right
-    assert seconds < 20  # a second at most on its own; what grows with the square takes minutes
+    assert result["config_snapshot"]["at"] == right
+    # A second at most on its own; what grows with the square takes minutes.
+    assert seconds < 20

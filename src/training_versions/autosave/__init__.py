@@ -1,6 +1,12 @@
-"""Saves a draft while it is being edited: at most once an interval, never over others' edits."""
+"""Autosaving: save a draft while it is being edited, and never over somebody else's edit.
 
-from training_versions.autosave._savers import AsyncDraftAutosaver, DraftAutosaver
-from training_versions.autosave._state import AutosaveConflictError
+Read `savers.py` first: what an autosaver offers. `threads.py` and `tasks.py` are its two forms.
+What to send and what a reply means is decided in `state.py`, without any IO; `content.py` and
+`conflicts.py` are what it works with.
+"""
+
+from training_versions.autosave.conflicts import AutosaveConflictError
+from training_versions.autosave.tasks import AsyncDraftAutosaver
+from training_versions.autosave.threads import DraftAutosaver
 
 __all__ = ["AsyncDraftAutosaver", "AutosaveConflictError", "DraftAutosaver"]

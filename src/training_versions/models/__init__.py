@@ -9,6 +9,7 @@ from training_versions.models.base import (
     C,
     Cents,
     Cost,
+    CostRule,
     D,
     Id,
     JsonLike,
@@ -17,7 +18,10 @@ from training_versions.models.base import (
     M,
     Page,
     Record,
+    Rule,
+    TextRule,
     Unset,
+    UuidRule,
     to_cents,
 )
 from training_versions.models.copies import CopiedDraft, Misfit
@@ -28,6 +32,7 @@ from training_versions.models.lineage import Lineage, LineageNode
 from training_versions.models.packages import Package, PackageFilters
 from training_versions.models.training import MetricPoint, TrainingRun, TrainingStatus
 from training_versions.models.versions import (
+    DraftFields,
     IterateOptions,
     ListOptions,
     Version,
@@ -43,9 +48,11 @@ __all__ = [
     "CopiedDraft",
     "Cost",
     "CostEntry",
+    "CostRule",
     "D",
     "Deployment",
     "DeploymentTarget",
+    "DraftFields",
     "Event",
     "EventKind",
     "Id",
@@ -65,10 +72,13 @@ __all__ = [
     "Page",
     "Record",
     "RecordedCost",
+    "Rule",
     "Target",
+    "TextRule",
     "TrainingRun",
     "TrainingStatus",
     "Unset",
+    "UuidRule",
     "Version",
     "VersionFilters",
     "VersionStatus",

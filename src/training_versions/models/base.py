@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import Field
+from dataclasses import Field, dataclass
 from decimal import Context, Decimal
 from typing import (
     TYPE_CHECKING,
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     M = TypeVarWithDefault("M", default=JsonObject)
     D = TypeVarWithDefault("D", default=list[JsonObject])
 else:
-    # A row is parsed JSON already: checking every leaf again would cost seconds on a large snapshot.
+    # A row is parsed JSON already: checking every leaf again would cost seconds on a large
+    # snapshot.
     JsonValue = Any
     JsonObject = dict[str, Any]
     C, M, D = TypeVar("C"), TypeVar("M"), TypeVar("D")
@@ -56,6 +57,28 @@ Id: TypeAlias = UUID | str
 """A `UUID`, or its text."""
 Cents: TypeAlias = Decimal | int | str | float
 """An amount of money with at most two decimals."""
+
+
+@dataclass(frozen=True)
+class TextRule:
+    """The argument is text."""
+
+    max_length: int
+    may_be_blank: bool = False
+
+
+@dataclass(frozen=True)
+class UuidRule:
+    """The argument identifies a row."""
+
+
+@dataclass(frozen=True)
+class CostRule:
+    """The argument is an amount of money."""
+
+
+Rule: TypeAlias = TextRule | UuidRule | CostRule
+"""What an argument must be; `operations/checks.py` applies it."""
 
 
 class Unset(enum.Enum):

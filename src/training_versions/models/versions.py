@@ -3,12 +3,26 @@
 import enum
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Generic, Literal, TypedDict
+from typing import Annotated, Generic, Literal, TypedDict
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from training_versions.models.base import C, Cost, D, Id, JsonLike, JsonValue, M, Record
+from training_versions.models.base import (
+    C,
+    Cents,
+    Cost,
+    CostRule,
+    D,
+    Id,
+    JsonLike,
+    JsonValue,
+    M,
+    Record,
+    TextRule,
+    Unset,
+    UuidRule,
+)
 from training_versions.models.deployments import DeploymentTarget
 from training_versions.models.training import TrainingStatus
 
@@ -21,6 +35,22 @@ class VersionStatus(enum.StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
     ARCHIVED = "archived"
+
+
+class DraftFields(TypedDict, total=False):
+    """What can be edited of a draft beside its snapshots and its name.
+
+    `None` empties a field; one that is left out or `UNSET` stays as it is.
+    """
+
+    change_summary: Annotated[str | Unset | None, TextRule(10_000, may_be_blank=True)]
+    """What is new, at most 10,000 characters."""
+    parent_version_id: Annotated[Id | Unset | None, UuidRule()]
+    """The version that it comes from; one of the same user."""
+    estimated_cost: Annotated[Cents | Unset | None, CostRule()]
+    """What training should cost: 0 to 99,999,999.99, at most two decimals."""
+    budget_limit: Annotated[Cents | Unset | None, CostRule()]
+    """What training may cost: 0 to 99,999,999.99, at most two decimals."""
 
 
 class VersionSummary(Record):
@@ -105,5 +135,5 @@ class IterateOptions(VersionFilters, total=False):
     """How many to ask for at once, 200 if left out."""
 
 
-for _options in (VersionFilters, ListOptions, IterateOptions):
+for _options in (DraftFields, VersionFilters, ListOptions, IterateOptions):
     _options.__module__ = "training_versions"

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 
-def escaped(step: str) -> str:
-    """Write one step of a pointer."""
+def escape_step(step: str) -> str:
+    """Write one step of a pointer: a tilde as `~0`, a slash as `~1`."""
+    # Tildes first, or those of "~1" would be escaped again.
     return step.replace("~", "~0").replace("/", "~1")
 
 
 def pointer(path: Iterable[str | int]) -> str:
     """Write a path as a pointer, such as `/config_snapshot/lora/r`."""
-    return "".join(f"/{escaped(str(step))}" for step in path)
+    return "".join(f"/{escape_step(str(step))}" for step in path)

@@ -1,4 +1,4 @@
--- Everything that the schemas of a project contain, one line each: what two databases have in common and what not.
+-- Everything in the schemas of a project, a row each: two databases are compared by it.
 with schemas as (
     select oid, nspname, nspacl, nspowner from pg_namespace
     where nspname !~ '^pg_' and nspname not in ('information_schema', 'supabase_migrations')
@@ -10,16 +10,19 @@ found as (
 
     union all
     select 'relation', c.oid::regclass::text,
-        concat_ws(' ', c.relkind, c.relowner::regrole, c.relacl, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
-            obj_description(c.oid, 'pg_class'), case when c.relkind = 'v' then pg_get_viewdef(c.oid) end)
+        concat_ws(' ',
+            c.relkind, c.relowner::regrole, c.relacl, c.relrowsecurity, c.relforcerowsecurity,
+            c.reloptions, obj_description(c.oid, 'pg_class'),
+            case when c.relkind = 'v' then pg_get_viewdef(c.oid) end)
     from pg_class c
     join schemas s on s.oid = c.relnamespace
     where c.relkind <> 'i'
 
     union all
     select 'column', c.oid::regclass || '.' || a.attname,
-        concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity,
-            a.attgenerated, a.attacl, col_description(c.oid, a.attnum))
+        concat_ws(' ',
+            format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
+            a.attidentity, a.attgenerated, a.attacl, col_description(c.oid, a.attnum))
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'v')
     join schemas s on s.oid = c.relnamespace
@@ -34,25 +37,30 @@ found as (
 
     union all
     select 'index', i.indexrelid::regclass::text,
-        concat_ws(' ', pg_get_indexdef(i.indexrelid), i.indisvalid, obj_description(i.indexrelid, 'pg_class'))
+        concat_ws(' ',
+            pg_get_indexdef(i.indexrelid), i.indisvalid, obj_description(i.indexrelid, 'pg_class'))
     from pg_index i
     join pg_class c on c.oid = i.indrelid
     join schemas s on s.oid = c.relnamespace
 
     union all
-    select 'trigger', t.tgrelid::regclass || '.' || t.tgname, concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled)
+    select 'trigger', t.tgrelid::regclass || '.' || t.tgname,
+        concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled)
     from pg_trigger t
     where not t.tgisinternal
 
     union all
     select 'policy', p.polrelid::regclass || '.' || p.polname,
-        concat_ws(' ', p.polcmd, p.polpermissive, p.polroles::regrole[], pg_get_expr(p.polqual, p.polrelid),
-            '/', pg_get_expr(p.polwithcheck, p.polrelid))
+        concat_ws(' ',
+            p.polcmd, p.polpermissive, p.polroles::regrole[],
+            pg_get_expr(p.polqual, p.polrelid), '/', pg_get_expr(p.polwithcheck, p.polrelid))
     from pg_policy p
 
     union all
     select 'function', p.oid::regprocedure::text,
-        concat_ws(' ', pg_get_functiondef(p.oid), p.proowner::regrole, p.proacl, obj_description(p.oid, 'pg_proc'))
+        concat_ws(' ',
+            pg_get_functiondef(p.oid), p.proowner::regrole, p.proacl,
+            obj_description(p.oid, 'pg_proc'))
     from pg_proc p
     join schemas s on s.oid = p.pronamespace
     where p.prokind <> 'a'
@@ -64,11 +72,13 @@ found as (
     where t.typelem = 0
 
     union all
-    select 'default privileges', concat_ws(' ', defaclrole::regrole, defaclnamespace::regnamespace, defaclobjtype),
+    select 'default privileges',
+        concat_ws(' ', defaclrole::regrole, defaclnamespace::regnamespace, defaclobjtype),
         defaclacl::text
     from pg_default_acl
 
     union all
-    select 'event trigger', evtname::text, concat_ws(' ', evtevent, evtfoid::regproc) from pg_event_trigger
+    select 'event trigger', evtname::text, concat_ws(' ', evtevent, evtfoid::regproc)
+    from pg_event_trigger
 )
 select * from found order by kind, name

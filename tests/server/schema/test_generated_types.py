@@ -1,10 +1,11 @@
-"""The models of the SDK and the columns of the database agree, as `supabase gen types` reports them."""
+"""The models of the SDK have the columns that `supabase gen types` reports."""
 
 import ast
 import enum
 import types
 import typing
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 import pytest
@@ -35,64 +36,68 @@ READ_AS = {
 SNAPSHOTS = {"config_snapshot", "model_snapshot", "dataset_snapshot"}
 
 
+class Column(NamedTuple):
+    type: object
+    may_be_null: bool
+
+
 @pytest.fixture(scope="module")
-def generated(new_server, migrate, cli):
-    """Per class that the generator wrote: the type of each column, and whether it may be null."""
-    database = new_server.database()
-    migrate(database)
-    source = cli("gen", "types", "--lang", "python", "--schema", "public", database=database)
+def generated(newest_server, cli):
+    """The columns of each class that the generator wrote."""
+    database = newest_server.migrated_project()
+    source = cli.run("gen", "types", "--lang", "python", "--schema", "public", database=database)
     classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
     return {
-        one.name: {field.target.id: column_of(field.annotation) for field in one.body}
+        one.name: {field.target.id: generated_column(field.annotation) for field in one.body}
         for one in classes
         if not one.name.endswith(("Insert", "Update"))
     }
 
 
-def column_of(annotation):
-    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Optional":
-        return READ_AS[ast.unparse(annotation.slice)], True
-    return READ_AS[ast.unparse(annotation)], False
+def generated_column(annotation):
+    optional = isinstance(annotation, ast.Subscript) and annotation.value.id == "Optional"
+    inner = annotation.slice if optional else annotation
+    return Column(READ_AS[ast.unparse(inner)], optional)
 
 
-def model_of(annotation):
-    """The same of a field of a model."""
-    if (
-        annotation is typing.Any
-        or isinstance(annotation, typing.TypeVar)
-        or typing.get_origin(annotation) is dict
-    ):
-        return "json", annotation is typing.Any
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        inner = [part for part in typing.get_args(annotation) if part is not type(None)]
-        return model_of(inner[0])[0], len(inner) < len(typing.get_args(annotation))
-    if typing.get_origin(annotation) is tuple:
-        return "ints", False
-    if annotation is float:
-        return Decimal, False
-    if typing.get_origin(annotation) is typing.Annotated:
-        return model_of(typing.get_args(annotation)[0])
-    if issubclass(annotation, enum.StrEnum):
-        return str, False
-    return annotation, False
-
-
-def fields_of(model):
+def columns_of(model):
+    """The columns that a model has fields for."""
     return {
-        name: model_of(hint)
+        name: model_column(hint)
         for name, hint in typing.get_type_hints(model).items()
         if name in model.model_fields
     }
 
 
+def model_column(hint):
+    if hint is typing.Any:
+        return Column("json", may_be_null=True)
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        first, *_ = (part for part in typing.get_args(hint) if part is not type(None))
+        return Column(model_column(first).type, type(None) in typing.get_args(hint))
+    return Column(column_type(hint), may_be_null=False)
+
+
+def column_type(hint):
+    if isinstance(hint, typing.TypeVar) or typing.get_origin(hint) is dict:
+        return "json"
+    if typing.get_origin(hint) is tuple:
+        return "ints"
+    if hint is float:
+        return Decimal
+    if issubclass(hint, enum.StrEnum):
+        return str
+    return hint
+
+
 def test_a_version_has_exactly_the_columns_of_its_table(generated):
-    assert fields_of(Version) == generated["PublicTrainingPackageVersions"]
+    assert columns_of(Version) == generated["PublicTrainingPackageVersions"]
 
 
 def test_a_summary_is_a_version_without_snapshots(generated):
     columns = generated["PublicTrainingPackageVersions"]
 
-    assert fields_of(VersionSummary) == {
+    assert columns_of(VersionSummary) == {
         name: column for name, column in columns.items() if name not in SNAPSHOTS
     }
 
@@ -101,7 +106,7 @@ def test_a_package_has_exactly_the_columns_of_its_table(generated):
     columns = generated["PublicTrainingConfigs"]
 
     # A table that was there before may lack created_at.
-    assert fields_of(Package) == {**columns, "created_at": (AwareDatetime, True)}
+    assert columns_of(Package) == {**columns, "created_at": Column(AwareDatetime, may_be_null=True)}
 
 
 @pytest.mark.parametrize(
@@ -117,7 +122,7 @@ def test_a_package_has_exactly_the_columns_of_its_table(generated):
 def test_a_record_has_the_columns_of_its_table(generated, record, table, kept_back):
     columns = generated[table]
 
-    assert fields_of(record) == {
+    assert columns_of(record) == {
         name: column for name, column in columns.items() if name not in kept_back
     }
 

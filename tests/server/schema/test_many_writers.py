@@ -1,69 +1,58 @@
-"""Rule 1 under load: however many clients make drafts at once, each gets a number of its own and none fails."""
+"""Rule 1 under load: each of many clients gets numbers of its own, and none fails."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import pytest
 
+from tests.server.schema.rest import VERSIONS, at_once
+
 CLIENTS, DRAFTS = 16, 20
-SNAPSHOTS = {"config_snapshot": {"r": 16}, "model_snapshot": {"id": "base"}, "dataset_snapshot": []}
+
+WAYS = {
+    "by rpc": lambda caller, package: caller.create_draft(package),
+    "by insert": lambda caller, package: caller.try_draft(package),
+}
 
 
 def write_at_once(write):
-    """What `write` answered to every client, all of whom begin at the same moment."""
-    start = Barrier(CLIENTS)
+    """The answers to all clients, each of whom makes the same write again and again."""
 
-    def client(_):
-        start.wait()
+    def client():
         return [write() for _ in range(DRAFTS)]
 
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        return [answer for answers in pool.map(client, range(CLIENTS)) for answer in answers]
+    return [answer for answers in at_once([client] * CLIENTS) for answer in answers]
 
 
-@pytest.mark.parametrize("way", ["by rpc", "by insert"])
+@pytest.mark.parametrize("way", WAYS)
 def test_many_clients_make_many_drafts_at_once_and_none_fails(ada, way):
     package = ada.package()
+    every_number = list(range(1, CLIENTS * DRAFTS + 1))
 
-    answers = write_at_once(
-        lambda: (
-            ada.rpc("create_training_draft", package_id=package["id"], **SNAPSHOTS)
-            if way == "by rpc"
-            else ada.try_draft(package)
-        )
-    )
+    answers = write_at_once(lambda: WAYS[way](ada, package))
 
     assert {answer.code for answer in answers} == {None}
-    assert sorted(answer.row["version_number"] for answer in answers) == list(
-        range(1, CLIENTS * DRAFTS + 1)
-    )
-    assert ada.numbers(package) == list(range(1, CLIENTS * DRAFTS + 1))
+    assert sorted(answer.row["version_number"] for answer in answers) == every_number
+    assert ada.numbers(package) == every_number
     assert ada.see_package(package)["version_count"] == CLIENTS * DRAFTS
 
 
-def test_clients_that_ask_first_and_insert_then_lose_only_what_they_are_told_of(
+def test_clients_that_ask_first_and_insert_then_lose_only_what_is_refused(
     callers_of_a_new_project, capsys
 ):
     ada = callers_of_a_new_project.new_user()
     package = ada.package()
 
-    def ask_then_insert():
-        return ada.try_draft(
-            package,
-            version_number=ada.rpc("get_next_version_number", package_id=package["id"]).rows,
-        )
-
-    answers = write_at_once(ask_then_insert)
+    answers = write_at_once(
+        lambda: ada.try_draft(package, version_number=ada.next_number(package).rows)
+    )
 
     lost = [answer for answer in answers if answer.status == 409]
+    kept = len(answers) - len(lost)
     with capsys.disabled():
         print(f"\nrpc, then insert: {len(lost)} of {len(answers)} lost to 23505")  # noqa: T201 - a figure for the log
     assert {answer.code for answer in answers} <= {None, "23505"}
-    assert (
-        len(ada.numbers(package))
-        == len(answers) - len(lost)
-        == ada.see_package(package)["version_count"]
-    )
+    assert len(ada.numbers(package)) == kept
+    assert ada.see_package(package)["version_count"] == kept
 
 
 def test_clients_of_many_packages_do_not_wait_for_ever_for_each_other(ada):
@@ -72,10 +61,10 @@ def test_clients_of_many_packages_do_not_wait_for_ever_for_each_other(ada):
     def everything():
         for package in packages:
             draft = ada.draft(package)
-            ada.rpc("publish_training_version", version_id=draft["id"])
-            ada.rpc("archive_training_version", version_id=draft["id"])
-        ada.rpc("delete_training_draft", version_id=ada.draft(packages[0])["id"])
-        return ada.update("training_package_versions", {"change_summary": "x"})
+            ada.publish(draft)
+            ada.archive(draft)
+        ada.delete_draft(ada.draft(packages[0]))
+        return ada.update(VERSIONS, {"change_summary": "x"})
 
     with ThreadPoolExecutor(8) as pool:
         answers = [future.result() for future in [pool.submit(everything) for _ in range(16)]]

@@ -1,57 +1,61 @@
-"""Rule 2: a draft that is given no name gets one, and publishing takes the part off that says it is a draft."""
+"""Rule 2: a draft without a name is given one, and publishing takes the draft part off a name."""
 
 import re
 from datetime import UTC, datetime
 
 import pytest
 
+# A given name, and the name after publishing.
+PUBLISHED_NAMES = {
+    "my-package-v1-draft-20250131": "my-package-v1",
+    "gold": "gold",
+}
+NO_NAMES = {"empty": "", "blank": "  \n ", "too long": "x" * 256}
+
+refused_names = pytest.mark.parametrize("name", NO_NAMES.values(), ids=NO_NAMES)
+
 
 def test_a_draft_without_a_name_is_called_after_its_package_number_and_day(ada):
     package = ada.package(name="support-bot")
     ada.draft(package)
-    day = {datetime.now(UTC)}
+    before = datetime.now(UTC)
 
     draft = ada.draft(package)
 
-    day.add(datetime.now(UTC))
-    assert draft["name"] in {f"support-bot-v2-draft-{moment:%Y%m%d}" for moment in day}
+    days = {before, datetime.now(UTC)}
+    assert draft["name"] in {f"support-bot-v2-draft-{day:%Y%m%d}" for day in days}
 
 
 def test_publishing_takes_the_draft_part_off(ada):
     package = ada.package(name="support-bot")
 
-    version = ada.rpc("publish_training_version", version_id=ada.draft(package)["id"]).row
-
-    assert version["name"] == "support-bot-v1"
+    assert ada.publish(ada.draft(package)).row["name"] == "support-bot-v1"
 
 
 def test_publishing_by_patch_takes_the_draft_part_off_too(ada):
-    assert ada.published(ada.package(name="support-bot"))["name"] == "support-bot-v1"
+    package = ada.package(name="support-bot")
+
+    assert ada.patch(ada.draft(package), status="published").row["name"] == "support-bot-v1"
 
 
-def test_publishing_takes_the_draft_part_off_a_name_given_by_hand(ada):
-    version = ada.published(ada.package(), name="my-package-v1-draft-20250131")
+@pytest.mark.parametrize("given", PUBLISHED_NAMES)
+def test_publishing_takes_only_a_draft_part_off_a_given_name(ada, given):
+    draft = ada.draft(ada.package(), name=given)
 
-    assert version["name"] == "my-package-v1"
-
-
-def test_publishing_leaves_a_name_without_draft_part_alone(ada):
-    assert ada.published(ada.package(), name="gold")["name"] == "gold"
+    assert ada.patch(draft, status="published").row["name"] == PUBLISHED_NAMES[given]
 
 
 @pytest.mark.parametrize("given", ["gold", "bot-v1-draft-20250131"])
 def test_a_name_given_while_publishing_is_the_name(ada, given):
     draft = ada.draft(ada.package(), name="bot-v1-draft-20250131")
 
-    version = ada.rpc("publish_training_version", version_id=draft["id"], name=given).row
-
-    assert version["name"] == given
+    assert ada.publish(draft, name=given).row["name"] == given
 
 
 def test_a_name_given_while_publishing_by_patch_is_the_name(ada):
     draft = ada.draft(ada.package())
 
-    assert ada.edit(draft, status="published", name="my-package-v1").row["name"] == "my-package-v1"
+    assert ada.patch(draft, status="published", name="my-package-v1").row["name"] == "my-package-v1"
 
 
 def test_the_longest_package_name_still_gives_a_name_that_fits(ada):
@@ -61,18 +65,18 @@ def test_the_longest_package_name_still_gives_a_name_that_fits(ada):
     assert len(draft["name"]) <= 255
 
 
-@pytest.mark.parametrize("name", ["", "  \n ", "x" * 256])
-def test_a_name_that_is_blank_or_too_long_is_refused(ada, name):
+@refused_names
+def test_a_blank_or_too_long_name_is_refused(ada, name):
     answer = ada.try_draft(ada.package(), name=name)
 
     assert (answer.code, answer.detail["field"]) == ("TV306", "name")
 
 
-@pytest.mark.parametrize("name", ["", "  \n ", "x" * 256])
+@refused_names
 def test_a_blank_or_too_long_name_is_refused_while_publishing_too(ada, name):
     draft = ada.draft(ada.package())
 
-    answer = ada.rpc("publish_training_version", version_id=draft["id"], name=name)
+    answer = ada.publish(draft, name=name)
 
     assert answer.code == "TV306"
     assert ada.see(draft) == draft

@@ -1,9 +1,19 @@
-"""A plain `supabase db push`, or `psql -f`, brings a new project and one of the first release to the same schema."""
+"""A plain `supabase db push`, or `psql -f`, migrates a new project and one of the first release."""
 
 import pytest
 
+from tests.server.schema.conftest import OLDER
+from tests.server.schema.databases import APP_FILES, EMPTY_FIELDS, FIRST_RELEASE, PUSH_HISTORY
+
 RELEASED_VERSION = "20250131000001"
 VERSIONS = "public.training_package_versions"
+
+# How the CLI reads its own history does not depend on the server: one of them is enough.
+on_one_server = pytest.mark.parametrize("server", [OLDER], indirect=True)
+
+
+def policies_of(database, table):
+    return database.value(f"select count(*) from pg_policies where tablename = '{table}'")
 
 
 @pytest.fixture
@@ -14,7 +24,7 @@ def names(migrations):
 @pytest.fixture(scope="module")
 def pushed(server, cli):
     """A new project after one push, and the files that the push applied."""
-    database = server.database()
+    database = server.new_project()
     return database, cli.push(database)
 
 
@@ -24,18 +34,13 @@ class TestANewProject:
 
         assert applied == names
 
+    @on_one_server
     def test_has_a_history_that_agrees(self, pushed, cli, names):
         database, _ = pushed
 
         assert cli.history(database) == [(name[:14], name[:14]) for name in names]
 
-    def test_gets_the_same_by_psql(self, pushed, empty, migrate):
-        database, _ = pushed
-
-        migrate(empty)
-
-        assert empty.catalog() == database.catalog()
-
+    @on_one_server
     def test_is_left_alone_by_a_second_push(self, pushed, cli):
         database, _ = pushed
         before = database.catalog()
@@ -43,48 +48,53 @@ class TestANewProject:
         assert cli.push(database) == []
         assert database.catalog() == before
 
-    def test_is_told_by_psql_what_was_made(self, empty, migrate):
-        assert "NOTICE" in migrate(empty)
+    def test_gets_the_same_by_psql(self, pushed, server):
+        database, _ = pushed
 
-    def test_passes_the_checks_that_the_first_release_told_its_users_to_make(self, empty, migrate):
-        migrate(empty)
+        assert server.migrated_project().catalog() == database.catalog()
 
-        columns = empty.value("""
-            select count(*) from information_schema.columns
-            where table_name = 'training_configs'
-                and column_name in ('current_version_id', 'version_count', 'latest_published_version')
+    def test_is_shown_by_psql_what_was_made(self, server, migrations):
+        assert "NOTICE" in server.new_project().psql(*migrations)
+
+    def test_passes_the_checks_that_the_first_release_gave_its_users(self, server):
+        database = server.migrated_project()
+        owner = database.new_user()
+        database.run(f"""
+            insert into public.training_configs (name, template_type, config_json, user_id)
+            values ('test', 'lora_finetuning', '{{}}', '{owner}');
         """)
-        next_number = empty.value(
-            "select public.get_next_version_number(id) from public.training_configs",
-            before=f"""
-                insert into public.training_configs (name, template_type, config_json, user_id)
-                values ('test', 'lora_finetuning', '{{}}', '{empty.new_user()}');
-            """,
-        )
-        assert empty.value(f"select count(*) from {VERSIONS}") == 0
-        assert columns == 3
-        assert empty.value(
-            "select rowsecurity from pg_tables where tablename = 'training_package_versions'"
-        )
-        assert (
-            empty.value(
-                "select count(*) from pg_policies where tablename = 'training_package_versions'"
-            )
-            == 4
-        )
-        assert (
-            empty.value(
-                "select count(*) from pg_indexes where tablename = 'training_package_versions'"
-            )
-            >= 9
-        )
-        assert next_number == 1
+
+        checks = database.rows(f"""
+            select
+                (select count(*) from {VERSIONS}) as versions,
+                (
+                    select count(*) from information_schema.columns
+                    where table_name = 'training_configs' and column_name in
+                        ('current_version_id', 'version_count', 'latest_published_version')
+                ) as columns,
+                (
+                    select rowsecurity from pg_tables
+                    where tablename = 'training_package_versions'
+                ) as row_security,
+                (
+                    select count(*) >= 9 from pg_indexes
+                    where tablename = 'training_package_versions'
+                ) as indexes,
+                (
+                    select public.get_next_version_number(id) from public.training_configs
+                ) as next_number
+        """)
+
+        assert checks == [
+            {"versions": 0, "columns": 3, "row_security": True, "indexes": True, "next_number": 1}
+        ]
+        assert policies_of(database, "training_package_versions") == 4
 
 
 @pytest.fixture(scope="module")
-def app(server, migrate):
-    """An app that has packages and never heard of versions, after the push; and its packages before."""
-    database = server.database()
+def app(server, migrations):
+    """A project with packages and without versions, after the push; and its packages before."""
+    database = server.new_project()
     database.run("""
         create table public.training_configs (
             id uuid primary key, name text, template_type text, config_json jsonb, user_id uuid
@@ -93,7 +103,7 @@ def app(server, migrate):
         grant all on public.training_configs to authenticated, service_role;
     """)
     before = database.rows("select * from public.training_configs")
-    migrate(database)
+    database.psql(*migrations)
     return database, before
 
 
@@ -104,13 +114,10 @@ class TestAProjectThatHadItsPackagesBefore:
         database, before = app
         derived = {"current_version_id": None, "version_count": 0, "latest_published_version": 0}
 
-        (row,) = database.rows("select * from public.training_configs where user_id is null")
+        rows = database.rows("select * from public.training_configs where user_id is null")
 
-        assert [row] == [{**old, **derived} for old in before]
-        assert (
-            database.value("select count(*) from pg_policies where tablename = 'training_configs'")
-            == 0
-        )
+        assert rows == [{**old, **derived} for old in before]
+        assert policies_of(database, "training_configs") == 0
 
     def test_gets_the_id_that_the_table_does_not_give(self, app):
         database, _ = app
@@ -124,70 +131,88 @@ class TestAProjectThatHadItsPackagesBefore:
 
     def test_gets_versions_of_a_package_without_name_and_owner(self, app):
         database, (package,) = app
-        draft = (
-            f"select * from public.create_training_draft('{package['id']}', '{{}}', '{{}}', '[]')"
-        )
 
-        (version,) = database.rows(draft, before="begin; set role service_role;")
+        with database.session() as session:
+            session.execute("begin; set role service_role")
+            (number,) = session.execute(
+                "select version_number"
+                f" from public.create_training_draft('{package['id']}', '{EMPTY_FIELDS}')"
+            ).fetchone()
 
-        assert version["version_number"] == 1
+        assert number == 1
+
+
+@pytest.fixture(scope="module")
+def upgraded(server, app_cli):
+    """The project after one push, and the files that the push applied."""
+    database = server.released_project()
+    return database, app_cli.push(database)
+
+
+@pytest.fixture(scope="module")
+def upgraded_by_psql(server, migrations):
+    database = server.released_project()
+    _, *newer = migrations
+    database.psql(*newer)
+    return database
 
 
 class TestAProjectOfTheFirstRelease:
     def test_gets_the_newer_files_by_a_plain_push(self, upgraded, names):
-        assert upgraded.applied == [name for name in names if not name.startswith(RELEASED_VERSION)]
+        _, applied = upgraded
 
+        assert applied == [name for name in names if not name.startswith(RELEASED_VERSION)]
+
+    @on_one_server
     def test_is_left_alone_by_a_second_push(self, upgraded, app_cli):
-        assert app_cli.push(upgraded.database) == []
+        database, _ = upgraded
 
+        assert app_cli.push(database) == []
+
+    @on_one_server
     def test_has_a_history_that_agrees(self, upgraded, app_cli, names):
-        history = app_cli.history(upgraded.database)
+        database, _ = upgraded
+
+        history = app_cli.history(database)
 
         assert all(local == remote for local, remote in history)
         assert {name[:14] for name in names} <= {local for local, _ in history}
 
-    def test_gets_the_same_by_psql(self, upgraded, migrate):
-        by_psql = upgraded.server.database()
-        by_psql.release()
+    def test_gets_the_same_by_psql(self, upgraded, upgraded_by_psql):
+        database, _ = upgraded
 
-        migrate(by_psql, first_release=False)
+        assert upgraded_by_psql.catalog() == database.catalog()
 
-        assert by_psql.catalog() == upgraded.database.catalog()
+    def test_may_run_the_newer_files_twice(self, upgraded_by_psql, migrations):
+        _, *newer = migrations
+        before = upgraded_by_psql.catalog(), upgraded_by_psql.contents()
 
-    def test_may_run_the_released_file_by_psql_again(self, empty, migrate):
-        empty.release()
-        before = empty.contents()["training_package_versions"]
+        upgraded_by_psql.psql(*newer)
 
-        migrate(empty)
+        assert (upgraded_by_psql.catalog(), upgraded_by_psql.contents()) == before
 
-        assert empty.contents()["training_package_versions"].keys() == before.keys()
-        assert (
-            empty.value(
-                "select count(*) from pg_policies where tablename = 'training_package_versions'"
-            )
-            == 4
-        )
+    def test_may_run_the_released_file_by_psql_again(self, server, migrations):
+        released = server.released_project()
+        before = released.contents()["training_package_versions"]
 
-    def test_may_run_the_newer_files_twice(self, empty, migrate):
-        empty.release()
-        migrate(empty, first_release=False)
-        before = empty.catalog(), empty.contents()
+        released.psql(*migrations)
 
-        migrate(empty, first_release=False)
+        assert released.contents()["training_package_versions"].keys() == before.keys()
+        assert policies_of(released, "training_package_versions") == 4
 
-        assert (empty.catalog(), empty.contents()) == before
-
-    def test_comes_back_after_the_first_releases_rollback_undid_it(self, new_server, cli, names):
-        undone = new_server.database()
-        undone.release(data=False)
+    @on_one_server
+    def test_comes_back_after_the_first_releases_rollback_undid_it(self, server, cli, names):
+        undone = server.new_project()
+        undone.psql(*APP_FILES, FIRST_RELEASE, PUSH_HISTORY)
         undone.run("""
             drop table public.training_package_versions cascade;
             alter table public.training_configs drop version_count, drop latest_published_version;
             drop function public.get_next_version_number(uuid);
             delete from supabase_migrations.schema_migrations where version <> '20250131000001';
-            insert into supabase_migrations.schema_migrations (version, name) values ('20250131000002', 'rollback');
+            insert into supabase_migrations.schema_migrations (version, name)
+            values ('20250131000002', 'rollback');
         """)
 
-        cli.revert(undone, "20250131000001", "20250131000002")
+        cli.revert(undone, ["20250131000001", "20250131000002"])
 
         assert cli.push(undone) == names

@@ -2,11 +2,20 @@
 
 import pytest
 
+from tests.server.schema.databases import json_rows
+
 ADA, BO = "aaaaaaaa-0000-4000-8000-000000000000", "bbbbbbbb-0000-4000-8000-000000000000"
 PACKAGE, FOREIGN = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000001"
 DRAFT, OTHER, PLAIN = (f"aaaaaaaa-0000-4000-8000-00000000001{n}" for n in range(3))
 VERSIONS = "public.training_package_versions"
 
+TABLES = (
+    "training_configs",
+    "training_package_versions",
+    "package_numbers",
+    "deletions",
+    "users",
+)
 TYPES = (
     "uuid",
     "text",
@@ -61,28 +70,27 @@ BODY = "language plpgsql as $$ begin raise 'trapped'; end $$"
 
 
 def traps():
-    """A schema full of things that have the names of what our functions use, and complain when they are used."""
+    """SQL for a schema of things that are named like what our functions use, and raise."""
     yield "create schema traps; grant usage on schema traps to authenticated;"
     for function in FUNCTIONS:
         yield f"create function traps.{function} {BODY};"
     for n, (sign, left, right, result) in enumerate(OPERATORS):
         yield f"create function traps.operator_{n}({left}, {right}) returns {result} {BODY};"
-        yield f"create operator traps.{sign} (leftarg = {left}, rightarg = {right}, function = traps.operator_{n});"
+        yield (
+            f"create operator traps.{sign}"
+            f" (leftarg = {left}, rightarg = {right}, function = traps.operator_{n});"
+        )
 
 
-def shadow():
-    """What a caller can do in their own session before they call us."""
-    tables = (
-        "training_configs",
-        "training_package_versions",
-        "package_numbers",
-        "deletions",
-        "users",
-    )
-    yield from (f"create temp table {table} (nothing integer);" for table in tables)
-    yield from (f"create type pg_temp.{name} as (nothing integer);" for name in TYPES)
-    # pg_catalog comes first unless it is named.
-    yield "set search_path = traps, pg_temp, public, auth, training_versions_internal, pg_catalog;"
+# What a caller can do in their own session before they call us.
+# pg_catalog would come first if it were not named.
+SHADOW = "".join(
+    [
+        *(f"create temp table {table} (nothing integer);" for table in TABLES),
+        *(f"create type pg_temp.{name} as (nothing integer);" for name in TYPES),
+        "set search_path = traps, pg_temp, public, auth, training_versions_internal, pg_catalog;",
+    ]
+)
 
 
 def equals(column, value):
@@ -95,20 +103,34 @@ STORY = f"""
     select public.update_training_package('{PACKAGE}', '{{"name": "support-bot"}}');
     select public.get_next_version_number('{PACKAGE}');
     select public.create_training_draft(
-        '{PACKAGE}', '{{"r": 1}}', '{{}}', '[{{}}]', p_estimated_cost => '1.5', p_version_id => '{DRAFT}'
+        '{PACKAGE}',
+        '{{"config_snapshot": {{"r": 1}}, "model_snapshot": {{}}, "dataset_snapshot": [{{}}],
+            "estimated_cost": "1.5"}}',
+        '{DRAFT}'
     );
     select public.create_training_draft(
-        '{PACKAGE}', '{{"r": 1}}', '{{}}', '[{{}}]', p_estimated_cost => '1.5', p_version_id => '{DRAFT}'
+        '{PACKAGE}',
+        '{{"config_snapshot": {{"r": 1}}, "model_snapshot": {{}}, "dataset_snapshot": [{{}}],
+            "estimated_cost": "1.5"}}',
+        '{DRAFT}'
     );
     select public.create_training_draft(
-        '{PACKAGE}', '{{}}', '{{}}', '[]', p_parent_version_id => '{DRAFT}', p_version_id => '{OTHER}'
+        '{PACKAGE}',
+        '{{"config_snapshot": {{}}, "model_snapshot": {{}}, "dataset_snapshot": [],
+            "parent_version_id": "{DRAFT}"}}',
+        '{OTHER}'
     );
-    select public.update_training_draft('{OTHER}', '{{"budget_limit": "2.5", "change_summary": "x"}}');
+    select public.update_training_draft(
+        '{OTHER}', '{{"budget_limit": "2.5", "change_summary": "x"}}'
+    );
     select public.delete_training_draft('{OTHER}');
     select public.delete_training_draft('{OTHER}');
     select public.publish_training_version('{DRAFT}');
     insert into {VERSIONS}
-        (id, package_id, status, config_snapshot, model_snapshot, dataset_snapshot, parent_version_id)
+        (
+            id, package_id, status, config_snapshot, model_snapshot, dataset_snapshot,
+            parent_version_id
+        )
     values ('{PLAIN}', '{PACKAGE}', 'draft', '{{}}', '{{}}', '[{{}}]', '{DRAFT}');
     update {VERSIONS} set config_snapshot = '{{"r": 2}}' where {equals("id", PLAIN)};
     update {VERSIONS} set status = 'published' where {equals("id", PLAIN)};
@@ -127,16 +149,16 @@ OUTCOME = """
 
 
 @pytest.fixture(scope="module")
-def database(server, migrate):
-    database = server.database()
-    migrate(database)
+def database(server):
+    database = server.migrated_project()
+    name = database.value("select current_database()")
     database.run(
         f"""
         insert into auth.users (id) values ('{ADA}'), ('{BO}');
         -- Supabase's own functions have no search path set; they are not ours to test.
         alter function auth.jwt() set search_path = pg_catalog, pg_temp;
         alter function auth.uid() set search_path = pg_catalog, pg_temp;
-        grant create, temporary on database {database.url.rpartition("/")[2]} to authenticated;
+        grant create, temporary on database {name} to authenticated;
         {"".join(traps())}
         """,
         admin=True,
@@ -147,55 +169,87 @@ def database(server, migrate):
     return database
 
 
+def outcome(database, story):
+    """What a story leaves behind, as somebody sees it whom nothing shadows."""
+    with database.session(user=ADA) as session:
+        session.execute(f"begin; {story}")
+        session.execute("reset role; set search_path = pg_catalog, pg_temp")
+        return json_rows(session, OUTCOME)
+
+
 def test_a_whole_story_goes_the_same_way(database):
-    back = "reset role; set search_path = pg_catalog, pg_temp;"
+    plain = outcome(database, STORY)
 
-    plain = database.rows(OUTCOME, before=f"begin; {STORY} {back}", user=ADA)
-    shadowed = database.rows(OUTCOME, before=f"begin; {''.join(shadow())} {STORY} {back}", user=ADA)
-
-    assert shadowed == plain
+    assert outcome(database, SHADOW + STORY) == plain
     assert [(row["version_number"], row["status"]) for row in plain] == [
         (1, "published"),
         (3, "archived"),
     ]
 
 
-@pytest.mark.parametrize(
-    ("attack", "code"),
-    [
-        (
-            f"insert into {VERSIONS} (package_id, status, config_snapshot, model_snapshot, dataset_snapshot)"
-            f" values ('{FOREIGN}', 'draft', '{{}}', '{{}}', '[]')",
-            "42501",
-        ),
-        (f"select public.create_training_draft('{FOREIGN}', '{{}}', '{{}}', '[]')", "TV102"),
-        (f"select public.create_training_draft('{PACKAGE}', '[]', '{{}}', '[]')", "TV306"),
-        (
-            f"update public.training_configs set version_count = 7 where {equals('id', PACKAGE)}",
-            "TV305",
-        ),
-        (f"update {VERSIONS} set version_number = 7 where {equals('id', PLAIN)}", "TV301"),
-        (
-            f"update {VERSIONS} set parent_version_id = '{PLAIN}' where {equals('id', PLAIN)}",
-            "TV307",
-        ),
-        (f"select public.update_training_draft('{DRAFT}', '{{\"name\": \"x\"}}')", "TV202"),
-        (
-            f"select public.update_training_draft('{PLAIN}', '{{\"name\": \"x\"}}', '2001-01-01')",
-            "TV201",
-        ),
-        (f"select public.delete_training_package('{PACKAGE}')", "TV304"),
-        (f"select public.delete_training_package('{FOREIGN}')", "TV102"),
-    ],
-)
-def test_an_attack_is_refused_the_same_way(database, attack, code):
-    story = STORY.partition("update public.training_package_versions set status")[0]
+ATTACKS = {
+    "insert into someone else's package": (
+        f"insert into {VERSIONS}"
+        " (package_id, status, config_snapshot, model_snapshot, dataset_snapshot)"
+        f" values ('{FOREIGN}', 'draft', '{{}}', '{{}}', '[]')",
+        "42501",
+    ),
+    "create in someone else's package": (
+        f"select public.create_training_draft('{FOREIGN}', '{{}}')",
+        "TV102",
+    ),
+    "create without snapshots": (
+        f"select public.create_training_draft('{PACKAGE}', '{{}}')",
+        "TV306",
+    ),
+    "forge the version count": (
+        f"update public.training_configs set version_count = 7 where {equals('id', PACKAGE)}",
+        "TV305",
+    ),
+    "change a number": (
+        f"update {VERSIONS} set version_number = 7 where {equals('id', PLAIN)}",
+        "TV301",
+    ),
+    "make a version its own parent": (
+        f"update {VERSIONS} set parent_version_id = '{PLAIN}' where {equals('id', PLAIN)}",
+        "TV307",
+    ),
+    "edit what is published": (
+        f"select public.update_training_draft('{DRAFT}', '{{\"name\": \"x\"}}')",
+        "TV202",
+    ),
+    "edit with an old token": (
+        f"select public.update_training_draft('{PLAIN}', '{{\"name\": \"x\"}}', '2001-01-01')",
+        "TV201",
+    ),
+    "delete a package with history": (
+        f"select public.delete_training_package('{PACKAGE}')",
+        "TV304",
+    ),
+    "delete someone else's package": (
+        f"select public.delete_training_package('{FOREIGN}')",
+        "TV102",
+    ),
+}
 
-    assert database.refusal(f"begin; {story} {attack};", user=ADA) == code
-    assert database.refusal(f"begin; {story} {''.join(shadow())} {attack};", user=ADA) == code
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_is_refused_the_same_way(database, attack):
+    story = STORY.partition(f"update {VERSIONS} set status")[0]
+    sql, code = ATTACKS[attack]
+
+    assert database.refusal(f"begin; {story} {sql}", user=ADA) == code
+    assert database.refusal(f"begin; {story} {SHADOW} {sql}", user=ADA) == code
 
 
-@pytest.mark.parametrize("trap", ["select now()", "select 1 + 1", f"select '{ADA}'::uuid"])
+TRAPS = {
+    "function": "select now()",
+    "operator": "select 1 + 1",
+    "type": f"select '{ADA}'::uuid",
+}
+
+
+@pytest.mark.parametrize("trap", TRAPS)
 def test_the_traps_work(database, trap):
-    assert database.refusal(trap, user=ADA) is None
-    assert database.refusal(f"{''.join(shadow())} {trap}", user=ADA) in ("P0001", "22P02")
+    assert database.refusal(TRAPS[trap], user=ADA) is None
+    assert database.refusal(SHADOW + TRAPS[trap], user=ADA) in ("P0001", "22P02")

@@ -1,4 +1,4 @@
-"""The TypeScript clients of the first release go on working: their calls through the real supabase-js."""
+"""The TypeScript clients of the first release still work: their calls, through supabase-js."""
 
 import json
 import os

@@ -1,11 +1,16 @@
-"""A database of the first release loses nothing by the push, is repaired by it, and then behaves like a new one."""
+"""A push loses nothing of a database of the first release, repairs it and makes it behave as new.
+
+`TestThePush` looks at what a push leaves, on both PostgreSQL versions. The stories after it are
+played in the upgraded project that the other tests use too, on the older one.
+"""
 
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 
-PACKAGES = "training_configs"
-VERSIONS = "training_package_versions"
+from tests.server.schema.databases import Database
+from tests.server.schema.rest import PACKAGES, VERSIONS
 
 ADA, BO, CY = (f"{letter * 8}-0000-4000-8000-000000000000" for letter in "abc")
 
@@ -18,11 +23,15 @@ def version_id(digit, number):
     return f"{str(digit) * 8}-0000-4000-8000-{number:012}"
 
 
+def old_version(digit, number):
+    return {"id": version_id(digit, number)}
+
+
 BUSY, EMPTY, STRANGERS, RETIRED, SKETCHES, LONG, NOBODYS, NAMELESS = (
     package_id(digit) for digit in range(1, 9)
 )
 
-# What was wrong, and what it is after the push: version_count, latest_published_version, current_version_id.
+# What is right after the push: version_count, latest_published_version, current_version_id.
 DERIVED = {
     BUSY: (9, 7, version_id(1, 7)),
     EMPTY: (0, 0, None),
@@ -36,33 +45,29 @@ DERIVED = {
 
 
 @pytest.fixture
-def ada(upgraded):
+def callers(callers_of_an_upgraded_project):
+    return callers_of_an_upgraded_project
+
+
+@pytest.fixture
+def ada(callers):
     """The owner of the busy package."""
-    return upgraded.callers.user("ada@example.com")
+    return callers.user("ada@example.com")
 
 
 @pytest.fixture
-def bo(upgraded):
+def bo(callers):
     """The stranger who put versions into it."""
-    return upgraded.callers.user("bo@example.com")
+    return callers.user("bo@example.com")
 
 
 @pytest.fixture
-def cy(upgraded):
-    return upgraded.callers.user("cy@example.com")
+def cy(callers):
+    """The owner of the package with the long name and of the sketches."""
+    return callers.user("cy@example.com")
 
 
-@pytest.fixture
-def backend(upgraded):
-    return upgraded.callers.backend
-
-
-@pytest.fixture
-def anon(upgraded):
-    return upgraded.callers.anon
-
-
-# Whatever somebody who is not signed in may do with anything of ours.
+# What somebody who is not signed in may do with anything of ours: it should be nothing.
 RIGHTS_OF_ANON = """
     select c.oid::regclass::text as what, p.privilege
     from pg_class c
@@ -71,7 +76,8 @@ RIGHTS_OF_ANON = """
     ) as p (privilege)
     where c.relkind = 'r'
         and (
-            c.relnamespace = 'public'::regnamespace and c.relname ~ '^training_' and c.relname <> 'training_configs'
+            c.relnamespace = 'public'::regnamespace
+            and c.relname ~ '^training_' and c.relname <> 'training_configs'
             or c.relnamespace = 'training_versions_internal'::regnamespace
         )
         and has_table_privilege('anon', c.oid, p.privilege)
@@ -89,21 +95,24 @@ RIGHTS_OF_ANON = """
 """
 
 
+@dataclass(frozen=True)
 class Push:
-    """What an upgrade found and what it left."""
+    """What a push found and what it left, in a database that no other test writes to."""
 
-    def __init__(self, database, migrate):
-        self.database = database
-        database.release()
-        self.rows_before, self.objects_before = database.contents(), database.catalog()
-        migrate(database, first_release=False)
-        self.rows_after, self.objects_after = database.contents(), database.catalog()
+    database: Database
+    rows_before: dict
+    objects_before: dict
+    rows_after: dict
+    objects_after: dict
 
 
 @pytest.fixture(scope="module")
-def push(server, migrate):
-    """Seen in a database of its own, which no story writes to."""
-    return Push(server.database(), migrate)
+def push(server, migrations):
+    database = server.released_project()
+    before = database.contents(), database.catalog()
+    _, *newer = migrations
+    database.psql(*newer)
+    return Push(database, *before, database.contents(), database.catalog())
 
 
 class TestThePush:
@@ -195,13 +204,15 @@ class TestTheOwner:
         assert {1, 2, 3, 5, 6, 7, 8} <= {row["version_number"] for row in rows}
         assert {row["created_by"] for row in rows} == {ADA}
 
-    @pytest.mark.parametrize("package", [BUSY, EMPTY, RETIRED, NAMELESS])
+    @pytest.mark.parametrize(
+        "package", [BUSY, EMPTY, RETIRED, NAMELESS], ids=["busy", "empty", "retired", "nameless"]
+    )
     def test_goes_on_numbering(self, ada, package):
-        told = ada.rpc("get_next_version_number", package_id=package).rows
+        number = ada.next_number({"id": package}).rows
 
         draft = ada.draft({"id": package})
 
-        assert draft["version_number"] == told
+        assert draft["version_number"] == number
 
     def test_publishes_a_new_draft(self, ada):
         version = ada.published({"id": BUSY})
@@ -211,85 +222,76 @@ class TestTheOwner:
         assert package["latest_published_version"] == version["version_number"]
 
     def test_publishes_an_old_draft(self, ada):
-        version = ada.edit({"id": version_id(1, 5)}, status="published").row
+        version = ada.patch(old_version(1, 5), status="published").row
 
         assert (version["name"], version["published_by"]) == ("support-bot-v5", ADA)
 
     def test_publishes_a_draft_that_the_service_made(self, ada):
-        version = ada.rpc("publish_training_version", version_id=version_id(1, 6)).row
+        version = ada.publish(old_version(1, 6)).row
 
         assert (version["status"], version["published_by"]) == ("published", ADA)
 
     def test_publishes_a_draft_that_carries_someone_elses_signature(self, ada):
-        version = ada.rpc("publish_training_version", version_id=version_id(1, 8)).row
+        version = ada.publish(old_version(1, 8)).row
 
         assert version["published_by"] == ADA
 
     def test_archives_an_old_published_version(self, ada):
-        version = ada.rpc("archive_training_version", version_id=version_id(1, 3)).row
+        version = ada.archive(old_version(1, 3)).row
 
         assert version["status"] == "archived"
 
     def test_cannot_change_or_delete_an_old_published_version(self, ada, backend):
-        frozen = ada.see({"id": version_id(1, 2)})
+        frozen = ada.see(old_version(1, 2))
 
-        assert ada.edit(frozen, config_snapshot={}).rows == []
-        assert backend.edit(frozen, config_snapshot={}).code == "TV301"
-        assert backend.delete(VERSIONS, id=f"eq.{frozen['id']}").code == "TV303"
+        assert ada.patch(frozen, config_snapshot={}).rows == []
+        assert backend.patch(frozen, config_snapshot={}).code == "TV301"
+        assert backend.remove(frozen).code == "TV303"
         assert ada.see(frozen) == frozen
 
     def test_sees_nothing_of_the_stranger(self, ada):
-        assert ada.see({"id": version_id(1, 90)}) is None
-        assert ada.see({"id": version_id(1, 99)}) is None
+        assert ada.see(old_version(1, 90)) is None
+        assert ada.see(old_version(1, 99)) is None
 
     def test_edits_a_draft_in_a_circle_of_parents_and_breaks_the_circle(self, cy):
-        hen = {"id": version_id(5, 2)}
+        hen = old_version(5, 2)
 
-        assert cy.edit(hen, change_summary="still a hen").row["change_summary"] == "still a hen"
-        assert cy.edit(hen, parent_version_id=None).row["parent_version_id"] is None
+        assert cy.patch(hen, change_summary="still a hen").row["change_summary"] == "still a hen"
+        assert cy.patch(hen, parent_version_id=None).row["parent_version_id"] is None
 
     def test_is_not_stopped_by_the_last_number_that_a_stranger_took(self, cy):
-        told = cy.rpc("get_next_version_number", package_id=LONG).rows
+        number = cy.next_number({"id": LONG}).rows
 
         version = cy.published({"id": LONG})
 
-        assert version["version_number"] == told
+        assert version["version_number"] == number
         assert len(version["name"]) <= 255
 
 
 class TestTheStranger:
     @pytest.mark.parametrize("publish", ["by rpc", "by patch"])
     def test_publishes_nothing_into_the_package(self, bo, ada, publish):
-        before = bo.see({"id": version_id(1, 90)})
+        before = bo.see(old_version(1, 90))
 
-        answer = (
-            bo.rpc("publish_training_version", version_id=before["id"])
-            if publish == "by rpc"
-            else bo.edit(before, status="published")
-        )
+        answer = bo.publish(before) if publish == "by rpc" else bo.patch(before, status="published")
 
-        assert (answer.status, answer.code) == (403, "42501")
+        assert answer.refusal == (403, "42501")
         assert bo.see(before) == before
 
     def test_puts_nothing_more_into_the_package(self, bo):
         assert bo.try_draft({"id": BUSY}).code == "42501"
-        assert bo.rpc("get_next_version_number", package_id=BUSY).code == "TV102"
+        assert bo.next_number({"id": BUSY}).code == "TV102"
 
     def test_may_take_an_own_draft_out_of_it(self, bo, cy):
-        draft = {"id": version_id(6, 3)}
+        draft = old_version(6, 3)
         count = cy.see_package({"id": LONG})["version_count"]
 
-        assert bo.delete(VERSIONS, id=f"eq.{draft['id']}").row["id"] == draft["id"]
+        assert bo.remove(draft).row["id"] == draft["id"]
         assert cy.see_package({"id": LONG})["version_count"] == count - 1
 
     def test_goes_on_with_an_own_package_full_of_odd_values(self, bo):
-        assert (
-            bo.edit({"id": version_id(3, 1)}, change_summary="mine").row["change_summary"] == "mine"
-        )
-        assert (
-            bo.rpc("archive_training_version", version_id=version_id(3, 2)).row["status"]
-            == "archived"
-        )
+        assert bo.patch(old_version(3, 1), change_summary="mine").row["change_summary"] == "mine"
+        assert bo.archive(old_version(3, 2)).row["status"] == "archived"
         assert bo.published({"id": STRANGERS})["version_number"] == 4
 
 
@@ -297,7 +299,7 @@ class TestTheServiceRole:
     def test_moves_nobodys_pointers_with_a_strangers_version(self, backend):
         before = backend.see_package({"id": BUSY})
 
-        backend.rpc("archive_training_version", version_id=version_id(1, 99))
+        backend.archive(old_version(1, 99))
 
         after = backend.see_package({"id": BUSY})
         assert after["current_version_id"] == before["current_version_id"]
@@ -305,13 +307,10 @@ class TestTheServiceRole:
     def test_goes_on_with_a_package_that_is_nobodys(self, backend):
         draft = backend.draft({"id": NOBODYS})
 
-        assert (
-            backend.rpc("get_next_version_number", package_id=NOBODYS).rows
-            == draft["version_number"] + 1
-        )
+        assert backend.next_number({"id": NOBODYS}).rows == draft["version_number"] + 1
 
 
 def test_somebody_not_signed_in_sees_nothing(anon):
     answer = anon.send("GET", VERSIONS)
 
-    assert (answer.status, answer.code) == (401, "42501")
+    assert answer.refusal == (401, "42501")

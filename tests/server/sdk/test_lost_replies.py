@@ -1,347 +1,237 @@
-"""Replies that are lost for real: a proxy in front of the server forwards the request and cuts the connection."""
+"""Replies that are lost for real: a write has the effect of one, however often it was carried out.
+
+What a real server cannot be made to do is in `tests/http/test_lost_replies.py`.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import struct
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
+from tests.data import EMPTY, SNAPSHOTS
+from tests.faces import both_faces
+from tests.server.sdk.cutter import ALWAYS
 from training_versions import ConnectionFailedError, NotFoundError, OutcomeUnknownError, Version
 
-ALWAYS = 10**9
+pytestmark = both_faces
 
 
-class Cutter:
-    """A TCP proxy to the stack that does to its next connections what it is told; one request each.
+@dataclass
+class Scene:
+    """What a write acts on, and an identifier that nothing has yet."""
 
-    `"lost"`: the request is carried out, the connection is closed instead of the reply. `"reset"`: the same, with a
-    reset. `"torn"`: half of the reply arrives. `"dropped"`: the request is not even forwarded. `"late"`: the connection
-    is closed, and the request is carried out when `release` is called. `"silent"`: carried out, and never answered.
-    """
-
-    def __init__(self, port: int) -> None:
-        self._upstream = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._plan: list[str] = []
-        self._lock = threading.Lock()
-        self._held: list[bytes] = []
-        self._open: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
-        self.requests = 0
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._start(self._accept)
-
-    def cut(self, how: str, times: int = 1) -> None:
-        self._plan = [how] * min(times, 50)
-        self.requests = 0
-
-    def release(self) -> None:
-        for request in self._held:
-            self._carry_out(request)
-        self._held.clear()
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for left in self._open:
-            left.close()
-        for thread in self._threads:
-            thread.join(10)
-
-    def _start(self, work: Callable[..., None], *arguments: Any) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                self._start(self._serve, self._listener.accept()[0])
-
-    def _serve(self, client: socket.socket) -> None:
-        request = self._receive(client)
-        if not request:
-            client.close()
-            return
-        with self._lock:
-            how = self._plan.pop(0) if self._plan else "answered"
-            self.requests += 1
-        if how == "late":
-            self._held.append(request)
-        reply = b"" if how in ("late", "dropped") else self._carry_out(request)
-        if how == "silent":
-            self._open.append(client)
-            return
-        if how == "reset":
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        with contextlib.suppress(OSError):
-            client.sendall({"answered": reply, "torn": reply[: len(reply) // 2]}.get(how, b""))
-        client.close()
-
-    def _receive(self, client: socket.socket) -> bytes:
-        data = b""
-        while b"\r\n\r\n" not in data:
-            chunk = client.recv(65536)
-            if not chunk:
-                return b""
-            data += chunk
-        head, _, body = data.partition(b"\r\n\r\n")
-        lines = [
-            line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")
-        ]
-        length = next(
-            (int(line[15:]) for line in lines if line.lower().startswith(b"content-length:")), 0
-        )
-        while len(body) < length:
-            body += client.recv(65536)
-        return b"\r\n".join([*lines, b"Connection: close", b"", body])
-
-    def _carry_out(self, request: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", self._upstream)) as server:
-            server.sendall(request)
-            return b"".join(iter(lambda: server.recv(65536), b""))
+    package_id: UUID
+    draft: Version
+    published: Version
+    key: UUID
 
 
-@pytest.fixture
-def cutter(stack: Any) -> Iterator[Cutter]:
-    made = Cutter(int(stack.url.rpartition(":")[2]))
-    yield made
-    made.close()
+@dataclass(frozen=True)
+class Write:
+    """A write, what must come before it, and the events that it leaves."""
+
+    act: Callable[[Any, Scene], Any]
+    events: list[str]
+    prepare: Callable[[Any, Scene], Any] = lambda who, scene: None
+    # The same call can be made again and again, because the caller gives the idempotency key.
+    repeatable: bool = False
 
 
-@pytest.fixture
-def far(connect: Any, ada: Any, cutter: Cutter) -> Any:
-    """Ada again, behind the proxy; sends a write up to four times, without pausing."""
-    return connect(ada, url=cutter.url)
+def start(who: Any, scene: Scene) -> Any:
+    return who.versions.start_training(scene.published.id)
 
 
-def create(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> Any:
-    return who.versions.create_draft(package.id, **snapshots, change_summary="once", version_id=key)
-
-
-def update(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> Any:
-    return who.versions.update_draft(
-        draft.id, config={"r": 99}, expected_updated_at=draft.updated_at
-    )
-
-
-def publish(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> Any:
-    return who.versions.publish(draft.id, name="final", expected_updated_at=draft.updated_at)
-
-
-def archive(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> Any:
-    return who.versions.archive(draft.parent_version_id)
-
-
-def delete(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> Any:
-    return who.versions.delete_draft(draft.id, expected_updated_at=draft.updated_at)
-
-
-def create_package(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> Any:
-    return who.packages.create("second", template_type="lora", config={"r": 1}, package_id=key)
-
-
-def update_package(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> Any:
-    return who.packages.update(package.id, name="renamed", config={"r": 2})
-
-
-def delete_package(who: Any, package: Any, draft: Version, key: Any, snapshots: Any) -> Any:
-    return who.packages.delete(key)
-
-
-WRITES = [create, update, publish, archive, delete, create_package, update_package, delete_package]
-each_write = pytest.mark.parametrize("write", WRITES, ids=[write.__name__ for write in WRITES])
+WRITES: dict[str, Write] = {
+    "create_draft": Write(
+        lambda who, s: who.versions.create_draft(s.package_id, **SNAPSHOTS, version_id=s.key),
+        ["created"],
+        repeatable=True,
+    ),
+    "update_draft": Write(
+        lambda who, s: who.versions.update_draft(
+            s.draft.id, config={"r": 99}, expected_updated_at=s.draft.updated_at
+        ),
+        ["edited"],
+        repeatable=True,
+    ),
+    "publish": Write(
+        lambda who, s: who.versions.publish(
+            s.draft.id, name="final", expected_updated_at=s.draft.updated_at
+        ),
+        ["published"],
+        repeatable=True,
+    ),
+    "archive": Write(
+        lambda who, s: who.versions.archive(s.published.id), ["archived"], repeatable=True
+    ),
+    "delete_draft": Write(
+        lambda who, s: who.versions.delete_draft(
+            s.draft.id, expected_updated_at=s.draft.updated_at
+        ),
+        ["deleted"],
+        repeatable=True,
+    ),
+    "packages.create": Write(
+        lambda who, s: who.package("second", package_id=s.key), [], repeatable=True
+    ),
+    "packages.update": Write(
+        lambda who, s: who.packages.update(s.package_id, name="renamed", config={"r": 2}),
+        [],
+        repeatable=True,
+    ),
+    "packages.delete": Write(
+        lambda who, s: who.packages.delete(s.key),
+        [],
+        prepare=lambda who, s: who.draft(who.package("to be deleted", package_id=s.key)),
+        repeatable=True,
+    ),
+    "restore": Write(lambda who, s: who.versions.restore(s.published.id), ["restored"]),
+    "fork": Write(lambda who, s: who.versions.fork(s.published.id, into=s.package_id), ["forked"]),
+    "start_training": Write(start, ["training_started"]),
+    "record_metrics": Write(
+        lambda who, s: who.versions.record_metrics(s.published.id, {"loss": 1}), []
+    ),
+    "complete_training": Write(
+        lambda who, s: who.versions.complete_training(s.published.id),
+        ["training_completed"],
+        prepare=start,
+    ),
+    "fail_training": Write(
+        lambda who, s: who.versions.fail_training(s.published.id, "x"),
+        ["training_failed"],
+        prepare=start,
+    ),
+    "cancel_training": Write(
+        lambda who, s: who.versions.cancel_training(s.published.id),
+        ["training_cancelled"],
+        prepare=start,
+    ),
+    "deploy": Write(lambda who, s: who.versions.deploy(s.published.id, "local"), ["deployed"]),
+    "undeploy": Write(
+        lambda who, s: who.versions.undeploy(s.published.id),
+        ["undeployed"],
+        prepare=lambda who, s: who.versions.deploy(s.published.id, "local"),
+    ),
+    "record_cost": Write(
+        lambda who, s: who.versions.record_cost(s.published.id, "1.00"), ["cost_recorded"]
+    ),
+}
+REPEATABLE = {name: write for name, write in WRITES.items() if write.repeatable}
 
 
 @pytest.fixture
-def given(ada: Any, package: Any, published: Version, snapshots: Any) -> Callable[..., Any]:
-    """What each write acts on; `given(write)` gives its arguments."""
-    draft = ada.versions.create_draft(package.id, **snapshots, parent_version_id=published.id)
-
-    def arguments(write: Any) -> tuple[Any, ...]:
-        key = uuid4()
-        if write is delete_package:
-            ada.packages.create("to be deleted", template_type="lora", config={}, package_id=key)
-            ada.versions.create_draft(key, **snapshots)
-        return package, draft, key, snapshots
-
-    return arguments
+def scene(ada, published):
+    draft = ada.draft(published, parent_version_id=published.id)
+    return Scene(published.package_id, draft, published, uuid4())
 
 
-CUTS = [(write, how, times) for how, times in (("lost", 1), ("dropped", 2)) for write in WRITES]
-CUTS += [
-    (create, "lost", 3),
-    (create, "reset", 1),
-    (create, "torn", 1),
-    (publish, "torn", 2),
-    (delete, "reset", 3),
-]
-
-
-@pytest.mark.parametrize(
-    ("write", "how", "times"), CUTS, ids=lambda part: getattr(part, "__name__", str(part))
-)
-def test_a_write_whose_reply_is_lost_has_the_effect_of_one(
-    far: Any,
-    ada: Any,
-    given: Any,
-    cutter: Cutter,
-    write: Any,
-    how: str,
-    times: int,
-    rows_of: Any,
-) -> None:
-    arguments = given(write)
-    before = rows_of(ada.id)
-    cutter.cut(how, times)
-
-    result = write(far, *arguments)
-
-    assert cutter.requests == times + 1
-    after = rows_of(ada.id)
-    assert after != before
-    # Once more, with nothing lost: that changes nothing, and returns what the first returned.
-    assert write(ada, *arguments) == result
-    assert rows_of(ada.id) == after
-    if write is create:
-        package = arguments[0]
-        assert result.version_number == 3
-        assert [version.version_number for version in ada.versions.iterate(package.id)] == [3, 2, 1]
-        assert ada.versions.next_version_number(package.id) == 4
-        assert ada.packages.get(package.id).version_count == 3
-
-
-def test_a_draft_without_an_identifier_of_the_users_own_is_made_once_as_well(
-    far: Any, ada: Any, package: Any, snapshots: Any, cutter: Cutter
-) -> None:
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_write_that_was_carried_out_three_times_has_the_effect_of_one(
+    far, ada, scene, cutter, rows_of, write
+):
+    write.prepare(ada, scene)
+    before, history = rows_of(ada.id), ada.kinds(package_id=scene.package_id)
     cutter.cut("lost", 2)
 
-    draft = far.versions.create_draft(package.id, **snapshots)
+    result = write.act(far, scene)
 
     assert cutter.requests == 3
-    assert [version.id for version in ada.versions.iterate(package.id)] == [draft.id]
-    assert ada.versions.next_version_number(package.id) == 2
+    after = rows_of(ada.id)
+    assert after != before
+    assert ada.kinds(package_id=scene.package_id) == history + write.events
+    costs = ada.versions.package_cost(scene.package_id).actual_cost
+    assert costs == (1 if write.events == ["cost_recorded"] else 0)
+    if write.repeatable:  # once more, with nothing lost: that changes nothing
+        assert write.act(ada, scene) == result
+        assert rows_of(ada.id) == after
 
 
-@each_write
+@pytest.mark.parametrize("write", REPEATABLE.values(), ids=REPEATABLE)
 def test_when_every_reply_is_lost_the_outcome_is_unknown_and_the_same_call_again_settles_it(
-    far: Any, ada: Any, given: Any, cutter: Cutter, write: Any, survives_pickle: Any
-) -> None:
-    arguments = given(write)
+    far, ada, scene, cutter, survives_pickle, write
+):
+    write.prepare(ada, scene)
     cutter.cut("lost", ALWAYS)
 
     with pytest.raises(OutcomeUnknownError) as caught:
-        write(far, *arguments)
+        write.act(far, scene)
 
     assert cutter.requests == 4
     error = caught.value
-    assert (
-        f"The reply to {error.operation} was lost, so it may or may not have happened"
-        in error.message
-    )
+    assert f"The reply to {error.operation} was lost" in error.message
+    assert "so it may or may not have happened" in error.message
     assert "Make the same call again" in error.hint
     survives_pickle(error)
-
-    cutter.cut("lost", 0)
-    settled = write(far, *arguments)
-
-    assert cutter.requests == 1
-    assert write(ada, *arguments) == settled
-    if write is create:
-        assert ada.versions.count(arguments[0].id) == 3
-        assert ada.versions.get(arguments[2]) == settled
+    cutter.mend()
+    assert write.act(far, scene) == write.act(ada, scene)
+    assert cutter.requests == 5
 
 
-def test_an_unknown_outcome_of_a_call_without_an_identifier_does_not_invite_to_a_second_draft(
-    far: Any, ada: Any, package: Any, snapshots: Any, cutter: Cutter
-) -> None:
-    cutter.cut("lost", ALWAYS)
+@pytest.mark.parametrize(
+    ("how", "times"),
+    [("lost", 3), ("reset", 1), ("reset", 3), ("torn", 1), ("torn", 2), ("dropped", 2)],
+)
+def test_a_draft_is_made_once_however_the_connection_is_cut(far, ada, package, cutter, how, times):
+    cutter.cut(how, times)
 
-    with pytest.raises(OutcomeUnknownError) as caught:
-        far.versions.create_draft(package.id, **snapshots)
+    draft = far.draft(package)
 
-    # The call that is safe to make again is the one with the identifier that was made up; so the error must tell it.
-    (made,) = ada.versions.iterate(package.id)
-    assert (
-        f"version_id={str(made.id)!r}" in caught.value.hint.replace('"', "'")
-        or str(made.id) in caught.value.hint
-    )
-
-
-def test_repeats_can_be_switched_off(
-    connect: Any, ada: Any, cutter: Cutter, package: Any, snapshots: Any
-) -> None:
-    far = connect(ada, url=cutter.url, retry_pauses=())
-    cutter.cut("lost")
-
-    with pytest.raises(OutcomeUnknownError):
-        far.versions.create_draft(package.id, **snapshots)
-
-    assert cutter.requests == 1
-    assert ada.versions.count(package.id) == 1
+    assert cutter.requests == times + 1
+    assert [version.id for version in ada.versions.iterate(package.id)] == [draft.id]
+    assert ada.versions.next_version_number(package.id) == 2
+    assert ada.packages.get(package.id).version_count == 1
 
 
-def test_pauses_are_as_long_as_they_are_set(
-    connect: Any, ada: Any, cutter: Cutter, package: Any, snapshots: Any
-) -> None:
-    far = connect(ada, url=cutter.url, retry_pauses=(0.1, 0.3))
-    cutter.cut("lost", 2)
-    begun = time.monotonic()
-
-    far.versions.create_draft(package.id, **snapshots)
-
-    assert 0.4 <= time.monotonic() - begun < 3
-
-
-def test_a_request_that_comes_later_than_its_repeat_has_no_effect_of_its_own(
-    far: Any, ada: Any, package: Any, snapshots: Any, cutter: Cutter
-) -> None:
-    cutter.cut("late")
-
-    draft = far.versions.create_draft(package.id, **snapshots)
-    edited = ada.versions.update_draft(draft.id, config={"r": 99})
-    cutter.release()
-
-    assert cutter.requests == 2
-    assert list(ada.versions.iterate(package.id, snapshots=True)) == [edited]
-
-
-def test_a_deleted_draft_does_not_come_back_by_a_late_request(
-    far: Any, ada: Any, package: Any, snapshots: Any, cutter: Cutter
-) -> None:
-    cutter.cut("late")
-
-    draft = far.versions.create_draft(package.id, **snapshots)
-    ada.versions.delete_draft(draft.id)
-    cutter.release()
-
-    assert ada.versions.count(package.id) == 0
-
-
-def test_a_reply_that_takes_longer_than_the_timeout_is_lost_too(
-    connect: Any, ada: Any, cutter: Cutter, package: Any, snapshots: Any
-) -> None:
-    far = connect(ada, url=cutter.url, timeout=0.5)
+def test_a_reply_that_takes_longer_than_the_timeout_is_lost_too(connect, ada, cutter, package):
+    impatient = connect(ada, url=cutter.url, timeout=0.5)
     cutter.cut("silent")
 
-    draft = far.versions.create_draft(package.id, **snapshots)
+    draft = impatient.draft(package)
 
     assert cutter.requests == 2
     assert [version.id for version in ada.versions.iterate(package.id)] == [draft.id]
 
 
+def test_an_unknown_outcome_of_a_call_without_an_identifier_says_which_one_to_repeat_it_with(
+    far, ada, package, cutter
+):
+    cutter.cut("lost", ALWAYS)
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        far.draft(package)
+
+    (made,) = ada.versions.iterate(package.id)
+    assert str(made.id) in caught.value.hint
+
+
+@pytest.mark.parametrize("then", ["edited", "deleted"])
+def test_a_request_that_comes_later_than_its_repeat_has_no_effect_of_its_own(
+    far, ada, package, cutter, then
+):
+    cutter.cut("late")
+
+    draft = far.draft(package)
+    if then == "edited":
+        left = [ada.versions.update_draft(draft.id, config={"r": 99})]
+    else:
+        left = []
+        ada.versions.delete_draft(draft.id)
+    cutter.release()
+
+    assert cutter.requests == 2
+    assert list(ada.versions.iterate(package.id, snapshots=True)) == left
+
+
 def test_a_refusal_after_a_lost_reply_says_that_an_earlier_try_may_have_been_carried_out(
-    far: Any, ada: Any, draft: Version, cutter: Cutter
-) -> None:
+    far, ada, draft, cutter
+):
     ada.versions.delete_draft(draft.id)
     cutter.cut("lost")
 
@@ -352,42 +242,36 @@ def test_a_refusal_after_a_lost_reply_says_that_an_earlier_try_may_have_been_car
     assert any("earlier try" in note for note in caught.value.__notes__)
 
 
-def test_a_read_whose_reply_is_lost_changed_nothing(
-    far: Any, draft: Version, cutter: Cutter
-) -> None:
-    for read in (
-        lambda: far.versions.get(draft.id),
-        lambda: far.versions.list(draft.package_id),
-        lambda: list(far.versions.iterate()),
-        lambda: far.packages.find(draft.package_id),
-        lambda: far.versions.count(),
-        lambda: far.versions.next_version_number(draft.package_id),
-    ):
-        cutter.cut("lost", ALWAYS)
-
-        with pytest.raises(ConnectionFailedError) as caught:
-            read()
-
-        assert cutter.requests >= 1
-        assert "nothing was changed" in caught.value.message
+READS: dict[str, Callable[[Any, Version], Any]] = {
+    "versions.get": lambda who, draft: who.versions.get(draft.id),
+    "versions.list": lambda who, draft: who.versions.list(draft.package_id),
+    "versions.iterate": lambda who, draft: list(who.versions.iterate()),
+    "versions.count": lambda who, draft: who.versions.count(),
+    "next_version_number": lambda who, draft: who.versions.next_version_number(draft.package_id),
+    "packages.find": lambda who, draft: who.packages.find(draft.package_id),
+}
 
 
-def test_when_nothing_listens_nothing_can_have_changed(
-    connect: Any, ada: Any, package: Any, snapshots: Any, survives_pickle: Any
-) -> None:
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_read_whose_reply_is_lost_changed_nothing(far, draft, cutter, read):
+    cutter.cut("lost", ALWAYS)
+
+    with pytest.raises(ConnectionFailedError, match="nothing was changed"):
+        read(far, draft)
+
+
+def test_when_nothing_listens_nothing_can_have_changed(connect, ada, package, survives_pickle):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        cut_off = connect(ada, url=url)
+        cut_off = connect(ada, url=f"http://127.0.0.1:{unused.getsockname()[1]}")
 
         for act in (
-            lambda: cut_off.packages.create("bot", template_type="lora", config={}),
-            lambda: cut_off.versions.create_draft(package.id, **snapshots),
+            lambda: cut_off.package(),
+            lambda: cut_off.draft(package),
             lambda: cut_off.versions.list(),
             lambda: list(cut_off.versions.iterate()),
         ):
             cut_off.sent.clear()
-
             with pytest.raises(ConnectionFailedError) as caught:
                 act()
 
@@ -399,21 +283,73 @@ def test_when_nothing_listens_nothing_can_have_changed(
             survives_pickle(caught.value)
 
 
-def test_many_lost_replies_at_once_burn_no_number(
-    connect: Any, ada: Any, cutter: Cutter, package: Any, snapshots: Any
-) -> None:
+def test_many_lost_replies_at_once_burn_no_number(connect, ada, cutter, package):
     callers = [connect(ada, url=cutter.url) for _ in range(4)]
     cutter.cut("lost", 6)
 
-    with ThreadPoolExecutor(4) as threads:
-        drafts = list(
-            threads.map(
-                lambda who: [who.versions.create_draft(package.id, **snapshots) for _ in range(3)],
-                callers,
-            )
-        )
+    def create_three(who: Any) -> list[int]:
+        return [who.draft(package, **EMPTY).version_number for _ in range(3)]
 
-    numbers = sorted(draft.version_number for made in drafts for draft in made)
-    assert numbers == list(range(1, 13))
+    with ThreadPoolExecutor(4) as threads:
+        numbers = [number for made in threads.map(create_three, callers) for number in made]
+
+    assert sorted(numbers) == list(range(1, 13))
     assert ada.versions.count(package.id) == 12
     assert ada.versions.next_version_number(package.id) == 13
+
+
+# --- what somebody else did between a try and its repeat
+
+
+@pytest.fixture
+def between(connect, ada):
+    """Ada at the end of a line that loses two replies; after the first, something happens."""
+
+    def make(happens: Callable[[], Any]) -> Any:
+        def lose(request: httpx.Request) -> None:
+            if len(caller.sent) == 1:
+                happens()
+            if len(caller.sent) < 3:
+                raise httpx.ReadError("the reply was lost", request=request)
+
+        caller = connect(ada, after=lose)
+        return caller
+
+    return make
+
+
+ENDS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "complete": ("complete_training", (), "completed"),
+    "cancel": ("cancel_training", (), "cancelled"),
+    "fail": ("fail_training", ("why",), "failed"),
+}
+
+
+@pytest.mark.parametrize(("verb", "args", "status"), ENDS.values(), ids=ENDS)
+def test_a_repeat_does_not_end_a_run_that_began_in_between(
+    between, ada, stack, published, verb, args, status
+):
+    ada.versions.start_training(published.id)
+    about = {"p_version_id": str(published.id)}
+    anew = stack.client(ada.token).rpc("start_version_training", about)
+    started_again = status != "completed"  # what is completed is not trained again
+    far = between(lambda: anew.execute() if started_again else None)
+
+    ended = getattr(far.versions, verb)(published.id, *args)
+
+    assert len(far.sent) == 3
+    assert ended.status == status
+    now = ada.versions.get(published.id).training_status
+    assert now == ("running" if started_again else "completed")
+
+
+def test_a_repeat_of_undeploying_does_not_end_a_stay_that_began_in_between(
+    between, ada, stack, published
+):
+    ada.versions.deploy(published.id, "local", url="http://old")
+    anew = {"p_version_id": str(published.id), "p_target": "local", "p_url": "http://new"}
+    far = between(stack.client(ada.token).rpc("deploy_training_version", anew).execute)
+
+    far.versions.undeploy(published.id)
+
+    assert ada.versions.live(published.package_id, "local").url == "http://new"

@@ -1,4 +1,4 @@
-"""Snapshots come back equal from the real database: arbitrary JSON, extreme numbers, and large ones."""
+"""Snapshots come back equal from the database: arbitrary JSON, extreme numbers, and large ones."""
 
 from __future__ import annotations
 
@@ -19,20 +19,8 @@ NUMBERS = (
     | st.integers(-(10**400), 10**400)
     | st.integers(2**63 - 2, 2**64 + 2)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from(
-        [
-            sys.float_info.max,
-            sys.float_info.min,
-            5e-324,
-            1e16,
-            1e22,
-            1e23,
-            2**53 + 1,
-            0.1,
-            1e-7,
-            -0.0,
-        ]
-    )
+    | st.sampled_from([sys.float_info.max, sys.float_info.min, 5e-324, 1e16, 1e22, 1e23])
+    | st.sampled_from([2**53 + 1, 0.1, 1e-7, -0.0])
 )
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
@@ -42,14 +30,10 @@ JSON = st.recursive(
 OBJECT = st.dictionaries(TEXT, JSON, max_size=5)
 
 
-# What is sent is made by the code that both faces share: once is enough for what takes long.
-once = pytest.mark.parametrize("connect", ["sync"], indirect=True)
-
-
 @pytest.fixture(scope="module")
-def shelf(connect: Any, person: Any) -> Any:
+def shelf(connect, person):
     ada = connect(person())
-    ada.package = ada.packages.create("support-bot", template_type="lora", config={})
+    ada.shelf = ada.package().id
     return ada
 
 
@@ -66,12 +50,10 @@ def same(one: Any, other: Any) -> bool:
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(config=OBJECT, model=OBJECT, dataset=st.lists(OBJECT, max_size=4))
-def test_arbitrary_json_comes_back_equal(shelf: Any, config: Any, model: Any, dataset: Any) -> None:
-    draft = shelf.versions.create_draft(
-        shelf.package.id, config=config, model=model, dataset=dataset
-    )
+def test_arbitrary_json_comes_back_equal(shelf, config, model, dataset):
+    draft = shelf.draft(shelf.shelf, config=config, model=model, dataset=dataset)
 
     for version in (draft, shelf.versions.get(draft.id)):
         assert same(version.config_snapshot, config)
@@ -79,60 +61,37 @@ def test_arbitrary_json_comes_back_equal(shelf: Any, config: Any, model: Any, da
         assert same(version.dataset_snapshot, dataset)
 
 
-@once
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(config=OBJECT)
-def test_arbitrary_json_is_found_by_containing_itself(shelf: Any, config: Any) -> None:
-    draft = shelf.versions.create_draft(shelf.package.id, config=config, model={}, dataset=[])
+def test_arbitrary_json_is_found_by_containing_itself(shelf, config):
+    draft = shelf.draft(shelf.shelf, config=config)
 
     assert draft.id in {
-        version.id for version in shelf.versions.iterate(shelf.package.id, config_contains=config)
+        version.id for version in shelf.versions.iterate(shelf.shelf, config_contains=config)
     }
 
 
-@once
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(config=OBJECT)
-def test_an_edit_of_a_package_config_comes_back_equal(shelf: Any, config: Any) -> None:
-    assert same(shelf.packages.update(shelf.package.id, config=config).config_json, config)
+def test_an_edit_of_a_package_config_comes_back_equal(shelf, config):
+    assert same(shelf.packages.update(shelf.shelf, config=config).config_json, config)
 
 
-@once
+EDGES: list[float] = [
+    *(2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 2**64),
+    *(10**100, 10**1_000 + 7, 10**4_299, -(10**4_299)),
+    *(0.1, 1 / 3, math.pi * 1e-200, 1e-7, 0.1 + 0.2, 5e-324, -0.0, 1.0),
+    *(sys.float_info.min, sys.float_info.max, -sys.float_info.max),
+    *(1e16, 1e22, 1e23, 123456789012345680.0, 2.0**53, 2.0**1023),
+]
+
+
 @pytest.mark.parametrize(
-    "number",
-    [
-        2**53 + 1,
-        2**63 - 1,
-        2**63,
-        -(2**63) - 1,
-        2**64,
-        10**100,
-        10**1_000 + 7,
-        10**4_299,
-        -(10**4_299),
-        0.1,
-        1 / 3,
-        math.pi * 1e-200,
-        5e-324,
-        sys.float_info.min,
-        sys.float_info.max,
-        -sys.float_info.max,
-        1e16,
-        1e22,
-        1e23,
-        123456789012345680.0,
-        2.0**53,
-        2.0**1023,
-        -0.0,
-        1.0,
-        1e-7,
-        0.1 + 0.2,
-    ],
-    ids=lambda number: f"{type(number).__name__} {number!r:.25}",
+    "number", EDGES, ids=lambda number: f"{type(number).__name__} {number!r:.25}"
 )
-def test_a_number_comes_back_equal(shelf: Any, number: float) -> None:
+def test_a_number_comes_back_equal(shelf, number):
     content = {"config": {"n": number}, "model": {"n": [number]}, "dataset": [{"n": number}]}
-    draft = shelf.versions.create_draft(shelf.package.id, **content)
+    draft = shelf.draft(shelf.shelf, **content)
 
     stored = shelf.versions.get(draft.id)
 
@@ -141,40 +100,35 @@ def test_a_number_comes_back_equal(shelf: Any, number: float) -> None:
     assert stored.dataset_snapshot == [{"n": number}]
 
 
-@once
 @pytest.mark.parametrize(
     "text", ["0.1", "1.50", "-7", "1E+30", "12345678901234567890", "0.30", "1e-300", "0E+3", "-0"]
 )
-def test_a_decimal_comes_back_equal(shelf: Any, text: str) -> None:
+def test_a_decimal_comes_back_equal(shelf, text):
     number = Decimal(text)
 
-    draft = shelf.versions.create_draft(
-        shelf.package.id, config={"n": number}, model={}, dataset=[]
-    )
+    draft = shelf.draft(shelf.shelf, config={"n": number})
 
     assert Decimal(repr(shelf.versions.get(draft.id).config_snapshot["n"])) == number
 
 
-def test_what_jsonb_does_not_keep_is_the_order_of_keys_and_the_sign_of_zero(shelf: Any) -> None:
+def test_what_jsonb_does_not_keep_is_the_order_of_keys_and_the_sign_of_zero(shelf):
     config = {"zz": 1, "a": -0.0, "mmm": 3}
 
-    stored = shelf.versions.create_draft(
-        shelf.package.id, config=config, model={}, dataset=[]
-    ).config_snapshot
+    stored = shelf.draft(shelf.shelf, config=config).config_snapshot
 
     assert stored == config
     assert list(stored) == ["a", "zz", "mmm"]
     assert math.copysign(1, stored["a"]) == 1
 
 
-def test_a_snapshot_as_deep_as_is_allowed_works_and_a_deeper_one_says_the_limit(shelf: Any) -> None:
+def test_a_snapshot_as_deep_as_is_allowed_works_and_a_deeper_one_says_the_limit(shelf):
     def nested(depth: int) -> dict[str, Any]:
         value: dict[str, Any] = {}
         for _ in range(depth - 1):
             value = {"a": value}
         return value
 
-    draft = shelf.versions.create_draft(shelf.package.id, config=nested(100), model={}, dataset=[])
+    draft = shelf.draft(shelf.shelf, config=nested(100))
     shelf.sent.clear()
 
     with pytest.raises(InvalidInputError, match="100 levels"):
@@ -184,10 +138,8 @@ def test_a_snapshot_as_deep_as_is_allowed_works_and_a_deeper_one_says_the_limit(
     assert shelf.versions.get(draft.id).config_snapshot == nested(100)
 
 
-def test_an_empty_snapshot_and_empty_keys_work(shelf: Any) -> None:
-    draft = shelf.versions.create_draft(
-        shelf.package.id, config={"": {"": ""}}, model={}, dataset=[{}, {}]
-    )
+def test_an_empty_snapshot_and_empty_keys_work(shelf):
+    draft = shelf.draft(shelf.shelf, config={"": {"": ""}}, model={}, dataset=[{}, {}])
 
     assert (draft.config_snapshot, draft.model_snapshot, draft.dataset_snapshot) == (
         {"": {"": ""}},
@@ -200,11 +152,11 @@ def test_an_empty_snapshot_and_empty_keys_work(shelf: Any) -> None:
     "make",
     [
         lambda: [{"text": "x" * 20_000_000}],
-        lambda: [{"id": n, "text": "🚀 row " * 10, "score": n / 7} for n in range(35_000)],
+        lambda: [{"id": n, "text": "🚀 row " * 10, "score": n / 7} for n in range(12_000)],
     ],
-    ids=["one text of 20 MB", "a hundred thousand values"],
+    ids=["one text of 20 MB", "tens of thousands of values"],
 )
-def test_a_large_snapshot_works(stack: Any, person: Any, make: Any) -> None:
+def test_a_large_snapshot_works(stack, person, make):
     client = stack.client(person().token)
     package = PackageRepository(client).create("support-bot", template_type="lora", config={})
     versions, large = VersionRepository(client), make()
@@ -212,5 +164,4 @@ def test_a_large_snapshot_works(stack: Any, person: Any, make: Any) -> None:
     draft = versions.create_draft(package.id, config={}, model={}, dataset=large)
 
     assert draft.dataset_snapshot == large
-    assert versions.publish(draft.id).dataset_snapshot == large
     assert len(versions.list(limit=1).items) == 1

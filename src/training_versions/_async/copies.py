@@ -1,0 +1,136 @@
+"""Copies: compare, restore and fork versions, and follow their lineage."""
+
+from __future__ import annotations
+
+from typing import Generic
+
+from training_versions._async.transport import AsyncTransport
+from training_versions.diff import VersionDiff
+from training_versions.models import C, CopiedDraft, D, Id, Lineage, M, VersionSummary
+from training_versions.operations import copies
+from training_versions.operations.rows import SnapshotCodecs
+
+
+class AsyncCopies(Generic[C, M, D]):
+    """The operations that compare and copy versions."""
+
+    _transport: AsyncTransport
+    _codecs: SnapshotCodecs[C, M, D]
+
+    async def compare(self, left: Id | VersionSummary, right: Id | VersionSummary) -> VersionDiff:
+        """Compare two versions, of the same package or not.
+
+        Compares the stored JSON, so fields that your models ignore still show, and versions that no
+        longer fit your types can be compared as well. A version compared with itself has no
+        differences.
+
+        Args:
+            left: The version to start from: its identifier, or the version itself, which is not
+                read again if its snapshots are plain JSON.
+            right: The version to compare it with.
+
+        Raises:
+            InvalidInputError: One of them is neither a version nor an identifier.
+            NotFoundError: There is no such version, or the caller may not see it.
+
+        Example:
+            >>> diff = await versions.compare(first.id, draft)
+            >>> print(diff.filter("/config_snapshot"))
+        """
+        return await self._transport.run(copies.compare(left, right))
+
+    async def restore(
+        self,
+        version_id: Id,
+        *,
+        name: str | None = None,
+        change_summary: str | None = None,
+        new_version_id: Id | None = None,
+    ) -> CopiedDraft:
+        """Create a draft with the content of an old version, which becomes its parent.
+
+        The content is copied inside the database, including what no longer fits the repository's
+        types: `misfits` lists that.
+
+        Args:
+            version_id: The version to restore, whatever its status.
+            name: 1 to 255 characters; by default made of the package's name, the version number and
+                the date.
+            change_summary: At most 10,000 characters; by default says which version was restored.
+            new_version_id: The identifier of the draft, if you choose it; restoring again with the
+                same one returns the existing draft.
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+            ConflictError: The identifier is that of another version, or of a deleted draft.
+            OutcomeUnknownError: The reply was lost; with your own `new_version_id`, calling again
+                is safe.
+
+        Example:
+            >>> draft = (await versions.restore(version.id)).draft
+        """
+        return await self._transport.run(
+            copies.restore(
+                self._codecs,
+                version_id,
+                name=name,
+                change_summary=change_summary,
+                new_version_id=new_version_id,
+            )
+        )
+
+    async def fork(
+        self,
+        version_id: Id,
+        *,
+        into: Id,
+        name: str | None = None,
+        change_summary: str | None = None,
+        new_version_id: Id | None = None,
+    ) -> CopiedDraft:
+        """Create a draft in another package with the content of a version, its new parent.
+
+        Args:
+            version_id: The version to start from, whatever its status.
+            into: The package for the draft; one of the caller's.
+            name: 1 to 255 characters; by default made of the package's name, the version number and
+                the date.
+            change_summary: At most 10,000 characters; by default says which version was forked.
+            new_version_id: The identifier of the draft, if you choose it; forking again with the
+                same one returns the existing draft.
+
+        Raises:
+            NotFoundError: There is no such version or package, or the caller may not see it.
+            ConflictError: The identifier is that of another version, or of a deleted draft.
+            OutcomeUnknownError: The reply was lost; with your own `new_version_id`, calling again
+                is safe.
+
+        Example:
+            >>> copied = await versions.fork(version.id, into=other_package.id)
+            >>> for misfit in copied.misfits: ...
+        """
+        return await self._transport.run(
+            copies.fork(
+                self._codecs,
+                version_id,
+                into=into,
+                name=name,
+                change_summary=change_summary,
+                new_version_id=new_version_id,
+            )
+        )
+
+    async def lineage(self, version_id: Id) -> Lineage:
+        """Read the ancestors and descendants of a version, across packages.
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+
+        Example:
+            >>> print(await versions.lineage(version.id))
+              support-bot-v1 (archived)
+                sales-bot-v1 (published)
+            * support-bot-v2 (published)
+              support-bot-v3-draft-20250131 (draft)
+        """
+        return await self._transport.run(copies.lineage(version_id))

@@ -1,0 +1,87 @@
+"""Costs: record what training cost, and add it up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from training_versions._async.transport import AsyncTransport
+from training_versions.models import Cents, CostEntry, Id, PackageCost, RecordedCost
+from training_versions.operations import costs
+
+
+class AsyncCosts:
+    """The operations on costs."""
+
+    _transport: AsyncTransport
+
+    async def record_cost(
+        self,
+        version_id: Id,
+        amount: Cents,
+        *,
+        note: str | None = None,
+        key: str | None = None,
+        alert_at: Sequence[int] = (50, 80, 100),
+        entry_id: Id | None = None,
+    ) -> RecordedCost:
+        """Record a cost entry of a version; its `actual_cost` is the sum of all entries.
+
+        When the sum reaches a percentage of the version's budget, exactly one call reports that in
+        its `alerts`, also under concurrency. If the budget is raised later, a percentage that the
+        sum reaches again is reported again.
+
+        Args:
+            version_id: The version.
+            amount: 0 to 99,999,999.99, at most two decimals.
+            note: What it was for, at most 1,000 characters.
+            key: An idempotency key of at most 255 characters; reuse returns the existing entry,
+                without alerts.
+            alert_at: The percentages of the budget at which to alert.
+            entry_id: The identifier of the entry, if you choose it; recording again with the same
+                one returns the existing entry, including its alerts.
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+            ConflictError: The key is that of an entry with another amount.
+            RejectedError: The sum would be more than 99,999,999.99.
+            OutcomeUnknownError: The reply was lost; with your own `entry_id`, calling again is
+                safe.
+
+        Example:
+            >>> entry = await versions.record_cost(
+            ...     version.id, "1.20", note="2 h on an A10", key=f"{run.id}/2"
+            ... )
+            >>> if 100 in entry.alerts: ...
+        """
+        return await self._transport.run(
+            costs.record_cost(
+                version_id, amount, note=note, key=key, alert_at=alert_at, entry_id=entry_id
+            )
+        )
+
+    async def package_cost(self, package_id: Id) -> PackageCost:
+        """Add up the actual costs, estimated costs and budgets of the versions of a package.
+
+        Raises:
+            NotFoundError: There is no such package, or the caller may not see it.
+
+        Example:
+            >>> cost = await versions.package_cost(package.id)
+            >>> left = cost.budget_limit - cost.actual_cost
+        """
+        return await self._transport.run(costs.package_cost(package_id))
+
+    def iterate_costs(self, version_id: Id, *, page_size: int = 200) -> AsyncIterator[CostEntry]:
+        """Iterate over the cost entries of a version, the oldest first.
+
+        Where a client writes `actual_cost` itself, an entry holds the difference, which may be
+        negative.
+
+        Args:
+            version_id: The version.
+            page_size: How many to ask for at once.
+
+        Example:
+            >>> async for entry in versions.iterate_costs(version.id): ...
+        """
+        return self._transport.walk(costs.iterate_costs(version_id, page_size=page_size))

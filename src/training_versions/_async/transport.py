@@ -1,0 +1,125 @@
+"""Transport: drives operations, async. The only file of the async face that touches the network.
+
+`run` carries out any operation: it sends each request that the operation yields, gives back the
+reply or throws in the error, and returns the operation's result. Repeats are decided in
+`operations/retries.py`.
+"""
+
+from __future__ import annotations
+
+from asyncio import sleep
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from typing import Protocol, TypeVar
+
+from postgrest import AsyncPostgrestClient
+from postgrest.types import CountMethod
+from pydantic import BaseModel
+
+from training_versions.operations.checks import check_client, check_delays
+from training_versions.operations.failures import CLIENT_ERRORS, UNREADABLE_JSON
+from training_versions.operations.paging import Key, Listing
+from training_versions.operations.requests import (
+    AnyOf,
+    Checkpoint,
+    Operation,
+    Reply,
+    Request,
+    Rpc,
+    Select,
+    advance,
+    unreadable,
+)
+from training_versions.operations.retries import DEFAULT_DELAYS, RetryState
+
+T = TypeVar("T")
+R = TypeVar("R", bound=BaseModel)
+
+
+class AsyncClient(Protocol):
+    """A `supabase.AsyncClient` or a `postgrest.AsyncPostgrestClient`."""
+
+    def schema(self, schema: str, /) -> AsyncPostgrestClient:
+        """Return a client for one schema, with the headers of the current session."""
+        ...
+
+
+class AsyncTransport:
+    """Sends the requests of operations through the user's client.
+
+    Args:
+        client: The user's client.
+        owner: The name of the class that the client was given to, for errors.
+        retry_delays: Seconds before each repeat of a write whose reply was lost.
+    """
+
+    def __init__(
+        self, client: AsyncClient, owner: str, retry_delays: Sequence[float] = DEFAULT_DELAYS
+    ) -> None:
+        check_client(client, AsyncPostgrestClient, owner)
+        self.client = client
+        self._retry_delays = check_delays(retry_delays)
+
+    async def run(self, operation: Operation[T]) -> T:
+        """Carry out an operation, and return its result."""
+        with closing(operation):
+            outcome: Reply | BaseException | None = None
+            while True:
+                try:
+                    request = advance(operation, outcome)
+                except StopIteration as finished:
+                    return finished.value
+                try:
+                    outcome = await self._send(request)
+                except BaseException as exc:  # a cancelled task, too: the operation may clean up
+                    outcome = exc
+
+    async def walk(self, listing: Listing[R]) -> AsyncIterator[R]:
+        """Go through all rows of a listing, page by page."""
+        key: Key = ()
+        while True:
+            items = await self.run(listing.rows_after(key))
+            if not items:
+                return
+            for item in items:
+                yield item
+            key = listing.key_of(items[-1])
+
+    async def _send(self, request: Request) -> Reply:
+        """Send one request, and repeat it as long as that may help."""
+        if isinstance(request, Checkpoint):
+            await sleep(0)
+            return Reply()
+        # Asked for anew by each request, since it carries the token of the current session; the
+        # repeats of a request go out with the token that it began with.
+        client = self.client.schema("public")
+        retries = RetryState(request, self._retry_delays)
+        while True:
+            try:
+                return await self._execute(client, request)
+            except CLIENT_ERRORS as exc:
+                await sleep(retries.next_delay_or_raise(exc, client.headers))
+            except UNREADABLE_JSON as exc:
+                raise unreadable(request.operation, None, exc) from exc
+
+    async def _execute(self, client: AsyncPostgrestClient, request: Rpc | Select) -> Reply:
+        """Send one request once."""
+        if isinstance(request, Rpc):
+            params = {name: value for name, value in request.params.items() if value is not None}
+            call = client.rpc(request.function, params)
+            if request.columns:
+                call = call.select(*request.columns)
+            result = await call.execute()
+            return Reply(result.data)
+
+        count = CountMethod.exact if request.count else None
+        query = client.from_(request.table).select(*request.columns, count=count)
+        for condition in request.where:
+            if isinstance(condition, AnyOf):
+                query = query.or_(condition.alternatives)
+            else:
+                query = query.filter(condition.column, condition.operator, condition.value)
+        for column in request.order_by:
+            query = query.order(column, desc=request.descending)
+        rows = await query.limit(request.limit).execute()
+        return Reply(rows.data, rows.count)

@@ -1,0 +1,92 @@
+"""Deployments: make versions live at a target, take them down, and read what is or was live.
+
+Derived from `_async/deployments.py` by `scripts/derive_sync.py`: change that file instead.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from training_versions._sync.transport import Transport
+from training_versions.models import Deployment, Id, Target, VersionSummary
+from training_versions.operations import deployments
+
+
+class Deployments:
+    """The operations on deployments."""
+
+    _transport: Transport
+
+    def deploy(
+        self,
+        version_id: Id,
+        target: Target,
+        *,
+        url: str | None = None,
+        deployment_id: str | None = None,
+        stay_id: Id | None = None,
+    ) -> VersionSummary:
+        """Make a published version live at a target; it replaces the version that is live there.
+
+        Args:
+            version_id: The version.
+            target: `"local"` or `"hf_space"`.
+            url: Where it answers, at most 2,000 characters.
+            deployment_id: What the target calls it, at most 255 characters.
+            stay_id: The `Deployment.id`, if you choose it; deploying again with the same one
+                changes nothing, whatever was deployed since.
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+            ConflictError: It is not published.
+            OutcomeUnknownError: The reply was lost; with your own `stay_id`, calling again is safe.
+
+        Example:
+            >>> versions.deploy(
+            ...     version.id, "hf_space", url="https://ada-support-bot.hf.space"
+            ... )
+        """
+        return self._transport.run(
+            deployments.deploy(
+                version_id, target, url=url, deployment_id=deployment_id, stay_id=stay_id
+            )
+        )
+
+    def undeploy(self, version_id: Id, *, target: Target | None = None) -> VersionSummary:
+        """Take a version down; one that is not live there stays as it is.
+
+        Args:
+            version_id: The version.
+            target: `"local"` or `"hf_space"`; both if left out.
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+            OutcomeUnknownError: The reply was lost; calling again is safe, unless it was deployed
+                there since.
+
+        Example:
+            >>> versions.undeploy(version.id)
+        """
+        return self._transport.run(deployments.undeploy(version_id, target=target))
+
+    def live(self, package_id: Id, target: Target) -> Deployment | None:
+        """Read the current deployment of a package at a target, or return `None`.
+
+        Example:
+            >>> deployment = versions.live(package.id, "hf_space")
+        """
+        return self._transport.run(deployments.live(package_id, target))
+
+    def live_at(self, package_id: Id, target: Target, moment: datetime) -> Deployment | None:
+        """Read the deployment of a package at a target at some moment, or return `None`.
+
+        Args:
+            package_id: The package.
+            target: `"local"` or `"hf_space"`.
+            moment: When, with a time zone.
+
+        Example:
+            >>> noon = datetime(2025, 1, 31, 12, tzinfo=UTC)
+            >>> deployment = versions.live_at(package.id, "hf_space", noon)
+        """
+        return self._transport.run(deployments.live_at(package_id, target, moment))

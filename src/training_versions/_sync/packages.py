@@ -1,0 +1,209 @@
+"""Packages: create, read, change, delete, export and import them.
+
+Derived from `_async/packages.py` by `scripts/derive_sync.py`: change that file instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Unpack
+
+from training_versions._sync.transport import Transport
+from training_versions.models import UNSET, Id, JsonLike, Package, PackageFilters, Page, Unset
+from training_versions.operations import packages
+
+if TYPE_CHECKING:  # bundles are rare: importing this package does not wait for them
+    from training_versions.bundle import BundleFile, ExportResult, ImportResult, Progress
+
+
+class Packages:
+    """The operations on packages."""
+
+    _transport: Transport
+
+    def create(
+        self,
+        name: str,
+        *,
+        template_type: str,
+        config: JsonLike,
+        package_id: Id | None = None,
+        user_id: Id | None = None,
+    ) -> Package:
+        """Create a package that belongs to the caller.
+
+        Args:
+            name: 1 to 255 characters, not all blank.
+            template_type: What kind of training it is for, such as `"lora_finetuning"`.
+            config: The config that a first draft starts from.
+            package_id: Its identifier, if you choose it; creating it again with the same one
+                returns the existing package.
+            user_id: Its owner; only the service role may name another.
+
+        Example:
+            >>> package = packages.create(
+            ...     "support-bot", template_type="lora_finetuning", config={"r": 8}
+            ... )
+        """
+        return self._transport.run(
+            packages.create(
+                name,
+                template_type=template_type,
+                config=config,
+                package_id=package_id,
+                user_id=user_id,
+            )
+        )
+
+    def get(self, package_id: Id) -> Package:
+        """Read a package.
+
+        Raises:
+            NotFoundError: There is no such package, or the caller may not see it.
+
+        Example:
+            >>> package = packages.get(package_id)
+        """
+        return self._transport.run(packages.get(package_id))
+
+    def find(self, package_id: Id) -> Package | None:
+        """Read a package, or return `None` if there is none that the caller may see.
+
+        Example:
+            >>> if packages.find(package_id) is None: ...
+        """
+        return self._transport.run(packages.find(package_id))
+
+    def update(
+        self,
+        package_id: Id,
+        *,
+        name: str | Unset = UNSET,
+        template_type: str | Unset = UNSET,
+        config: JsonLike | Unset = UNSET,
+    ) -> Package:
+        """Change the named fields of a package; the others stay as they are.
+
+        Raises:
+            NotFoundError: There is no such package, or the caller may not see it.
+
+        Example:
+            >>> package = packages.update(package.id, name="support-bot-2")
+        """
+        return self._transport.run(
+            packages.update(package_id, name=name, template_type=template_type, config=config)
+        )
+
+    def delete(self, package_id: Id) -> None:
+        """Delete a package with its drafts.
+
+        Raises:
+            NotFoundError: There is no such package, or the caller may not see it.
+            RejectedError: It has published or archived versions, which are history.
+
+        Example:
+            >>> packages.delete(package.id)
+        """
+        self._transport.run(packages.delete(package_id))
+
+    def list(
+        self, *, limit: int = 50, cursor: str | None = None, **filters: Unpack[PackageFilters]
+    ) -> Page[Package]:
+        """Read one page of packages, in the order of their identifiers.
+
+        Args:
+            limit: The most to return; a server may cap it, and the page is shorter then.
+            cursor: The `next_cursor` of the page before.
+            **filters: See `PackageFilters`.
+
+        Example:
+            >>> page = packages.list(text="bot")
+            >>> names = [package.name for package in page.items]
+        """
+        return self._transport.run(packages.list_(limit=limit, cursor=cursor, filters=filters))
+
+    def iterate(
+        self, *, page_size: int = 200, **filters: Unpack[PackageFilters]
+    ) -> Iterator[Package]:
+        """Iterate over all packages that the filters keep, page by page.
+
+        Args:
+            page_size: How many to ask for at once.
+            **filters: See `PackageFilters`.
+
+        Example:
+            >>> for package in packages.iterate(): ...
+        """
+        return self._transport.walk(packages.iterate(page_size=page_size, filters=filters))
+
+    def export(
+        self, package_id: Id, file: BundleFile, *, progress: Progress | None = None
+    ) -> ExportResult:
+        """Write a package with its versions and history into one file, however many there are.
+
+        Left out are versions and events made after the export begins, deployments, training runs
+        with their curves, and cost entries with their keys; the sum of the costs is in the file.
+        Numbers beyond double precision are rounded, as in every reply that the SDK reads.
+
+        Args:
+            package_id: The package.
+            file: A path, which shows the whole file or nothing, or a file open for writing bytes.
+            progress: Called after each version and event with how many are written and how many
+                there are.
+
+        Raises:
+            NotFoundError: There is no such package, or the caller may not see it.
+
+        Example:
+            >>> packages.export(package.id, "support-bot.jsonl")
+        """
+        from training_versions.bundle.export import export_package
+
+        return self._transport.run(export_package(package_id, file, progress))
+
+    def import_(
+        self,
+        file: BundleFile,
+        *,
+        package_id: Id | None = None,
+        user_id: Id | None = None,
+        progress: Progress | None = None,
+    ) -> ImportResult:
+        """Import an exported package, with its numbers, timestamps, parents and history.
+
+        The file is read through before anything is written. Importing it again changes nothing.
+        Nothing is live after an import: deployments are not in the file, nor are training runs with
+        their curves; costs arrive as one entry with their sum, without their keys.
+
+        A parent in another package is found if that package belongs to the same owner here, also
+        where it was imported under new identifiers. If it is not found, `parents_missing` counts
+        it; import its package, and then this one again, which gives a published version its parent.
+        A draft keeps the parent that it has, or none.
+
+        Args:
+            file: A path, or a seekable file open for reading bytes, read from where it is now.
+            package_id: The package to import into, if not the one that the file names; its name and
+                config stay.
+            user_id: The owner of a new package; only the service role may name another.
+            progress: Called after each version and event with how many are imported and how many
+                there are.
+
+        Raises:
+            BundleError: The file is damaged, altered, no bundle, or of a newer format; the message
+                names the line. An `InvalidInputError`.
+            NotFoundError: There is no package `package_id`, or it is not the caller's.
+            ConflictError: The package has another version with the same number, or the same version
+                with other content.
+
+        Example:
+            >>> (packages.import_("support-bot.jsonl")).versions_created
+        """
+        from training_versions.bundle.import_ import import_package
+        from training_versions.operations.tokens import user_of
+
+        caller = user_of(self._transport.client.schema("public").headers)
+        return self._transport.run(
+            import_package(
+                file, package_id=package_id, user_id=user_id, caller=caller, progress=progress
+            )
+        )

@@ -1,0 +1,156 @@
+"""Conflicts: what two editors of one draft changed, where it overlaps, and how it is merged.
+
+This is a three-way merge by path. Both sides are compared with the base that they share: the draft
+as the autosaver last saw it. Where one side left a path as it was, the other side wins; where both
+changed it, or one changed what lies inside of what the other changed, they overlap, and nothing is
+merged. Arrays are single values: without identities, entries that shift cannot be told apart from
+entries that changed.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, cast
+
+from training_versions.autosave.content import Content, StoredDraft
+from training_versions.autosave.failures import EDITED_SINCE
+from training_versions.errors import ConflictError
+from training_versions.models import C, D, JsonValue, M, Version
+from training_versions.snapshots.equality import MISSING, Path, changed_paths, json_equal
+from training_versions.snapshots.pointers import pointer
+
+
+class AutosaveConflictError(ConflictError, Generic[C, M, D]):
+    """Somebody else edited the draft. Nothing was overwritten; autosaving waits for your decision.
+
+    Paths are JSON Pointers, as in `compare_versions`: `/config_snapshot/r`. An array counts as one
+    value.
+    """
+
+    __module__ = "training_versions"
+
+    mine: Mapping[str, JsonValue]
+    """What is not saved, as arguments for `update_draft`."""
+    base: Version[C, M, D]
+    """The draft as the autosaver last saw it."""
+    theirs: Version[C, M, D]
+    """The draft as it is now in the database."""
+    my_paths: tuple[str, ...]
+    """What `mine` changes in `base`."""
+    their_paths: tuple[str, ...]
+    """What `theirs` changed in `base`."""
+    overlapping: tuple[str, ...]
+    """The part of `my_paths` that `theirs` changed differently; `merge()` works if it is empty."""
+
+
+def make_conflict(
+    base: StoredDraft[C, M, D],
+    theirs: StoredDraft[C, M, D],
+    *,
+    changes: Content,
+    pending: Mapping[str, JsonValue],
+) -> AutosaveConflictError[C, M, D]:
+    """Make the error that shows both sides.
+
+    Args:
+        base: The draft as the autosaver last saw it.
+        theirs: The draft as somebody else left it.
+        changes: What is not saved, by column.
+        pending: The same, by argument.
+    """
+    mine = local_changes(base, changes)
+    others = changed_paths(base.content, theirs.content)
+    overlapping = overlapping_paths(mine, others)
+
+    # After a lost reply, a draft that moved is a conflict even if no path differs.
+    what = "moved, and may have been edited and put back,"
+    if others:
+        what = "was edited by somebody else"
+    how = "the changes do not overlap"
+    choices = "merge(), overwrite() or discard()"
+    if overlapping:
+        how = f"both changed {', '.join(_pointers(overlapping))}"
+        choices = "overwrite() or discard()"
+    number = theirs.version.version_number
+    return AutosaveConflictError(
+        f"Version {number} {what} since it was last saved here, and {how}.",
+        operation="versions.update_draft",
+        code=EDITED_SINCE,
+        hint=f"Nothing was overwritten; {choices}.",
+        mine=pending,
+        base=base.version,
+        theirs=theirs.version,
+        my_paths=_pointers(mine),
+        their_paths=_pointers(others),
+        overlapping=_pointers(overlapping),
+    )
+
+
+def local_changes(base: StoredDraft[C, M, D], changes: Content) -> dict[Path, object]:
+    """Find what the caller's changes really change, by path."""
+    # The caller's JSON was written by the type, so it is compared with what the type writes of the
+    # base. Otherwise every key that the type drops or adds would look like a change.
+    changed = changed_paths(base.serialized, base.serialized | changes)
+    # What then only leads back to the stored value is no change either.
+    return {
+        path: value
+        for path, value in changed.items()
+        if not json_equal(value, _value_at(base.content, path))
+    }
+
+
+def overlapping_paths(mine: Mapping[Path, object], theirs: Mapping[Path, object]) -> list[Path]:
+    """Find which of my paths equal, lie inside of, or contain one of theirs.
+
+    A path that both sides changed to the same value does not overlap.
+    """
+    above_theirs = {parent for path in theirs for parent in _parents(path)}
+    found: list[Path] = []
+    for path, value in mine.items():
+        contains_theirs = path in above_theirs
+        is_inside_theirs = any(parent in theirs for parent in _parents(path))
+        is_changed_differently = path in theirs and not json_equal(value, theirs[path])
+        if contains_theirs or is_inside_theirs or is_changed_differently:
+            found.append(path)
+    return found
+
+
+def apply_changes(content: Content, changes: Mapping[Path, object]) -> Content:
+    """Return a copy of the content in which these paths are changed."""
+    changed = copy.deepcopy(content)
+    for path, value in changes.items():
+        _put(changed, path, value)
+    return changed
+
+
+def _put(target: dict[str, Any], path: Path, value: object) -> None:
+    """Set the value at a path, or remove it if it is `MISSING`."""
+    *parents, last = path
+    for key in parents:
+        # A parent that is missing is missing in the base, too: had the other side removed it, the
+        # paths would overlap.
+        target = target.setdefault(key, {})
+    if value is MISSING:
+        target.pop(last, None)
+    else:
+        target[last] = copy.deepcopy(value)
+
+
+def _value_at(content: object, path: Path) -> object:
+    """Return the value at a path, or `MISSING`."""
+    value = content
+    for key in path:
+        if not isinstance(value, dict):
+            return MISSING
+        value = cast("dict[str, object]", value).get(key, MISSING)
+    return value
+
+
+def _parents(path: Path) -> list[Path]:
+    """Return the paths of everything that a path lies in."""
+    return [path[:length] for length in range(1, len(path))]
+
+
+def _pointers(paths: Iterable[Path]) -> tuple[str, ...]:
+    return tuple(pointer(path) for path in paths)

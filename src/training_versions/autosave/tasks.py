@@ -1,0 +1,152 @@
+# As in savers.py.
+# pyright: reportPrivateUsage=false
+"""`AsyncDraftAutosaver`: saves in a background task."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, TypeAlias
+
+from training_versions._async.transport import AsyncTransport
+from training_versions.async_repository import AsyncVersionRepository
+from training_versions.autosave.savers import DEFAULT_INTERVAL, Autosaver
+from training_versions.errors import InvalidInputError
+from training_versions.models import C, D, M, Version
+from training_versions.operations.requests import Operation
+
+Saving: TypeAlias = Coroutine[Any, Any, None]
+"""What `flush`, `close` and the rest return here, to be awaited."""
+
+
+class AsyncDraftAutosaver(Autosaver[Saving, C, M, D]):
+    """Saves one draft in a background task; leaving its `async with` block saves the rest.
+
+    It works as `DraftAutosaver` does, within one event loop, where all of its methods are called.
+    `flush`, `merge`, `overwrite`, `discard` and `close` are awaited; `change` is not.
+
+    Args:
+        versions: The repository that the draft came from.
+        draft: The draft as it was last read.
+        interval: The seconds between saves.
+        on_error: Called in the background task with the error of each save that failed there,
+            conflicts included; it may be a coroutine function, and call the methods of the
+            autosaver.
+
+    Example:
+        >>> async with AsyncDraftAutosaver(versions, draft) as saver:
+        ...     saver.change(config={"r": 16})
+    """
+
+    __module__ = "training_versions"
+
+    def __init__(
+        self,
+        versions: AsyncVersionRepository[C, M, D],
+        draft: Version[C, M, D],
+        *,
+        interval: float = DEFAULT_INTERVAL,
+        on_error: Callable[[Exception], Awaitable[object] | None] | None = None,
+    ) -> None:
+        self._woken = asyncio.Event()
+        super().__init__(
+            versions,
+            draft,
+            interval=interval,
+            on_error=on_error,
+            repository=AsyncVersionRepository,
+            wake=self._woken.set,
+        )
+        self._transport = versions._transport
+        # In the background, the save of the next interval is the repeat.
+        self._background_transport = AsyncTransport(
+            versions._transport.client, type(versions).__name__, retry_delays=()
+        )
+        # Held while an operation is under way: there is one at a time.
+        self._saving = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> AsyncDraftAutosaver[C, M, D]:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self.close()
+        except Exception as exc:
+            self._raise_on_exit(exc, error, traceback)
+
+    def _start(self) -> None:
+        loop = _running_loop()
+        if loop is None or (self._task is not None and self._task.get_loop() is not loop):
+            raise InvalidInputError(
+                "The changes of an AsyncDraftAutosaver are made in its event loop."
+            )
+        if self._task is None:
+            self._task = loop.create_task(self._work(), name="AsyncDraftAutosaver")
+
+    async def _run(self, operation: Operation[None]) -> None:
+        async with self._saving:
+            await self._transport.run(operation)
+
+    async def _stop_and_save(self, timeout: float) -> None:
+        self._state.close()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._saving.acquire()
+        except TimeoutError:
+            raise self._still_busy(timeout) from None
+        try:
+            await self._transport.run(self._state.save_all())
+        finally:
+            self._saving.release()
+            # The task itself may close the autosaver, in `on_error`.
+            if self._task is not None and self._task is not asyncio.current_task():
+                await asyncio.wait([self._task], timeout=timeout)
+
+    async def _work(self) -> None:
+        """Save whenever it is time, until the autosaver is closed."""
+        while await self._wait_until_due():
+            try:
+                async with self._saving:
+                    # Somebody may have saved or closed while this task waited for its turn.
+                    if self._state.is_due:
+                        await self._background_transport.run(self._state.save())
+            except Exception as exc:  # whatever it is: the changes are pending, and sent again
+                await self._report(exc)
+
+    async def _wait_until_due(self) -> bool:
+        """Wait for the time of the next save; return whether the autosaver is still open."""
+        while True:
+            # Cleared before looking, so that a change after the look ends the wait at once.
+            self._woken.clear()
+            if self._state.is_closed:
+                return False
+            delay = self._state.delay
+            if delay == 0:
+                return True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._woken.wait()
+
+    async def _report(self, exc: Exception) -> None:
+        try:
+            result = self._on_error(exc)
+            if inspect.isawaitable(result):
+                await result
+        except Exception:
+            self._log_failed_callback()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

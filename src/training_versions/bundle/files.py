@@ -1,0 +1,108 @@
+"""Files: opening what callers name, and writing it whole or not at all.
+
+Callers name a path, or pass a file that they opened themselves and close
+themselves. A path gets the new file in one step, by renaming: whoever reads it
+meanwhile reads the old file, and an export that fails or is cancelled leaves
+it as it was.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from training_versions.bundle.results import BundleFile
+from training_versions.errors import InvalidInputError
+
+
+@contextmanager
+def open_for_writing(file: BundleFile) -> Generator[BinaryIO, None, None]:
+    """Open a file to write; a path shows all of it in the end, or nothing."""
+    if not isinstance(file, str | os.PathLike):
+        _check_binary(file, "write")
+        if not _is_able(file, "writable"):
+            raise InvalidInputError("file is not open for writing.", field="file")
+        yield file
+        return
+    # A symbolic link stays one: what it points to is replaced.
+    target = Path(os.path.realpath(file))
+    if target.exists() and not target.is_file():
+        # A device or a pipe takes bytes as they come; a folder refuses.
+        with target.open("wb") as out:
+            yield out
+        return
+    with _replacing(target) as out:
+        yield out
+
+
+@contextmanager
+def _replacing(target: Path) -> Generator[BinaryIO, None, None]:
+    """Open a file beside the target, which replaces it once it is whole."""
+    if not target.parent.is_dir():
+        # Opening the part would fail too, but name a file that nobody knows.
+        reason = os.strerror(errno.ENOENT)
+        raise FileNotFoundError(errno.ENOENT, reason, str(target.parent))
+    part = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with part.open("xb") as out:
+            if target.exists():
+                # Before the first byte, so that whoever may not read the
+                # target cannot read the part.
+                shutil.copymode(target, part)
+            yield out
+            # On the disk before it is renamed: a crash leaves no half file.
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_for_reading(file: BundleFile) -> Generator[BinaryIO, None, None]:
+    """Open a file to read, twice."""
+    if isinstance(file, str | os.PathLike):
+        with open(file, "rb") as source:
+            yield source
+        return
+    _check_binary(file, "seekable")
+    if not _is_able(file, "readable"):
+        raise InvalidInputError("file is not open for reading.", field="file")
+    if not file.seekable():
+        raise InvalidInputError(
+            "file is read twice and cannot go back; pass a path or a saved file.",
+            field="file",
+        )
+    yield file
+
+
+def write_all(out: BinaryIO, data: bytes) -> None:
+    """Write all of the data; an unbuffered file may take a part at a time."""
+    while data:
+        written = out.write(data)
+        if not written:
+            # A file that is no `io` object may return nothing: it took all.
+            return
+        data = data[written:]
+
+
+def _check_binary(file: object, method: str) -> None:
+    """Refuse what is no file, or one of text."""
+    if isinstance(file, io.TextIOBase) or not hasattr(file, method):
+        raise InvalidInputError(
+            f"file must be a path or a binary file, not {file!r:.80}.",
+            field="file",
+        )
+
+
+def _is_able(file: object, question: str) -> bool:
+    # A file that is no `io` object may lack the question; then it fails later.
+    ask: Callable[[], bool] | None = getattr(file, question, None)
+    return ask is None or ask()

@@ -1,0 +1,244 @@
+"""Import: an operation that reads a package from a file into a project.
+
+The file is read through first. Then the package is found or created, and its
+numbers are compared with those in the file. Only then are versions sent, and
+after them the history. Rows go in batches, each of them a transaction. An
+import that failed halfway is repeated as a whole: what is there is left.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final
+
+from training_versions.bundle.columns import EVENT_COLUMNS, VERSION_COLUMNS, BundledPackage, Row
+from training_versions.bundle.files import open_for_reading
+from training_versions.bundle.format import parse_line
+from training_versions.bundle.index import BundleIndex, read_index
+from training_versions.bundle.progress import ProgressMeter
+from training_versions.bundle.results import BundleFile, ImportResult, Progress
+from training_versions.errors import ConflictError, InvalidInputError, TrainingVersionsError
+from training_versions.models import Id
+from training_versions.operations import packages
+from training_versions.operations.checks import check_uuid
+from training_versions.operations.requests import Operation, Rpc, array, call
+from training_versions.operations.rows import read_integer, read_object
+
+OPERATION: Final = "packages.import"
+IMPORT_VERSIONS: Final = "import_training_versions"
+ID_WAS_TAKEN: Final = "TV204"
+
+# Small enough for the eight seconds that hosted projects give a statement.
+BATCH_ROWS: Final = 100
+BATCH_BYTES: Final = 2**20
+CHECK_ROWS: Final = 1000
+"""How many numbers to have checked at once."""
+
+
+def import_package(
+    file: BundleFile,
+    *,
+    package_id: Id | None,
+    user_id: Id | None,
+    caller: str | None,
+    progress: Progress | None,
+) -> Operation[ImportResult]:
+    """Import the package in a file into this project.
+
+    Args:
+        file: The bundle.
+        package_id: The package to import into, if not the one that the file names.
+        user_id: The owner of a new package, if not the caller.
+        caller: The user whose token the client sends; `None` for a role without a user.
+        progress: Called after each row.
+    """
+    meter = ProgressMeter(progress)
+    with open_for_reading(file) as source:
+        index = yield from read_index(source)
+        if package_id is not None:
+            target = yield from _get_chosen(package_id, user_id)
+        else:
+            target = yield from _find_or_create(index.package, user_id, caller)
+        yield from _check_numbers(index, target)
+
+        meter.total = len(index.versions) + len(index.event_offsets)
+        sender = _Sender(source, str(target), meter)
+        versions = index.parents_first()
+        yield from sender.send_versions([version.offset for version in versions])
+        yield from sender.send_events(index.event_offsets)
+    tally = sender.tally
+    return ImportResult(
+        package_id=target,
+        versions_created=tally.created,
+        versions_present=len(index.versions) - tally.created,
+        versions_differing=tally.differing,
+        parents_missing=tally.parents_missing,
+        events_added=tally.events,
+    )
+
+
+#
+# The package to import into
+#
+
+
+def _get_chosen(package_id: Id, user_id: Id | None) -> Operation[uuid.UUID]:
+    """Return the id of the package that the caller chose."""
+    owner = None if user_id is None else check_uuid(user_id, "user_id")
+    chosen = yield from packages.get(package_id)
+    if owner is not None and owner != str(chosen.user_id):
+        raise InvalidInputError(
+            f"package_id has another owner than user_id {owner}.", field="user_id"
+        )
+    return chosen.id
+
+
+def _find_or_create(
+    package: BundledPackage, user_id: Id | None, caller: str | None
+) -> Operation[uuid.UUID]:
+    """Return the id of the owner's copy of a package; create it if needed.
+
+    A copy has the package's own id if that is free, and otherwise one that
+    follows from the id and the owner, so that the next import finds it.
+    """
+    owner = caller if user_id is None else check_uuid(user_id, "user_id")
+    # The id of a copy first: an earlier import may have had to use it, although
+    # the package's own id is free by now.
+    wanted = package.id
+    candidates = [_id_of_copy(wanted, owner), wanted]
+    while True:
+        for candidate in candidates:
+            found = yield from packages.find(candidate)
+            # Without an owner, as for the service role, whoever's it is will do.
+            if found is not None and owner in (None, str(found.user_id)):
+                return found.id
+        try:
+            created = yield from packages.create(
+                package.name,
+                package_id=wanted,
+                user_id=user_id,
+                template_type=package.template_type,
+                config=package.config_json,
+            )
+        except ConflictError as exc:
+            if exc.code != ID_WAS_TAKEN:
+                raise
+        else:
+            return created.id
+        # It belongs to somebody else, or to a package that was deleted since.
+        wanted = _id_of_copy(wanted, owner)
+        candidates = [wanted]
+
+
+def _id_of_copy(package_id: uuid.UUID, owner: str | None) -> uuid.UUID:
+    """Return the id that a package gets where its own is taken."""
+    return uuid.uuid5(package_id, "" if owner is None else owner)
+
+
+def _check_numbers(index: BundleIndex, target: uuid.UUID) -> Operation[None]:
+    """Refuse, before the first write, numbers that other versions have."""
+    numbers = [
+        {"id": str(version.id), "version_number": version.number}
+        for version in index.versions.values()
+    ]
+    for start in range(0, len(numbers), CHECK_ROWS):
+        params = {
+            "p_package_id": str(target),
+            "p_versions": numbers[start : start + CHECK_ROWS],
+            "p_check_only": True,
+        }
+        # That it is not refused is the answer; what it returns says no more.
+        yield Rpc(OPERATION, IMPORT_VERSIONS, params, is_write=False)
+
+
+#
+# Its rows
+#
+
+
+@dataclass
+class _Tally:
+    """What the batches changed so far."""
+
+    created: int = 0
+    differing: int = 0
+    parents_missing: int = 0
+    events: int = 0
+
+    def add_versions(self, data: object) -> None:
+        """Add the reply to a batch of versions: an outcome for each."""
+        for item in array(data):
+            outcome = read_object(item)
+            self.created += outcome.get("created") is True
+            self.differing += outcome.get("differs") is True
+            self.parents_missing += outcome.get("parent_missing") is True
+
+    def add_events(self, data: object) -> None:
+        """Add the reply to a batch of events: how many of them are new."""
+        self.events += read_integer(data)
+
+
+@dataclass
+class _Sender:
+    """Sends rows in batches, and keeps the tally."""
+
+    source: BinaryIO
+    package_id: str
+    meter: ProgressMeter
+    tally: _Tally = field(default_factory=_Tally)
+
+    def send_versions(self, offsets: Iterable[int]) -> Operation[None]:
+        """Send the versions whose lines begin at these places."""
+        for batch in _read_batches(self.source, offsets, VERSION_COLUMNS):
+            params = {"p_package_id": self.package_id, "p_versions": batch}
+            rpc = Rpc(OPERATION, IMPORT_VERSIONS, params)
+            yield from self._send("versions", batch, rpc, self.tally.add_versions)
+
+    def send_events(self, offsets: Iterable[int]) -> Operation[None]:
+        """Send the events whose lines begin at these places."""
+        for batch in _read_batches(self.source, offsets, EVENT_COLUMNS):
+            params = {"p_package_id": self.package_id, "p_events": batch}
+            rpc = Rpc(OPERATION, "import_training_events", params)
+            yield from self._send("events", batch, rpc, self.tally.add_events)
+
+    def _send(
+        self, noun: str, batch: list[Row], rpc: Rpc, read: Callable[[object], None]
+    ) -> Operation[None]:
+        try:
+            yield from call(rpc, read)
+        except TrainingVersionsError as exc:
+            # A gateway that finds a batch too large does not name its versions.
+            numbers = sorted({row["version_number"] for row in batch})
+            listed = ", ".join(map(str, numbers))
+            exc.add_note(
+                f"It was a batch of {noun}, numbers {listed}; "
+                f"before it {self.tally.created} versions came in."
+            )
+            raise
+        for _ in batch:
+            self.meter.advance()
+
+
+def _read_batches(
+    source: BinaryIO, offsets: Iterable[int], columns: tuple[str, ...]
+) -> Iterator[list[Row]]:
+    """Read rows again, as many at a time as one request may have."""
+    batch: list[Row] = []
+    size = 0
+    for offset in offsets:
+        source.seek(offset)
+        data = source.readline()
+        is_full = len(batch) == BATCH_ROWS or size + len(data) > BATCH_BYTES
+        if batch and is_full:
+            yield batch
+            batch = []
+            size = 0
+        # Checked again, since somebody may be changing the file.
+        record = parse_line(data).record
+        # A bundle may be older than a column, which is empty then.
+        batch.append({column: record.get(column) for column in columns})
+        size += len(data)
+    if batch:
+        yield batch

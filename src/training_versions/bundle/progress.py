@@ -1,0 +1,41 @@
+"""Progress: what callers hear while rows are written or sent."""
+
+from __future__ import annotations
+
+from inspect import iscoroutinefunction
+
+from training_versions.bundle.results import Progress
+from training_versions.errors import InvalidInputError
+
+
+class ProgressMeter:
+    """Counts rows, and calls the caller's function after each of them."""
+
+    def __init__(self, report: Progress | None) -> None:
+        if report is not None:
+            _check_plain_function(report)
+        self._report = report
+        self.done = 0
+        self.total = 0
+        """How many rows there are; set before the first one is done."""
+
+    def advance(self) -> None:
+        """Count one row."""
+        self.done += 1
+        if self._report is not None:
+            self._report(self.done, self.total)
+
+
+def _check_plain_function(report: object) -> None:
+    if not callable(report):
+        raise InvalidInputError(
+            f"progress must be a function of two numbers, not {report!r:.80}.",
+            field="progress",
+        )
+    # An object may be called through an async method, which only its class
+    # shows.
+    if iscoroutinefunction(report) or iscoroutinefunction(report.__call__):
+        raise InvalidInputError(
+            "progress must be a plain function: an async one is not awaited.",
+            field="progress",
+        )

@@ -1,0 +1,62 @@
+"""What callers pass to an export or an import, and what they get."""
+
+import os
+from collections.abc import Callable
+from typing import BinaryIO, TypeAlias
+from uuid import UUID
+
+from training_versions.errors import InvalidInputError
+from training_versions.models.base import Record
+
+BundleFile: TypeAlias = str | os.PathLike[str] | BinaryIO
+"""A path, or a file open for bytes."""
+Progress: TypeAlias = Callable[[int, int], object]
+"""A function that is called with how many rows are done and how many there are."""
+
+
+class BundleError(InvalidInputError):
+    """A file is no bundle, is damaged, altered, or has a newer format.
+
+    Nothing was written.
+    """
+
+    __module__ = "training_versions"
+
+    line: int | None = None
+    """The line that is wrong, counted from 1."""
+
+
+class ExportResult(Record):
+    """What an export wrote."""
+
+    __module__ = "training_versions"
+
+    package_id: UUID
+    versions: int
+    events: int
+
+
+class ImportResult(Record):
+    """What an import found and did.
+
+    Rows of an attempt whose reply was lost count as present.
+    """
+
+    __module__ = "training_versions"
+
+    package_id: UUID
+    versions_created: int
+    versions_present: int
+    """Versions that were here already, or were deleted here and stay deleted."""
+    versions_differing: int
+    """Those of them that are not as in the file.
+
+    They are drafts edited or deleted since, or versions that were published,
+    trained or archived.
+    """
+    parents_missing: int
+    """Versions whose parent is named in the file and does not exist here.
+
+    Published ones get it when both packages are imported again.
+    """
+    events_added: int

@@ -1,0 +1,183 @@
+"""The comparison: one walk over two documents, which collects changes and operations.
+
+Which entries of arrays belong together is decided in `matching.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias, cast
+
+from training_versions.diff.changes import Change, ChangeKind, Operation, Value
+from training_versions.diff.documents import AnyVersion, compared_columns
+from training_versions.diff.identities import Identity, entry_label
+from training_versions.diff.matching import (
+    Array,
+    DifferingPart,
+    Matching,
+    differing_part,
+    match_entries,
+)
+from training_versions.diff.version_diff import VersionDiff
+from training_versions.snapshots import escape_step
+from training_versions.snapshots.equality import ContentKeys
+
+# Many single steps on a long array are slow to apply. Beyond this, a patch replaces the array.
+MAX_STEPS: Final = 1000
+
+_Object: TypeAlias = dict[str, Value]
+_ADDED, _REMOVED, _CHANGED = ChangeKind
+
+
+def compare_versions(left: AnyVersion, right: AnyVersion) -> VersionDiff:
+    """Return what differs between two versions, of one package or of two.
+
+    Compared are the snapshots, name, status, change summary, training status and metrics, costs and
+    deployment. What makes a version another one is not: ids, number, parent, who and when. Typed
+    snapshots are compared as they would be stored, so what their type ignores is not seen, and its
+    defaults are; `versions.compare` reads what is stored.
+
+    Entries of arrays that have a `datasetId`, else an `id`, else a `name`, as text or a number, are
+    matched by it, the first with the first if several have the same: an entry inserted at the front
+    is one addition, and entries that changed places are one more change, which says `reordered`.
+    The others are aligned by what is equal, and by position between that.
+
+    Raises:
+        InvalidInputError: One of them is not a version with its snapshots.
+
+    Example:
+        >>> first = versions.get_by_number(package.id, 1)
+        >>> second = versions.get_by_number(package.id, 2)
+        >>> print(compare_versions(first, second))
+        ~ /name                                "support-bot-v1" -> "support-bot-v2"
+        ~ /config_snapshot/lora/r              8 -> 16  (+8)
+        + /dataset_snapshot/datasetId=tickets  {"datasetId": "tickets", "split": "train"}
+    """
+    old, new = compared_columns(left, "left"), compared_columns(right, "right")
+    comparison = _Comparison()
+    comparison.compare_objects(old, new, _Place("", "", "", None))
+    return VersionDiff(tuple(comparison.changes), tuple(comparison.operations))
+
+
+# Not frozen, since to make a frozen one takes twice the time.
+@dataclass(slots=True)
+class _Place:
+    """Where the walk is. The paths differ below arrays, where entries may have moved."""
+
+    left: str
+    right: str
+    label: str
+    """The path for people."""
+    array: str | None
+    """The path on the right of the outermost array that it lies in."""
+
+    def member(self, name: str) -> "_Place":
+        """Go down to a member of an object, which has the same name on both sides."""
+        step = f"/{escape_step(name)}"
+        return _Place(self.left + step, self.right + step, self.label + step, self.array)
+
+    def entry(self, left: int, right: int, identity: Identity | None = None) -> "_Place":
+        """Go down to an entry of an array, by its position on each side."""
+        label = entry_label(right, identity)
+        return _Place(
+            f"{self.left}/{left}",
+            f"{self.right}/{right}",
+            f"{self.label}/{label}",
+            self.array_of_entries(),
+        )
+
+    def array_of_entries(self) -> str:
+        """Return the outermost array that the entries of an array at this place lie in."""
+        if self.array is not None:
+            return self.array
+        return self.right
+
+
+class _Comparison:
+    """One walk over two documents.
+
+    Operations apply one after the other, so each is written for a document in which everything
+    before it is as on the right already. Within an array, entries are removed first; then, from the
+    first to the last, entries are added, and what is inside the others changes.
+    """
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.operations: list[Operation] = []
+        # Not `json_equal`, which would visit each value once for every level above it, and could
+        # find equal entries of two arrays only by trying each with each.
+        self._keys = ContentKeys()
+
+    def compare_objects(self, left: _Object, right: _Object, at: _Place) -> None:
+        """Collect what differs between two objects."""
+        key_of = self._keys.key_of
+        for name, old in left.items():
+            if name not in right:
+                self._record(_REMOVED, at.member(name), old, None)
+            elif key_of(old) != key_of(right[name]):
+                self._compare_values(old, right[name], at.member(name))
+        for name, new in right.items():
+            if name not in left:
+                self._record(_ADDED, at.member(name), None, new)
+
+    def _compare_values(self, left: Value, right: Value, at: _Place) -> None:
+        """Collect what differs between two values that are not equal."""
+        if isinstance(left, dict) and isinstance(right, dict):
+            self.compare_objects(cast("_Object", left), cast("_Object", right), at)
+        elif isinstance(left, list) and isinstance(right, list):
+            self._compare_arrays(left, right, at)
+        else:
+            self._record(_CHANGED, at, left, right)
+
+    def _compare_arrays(self, left: Array, right: Array, at: _Place) -> None:
+        left_keys = self._keys.keys_of(left)
+        right_keys = self._keys.keys_of(right)
+        part = differing_part(left_keys, right_keys)
+        if _is_one_value(left, right, part):
+            # By far the most frequent case, which needs no search.
+            at_entry = at.entry(part.start, part.start)
+            self._compare_values(left[part.start], right[part.start], at_entry)
+            return
+
+        matching = match_entries(left, right, left_keys, right_keys, part)
+        first_operation = len(self.operations)
+        self._record_removed(left, matching, at)
+        # From the last to the first, so that the others still are where they were.
+        self.operations[first_operation:] = reversed(self.operations[first_operation:])
+
+        whole = Change(at.right, at.label, _CHANGED, left, right, at.array_of_entries())
+        if matching.reordered:
+            self.changes.append(whole)
+
+        partners, identities = matching.partners, matching.right_identities
+        for position in range(part.start, part.right_stop):
+            partner = partners.get(position)
+            if partner is None:
+                at_entry = at.entry(position, position, identities.get(position))
+                self._record(_ADDED, at_entry, None, right[position])
+            elif left_keys[partner] != right_keys[position]:
+                at_entry = at.entry(partner, position, identities.get(position))
+                self._compare_values(left[partner], right[position], at_entry)
+
+        if matching.reordered or matching.unpaired() > MAX_STEPS:
+            self.operations[first_operation:] = [(at.right, whole)]
+
+    def _record_removed(self, left: Array, matching: Matching, at: _Place) -> None:
+        for position in matching.removed():
+            identity = matching.left_identities.get(position)
+            self._record(_REMOVED, at.entry(position, position, identity), left[position], None)
+
+    def _record(self, kind: ChangeKind, at: _Place, old: Value, new: Value) -> None:
+        path = at.right
+        if kind is _REMOVED:
+            path = at.left
+        change = Change(path, at.label, kind, old, new, at.array)
+        self.changes.append(change)
+        # A patch applies to a document that is as on the right already, up to this place.
+        self.operations.append((at.right, change))
+
+
+def _is_one_value(left: Array, right: Array, part: DifferingPart) -> bool:
+    """Whether all that differs is one entry on each side, and neither can have an identity."""
+    start, left_stop, right_stop = part
+    if left_stop != start + 1 or right_stop != start + 1:
+        return False
+    return not isinstance(left[start], dict) and not isinstance(right[start], dict)

@@ -1,0 +1,85 @@
+"""The document that stands for a version when it is compared, and that a patch applies to."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final, TypeAlias, cast
+
+from pydantic_core import to_jsonable_python
+
+from training_versions.diff.changes import Value
+from training_versions.errors import InvalidInputError
+from training_versions.models import DraftFields, JsonObject, JsonValue, Version
+
+AnyVersion: TypeAlias = "Version[Any, Any, Any]"
+
+# What makes a version another one is not compared: ids, number, parent, who and when.
+_IN_ORDER: Final = (
+    "name",
+    "status",
+    "change_summary",
+    "config_snapshot",
+    "model_snapshot",
+    "dataset_snapshot",
+    "training_status",
+    "training_metrics",
+    "estimated_cost",
+    "actual_cost",
+    "budget_limit",
+    "is_deployed",
+    "deployment_target",
+    "deployment_url",
+    "deployment_id",
+)
+# The editable fields are compared; those that are not in the order above come last.
+COMPARED: Final = _IN_ORDER + tuple(
+    field
+    for field in DraftFields.__annotations__
+    if field not in _IN_ORDER and field != "parent_version_id"
+)
+"""The columns that are compared, in the order in which changes are listed."""
+
+
+def document(version: AnyVersion) -> JsonObject:
+    """Return what is compared of a version as plain JSON: what a patch applies to.
+
+    Costs are numbers.
+
+    Raises:
+        InvalidInputError: It is not a version with its snapshots.
+
+    Example:
+        >>> document(version)["config_snapshot"]
+        {'lora': {'r': 16}}
+    """
+    return cast("JsonObject", json_copy(compared_columns(version, "version")))
+
+
+def compared_columns(version: object, argument: str) -> dict[str, Value]:
+    """Return what is compared of a version: snapshots as they would be stored, costs as they are.
+
+    Raises:
+        InvalidInputError: It is not a version with its snapshots; the message has the argument.
+    """
+    # A `VersionSummary` is no `Version`, and has no snapshots to compare.
+    if not isinstance(version, Version):
+        problem = f"{argument} must be a Version with its snapshots, not {version!r:.80}."
+        raise InvalidInputError(problem, field=argument)
+    as_stored = partial(to_jsonable_python, by_alias=True)
+    columns: dict[str, Value] = {}
+    for column in COMPARED:
+        value: object = getattr(cast("AnyVersion", version), column)
+        # Costs stay decimals, so that their difference is exact.
+        if not isinstance(value, Decimal):
+            value = json_copy(value, as_stored)
+        columns[column] = value
+    return columns
+
+
+def json_copy(value: object, default: Callable[[Any], object] = float) -> JsonValue:
+    """Copy a value as JSON, with a function for what is not JSON; costs become numbers.
+
+    Through text, as the standard library does both ways in C.
+    """
+    return json.loads(json.dumps(value, default=default))

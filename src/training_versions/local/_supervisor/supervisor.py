@@ -1,0 +1,85 @@
+"""The order in which the parts of one stack start and stop."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TextIO
+
+from .caddy import listen, start_caddy
+from .database import Database
+from .folders import Secrets, lock, make_temporary_folder, read_secrets
+from .messages import Settings, StartedStack
+from .postgres import PostgresServer
+from .postgrest import PostgrestServer
+from .processes import RunningPrograms
+from .unprivileged import choose_user, reachable_programs
+
+
+class Supervisor:
+    """Starts the three programs in order, and stops them in the opposite one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._programs = RunningPrograms()
+        self._temporary_folder: Path | None = None
+        self._lock: TextIO | None = None  # held until this process ends
+
+    def start(self) -> StartedStack:
+        """Start everything; when this returns, the stack answers.
+
+        Raises:
+            LocalStackError: Something cannot start; `stop` ends what has started.
+        """
+        # First of all, so that a port that is taken is reported at once.
+        listener = listen(self._settings.port)
+        folder = self._temporary_folder = make_temporary_folder()
+        data_dir = self._settings.data_dir
+        if data_dir is None:
+            data_dir = folder / "data"
+        data_dir.mkdir(parents=True, exist_ok=True)
+        # Before anything in it is read: another stack may be making it just now.
+        self._lock = lock(data_dir)
+        secrets = read_secrets(data_dir)
+
+        database = self._start_postgres(data_dir / "pgdata", folder, secrets)
+        self._prepare_database(database)
+        postgrest = PostgrestServer(self._settings.postgrest, folder)
+        postgrest.start(self._programs, database, secrets.jwt_secret, self._settings.max_rows)
+        port = start_caddy(
+            self._programs,
+            self._settings.caddy,
+            listener=listener,
+            postgrest_socket=postgrest.socket,
+            folder=folder,
+        )
+        return StartedStack(
+            port=port,
+            database_port=database.port,
+            password=secrets.password,
+            jwt_secret=secrets.jwt_secret,
+            temporary_folder=folder,
+        )
+
+    def _start_postgres(self, pgdata: Path, folder: Path, secrets: Secrets) -> Database:
+        user = choose_user(pgdata)
+        bin_folder = reachable_programs(
+            self._settings.postgres_bin, user, copy_to=folder / "installation"
+        )
+        is_kept = self._settings.data_dir is not None
+        server = PostgresServer(bin_folder, pgdata, user, is_kept)
+        if not pgdata.exists():
+            server.create_cluster(secrets.password, folder)
+        port = server.start(self._programs, folder)
+        return Database(bin_folder, port, secrets.password)
+
+    def _prepare_database(self, database: Database) -> None:
+        database.bootstrap(default_privileges=self._settings.default_privileges)
+        if self._settings.migrations is not None:
+            database.migrate(self._settings.migrations)
+
+    def stop(self) -> None:
+        """End every program that was started, and remove what is temporary."""
+        self._programs.stop()
+        if self._temporary_folder is not None:
+            shutil.rmtree(self._temporary_folder, ignore_errors=True)

@@ -1,0 +1,248 @@
+"""Checks of arguments, before anything is sent.
+
+Each check returns the value in the form in which it is sent, or raises an `InvalidInputError` that
+names the argument. What only the database can know is left to the database.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Sequence, Set
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Final, TypeGuard, TypeVar, cast
+
+from training_versions.errors import InvalidInputError
+from training_versions.models import CostRule, Id, Rule, TextRule, UuidRule, to_cents
+from training_versions.snapshots import check_storable
+
+R = TypeVar("R")
+
+MAX_COST: Final = Decimal("99999999.99")
+MAX_NAME: Final = 255
+"""Characters in the name of a package or a version."""
+MAX_SUMMARY: Final = 10_000
+"""Characters in a change summary or a reason."""
+MAX_SEARCH: Final = 500
+"""Characters to search for: they travel in the URL."""
+UUID_TEXT: Final = re.compile(
+    r"(?:urn:uuid:)?(\{)?"
+    r"[0-9a-f]{8}(-?)[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12}"
+    r"(?(1)\})",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def optional(check: Callable[[object, str], R], value: object, argument: str) -> R | None:
+    """Check a value unless it is `None`, which stays `None`."""
+    if value is None:
+        return None
+    return check(value, argument)
+
+
+def check_uuid(value: object, argument: str) -> str:
+    """Return the text of a UUID."""
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    # `uuid.UUID` alone would accept signs, underscores and digits of other scripts.
+    if not isinstance(value, str) or not UUID_TEXT.fullmatch(value):
+        hint = None
+        if isinstance(getattr(value, "id", None), uuid.UUID):
+            hint = "Pass its id."
+        raise InvalidInputError(
+            f"{argument} must be a UUID, not {value!r:.80}.", field=argument, hint=hint
+        )
+    return str(uuid.UUID(value))
+
+
+def check_or_make_uuid(value: Id | None, argument: str) -> str:
+    """Return the text of a UUID, a new one if none is given.
+
+    An identifier that is made before the first attempt makes its repeats idempotent.
+    """
+    if value is None:
+        return str(uuid.uuid4())
+    return check_uuid(value, argument)
+
+
+def check_text(value: object, argument: str, *, max_length: int, may_be_blank: bool = False) -> str:
+    """Return text that is not too long and that PostgreSQL can hold."""
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{argument} must be a string, not {value!r:.80}.", field=argument)
+    if len(value) > max_length:
+        raise InvalidInputError(
+            f"{argument} has {len(value):,} characters, and {max_length:,} is the most.",
+            field=argument,
+        )
+    if not may_be_blank and not value.strip():
+        kind = "blank" if value else "empty"
+        raise InvalidInputError(f"{argument} must not be {kind}.", field=argument)
+    return check_storable(value, argument, argument)
+
+
+def check_name(value: object, argument: str = "name") -> str:
+    """Return the name of a package or a version."""
+    return check_text(value, argument, max_length=MAX_NAME)
+
+
+def check_summary(value: object, argument: str) -> str:
+    """Return a change summary, which may be blank."""
+    return check_text(value, argument, max_length=MAX_SUMMARY, may_be_blank=True)
+
+
+def check_cost(value: object, argument: str) -> int | float:
+    """Return an amount of money as the JSON number that the database reads exactly."""
+    amount = _parse_amount(value)
+    if amount is None or not amount.is_finite() or not 0 <= amount <= MAX_COST:
+        raise _wrong_cost(value, argument)
+    cents = to_cents(amount)
+    if cents != amount:
+        hint = None
+        if isinstance(value, float | Decimal):
+            hint = "Round it: round(amount, 2), or compute with Decimal."
+        raise _wrong_cost(value, argument, hint)
+    if cents == int(cents):
+        return int(cents)
+    return float(cents)
+
+
+def _parse_amount(value: object) -> Decimal | None:
+    if isinstance(value, float):
+        value = repr(value)  # the shortest decimal that reads back as this float
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        return None
+    try:
+        return Decimal(value)
+    except (InvalidOperation, ValueError):
+        return None
+
+
+def _wrong_cost(value: object, argument: str, hint: str | None = None) -> InvalidInputError:
+    return InvalidInputError(
+        f"{argument} must be 0 to {MAX_COST:,} with at most two decimals, not {value!r:.80}.",
+        field=argument,
+        hint=hint,
+    )
+
+
+def check_moment(value: object, argument: str) -> str:
+    """Return a moment as ISO 8601 text in UTC."""
+    if not isinstance(value, datetime):
+        raise InvalidInputError(
+            f"{argument} must be a datetime, not {value!r:.80}.", field=argument
+        )
+    if value.utcoffset() is None:
+        raise InvalidInputError(
+            f"{argument} must have a time zone, as datetime.now(UTC) has.", field=argument
+        )
+    try:
+        return format_moment(value)
+    except OverflowError:
+        raise InvalidInputError(
+            f"{argument} is outside of the years 1 to 9999 in UTC.", field=argument
+        ) from None
+
+
+def format_moment(value: datetime) -> str:
+    """Write a moment so that the database reads back the very same."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def check_positive(value: object, argument: str, most: int | None = None) -> int:
+    """Return an integer of 1 or more."""
+    if is_integer(value) and value >= 1 and (most is None or value <= most):
+        return value
+    allowed = "or more" if most is None else f"to {most:,}"
+    raise InvalidInputError(
+        f"{argument} must be an integer of 1 {allowed}, not {value!r:.80}.", field=argument
+    )
+
+
+def is_integer(value: object) -> TypeGuard[int]:
+    """Return whether a value is an integer; for Python, `True` is one."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def check_member(value: object, argument: str, kind: type[StrEnum]) -> str:
+    """Return the text of one member of an enum."""
+    known = [str(member) for member in kind]
+    if not isinstance(value, str) or value not in known:
+        raise InvalidInputError(
+            f"{argument} must be one of {', '.join(known)}, not {value!r:.80}.", field=argument
+        )
+    return str(value)
+
+
+def check_order(order: object) -> bool:
+    """Return whether the newest come first."""
+    if order not in ("newest", "oldest"):
+        raise InvalidInputError(
+            f"order must be 'newest' or 'oldest', not {order!r}.", field="order"
+        )
+    return order == "newest"
+
+
+def is_collection(value: object) -> bool:
+    """Return whether a value is several values, rather than one piece of text."""
+    return isinstance(value, Sequence | Set) and not isinstance(value, str | bytes)
+
+
+def check_rule(value: object, argument: str, rule: Rule) -> str | int | float:
+    """Return a value that obeys the rule of its field."""
+    match rule:
+        case TextRule():
+            return check_text(
+                value, argument, max_length=rule.max_length, may_be_blank=rule.may_be_blank
+            )
+        case UuidRule():
+            return check_uuid(value, argument)
+        case CostRule():
+            return check_cost(value, argument)
+
+
+def check_client(client: object, kind: type, repository: str) -> None:
+    """Refuse what is no client, or one of the other face, before the first call fails on it."""
+    schema = getattr(client, "schema", None)
+    made: object = schema("public") if callable(schema) else client
+    if not isinstance(made, kind):
+        raise InvalidInputError(
+            f"{repository} needs a supabase client that works with {kind.__name__}, "
+            f"not {type(made).__name__}.",
+            field="client",
+            hint="Async clients go with AsyncVersionRepository and AsyncPackageRepository, "
+            "others with their twins.",
+        )
+
+
+def check_delays(delays: Sequence[float]) -> tuple[float, ...]:
+    """Return the delays between repeats if they are seconds."""
+    try:
+        checked = tuple(delays)
+        are_seconds = all(0 <= delay < float("inf") for delay in checked)
+    except TypeError:
+        are_seconds, checked = False, ()
+    if not are_seconds:
+        raise InvalidInputError(
+            "retry_pauses must be a sequence of seconds, each 0 or more.", field="retry_pauses"
+        )
+    return checked
+
+
+def check_known(named: object, kind: type, *, noun: str = "filter") -> None:
+    """Refuse a filter, or another keyword argument, that does not exist."""
+    known = kind.__annotations__
+    for name in cast("dict[str, object]", named):
+        if name not in known:
+            raise InvalidInputError(
+                f"There is no {noun} {name}; there are {', '.join(known)}.", field=name
+            )
+
+
+def retry_hint(argument: str, identifier: str) -> str:
+    """Say how to repeat a call whose identifier the SDK made."""
+    return (
+        f"Make the same call again with {argument}={identifier!r}: "
+        "made twice, it has the effect of one."
+    )

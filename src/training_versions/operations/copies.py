@@ -1,0 +1,203 @@
+"""Copies and comparison: compare two versions, restore or fork one, and follow its lineage."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any, TypeAlias, cast
+
+from training_versions.diff import VersionDiff, compare_versions
+from training_versions.models import (
+    C,
+    CopiedDraft,
+    D,
+    Id,
+    Lineage,
+    LineageNode,
+    M,
+    Version,
+    VersionSummary,
+)
+from training_versions.operations.checks import (
+    check_name,
+    check_or_make_uuid,
+    check_summary,
+    check_uuid,
+    optional,
+    retry_hint,
+)
+from training_versions.operations.requests import (
+    Filter,
+    Operation,
+    Rpc,
+    Select,
+    array,
+    call,
+    not_found,
+    read_rows,
+)
+from training_versions.operations.rows import (
+    SUMMARY_COLUMNS,
+    VERSION_COLUMNS,
+    VERSIONS,
+    SnapshotCodecs,
+    read_object,
+    read_stored_version,
+    read_summary,
+)
+
+StoredVersion: TypeAlias = Version[Any, Any, Any]
+"""A version as it is stored, past the types of the repository."""
+
+
+def compare(left: Id | VersionSummary, right: Id | VersionSummary) -> Operation[VersionDiff]:
+    """Compare two versions as they are stored."""
+    left_id, right_id = _id_of(left, "left"), _id_of(right, "right")
+    return _compare(left_id, right_id, _stored(left), _stored(right))
+
+
+def _compare(
+    left_id: str, right_id: str, left: StoredVersion | None, right: StoredVersion | None
+) -> Operation[VersionDiff]:
+    # A server may cap replies at one row, so whatever did not come is asked for again.
+    while left is None or right is None:
+        missing: list[str] = []
+        if left is None:
+            missing.append(left_id)
+        if right is None and right_id not in missing:
+            missing.append(right_id)
+        found = yield from _read_stored(missing)
+        if not found:
+            raise not_found("versions.compare", f"version {missing[0]}")
+        if left is None:
+            left = found.get(left_id)
+        if right is None:
+            right = found.get(right_id)
+    return compare_versions(left, right)
+
+
+def _read_stored(version_ids: list[str]) -> Operation[dict[str, StoredVersion]]:
+    # Not through the codecs: a type drops what it does not know, and adds its defaults.
+    where = (Filter("id", "in", f"({','.join(version_ids)})"),)
+    select = Select("versions.compare", VERSIONS, VERSION_COLUMNS, where, limit=2)
+    versions = yield from read_rows(select, read_stored_version)
+    return {str(version.id): version for version in versions}
+
+
+def _id_of(given: Id | VersionSummary, argument: str) -> str:
+    if isinstance(given, VersionSummary):
+        return str(given.id)
+    return check_uuid(given, argument)
+
+
+def _stored(given: Id | VersionSummary) -> StoredVersion | None:
+    """Return a version that need not be read again: one whose snapshots are plain JSON.
+
+    Snapshots of a type do not have all that is stored: the type may have dropped or added keys.
+    """
+    if not isinstance(given, Version):
+        return None
+    version = cast("StoredVersion", given)
+    snapshots = (version.config_snapshot, version.model_snapshot, version.dataset_snapshot)
+    if not all(isinstance(snapshot, dict | list) for snapshot in snapshots):
+        return None
+    try:
+        json.dumps(snapshots)
+    except (TypeError, ValueError):
+        return None
+    return version
+
+
+def restore(
+    codecs: SnapshotCodecs[C, M, D],
+    version_id: Id,
+    *,
+    name: str | None,
+    change_summary: str | None,
+    new_version_id: Id | None,
+) -> Operation[CopiedDraft]:
+    """Make a draft in the same package with the content of a version."""
+    new_id = check_or_make_uuid(new_version_id, "new_version_id")
+    params = {
+        "p_version_id": check_uuid(version_id, "version_id"),
+        "p_new_version_id": new_id,
+        "p_name": optional(check_name, name, "name"),
+        "p_change_summary": optional(check_summary, change_summary, "change_summary"),
+    }
+    return _copy(codecs, "versions.restore", "restore_training_version", params)
+
+
+def fork(
+    codecs: SnapshotCodecs[C, M, D],
+    version_id: Id,
+    *,
+    into: Id,
+    name: str | None,
+    change_summary: str | None,
+    new_version_id: Id | None,
+) -> Operation[CopiedDraft]:
+    """Make a draft in another package with the content of a version."""
+    new_id = check_or_make_uuid(new_version_id, "new_version_id")
+    params = {
+        "p_version_id": check_uuid(version_id, "version_id"),
+        "p_into_package_id": check_uuid(into, "into"),
+        "p_new_version_id": new_id,
+        "p_name": optional(check_name, name, "name"),
+        "p_change_summary": optional(check_summary, change_summary, "change_summary"),
+    }
+    return _copy(codecs, "versions.fork", "fork_training_version", params)
+
+
+def _copy(
+    codecs: SnapshotCodecs[C, M, D], operation: str, function: str, params: dict[str, Any]
+) -> Operation[CopiedDraft]:
+    # Only snapshots that have a type can misfit, so only those are asked for.
+    typed = [codec for codec in codecs.all if codec.is_typed]
+
+    def read(reply: object) -> CopiedDraft:
+        row = read_object(reply)
+        misfits = [misfit for codec in typed for misfit in codec.misfits(row[codec.column])]
+        return CopiedDraft(draft=read_summary(row), misfits=tuple(misfits))
+
+    columns = SUMMARY_COLUMNS + tuple(codec.column for codec in typed)
+    hint = retry_hint("new_version_id", params["p_new_version_id"])
+    return call(Rpc(operation, function, params, columns, retry_hint=hint), read)
+
+
+def lineage(version_id: Id) -> Operation[Lineage]:
+    """Read where a version comes from and what was made from it."""
+    asked_for = check_uuid(version_id, "version_id")
+    rpc = Rpc(
+        "versions.lineage", "get_version_lineage", {"p_version_id": asked_for}, is_write=False
+    )
+    return call(rpc, lambda reply: _read_lineage(reply, uuid.UUID(asked_for)))
+
+
+def _read_lineage(reply: object, asked_for: uuid.UUID) -> Lineage:
+    nodes = LineageNode.link(array(reply))
+    version = nodes.get(asked_for)
+    if version is None:
+        raise ValueError("the version is not in it")
+    ancestors = _ancestors(version, nodes)
+    descendants = {node.id for node in version.walk()} - {version.id}
+    return Lineage(
+        version=version,
+        ancestors=tuple(ancestors),
+        descendants=tuple(node for node in nodes.values() if node.id in descendants),
+        root=ancestors[-1] if ancestors else version,
+    )
+
+
+def _ancestors(version: LineageNode, nodes: dict[uuid.UUID, LineageNode]) -> list[LineageNode]:
+    """Follow the parents of a version as far as they can be seen."""
+    ancestors: list[LineageNode] = []
+    seen = {version.id}
+    parent_id = version.parent_version_id
+    while parent_id is not None and parent_id in nodes:
+        if parent_id in seen:  # rows from before the rules
+            raise ValueError("its ancestors make a circle")
+        seen.add(parent_id)
+        parent = nodes[parent_id]
+        ancestors.append(parent)
+        parent_id = parent.parent_version_id
+    return ancestors

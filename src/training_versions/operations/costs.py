@@ -1,0 +1,94 @@
+"""Costs: record what training cost, and add it up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final, cast
+
+from training_versions.errors import InvalidInputError
+from training_versions.models import Cents, CostEntry, Id, PackageCost, RecordedCost
+from training_versions.operations.checks import (
+    check_cost,
+    check_or_make_uuid,
+    check_positive,
+    check_text,
+    check_uuid,
+    is_collection,
+    is_integer,
+    optional,
+    retry_hint,
+)
+from training_versions.operations.filters import of_version
+from training_versions.operations.paging import Listing
+from training_versions.operations.requests import Operation, Rpc, Select, call
+
+COSTS: Final = "training_costs"
+MAX_PERCENT: Final = 1000
+_check_note = partial(check_text, max_length=1000)
+_check_key = partial(check_text, max_length=255)
+
+
+def record_cost(
+    version_id: Id,
+    amount: Cents,
+    *,
+    note: str | None,
+    key: str | None,
+    alert_at: Sequence[int],
+    entry_id: Id | None,
+) -> Operation[RecordedCost]:
+    """Record a cost entry."""
+    new_id = check_or_make_uuid(entry_id, "entry_id")
+    params = {
+        "p_version_id": check_uuid(version_id, "version_id"),
+        "p_amount": check_cost(amount, "amount"),
+        "p_note": optional(_check_note, note, "note"),
+        "p_key": optional(_check_key, key, "key"),
+        "p_alert_at": _check_percentages(alert_at),
+        "p_entry_id": new_id,
+    }
+    rpc = Rpc(
+        "versions.record_cost",
+        "record_training_cost",
+        params,
+        retry_hint=retry_hint("entry_id", new_id),
+    )
+    return call(rpc, RecordedCost.model_validate)
+
+
+def package_cost(package_id: Id) -> Operation[PackageCost]:
+    """Read the totals of a package."""
+    params = {"p_package_id": check_uuid(package_id, "package_id")}
+    rpc = Rpc("versions.package_cost", "get_package_cost", params, is_write=False)
+    return call(rpc, PackageCost.model_validate)
+
+
+def iterate_costs(version_id: Id, *, page_size: int) -> Listing[CostEntry]:
+    """Return the cost entries of a version, to walk over."""
+    select = Select(
+        "versions.iterate_costs",
+        COSTS,
+        columns=tuple(CostEntry.model_fields),
+        where=(of_version(version_id),),
+        order_by=("recorded_at", "id"),
+        limit=check_positive(page_size, "page_size"),
+    )
+    return Listing(select, CostEntry.model_validate)
+
+
+def _check_percentages(value: object) -> list[int]:
+    """Return the percentages of the budget at which to alert."""
+    given: list[object] = [None]
+    if is_collection(value):
+        given = list(cast("Sequence[object]", value))
+    percentages: list[int] = []
+    for each in given:
+        if not is_integer(each) or not 1 <= each <= MAX_PERCENT:
+            raise InvalidInputError(
+                f"alert_at must be integers of 1 to {MAX_PERCENT:,}, in percent of the budget, "
+                f"not {value!r:.80}.",
+                field="alert_at",
+            )
+        percentages.append(each)
+    return percentages

@@ -1,0 +1,107 @@
+"""Deployments: make a version live at a target, take it down, and read what is or was live."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from training_versions.models import Deployment, DeploymentTarget, Id, Target, VersionSummary
+from training_versions.operations.checks import (
+    check_member,
+    check_moment,
+    check_or_make_uuid,
+    check_text,
+    check_uuid,
+    optional,
+    retry_hint,
+)
+from training_versions.operations.filters import of_package
+from training_versions.operations.requests import (
+    AnyOf,
+    Condition,
+    Filter,
+    Operation,
+    Rpc,
+    Select,
+    call,
+    read_first,
+)
+from training_versions.operations.rows import SUMMARY_COLUMNS, read_summary
+
+DEPLOYMENTS: Final = "training_deployments"
+_check_target = partial(check_member, kind=DeploymentTarget)
+_check_url = partial(check_text, max_length=2000)
+_check_deployment_id = partial(check_text, max_length=255)
+
+
+def deploy(
+    version_id: Id,
+    target: Target,
+    *,
+    url: str | None,
+    deployment_id: str | None,
+    stay_id: Id | None,
+) -> Operation[VersionSummary]:
+    """Make a version live at a target."""
+    new_id = check_or_make_uuid(stay_id, "stay_id")
+    params = {
+        "p_version_id": check_uuid(version_id, "version_id"),
+        "p_target": _check_target(target, "target"),
+        "p_url": optional(_check_url, url, "url"),
+        "p_deployment_id": optional(_check_deployment_id, deployment_id, "deployment_id"),
+        "p_stay_id": new_id,
+    }
+    rpc = Rpc(
+        "versions.deploy",
+        "deploy_training_version",
+        params,
+        SUMMARY_COLUMNS,
+        retry_hint=retry_hint("stay_id", new_id),
+    )
+    return call(rpc, read_summary)
+
+
+def undeploy(version_id: Id, *, target: Target | None) -> Operation[VersionSummary]:
+    """Take a version down."""
+    params = {
+        "p_version_id": check_uuid(version_id, "version_id"),
+        "p_target": optional(_check_target, target, "target"),
+        # The idempotency key: a repeat does not end a deployment that began in between.
+        "p_call_id": str(uuid.uuid4()),
+    }
+    rpc = Rpc("versions.undeploy", "undeploy_training_version", params, SUMMARY_COLUMNS)
+    return call(rpc, read_summary)
+
+
+def live(package_id: Id, target: Target) -> Operation[Deployment | None]:
+    """Read what is live at a target."""
+    return _read_deployment("versions.live", package_id, target, Filter("ended_at", "is", "null"))
+
+
+def live_at(package_id: Id, target: Target, moment: datetime) -> Operation[Deployment | None]:
+    """Read what was live at a target at a moment."""
+    at = check_moment(moment, "moment")
+    return _read_deployment(
+        "versions.live_at",
+        package_id,
+        target,
+        Filter("started_at", "lte", at),
+        AnyOf(f'ended_at.is.null,ended_at.gt."{at}"'),
+    )
+
+
+def _read_deployment(
+    operation: str, package_id: Id, target: Target, *when: Condition
+) -> Operation[Deployment | None]:
+    at_target = Filter("target", "eq", _check_target(target, "target"))
+    select = Select(
+        operation,
+        DEPLOYMENTS,
+        columns=tuple(Deployment.model_fields),
+        where=(of_package(package_id), at_target, *when),
+        order_by=("started_at",),
+        descending=True,
+    )
+    return read_first(select, Deployment.model_validate)

@@ -1,0 +1,146 @@
+"""Failures: what an exception that a client raised means for the caller.
+
+Two questions are answered here: may the request have been carried out all the same (`is_lost`), and
+which error of ours is it (`translate`). When to repeat is decided in `retries.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final, cast
+
+import httpx
+from postgrest.exceptions import APIError
+
+from training_versions.errors import (
+    ConnectionFailedError,
+    DatabaseError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    SchemaMismatchError,
+    TrainingVersionsError,
+    UnavailableError,
+    class_of,
+)
+from training_versions.operations.tokens import is_signed_in
+
+TRANSPORT_ERRORS: Final = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    httpx.CookieConflict,
+)
+CLIENT_ERRORS: Final = (APIError, *TRANSPORT_ERRORS)
+"""Everything that a client raises instead of giving a reply."""
+UNREADABLE_JSON: Final = (ValueError, RecursionError)
+"""What a client raises for a successful reply whose JSON Python cannot read."""
+
+# The request never left this machine.
+_NOTHING_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+)
+# PGRST001: PostgREST lost its connection to the database, which may have committed by then.
+_LOST_CODES: Final = ("408", "PGRST001")
+
+_HINT_MIGRATE: Final = (
+    "Copy the migrations with `training-versions migrations <your project>/supabase/migrations` "
+    "and apply them with `supabase db push` (Supabase CLI 3: with --remote); when they are applied "
+    "already, reload the schema cache: notify pgrst, 'reload schema'."
+)
+_HINT_SIGN_IN: Final = (
+    "Sign in first: client.auth.sign_in_with_password({'email': …, 'password': …})."
+)
+_HINT_REFRESH: Final = "Sign in again, or call client.auth.refresh_session()."
+
+
+def is_lost(exc: Exception) -> bool:
+    """Return whether the request may have been carried out although its reply never came."""
+    if not isinstance(exc, APIError):
+        return isinstance(exc, TRANSPORT_ERRORS) and not isinstance(exc, _NOTHING_SENT)
+    if exc.code is None:
+        # A gateway's own JSON: with a hint it turned the request down, without one the reply is
+        # lost.
+        return not exc.hint
+    return exc.code in _LOST_CODES or _is_server_error_page(exc.code)
+
+
+def translate(
+    exc: Exception, operation: str, headers: Mapping[str, str], *, is_write: bool
+) -> TrainingVersionsError:
+    """Make the error to raise of one that a client raised; the caller raises it `from` that one."""
+    if is_write and is_lost(exc):
+        return OutcomeUnknownError(
+            f"The reply to {operation} was lost, so it may or may not have happened: "
+            f"{_describe(exc)}.",
+            operation=operation,
+        )
+    if not isinstance(exc, APIError) or _is_server_error_page(exc.code) or exc.code == "408":
+        return ConnectionFailedError(
+            f"No reply came to {operation}, and nothing was changed: {_describe(exc)}.",
+            operation=operation,
+            hint="Check the project's URL and the network, and try again.",
+        )
+    return _refusal(exc, operation, headers)
+
+
+def _refusal(exc: APIError, operation: str, headers: Mapping[str, str]) -> DatabaseError:
+    """Make the error for a request that the database, PostgREST or a gateway turned down."""
+    error_class = class_of(exc.code)
+    message = exc.message or f"{operation} was refused with code {exc.code}."
+    reason = message.rstrip(".")
+    hint = exc.hint
+
+    if exc.code == "42501":
+        if not is_signed_in(headers):
+            message = f"You are not signed in, so {operation} was refused: {reason}."
+            hint = _HINT_SIGN_IN
+    elif error_class is PermissionDeniedError:
+        state = "was refused"
+        if exc.code in ("PGRST301", "PGRST303"):
+            state = "has expired or is not valid"
+        message = f"The access token {state}: {reason}."
+        if not hint:
+            hint = _HINT_REFRESH if is_signed_in(headers) else _HINT_SIGN_IN
+    elif error_class is SchemaMismatchError:
+        message = f"The database lacks something that {operation} needs: {reason}."
+        hint = _HINT_MIGRATE
+    elif error_class is UnavailableError and not hint:
+        hint = "Try again in a moment."
+
+    return error_class(
+        message,
+        code=exc.code,
+        details=_parse_details(cast("object", exc.details)),
+        operation=operation,
+        hint=hint,
+    )
+
+
+def _is_server_error_page(code: str | None) -> bool:
+    # A proxy's page arrives as an APIError whose code is the HTTP status, such as "502".
+    return code is not None and len(code) == 3 and code.startswith("5")
+
+
+def _describe(exc: Exception) -> str:
+    if isinstance(exc, APIError):
+        source = exc.code or "the gateway"
+        return f"{source} {exc.message or ''}".strip()
+    if not str(exc):
+        return type(exc).__name__
+    return f"{type(exc).__name__}: {exc}"
+
+
+def _parse_details(details: object) -> dict[str, object] | str | None:
+    """Return the details as an object where they are one: the migrations write JSON."""
+    if isinstance(details, str):
+        try:
+            details = cast("object", json.loads(details))
+        except (ValueError, RecursionError):
+            return details
+    if details is None or isinstance(details, dict):
+        return cast("dict[str, object] | None", details)
+    return str(details)

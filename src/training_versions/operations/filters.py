@@ -1,0 +1,130 @@
+"""Filters: from the arguments of a list to conditions that PostgREST understands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final, cast
+from urllib.parse import quote
+
+from training_versions.errors import InvalidInputError
+from training_versions.models import Id, TrainingStatus, VersionFilters, VersionStatus
+from training_versions.operations.checks import (
+    MAX_SEARCH,
+    check_moment,
+    check_text,
+    check_uuid,
+    is_collection,
+)
+from training_versions.operations.requests import AnyOf, Condition, Filter
+from training_versions.snapshots import Codec
+
+MAX_QUERY_BYTES: Final = 40_000
+"""Of all containment filters in a URL, of the 65,536 that httpx sends."""
+_CONTAINMENT: Final = (
+    Codec[object]("config_contains", "config_snapshot"),
+    Codec[object]("model_contains", "model_snapshot"),
+    Codec[object]("dataset_contains", "dataset_snapshot", many=True),
+)
+
+
+def of_package(package_id: Id) -> Filter:
+    """Keep what belongs to one package."""
+    return Filter("package_id", "eq", check_uuid(package_id, "package_id"))
+
+
+def of_version(version_id: Id) -> Filter:
+    """Keep what belongs to one version."""
+    return Filter("version_id", "eq", check_uuid(version_id, "version_id"))
+
+
+def version_filters(package_id: Id | None, filters: VersionFilters) -> tuple[Condition, ...]:
+    """Return the conditions of the filters that callers of `list` and `count` give."""
+    where: list[Condition] = []
+    if package_id is not None:
+        where.append(of_package(package_id))
+    where += any_member(filters.get("status"), "status", VersionStatus)
+    where += any_member(filters.get("training_status"), "training_status", TrainingStatus)
+    where += _deployed(filters.get("deployed"))
+    if (parent := filters.get("parent_version_id")) is not None:
+        where.append(Filter("parent_version_id", "eq", check_uuid(parent, "parent_version_id")))
+    if (after := filters.get("created_after")) is not None:
+        where.append(Filter("created_at", "gte", check_moment(after, "created_after")))
+    if (before := filters.get("created_before")) is not None:
+        where.append(Filter("created_at", "lt", check_moment(before, "created_before")))
+    where += text_in(filters.get("text"), "name", "change_summary")
+    where += _containment(filters)
+    return tuple(where)
+
+
+def any_member(wanted: object, column: str, kind: type[StrEnum]) -> list[Condition]:
+    """Keep rows whose column has one of the wanted members of an enum; `None` keeps all."""
+    if wanted is None:
+        return []
+    several: list[object] = [wanted]
+    if is_collection(wanted):
+        several = list(cast("Sequence[object]", wanted))
+    known = [str(member) for member in kind]
+    if not several or not all(isinstance(value, str) and value in known for value in several):
+        raise InvalidInputError(
+            f"{column} must be one of {', '.join(known)}, not {wanted!r}.", field=column
+        )
+    return [Filter(column, "in", f"({','.join(map(str, several))})")]
+
+
+def text_in(text: str | None, *columns: str) -> list[Condition]:
+    """Keep rows that have literal text in one of the columns, ignoring case.
+
+    `*` and `%` are special in PostgREST's `ilike`, so the text travels as a regular expression in
+    which everything is escaped.
+    """
+    if text is None or text == "":
+        return []
+    regex = ""
+    for char in check_text(text, "text", max_length=MAX_SEARCH, may_be_blank=True):
+        is_special = char.isascii() and not char.isalnum()
+        regex += f"\\{char}" if is_special else char
+    quoted = regex.replace("\\", "\\\\").replace('"', '\\"')
+    return [AnyOf(",".join(f'{column}.imatch."{quoted}"' for column in columns))]
+
+
+def _deployed(wanted: object) -> list[Condition]:
+    if wanted is None:
+        return []
+    if not isinstance(wanted, bool):
+        raise InvalidInputError(
+            f"deployed must be True or False, not {wanted!r}.", field="deployed"
+        )
+    return [Filter("is_deployed", "is", str(wanted).lower())]
+
+
+def _containment(filters: VersionFilters) -> list[Condition]:
+    """Keep versions whose snapshots contain the given JSON."""
+    where: list[Condition] = []
+    length = 0
+    for codec in _CONTAINMENT:
+        wanted = cast("object", filters.get(codec.field))
+        if wanted is None:
+            continue
+        if codec.many:
+            wanted = _as_entries(wanted)
+        plain = codec.write(wanted)
+        text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+        length += len(quote(text, safe=""))
+        if length > MAX_QUERY_BYTES:
+            raise InvalidInputError(
+                f"{codec.field} is too long: it travels in the URL, where {MAX_QUERY_BYTES:,} "
+                "bytes is the most.",
+                field=codec.field,
+                hint="Name fewer keys: containment does not need the whole snapshot.",
+            )
+        where.append(Filter(codec.column, "cs", text))
+    return where
+
+
+def _as_entries(wanted: object) -> object:
+    """Let one entry of a data set stand for a list of one."""
+    if isinstance(wanted, list | tuple):
+        return cast("object", wanted)
+    return [wanted]

@@ -1,0 +1,142 @@
+"""Paging by key: lists and walks that neither skip nor repeat a row, whatever others write.
+
+Rows come in the order of a unique key, and the next page begins after the key of the last row. A
+cursor is that key, with a fingerprint of the list that it belongs to. Servers cap replies silently,
+so a page that is shorter than asked for does not prove that it is the last.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from pydantic import BaseModel
+
+from training_versions.errors import InvalidInputError
+from training_versions.models import Page
+from training_versions.operations.checks import format_moment
+from training_versions.operations.requests import (
+    MAX_ROWS,
+    AnyOf,
+    Condition,
+    Filter,
+    Operation,
+    Select,
+    read_rows,
+)
+
+R = TypeVar("R", bound=BaseModel)
+Key: TypeAlias = tuple[str, ...]
+"""The values of the key columns of one row, as text."""
+
+
+@dataclass(frozen=True)
+class Listing(Generic[R]):
+    """The rows of a table that some filters keep, in the order of a key.
+
+    Args:
+        select: The table, columns and filters; the order, where `order_by` is the key, one unique
+            column or two that are unique together; and in `limit` how many rows a page has.
+        read: Reads one row.
+    """
+
+    select: Select
+    read: Callable[[object], R]
+
+    def page(self, cursor: str | None) -> Operation[Page[R]]:
+        """Read one page."""
+        return self._page(self._read_cursor(cursor))
+
+    def _page(self, key: Key) -> Operation[Page[R]]:
+        limit = self.select.limit
+        # One row more than the page shows whether there is a next one.
+        found = yield from read_rows(self._after(key, limit + 1), self.read)
+        items = found[:limit]
+        if not items:
+            return _page_of(items, None)
+        last = self.key_of(items[-1])
+        if len(found) <= limit:
+            # A short page proves nothing, see above: ask whether anything lies beyond it.
+            probe = replace(self._after(last, 1), columns=("id",))
+            beyond = yield from read_rows(probe, lambda row: row)
+            if not beyond:
+                return _page_of(items, None)
+        return _page_of(items, self._write_cursor(last))
+
+    def rows_after(self, key: Key) -> Operation[list[R]]:
+        """Read the rows after a key, the first ones if it is empty; none only at the end."""
+        return read_rows(self._after(key, self.select.limit), self.read)
+
+    def key_of(self, item: R) -> Key:
+        """Return the key of a row."""
+        values = [getattr(item, column) for column in self.select.order_by]
+        return tuple(
+            format_moment(value) if isinstance(value, datetime) else str(value) for value in values
+        )
+
+    def _after(self, key: Key, limit: int) -> Select:
+        where = self.select.where + self._beyond(key)
+        return replace(self.select, where=where, limit=min(limit, MAX_ROWS))
+
+    def _beyond(self, key: Key) -> tuple[Condition, ...]:
+        """Return the conditions for the rows after a key."""
+        if not key:
+            return ()
+        beyond = "lt" if self.select.descending else "gt"
+        if len(key) == 1:
+            (column,) = self.select.order_by
+            return (Filter(column, beyond, key[0]),)
+        # The first condition alone is a range of an index, the second makes it exact.
+        first, second = self.select.order_by
+        high, low = key
+        return (
+            Filter(first, f"{beyond}e", high),
+            AnyOf(f'{first}.{beyond}."{high}",{second}.{beyond}.{low}'),
+        )
+
+    def _write_cursor(self, key: Key) -> str:
+        text = json.dumps([*key, self._fingerprint(key)])
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def _read_cursor(self, cursor: str | None) -> Key:
+        if cursor is None:
+            return ()
+        key = _decode_cursor(cursor)
+        if not key or self._write_cursor(key) != cursor:
+            raise InvalidInputError(
+                f"cursor does not belong to this {self.select.operation}.",
+                field="cursor",
+                operation=self.select.operation,
+                hint="Pass the next_cursor of a page of the same list: same package, filters and "
+                "order.",
+            )
+        return key
+
+    def _fingerprint(self, key: Key) -> str:
+        """Tie a cursor to the list that it belongs to."""
+        where = [astuple(condition) for condition in self.select.where]
+        parts = [self.select.operation, where, self.select.order_by, self.select.descending, key]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def _decode_cursor(cursor: str) -> Key:
+    """Return the key in a cursor, without its fingerprint; empty if it is no cursor."""
+    try:
+        padding = "=" * (-len(cursor) % 4)
+        values = json.loads(base64.urlsafe_b64decode(cursor + padding))
+        key = tuple(cast("list[Any]", values)[:-1])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ()
+    if not all(isinstance(value, str) for value in key):
+        return ()
+    return key
+
+
+def _page_of(items: list[R], next_cursor: str | None) -> Page[R]:
+    # Not Page[R], whose instances would not survive pickle.
+    return Page(items=items, next_cursor=next_cursor)

@@ -1,0 +1,191 @@
+"""Reading: one version, the latest, lists, walks and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from training_versions.models import (
+    C,
+    D,
+    Id,
+    IterateOptions,
+    ListOptions,
+    M,
+    Page,
+    Version,
+    VersionFilters,
+    VersionSummary,
+)
+from training_versions.operations.checks import (
+    check_known,
+    check_order,
+    check_positive,
+    check_uuid,
+)
+from training_versions.operations.filters import of_package, version_filters
+from training_versions.operations.paging import Listing
+from training_versions.operations.requests import (
+    Condition,
+    Filter,
+    Operation,
+    Select,
+    read_first,
+    read_one,
+    unreadable,
+)
+from training_versions.operations.rows import (
+    SUMMARY_COLUMNS,
+    VERSION_COLUMNS,
+    VERSIONS,
+    SnapshotCodecs,
+    read_integer,
+    read_summary,
+)
+
+T = TypeVar("T")
+
+MAX_VERSION_NUMBER: Final = 2**31 - 1
+DEFAULT_LIMIT: Final = 50
+DEFAULT_PAGE_SIZE: Final = 200
+
+
+def get(codecs: SnapshotCodecs[C, M, D], version_id: Id) -> Operation[Version[C, M, D]]:
+    """Read a version."""
+    return get_row(version_id, codecs.read_version)
+
+
+def get_row(version_id: Id, read: Callable[[object], T]) -> Operation[T]:
+    """Read the row of a version."""
+    select = _by_id("versions.get", version_id)
+    return read_one(select, read, what=f"version {version_id}")
+
+
+def find(codecs: SnapshotCodecs[C, M, D], version_id: Id) -> Operation[Version[C, M, D] | None]:
+    """Read a version, or `None`."""
+    return read_first(_by_id("versions.find", version_id), codecs.read_version)
+
+
+def get_by_number(
+    codecs: SnapshotCodecs[C, M, D], package_id: Id, version_number: int
+) -> Operation[Version[C, M, D]]:
+    """Read a version by its number."""
+    number = check_positive(version_number, "version_number", most=MAX_VERSION_NUMBER)
+    select = _newest(
+        "versions.get_by_number",
+        of_package(package_id),
+        Filter("version_number", "eq", str(number)),
+    )
+    what = f"version {number} of package {package_id}"
+    return read_one(select, codecs.read_version, what=what)
+
+
+def latest_published(
+    codecs: SnapshotCodecs[C, M, D], package_id: Id
+) -> Operation[Version[C, M, D] | None]:
+    """Read the published version with the highest number, or `None`."""
+    select = _newest(
+        "versions.latest_published",
+        of_package(package_id),
+        Filter("status", "eq", "published"),
+    )
+    return read_first(select, codecs.read_version)
+
+
+def latest(codecs: SnapshotCodecs[C, M, D], package_id: Id) -> Operation[Version[C, M, D] | None]:
+    """Read the version with the highest number, or `None`."""
+    select = _newest("versions.latest", of_package(package_id))
+    return read_first(select, codecs.read_version)
+
+
+def list_(
+    codecs: SnapshotCodecs[C, M, D],
+    package_id: Id | None,
+    *,
+    snapshots: bool,
+    options: ListOptions,
+) -> Operation[Page[VersionSummary]]:
+    """Read one page of versions."""
+    check_known(options, ListOptions)
+    listing = _listing(
+        "versions.list",
+        codecs,
+        version_filters(package_id, options),
+        across_packages=package_id is None,
+        newest_first=check_order(options.get("order", "newest")),
+        snapshots=snapshots,
+        limit=check_positive(options.get("limit", DEFAULT_LIMIT), "limit"),
+    )
+    return listing.page(options.get("cursor"))
+
+
+def iterate(
+    codecs: SnapshotCodecs[C, M, D],
+    package_id: Id | None,
+    *,
+    snapshots: bool,
+    options: IterateOptions,
+) -> Listing[VersionSummary]:
+    """Return the versions that the filters keep, to walk over."""
+    check_known(options, IterateOptions)
+    return _listing(
+        "versions.iterate",
+        codecs,
+        version_filters(package_id, options),
+        across_packages=package_id is None,
+        newest_first=check_order(options.get("order", "newest")),
+        snapshots=snapshots,
+        limit=check_positive(options.get("page_size", DEFAULT_PAGE_SIZE), "page_size"),
+    )
+
+
+def count(package_id: Id | None, filters: VersionFilters) -> Operation[int]:
+    """Count the versions that the filters keep."""
+    check_known(filters, VersionFilters)
+    where = version_filters(package_id, filters)
+    return _count(Select("versions.count", VERSIONS, ("id",), where, count=True))
+
+
+def _count(select: Select) -> Operation[int]:
+    reply = yield select
+    try:
+        return read_integer(reply.count)
+    except ValueError as exc:
+        raise unreadable(select.operation, reply.data, exc) from exc
+
+
+def _by_id(operation: str, version_id: Id) -> Select:
+    where = (Filter("id", "eq", check_uuid(version_id, "version_id")),)
+    return Select(operation, VERSIONS, VERSION_COLUMNS, where)
+
+
+def _newest(operation: str, *where: Condition) -> Select:
+    """Select the version with the highest number of those that meet the conditions."""
+    select = Select(operation, VERSIONS, VERSION_COLUMNS, where)
+    return replace(select, order_by=("version_number",), descending=True)
+
+
+def _listing(
+    operation: str,
+    codecs: SnapshotCodecs[C, M, D],
+    where: tuple[Condition, ...],
+    *,
+    across_packages: bool,
+    newest_first: bool,
+    snapshots: bool,
+    limit: int,
+) -> Listing[VersionSummary]:
+    """Versions of one package in the order of their numbers, of all packages in that of time."""
+    select = Select(
+        operation,
+        VERSIONS,
+        columns=VERSION_COLUMNS if snapshots else SUMMARY_COLUMNS,
+        where=where,
+        order_by=("created_at", "id") if across_packages else ("version_number",),
+        descending=newest_first,
+        limit=limit,
+    )
+    if snapshots:
+        return Listing(select, codecs.read_version)
+    return Listing(select, read_summary)

@@ -1,0 +1,188 @@
+"""Requests and replies: the one way in which an operation needs the network.
+
+    def publish(version_id) -> Operation[Version]:
+        reply = yield Rpc("versions.publish", "publish_training_version", {"p_version_id": …})
+        return read_version(reply.data)
+
+Most operations are a single request; `call`, `read_rows` and `read_first` are those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, TypeVar, cast
+
+from pydantic import ValidationError
+
+from training_versions.errors import NotFoundError, UnreadableReplyError
+
+T = TypeVar("T")
+
+RETRY_HINT: Final = "Make the same call again: made twice, it has the effect of one."
+MAX_ROWS: Final = 1_000_000
+"""The most rows to ask for at once; servers cap replies far below."""
+
+
+@dataclass(frozen=True)
+class Rpc:
+    """A call of a database function: a write, or a read that no select can express."""
+
+    operation: str
+    """The public name of the operation, such as `versions.publish`."""
+    function: str
+    params: dict[str, Any]
+    """Arguments by parameter name; those that are `None` are left to the function's defaults."""
+    columns: tuple[str, ...] = ()
+    """Which columns of the row that it returns to ask for; all if empty."""
+    is_write: bool = True
+    retry_hint: str = RETRY_HINT
+    """What to do when the reply is lost and repeating did not help."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A condition on one column, in PostgREST's terms: `Filter("status", "eq", "draft")`."""
+
+    column: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """Conditions of which one must hold, as PostgREST writes them: `a.eq.1,b.eq.2`."""
+
+    alternatives: str
+
+
+Condition: TypeAlias = Filter | AnyOf
+
+
+@dataclass(frozen=True)
+class Select:
+    """A read of rows from a table."""
+
+    operation: str
+    table: str
+    columns: tuple[str, ...] = ("*",)
+    where: tuple[Condition, ...] = ()
+    order_by: tuple[str, ...] = ()
+    descending: bool = False
+    limit: int = 1
+    count: bool = False
+    """Whether the reply says how many rows there are in all."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Nothing to send: a moment at which other tasks may run."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: the parsed JSON, and the row count if it was asked for."""
+
+    data: object = None
+    count: int | None = None
+
+
+Request: TypeAlias = Rpc | Select | Checkpoint
+Operation: TypeAlias = Generator[Request, Reply, T]
+
+
+def advance(operation: Operation[Any], outcome: Reply | BaseException | None) -> Request:
+    """Give an operation the outcome of its last request, and return its next one.
+
+    Raises:
+        StopIteration: The operation is finished; `value` is its result.
+    """
+    if outcome is None:
+        return next(operation)
+    if isinstance(outcome, BaseException):
+        return operation.throw(outcome)
+    return operation.send(outcome)
+
+
+def call(rpc: Rpc, read: Callable[[object], T]) -> Operation[T]:
+    """Call a database function, and read what it returns."""
+    reply = yield rpc
+    try:
+        return read(reply.data)
+    except ValueError as exc:
+        raise unreadable(rpc.operation, reply.data, exc, is_write=rpc.is_write) from exc
+
+
+def read_rows(select: Select, read: Callable[[object], T]) -> Operation[list[T]]:
+    """Select rows, and read each of them."""
+    reply = yield select
+    try:
+        return [read(row) for row in array(reply.data)]
+    except ValueError as exc:
+        raise unreadable(select.operation, reply.data, exc) from exc
+
+
+def read_first(select: Select, read: Callable[[object], T]) -> Operation[T | None]:
+    """Select the first row, and read it; `None` if there is no row."""
+    rows = yield from read_rows(select, read)
+    return rows[0] if rows else None
+
+
+def read_one(select: Select, read: Callable[[object], T], *, what: str) -> Operation[T]:
+    """Select the first row, and read it; that there is none is an error that names `what`."""
+    found = yield from read_first(select, read)
+    if found is None:
+        raise not_found(select.operation, what)
+    return found
+
+
+def array(data: object) -> list[Any]:
+    """Return the data if it is a JSON array."""
+    if not isinstance(data, list):
+        raise ValueError("it is not an array")
+    return cast("list[Any]", data)
+
+
+def not_found(operation: str, what: str) -> NotFoundError:
+    """Make the error for what a read did not find."""
+    return NotFoundError(
+        f"There is no {what}, or you may not see it.",
+        operation=operation,
+        hint="Check the identifier, and that the client is signed in as its owner.",
+    )
+
+
+def unreadable(
+    operation: str, data: object, exc: Exception, *, is_write: bool = False
+) -> UnreadableReplyError:
+    """Make the error for a reply that says success and is not what was asked for."""
+    if not _is_row_of_ours(data):
+        subject = f"The reply to {operation}"
+        hint = "See .reply: something in between answered."
+    else:
+        subject = f"What {operation} found"
+        if is_write:
+            subject = f"{operation} was carried out, but its reply"
+        hint = (
+            "See .reply; where types do not fit what is stored, use a repository without types, "
+            "or store what fits."
+        )
+    message = f"{subject} cannot be read: {describe_problem(exc)}."
+    return UnreadableReplyError(message, reply=data, operation=operation, hint=hint)
+
+
+def _is_row_of_ours(data: object) -> bool:
+    # A row proves that the database answered, and not a proxy in between.
+    row = data
+    if isinstance(data, list) and data:
+        row = cast("list[object]", data)[0]
+    return isinstance(row, dict) and {"id", "created_at"} <= row.keys()
+
+
+def describe_problem(exc: Exception) -> str:
+    """Say in one sentence, without its full stop, what was wrong with a value."""
+    if isinstance(exc, ValidationError):
+        first = exc.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the value"
+        return f"{place}: {first['msg']}"
+    return str(exc).rstrip(".")

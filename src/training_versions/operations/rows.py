@@ -1,0 +1,89 @@
+"""Rows: from what the database returns to the models that callers get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Generic, cast
+
+from training_versions.models import C, D, M, Package, Version, VersionSummary
+from training_versions.operations.requests import describe_problem
+from training_versions.snapshots import Codec
+
+PACKAGES: Final = "training_configs"
+VERSIONS: Final = "training_package_versions"
+SUMMARY_COLUMNS: Final = tuple(VersionSummary.model_fields)
+VERSION_COLUMNS: Final = tuple(Version.model_fields)
+
+
+@dataclass(frozen=True)
+class SnapshotCodecs(Generic[C, M, D]):
+    """How a repository writes and reads the three snapshots of a version."""
+
+    config: Codec[C]
+    model: Codec[M]
+    dataset: Codec[D]
+
+    @classmethod
+    def of(
+        cls, config: type[C] | None, model: type[M] | None, dataset: type[D] | None
+    ) -> SnapshotCodecs[C, M, D]:
+        """Make codecs for these types; `None` is plain JSON."""
+        return cls(
+            config=Codec("config", "config_snapshot", config),
+            model=Codec("model", "model_snapshot", model),
+            dataset=Codec("dataset", "dataset_snapshot", dataset, many=True),
+        )
+
+    @property
+    def all(self) -> tuple[Codec[C], Codec[M], Codec[D]]:
+        """The three codecs."""
+        return self.config, self.model, self.dataset
+
+    def read_version(self, row: object) -> Version[C, M, D]:
+        """Read a row of versions; `ValueError` says which snapshot does not fit its type."""
+        values = dict(read_object(row))
+        for codec in self.all:
+            try:
+                values[codec.column] = codec.read(values.get(codec.column))
+            except ValueError as exc:
+                which = f"version {values.get('id')} (number {values.get('version_number')})"
+                problem = describe_problem(exc)
+                raise ValueError(
+                    f"in {which}, {codec.column} does not fit its type: {problem}"
+                ) from exc
+        return cast("Version[C, M, D]", Version.model_validate(values))
+
+
+def read_object(data: object) -> dict[str, Any]:
+    """Return the data if it is a JSON object."""
+    if not isinstance(data, dict):
+        raise ValueError("it is not a row")
+    return cast("dict[str, Any]", data)
+
+
+def read_package(row: object) -> Package:
+    """Read a row of packages."""
+    return Package.model_validate(read_object(row))
+
+
+def read_summary(row: object) -> VersionSummary:
+    """Read a row of versions, without its snapshots."""
+    return VersionSummary.model_validate(read_object(row))
+
+
+def read_stored_version(row: object) -> Version[Any, Any, Any]:
+    """Read a row of versions as it is stored, past the types of the repository."""
+    return Version.model_validate(read_object(row))
+
+
+def read_integer(data: object) -> int:
+    """Return the data if it is an integer."""
+    if isinstance(data, bool) or not isinstance(data, int):
+        raise ValueError("it is not a number")
+    return data
+
+
+def read_nothing(data: object) -> None:
+    """Accept the reply of a function that returns nothing."""
+    if data not in (None, [], ""):
+        raise ValueError("it should be empty")

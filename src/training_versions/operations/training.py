@@ -1,0 +1,155 @@
+"""Training: start and end runs, record metrics, and read their curves."""
+
+from __future__ import annotations
+
+import operator
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+from training_versions.errors import InvalidInputError
+from training_versions.models import Id, JsonLike, MetricPoint, TrainingRun, VersionSummary
+from training_versions.operations.checks import (
+    MAX_NAME,
+    MAX_SUMMARY,
+    check_or_make_uuid,
+    check_text,
+    check_uuid,
+    optional,
+    retry_hint,
+)
+from training_versions.operations.requests import Operation, Rpc, array, call
+from training_versions.operations.rows import SUMMARY_COLUMNS, read_summary
+from training_versions.snapshots import Codec
+
+MAX_POINT: Final = 1.7e308
+"""The largest value on a curve, which is kept in double precision."""
+_METRICS: Final[Codec[object]] = Codec("metrics", "metrics")
+
+
+def start_training(version_id: Id, *, run_id: Id | None) -> Operation[TrainingRun]:
+    """Start a training run."""
+    new_id = check_or_make_uuid(run_id, "run_id")
+    params = {"p_version_id": check_uuid(version_id, "version_id"), "p_run_id": new_id}
+    rpc = Rpc(
+        "versions.start_training",
+        "start_version_training",
+        params,
+        retry_hint=retry_hint("run_id", new_id),
+    )
+    return call(rpc, TrainingRun.model_validate)
+
+
+def complete_training(version_id: Id, *, run_id: Id | None) -> Operation[TrainingRun]:
+    """End the running run as completed."""
+    return _end_training("complete", version_id, run_id, reason=None)
+
+
+def fail_training(version_id: Id, reason: str, *, run_id: Id | None) -> Operation[TrainingRun]:
+    """End the running run as failed."""
+    return _end_training("fail", version_id, run_id, reason=_check_reason(reason))
+
+
+def cancel_training(
+    version_id: Id, *, reason: str | None, run_id: Id | None
+) -> Operation[TrainingRun]:
+    """End the running run as cancelled."""
+    checked = None if reason is None else _check_reason(reason)
+    return _end_training("cancel", version_id, run_id, reason=checked)
+
+
+def _end_training(
+    verb: str, version_id: Id, run_id: Id | None, *, reason: str | None
+) -> Operation[TrainingRun]:
+    params = {
+        "p_version_id": check_uuid(version_id, "version_id"),
+        "p_run_id": optional(check_uuid, run_id, "run_id"),
+        "p_reason": reason,
+        # The idempotency key: a repeat does not end a run that began in between.
+        "p_call_id": str(uuid.uuid4()),
+    }
+    rpc = Rpc(f"versions.{verb}_training", f"{verb}_version_training", params)
+    return call(rpc, TrainingRun.model_validate)
+
+
+def record_metrics(
+    version_id: Id, metrics: JsonLike, *, step: int | None, run_id: Id | None
+) -> Operation[VersionSummary]:
+    """Record metrics of a version."""
+    params = {
+        "p_version_id": check_uuid(version_id, "version_id"),
+        "p_run_id": optional(check_uuid, run_id, "run_id"),
+        "p_metrics": _check_metrics(metrics, have_step=step is not None),
+        "p_step": optional(_check_step, step, "step"),
+    }
+    rpc = Rpc("versions.record_metrics", "record_version_metrics", params, SUMMARY_COLUMNS)
+    return call(rpc, read_summary)
+
+
+def metric_history(version_id: Id, name: str, *, run_id: Id | None) -> Operation[list[MetricPoint]]:
+    """Read the curve of a metric."""
+    params = {
+        "p_version_id": check_uuid(version_id, "version_id"),
+        "p_run_id": optional(check_uuid, run_id, "run_id"),
+        "p_name": check_text(name, "name", max_length=MAX_NAME),
+    }
+    rpc = Rpc("versions.metric_history", "get_metric_history", params, is_write=False)
+    return call(rpc, _read_points)
+
+
+def _read_points(reply: object) -> list[MetricPoint]:
+    return [MetricPoint.model_validate(point) for point in array(reply)]
+
+
+def _check_reason(reason: object) -> str:
+    return check_text(reason, "reason", max_length=MAX_SUMMARY)
+
+
+def _check_metrics(metrics: object, *, have_step: bool) -> object:
+    """Return metrics by name as plain JSON."""
+    if isinstance(metrics, Mapping):
+        named = cast("Mapping[object, object]", metrics)
+        metrics = {name: _to_python_number(name, value) for name, value in named.items()}
+    plain = cast("dict[str, object]", _METRICS.write(metrics))
+    if not plain:
+        raise InvalidInputError("metrics is empty: name at least one.", field="metrics")
+    for name, value in plain.items():
+        if not name.strip() or len(name) > MAX_NAME:
+            raise InvalidInputError(
+                "The name of a metric must have 1 to 255 characters that are not all blank, "
+                f"not {name!r:.80}.",
+                field="metrics",
+            )
+        if have_step and isinstance(value, int) and abs(value) > MAX_POINT:
+            raise InvalidInputError(
+                f"metrics.{name:.80} is larger than a curve can hold.", field="metrics"
+            )
+    return plain
+
+
+def _to_python_number(name: object, value: object) -> object:
+    """Return a number of NumPy or PyTorch as the plain Python number that its `item()` gives."""
+    item: Any = getattr(value, "item", None)
+    if not callable(item):
+        return value
+    try:
+        return cast("Callable[[], object]", item)()
+    except (ValueError, TypeError, RuntimeError) as exc:
+        # What NumPy and PyTorch raise for more than one number.
+        raise InvalidInputError(
+            f"metrics.{name!s:.80} is not one number: {exc!s:.200}.", field="metrics"
+        ) from exc
+
+
+def _check_step(step: object, argument: str) -> int:
+    number = None
+    if not isinstance(step, bool):
+        try:
+            number = operator.index(cast("int", step))
+        except TypeError:
+            number = None  # not an integer of any kind
+    if number is None or not -(2**63) <= number < 2**63:
+        raise InvalidInputError(
+            f"{argument} must be an integer of 64 bits, not {step!r:.80}.", field=argument
+        )
+    return number

@@ -1,0 +1,241 @@
+-- What a version holds: which columns a draft's author edits, and which values they may have.
+--
+-- Touches: creates functions only. The triggers that call them come in the next file.
+-- For operators: nothing to know. To add an editable column: `alter table … add column` (without a
+--   default: null is "not given"), its name in editable_columns(), its check in check_values().
+
+-- The one list of what create_training_draft and update_training_draft take. From it follow what
+-- freezes with publishing, what an `edited` event names, and what restoring and forking copy.
+create or replace function training_versions_internal.editable_columns()
+returns text[]
+immutable
+set search_path = ''
+language sql
+as $$
+    select array[
+        'config_snapshot', 'model_snapshot', 'dataset_snapshot',
+        'name', 'change_summary', 'parent_version_id', 'estimated_cost', 'budget_limit'
+    ]
+$$;
+
+-- What never changes once a version has this status: what it is and, from publishing on, what it
+-- holds and who signed it. Costs stay open.
+create or replace function training_versions_internal.frozen_columns(p_status text)
+returns text[]
+immutable
+set search_path = ''
+language sql
+as $$
+    select array['id', 'package_id', 'version_number', 'created_by', 'created_at'] || array(
+        select c
+        from unnest(
+            training_versions_internal.editable_columns() || array['published_at', 'published_by']
+        ) as c
+        where p_status <> 'draft' and c not in ('estimated_cost', 'budget_limit')
+    )
+$$;
+
+-- The columns in which two states of a version differ, and their values. The snapshots may be
+-- large: they are compared as they are, and only what is left of the rows is turned into JSON.
+create or replace function training_versions_internal.differences(
+    p_old public.training_package_versions,
+    p_new public.training_package_versions
+)
+returns table (column_name text, was jsonb, is_now jsonb)
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    return query
+    select s.place, s.before, s.after
+    from (
+        values
+            ('config_snapshot', p_old.config_snapshot, p_new.config_snapshot),
+            ('model_snapshot', p_old.model_snapshot, p_new.model_snapshot),
+            ('dataset_snapshot', p_old.dataset_snapshot, p_new.dataset_snapshot)
+    ) as s (place, before, after)
+    where s.before is distinct from s.after;
+
+    p_old.config_snapshot := null;
+    p_old.model_snapshot := null;
+    p_old.dataset_snapshot := null;
+    p_new.config_snapshot := null;
+    p_new.model_snapshot := null;
+    p_new.dataset_snapshot := null;
+    return query
+    select o.key, o.value, n.value
+    from jsonb_each(to_jsonb(p_old)) as o
+    join jsonb_each(to_jsonb(p_new)) as n on n.key = o.key
+    where n.value <> o.value;
+end
+$$;
+
+--
+-- Checks
+--
+
+-- A cost is a number of cents between 0 and 99,999,999.99, or null.
+create or replace function training_versions_internal.check_cost(p_field text, p_value numeric)
+returns void
+immutable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_value not between 0 and 99999999.99 or p_value <> round(p_value, 2) then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format('%s must be between 0 and 99,999,999.99 with at most two decimals', p_field),
+            'Round it to cents.'
+        );
+    end if;
+end
+$$;
+
+-- A text is not blank and not longer than it may be.
+create or replace function training_versions_internal.check_text(
+    p_field text,
+    p_value text,
+    p_longest integer
+)
+returns void
+immutable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_value is null or p_value !~ '\S' or char_length(p_value) > p_longest then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format('%s must have 1 to %s characters that are not all blank', p_field, p_longest),
+            'Shorten it, or give it something to say.'
+        );
+    end if;
+end
+$$;
+
+-- A snapshot has the shape that readers rely on: 'object', or 'array' of objects.
+create or replace function training_versions_internal.check_snapshot(
+    p_field text,
+    p_value jsonb,
+    p_type text
+)
+returns void
+immutable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if jsonb_typeof(p_value) is distinct from p_type
+        or p_type = 'array' and jsonb_path_exists(p_value, 'strict $[*] ? (@.type() <> "object")')
+    then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format(
+                '%s must be a JSON %s',
+                p_field, case p_type when 'array' then 'array of objects' else p_type end
+            ),
+            format(
+                'Send it as JSON, not as text; an empty one is %s.',
+                case p_type when 'array' then '[]' else '{}' end
+            )
+        );
+    end if;
+end
+$$;
+
+-- The values of a version, where they are new: rows from before these rules keep theirs. Definer:
+-- it serves every role that may write the table, and the checks are granted to few.
+create or replace function training_versions_internal.check_values()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    made constant boolean := tg_op = 'INSERT';
+begin
+    new.is_deployed := coalesce(new.is_deployed, false);
+    if made or new.name is distinct from old.name then
+        perform training_versions_internal.check_text('name', new.name, 255);
+    end if;
+    if made or new.config_snapshot is distinct from old.config_snapshot then
+        perform training_versions_internal.check_snapshot(
+            'config_snapshot', new.config_snapshot, 'object'
+        );
+    end if;
+    if made or new.model_snapshot is distinct from old.model_snapshot then
+        perform training_versions_internal.check_snapshot(
+            'model_snapshot', new.model_snapshot, 'object'
+        );
+    end if;
+    if made or new.dataset_snapshot is distinct from old.dataset_snapshot then
+        perform training_versions_internal.check_snapshot(
+            'dataset_snapshot', new.dataset_snapshot, 'array'
+        );
+    end if;
+    if (made or new.change_summary is distinct from old.change_summary)
+        and char_length(new.change_summary) > 10000
+    then
+        perform training_versions_internal.refuse_value(
+            'change_summary',
+            'change_summary must have at most 10000 characters'
+        );
+    end if;
+    if made or new.estimated_cost is distinct from old.estimated_cost then
+        perform training_versions_internal.check_cost('estimated_cost', new.estimated_cost);
+    end if;
+    if made or new.actual_cost is distinct from old.actual_cost then
+        perform training_versions_internal.check_cost('actual_cost', new.actual_cost);
+    end if;
+    if made or new.budget_limit is distinct from old.budget_limit then
+        perform training_versions_internal.check_cost('budget_limit', new.budget_limit);
+    end if;
+    return new;
+end
+$$;
+
+-- What a function takes as p_fields or p_changes: an object of columns that it knows. Texts must be
+-- sent as texts, and costs are looked at before their columns round them.
+create or replace function training_versions_internal.check_fields(
+    p_argument text,
+    p_fields jsonb,
+    p_columns text[]
+)
+returns void
+immutable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    unknown pg_catalog.text := p_argument;
+begin
+    if jsonb_typeof(p_fields) = 'object' then
+        select k into unknown
+        from jsonb_object_keys(p_fields) as k
+        where k <> all (p_columns)
+        limit 1;
+    end if;
+    if unknown is not null then
+        perform training_versions_internal.refuse_value(
+            unknown,
+            format('%s is not something that can be changed', unknown),
+            format('%s is an object with any of: %s.', p_argument, array_to_string(p_columns, ', '))
+        );
+    end if;
+    if exists (
+        select from jsonb_each(p_fields) as f
+        where f.key in ('name', 'template_type', 'change_summary')
+            and jsonb_typeof(f.value) not in ('string', 'null')
+    ) then
+        perform training_versions_internal.refuse_value(
+            p_argument,
+            'name, template_type and change_summary must be text'
+        );
+    end if;
+    perform training_versions_internal.check_cost(f.key, (f.value #>> '{}')::numeric)
+    from jsonb_each(p_fields) as f
+    where f.key in ('estimated_cost', 'budget_limit');
+end
+$$;

@@ -1,0 +1,624 @@
+-- The rules of a version, kept by triggers whichever client writes: numbers, ownership, freezing,
+-- publishing.
+--
+-- Touches: replaces the triggers of the first release on training_package_versions.
+-- For operators: rows that the new rules would refuse today stay as they are; what they hold is
+--   checked where it changes.
+--
+-- Triggers of one event fire in the order of their names, so the names say the order:
+--
+--   before   insert  update  delete
+--   rule_10    x                     the package is the caller's. First, so that a stranger learns
+--                                    nothing from later refusals
+--   rule_20    x                     a version starts as a draft
+--   rule_30    x                     its number. Before everything that names the version
+--   rule_35    x                     its moment, and its name if none is given
+--   rule_40            x             what is frozen stays
+--   rule_45            x             the order of statuses
+--   rule_50            x             publishing signs, and shortens the name
+--   rule_60    x       x             a draft is signed by nobody
+--   rule_65    x       x             values
+--   rule_70    x       x             the parent
+--   rule_80    x       x             training (20261122000050)
+--   rule_90                    x     what is published is not deleted
+--   set_updated_at     x             the edit token. A released name; it sorts last, as it must
+--
+--   after
+--   record_05          x             archiving ends deployments, which history tells first
+--   record_10  x       x       x     history (20261122000035)
+--   record_70  x       x             deployments (20261122000060)
+--   record_75  x       x             costs (20261122000070)
+--   record_80  x       x             training (20261122000050)
+--   update_config_version_count      the package's counter. A released name
+--   update_config_pointers           the package's pointers to what is published
+--
+-- The functions are security definer where it is not said otherwise: they look at and write rows
+-- that the caller may not see, such as those of numbers, and they serve every role that may write
+-- the table. They lie in a schema that is not exposed, and a trigger function cannot be called.
+
+--
+-- Numbers. Called by hand, a user asks for their own packages only, and a role that acts for all
+-- for any; the triggers below ask for whatever package a row was allowed into.
+--
+
+-- The lock under which versions of a package are made; held to the end of the transaction.
+create or replace function training_versions_internal.lock_package(p_package_id uuid)
+returns void
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if pg_trigger_depth() = 0 and not exists (
+        select from public.training_configs c
+        where c.id = p_package_id and training_versions_internal.acts_for(c.user_id)
+    ) then
+        return;
+    end if;
+    -- The package first, as its deletion takes it; one that is gone meanwhile has nothing to lock.
+    perform from public.training_configs c where c.id = p_package_id for no key update;
+    if found then
+        insert into training_versions_internal.package_numbers (package_id)
+        values (p_package_id)
+        on conflict do nothing;
+        perform from training_versions_internal.package_numbers n
+        where n.package_id = p_package_id
+        for update;
+    end if;
+end
+$$;
+
+-- The next number: the lowest above the last one given that no version has or had. Null for
+-- somebody else's package.
+create or replace function training_versions_internal.next_number(p_package_id uuid)
+returns integer
+stable
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    next_number integer;
+begin
+    select coalesce(n.last_number, 0) into next_number
+    from public.training_configs c
+    left join training_versions_internal.package_numbers n on n.package_id = c.id
+    where c.id = p_package_id
+        and (pg_trigger_depth() > 0 or training_versions_internal.acts_for(c.user_id));
+    while next_number is not null loop
+        next_number := next_number + 1;
+        exit when not exists (
+            select from public.training_package_versions v
+            where v.package_id = p_package_id and v.version_number = next_number
+        ) and not exists (
+            select from training_versions_internal.deletions d
+            where d.package_id = p_package_id and d.version_number = next_number
+        );
+    end loop;
+    return next_number;
+end
+$$;
+
+--
+-- Before an insert. A row without its package passes all of these: the foreign key refuses it.
+--
+
+-- Nobody puts a version into a package that is not theirs, or signs for someone else. Invoker: only
+-- for roles that row level security applies to.
+create or replace function training_versions_internal.check_package_owner()
+returns trigger
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not exists (
+        select from public.training_configs c
+        where c.id = new.package_id and c.user_id = (select auth.uid())
+    ) then
+        perform training_versions_internal.refuse(
+            '42501',
+            format('there is no package %s of yours', new.package_id),
+            p_hint => 'Create the package first, signed in as the same user.'
+        );
+    end if;
+    if new.created_by <> (select auth.uid()) then
+        perform training_versions_internal.refuse(
+            '42501',
+            'created_by must be the user who creates',
+            jsonb_build_object('field', 'created_by'),
+            'Leave created_by out.'
+        );
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_10_package_owner
+    before insert on public.training_package_versions
+    for each row
+    when (row_security_active('public.training_package_versions'))
+    execute function training_versions_internal.check_package_owner();
+
+-- A version starts as a draft, unless it is imported, and says who made it. A role without a user
+-- makes it for the package's owner.
+create or replace function training_versions_internal.start_as_draft()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if new.status is distinct from 'draft' and not training_versions_internal.is_importing() then
+        perform training_versions_internal.refuse(
+            'TV302',
+            format('a version starts as a draft, not as %s', coalesce(new.status, 'null')),
+            jsonb_build_object('field', 'status', 'status', new.status),
+            'Insert it with status draft, then publish it.'
+        );
+    end if;
+    new.created_by := coalesce(
+        new.created_by,
+        auth.uid(),
+        (select c.user_id from public.training_configs c where c.id = new.package_id)
+    );
+    return new;
+end
+$$;
+create or replace trigger rule_20_start_as_draft
+    before insert on public.training_package_versions
+    for each row execute function training_versions_internal.start_as_draft();
+
+-- Under the lock on the package: the next number, or the one brought along if it was never given.
+create or replace function training_versions_internal.give_number()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.lock_package(new.package_id);
+    if new.version_number is null then
+        new.version_number := coalesce(
+            training_versions_internal.next_number(new.package_id), 1
+        );
+    elsif exists (
+        select from training_versions_internal.deletions d
+        where d.package_id = new.package_id and d.version_number = new.version_number
+    ) then
+        -- Not by refuse(): to clients this is the unique violation that a taken number always was.
+        raise exception using
+            errcode = '23505',
+            message = format(
+                'version number %s was given to a draft since deleted', new.version_number
+            ),
+            detail = jsonb_build_object('field', 'version_number')::pg_catalog.text,
+            constraint = 'unique_package_version',
+            hint = 'Ask get_next_version_number for the next one, or leave version_number out.';
+    end if;
+    if new.version_number not between 1 and 1000000000 then
+        perform training_versions_internal.refuse_value(
+            'version_number',
+            'version_number must be between 1 and 1,000,000,000',
+            'Leave it out: the database gives the next one.'
+        );
+    end if;
+    update training_versions_internal.package_numbers
+    set last_number = greatest(last_number, new.version_number)
+    where package_id = new.package_id;
+    return new;
+end
+$$;
+create or replace trigger rule_30_number
+    before insert on public.training_package_versions
+    for each row execute function training_versions_internal.give_number();
+
+-- The moment is the database's, unless the version is imported, or a role without a user says when.
+-- The name is `<package>-v<number>-draft-<day>` unless one is given.
+create or replace function training_versions_internal.give_moment_and_name()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_name pg_catalog.text;
+begin
+    if new.created_at is null
+        or auth.uid() is not null and not training_versions_internal.is_importing()
+    then
+        new.created_at := clock_timestamp();
+    end if;
+    if not isfinite(new.created_at) then
+        perform training_versions_internal.refuse_value(
+            'created_at', 'created_at must be a moment'
+        );
+    end if;
+    new.updated_at := new.created_at;
+
+    if new.name is null then
+        select c.name into package_name
+        from public.training_configs c
+        where c.id = new.package_id and c.name ~ '\S';
+        new.name := format(
+            '%s-v%s-draft-%s',
+            left(coalesce(package_name, 'package'), 220),
+            new.version_number,
+            to_char(new.created_at at time zone 'UTC', 'YYYYMMDD')
+        );
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_35_moment_and_name
+    before insert on public.training_package_versions
+    for each row execute function training_versions_internal.give_moment_and_name();
+
+--
+-- Before an update
+--
+
+-- What is frozen stays. A maker may be filled in where none is known; a parent goes only with its
+-- whole package, and comes late only if it was imported later.
+create or replace function training_versions_internal.keep_frozen()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    frozen pg_catalog.text[] := training_versions_internal.frozen_columns(old.status);
+    changed pg_catalog.text[];
+    -- Without snapshots. Passing `new` to a function would unpack them, and store them once more.
+    was public.training_package_versions := old;
+    wanted public.training_package_versions := new;
+begin
+    if old.created_by is null then
+        frozen := array_remove(frozen, 'created_by');
+    end if;
+    if new.parent_version_id is null and not exists (
+            select from public.training_package_versions p where p.id = old.parent_version_id
+        )
+        or old.parent_version_id is null and training_versions_internal.is_importing()
+    then
+        frozen := array_remove(frozen, 'parent_version_id');
+    end if;
+
+    was.config_snapshot := null;
+    was.model_snapshot := null;
+    was.dataset_snapshot := null;
+    wanted.config_snapshot := null;
+    wanted.model_snapshot := null;
+    wanted.dataset_snapshot := null;
+    select array_agg(c.column_name) into changed
+    from (
+        values
+            ('config_snapshot', new.config_snapshot is distinct from old.config_snapshot),
+            ('model_snapshot', new.model_snapshot is distinct from old.model_snapshot),
+            ('dataset_snapshot', new.dataset_snapshot is distinct from old.dataset_snapshot)
+        union all
+        select d.column_name, true from training_versions_internal.differences(was, wanted) as d
+    ) as c (column_name, has_changed)
+    where c.has_changed and c.column_name = any (frozen);
+    if changed is not null then
+        perform training_versions_internal.refuse(
+            'TV301',
+            format(
+                '%s of version %s cannot change: it is %s',
+                array_to_string(changed, ', '), old.version_number, old.status
+            ),
+            jsonb_build_object(
+                'version_id', old.id, 'version_number', old.version_number, 'columns', changed
+            ),
+            'Create a new draft from it.'
+        );
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_40_frozen
+    before update on public.training_package_versions
+    for each row execute function training_versions_internal.keep_frozen();
+
+-- Draft, then published, then archived.
+create or replace function training_versions_internal.keep_status_order()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if (old.status, new.status) not in (('draft', 'published'), ('published', 'archived'))
+        or new.status is null
+    then
+        perform training_versions_internal.refuse(
+            'TV302',
+            format(
+                'version %s is %s and cannot become %s',
+                old.version_number, old.status, coalesce(new.status, 'null')
+            ),
+            jsonb_build_object(
+                'version_id', old.id, 'version_number', old.version_number, 'status', old.status
+            ),
+            'A version goes from draft to published to archived.'
+        );
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_45_status_order
+    before update on public.training_package_versions
+    for each row
+    when (new.status is distinct from old.status)
+    execute function training_versions_internal.keep_status_order();
+
+-- Publishing signs with the database's clock, and takes `-draft-<day>` off a name that was not
+-- given with it. Nobody signs for someone else; a role without a user signs for the package's
+-- owner unless it says for whom.
+create or replace function training_versions_internal.sign_published()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if new.published_by is not distinct from old.published_by then
+        new.published_by := null;
+    end if;
+    if new.published_by <> auth.uid() then
+        perform training_versions_internal.refuse(
+            '42501',
+            'published_by must be the user who publishes',
+            jsonb_build_object('field', 'published_by'),
+            'Leave published_by out.'
+        );
+    end if;
+    new.published_by := coalesce(
+        new.published_by,
+        auth.uid(),
+        (select c.user_id from public.training_configs c where c.id = new.package_id)
+    );
+    new.published_at := clock_timestamp();
+    if new.name = old.name
+        and current_setting('training_versions.keep_name', true) is distinct from 'on'
+    then
+        new.name := regexp_replace(new.name, '-draft-\d{8}$', '');
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_50_sign
+    before update on public.training_package_versions
+    for each row
+    when (old.status = 'draft' and new.status = 'published')
+    execute function training_versions_internal.sign_published();
+
+--
+-- Before an insert or update
+--
+
+-- A draft is signed by nobody yet. (One from before these rules may be, and keeps it.)
+create or replace function training_versions_internal.keep_unsigned()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    -- In an insert `old` is null.
+    if (new.published_at, new.published_by)
+        is distinct from (old.published_at, old.published_by)
+    then
+        perform training_versions_internal.refuse_value(
+            'published_at',
+            'published_at and published_by are set by publishing',
+            'Leave them out.'
+        );
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_60_unsigned
+    before insert or update on public.training_package_versions
+    for each row
+    when (new.status = 'draft')
+    execute function training_versions_internal.keep_unsigned();
+
+create or replace trigger rule_65_values
+    before insert or update on public.training_package_versions
+    for each row execute function training_versions_internal.check_values();
+
+-- A parent is another version by the same user, and nobody is their own ancestor.
+create or replace function training_versions_internal.check_parent()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if new.parent_version_id is not distinct from old.parent_version_id then
+        return new;
+    end if;
+    if not exists (
+        select from public.training_package_versions p
+        where p.id = new.parent_version_id and p.created_by = new.created_by
+    ) then
+        perform training_versions_internal.refuse(
+            'TV103',
+            format('there is no version %s that could be the parent', new.parent_version_id),
+            jsonb_build_object('field', 'parent_version_id'),
+            'The parent must be a version of the same user.'
+        );
+    end if;
+    if tg_op = 'INSERT' then
+        return new;  -- it has no descendants yet
+    end if;
+    -- One change of parents at a time per user: two at once could close a circle between them.
+    perform pg_advisory_xact_lock(
+        hashtext('training_versions.parent_version_id'),
+        hashtext(new.created_by::pg_catalog.text)
+    );
+    if exists (
+        with recursive ancestors (id, parent_version_id) as (
+            select p.id, p.parent_version_id
+            from public.training_package_versions p
+            where p.id = new.parent_version_id
+            union
+            select p.id, p.parent_version_id
+            from public.training_package_versions p
+            join ancestors a on p.id = a.parent_version_id
+        )
+        select from ancestors where id = new.id
+    ) then
+        perform training_versions_internal.refuse(
+            'TV307',
+            format('version %s would become its own ancestor', new.version_number),
+            jsonb_build_object('field', 'parent_version_id'),
+            'Choose a parent that does not descend from it.'
+        );
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_70_parent
+    before insert or update on public.training_package_versions
+    for each row
+    when (new.parent_version_id is not null)
+    execute function training_versions_internal.check_parent();
+
+-- The edit token moves with every change, also when the clock does not. Invoker: it needs nothing.
+create or replace function training_versions_internal.update_training_package_versions_updated_at()
+returns trigger
+set search_path = ''
+language plpgsql
+as $$
+begin
+    new.updated_at := greatest(clock_timestamp(), old.updated_at + interval '1 microsecond');
+    return new;
+end
+$$;
+create or replace trigger set_updated_at
+    before update on public.training_package_versions
+    for each row
+    execute function training_versions_internal.update_training_package_versions_updated_at();
+
+--
+-- Before a deletion
+--
+
+-- A published or archived version is not deleted alone, nor the draft that one came from.
+create or replace function training_versions_internal.keep_published()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not exists (select from public.training_configs c where c.id = old.package_id) then
+        return old;  -- its whole package is going
+    end if;
+    if old.status <> 'draft' then
+        perform training_versions_internal.refuse(
+            'TV303',
+            format('version %s is %s and cannot be deleted', old.version_number, old.status),
+            jsonb_build_object(
+                'version_id', old.id, 'version_number', old.version_number, 'status', old.status
+            ),
+            'Archive it instead.'
+        );
+    end if;
+    -- A child that is being published right now is waited for.
+    perform from public.training_package_versions v
+    where v.parent_version_id = old.id
+    for no key update;
+    if exists (
+        select from public.training_package_versions v
+        where v.parent_version_id = old.id and v.status <> 'draft'
+    ) then
+        perform training_versions_internal.refuse(
+            'TV308',
+            format('draft %s is the parent of a published version', old.version_number),
+            jsonb_build_object('version_id', old.id, 'version_number', old.version_number),
+            'Keep it: a published version keeps its parent.'
+        );
+    end if;
+    return old;
+end
+$$;
+create or replace trigger rule_90_published_stays
+    before delete on public.training_package_versions
+    for each row execute function training_versions_internal.keep_published();
+
+--
+-- After: the package's counter and pointers
+--
+
+-- Keeps training_configs.version_count, and remembers what was deleted.
+create or replace function training_versions_internal.update_version_count()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if tg_op = 'INSERT' then
+        update public.training_configs
+        set version_count = version_count + 1
+        where id = new.package_id;
+        return null;
+    end if;
+    update public.training_configs
+    set version_count = version_count - 1
+    where id = old.package_id;
+    if found then
+        insert into training_versions_internal.deletions (id, package_id, version_number, owner_id)
+        values (old.id, old.package_id, old.version_number, old.created_by);
+    end if;
+    return null;
+end
+$$;
+create or replace trigger update_config_version_count
+    after insert or delete on public.training_package_versions
+    for each row execute function training_versions_internal.update_version_count();
+
+-- Moves the pointers to the newest version that is published now and that the package's owner can
+-- see. The package is locked first, so that of two changes at once the later one sees the earlier.
+create or replace function training_versions_internal.move_pointers(p_package_id uuid)
+returns void
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    newest_id pg_catalog.uuid;
+    newest_number integer;
+begin
+    perform from public.training_configs c where c.id = p_package_id for no key update;
+    select v.id, v.version_number into newest_id, newest_number
+    from public.training_package_versions v
+    join public.training_configs c on c.id = v.package_id
+    where v.package_id = p_package_id
+        and v.status = 'published'
+        and v.created_by is not distinct from c.user_id
+    order by v.version_number desc
+    limit 1;
+    update public.training_configs
+    set current_version_id = newest_id, latest_published_version = coalesce(newest_number, 0)
+    where id = p_package_id;
+end
+$$;
+
+create or replace function training_versions_internal.update_pointers()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.move_pointers(new.package_id);
+    return null;
+end
+$$;
+create or replace trigger update_config_pointers
+    after update of status on public.training_package_versions
+    for each row
+    when (new.status is distinct from old.status)
+    execute function training_versions_internal.update_pointers();

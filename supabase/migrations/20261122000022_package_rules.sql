@@ -1,0 +1,139 @@
+-- The rules of a package, kept by triggers whichever client writes: its owner, the columns that the
+-- database keeps, and its deletion.
+--
+-- Touches: triggers on training_configs.
+-- For operators: roles that skip row level security (the service role, the deletion of a user) may
+--   delete a package whole; its owner may not while it has history.
+--
+--   before   update  rule_10   a package that has versions keeps its owner
+--            both    rule_20   counters and pointers are the database's
+--            delete  rule_30   history stays
+--   after    delete  record_10 deleting it again is known to be a repeat
+
+-- Is it the owner of this schema who writes, as in the definer functions of our triggers?
+create or replace function training_versions_internal.is_own_write()
+returns boolean
+stable
+set search_path = ''
+language sql
+as $$
+    select pg_has_role(current_user, n.nspowner, 'member')
+    from pg_catalog.pg_namespace n
+    where n.nspname = 'training_versions_internal'
+$$;
+
+-- The versions of a package belong to its owner. Invoker: it asks who writes.
+create or replace function training_versions_internal.keep_package_owner()
+returns trigger
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not training_versions_internal.is_own_write() then
+        perform training_versions_internal.refuse(
+            'TV301',
+            'a package that has versions keeps its owner',
+            jsonb_build_object('package_id', old.id, 'columns', array['user_id']),
+            'Export it, and import it as the new owner.'
+        );
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_10_package_owner
+    before update on public.training_configs
+    for each row
+    when (new.user_id is distinct from old.user_id and old.version_count > 0)
+    execute function training_versions_internal.keep_package_owner();
+
+-- Counters and pointers are written by the triggers of versions only. Invoker: it asks who writes.
+create or replace function training_versions_internal.keep_derived_columns()
+returns trigger
+set search_path = ''
+language plpgsql
+as $$
+begin
+    new.version_count := coalesce(new.version_count, 0);
+    new.latest_published_version := coalesce(new.latest_published_version, 0);
+    -- In an insert `old` is null.
+    if (new.version_count, new.latest_published_version, new.current_version_id)
+            is distinct from (
+                coalesce(old.version_count, 0),
+                coalesce(old.latest_published_version, 0),
+                old.current_version_id
+            )
+        and not training_versions_internal.is_own_write()
+    then
+        perform training_versions_internal.refuse(
+            'TV305',
+            'version_count, latest_published_version and current_version_id'
+            ' are kept by the database',
+            jsonb_build_object('package_id', new.id),
+            'Leave them out; publishing and archiving move them.'
+        );
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_20_derived_columns
+    before insert or update on public.training_configs
+    for each row execute function training_versions_internal.keep_derived_columns();
+
+-- A package with published or archived versions is not deleted by its owner, nor one with a draft
+-- that a published version elsewhere came from. Definer: it sees every version and child.
+create or replace function training_versions_internal.keep_packages_with_history()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if exists (
+        select from public.training_package_versions v
+        where v.package_id = old.id and v.status <> 'draft'
+    ) then
+        perform training_versions_internal.refuse(
+            'TV304',
+            'the package has published or archived versions and cannot be deleted',
+            jsonb_build_object('package_id', old.id),
+            'Archive its versions instead; only the service role deletes a package with history.'
+        );
+    end if;
+    if exists (
+        select from public.training_package_versions v
+        join public.training_package_versions child on child.parent_version_id = v.id
+        where v.package_id = old.id and child.status <> 'draft'
+    ) then
+        perform training_versions_internal.refuse(
+            'TV308',
+            'a draft of the package is the parent of a published version in another package',
+            jsonb_build_object('package_id', old.id),
+            'Keep it: a published version keeps its parent.'
+        );
+    end if;
+    return old;
+end
+$$;
+create or replace trigger rule_30_history_stays
+    before delete on public.training_configs
+    for each row
+    when (row_security_active('public.training_package_versions'))
+    execute function training_versions_internal.keep_packages_with_history();
+
+-- A deleted package is one entry; those of its drafts go. Definer: the record is not the client's.
+create or replace function training_versions_internal.record_deleted_package()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    delete from training_versions_internal.deletions where package_id = old.id;
+    insert into training_versions_internal.deletions (id, package_id, owner_id)
+    values (old.id, old.id, old.user_id);
+    return null;
+end
+$$;
+create or replace trigger record_10_deleted_package
+    after delete on public.training_configs
+    for each row execute function training_versions_internal.record_deleted_package();

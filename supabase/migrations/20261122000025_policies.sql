@@ -1,0 +1,54 @@
+-- Who may see and write versions: row level security, four policies, one per command.
+--
+-- Touches: every policy on training_package_versions.
+-- For operators: whatever policies there are, are dropped, and the four below take their place;
+--   their names are not known, and an old permissive one would stay in force beside them.
+
+do $$
+declare
+    old_policy name;
+begin
+    for old_policy in
+        select policyname from pg_catalog.pg_policies
+        where schemaname = 'public' and tablename = 'training_package_versions'
+    loop
+        execute format('drop policy %I on public.training_package_versions', old_policy);
+    end loop;
+end
+$$;
+alter table public.training_package_versions enable row level security;
+
+-- A user sees only their own versions.
+create policy "Users can view own package versions" on public.training_package_versions
+    for select to authenticated
+    using ((select auth.uid()) = created_by);
+
+-- A user makes drafts, in their own packages, under their own name.
+create policy "Users can create own package versions" on public.training_package_versions
+    for insert to authenticated
+    with check (
+        (select auth.uid()) = created_by
+        and status = 'draft'
+        and exists (
+            select from public.training_configs c
+            where c.id = package_id and c.user_id = (select auth.uid())
+        )
+    );
+
+-- A user edits and publishes their own drafts, in their own packages.
+create policy "Users can update own draft versions" on public.training_package_versions
+    for update to authenticated
+    using ((select auth.uid()) = created_by and status = 'draft')
+    with check (
+        (select auth.uid()) = created_by
+        and status in ('draft', 'published')
+        and exists (
+            select from public.training_configs c
+            where c.id = package_id and c.user_id = (select auth.uid())
+        )
+    );
+
+-- A user deletes only their own drafts.
+create policy "Users can delete own draft versions" on public.training_package_versions
+    for delete to authenticated
+    using ((select auth.uid()) = created_by and status = 'draft');

@@ -1,0 +1,132 @@
+-- What the first release left wrong or empty is worked out anew from the rows that are there.
+--
+-- Touches: versions that lack created_by, created_at, updated_at or is_deployed (filled in); the
+--   three derived columns of training_configs (worked out anew); indexes, and comments on
+--   columns.
+-- For operators: locks both tables while it runs, and reads every version once. The rules are in
+--   force already, so nothing is missed that happens while files are applied.
+
+do $$
+begin
+    lock table public.training_configs, public.training_package_versions
+        in share row exclusive mode;
+
+    -- A version that says not who made it was made by the service role for the package's owner. The
+    -- two triggers would refuse a moment that changes, and take the repair for an edit.
+    alter table public.training_package_versions disable trigger rule_40_frozen;
+    alter table public.training_package_versions disable trigger set_updated_at;
+    update public.training_package_versions v
+    set created_by = coalesce(v.created_by, c.user_id),
+        created_at = coalesce(v.created_at, v.updated_at, v.published_at, now()),
+        updated_at = coalesce(v.updated_at, v.created_at, v.published_at, now()),
+        is_deployed = coalesce(v.is_deployed, false)
+    from public.training_configs c
+    where c.id = v.package_id
+        and (
+            v.created_by is null and c.user_id is not null
+            or v.created_at is null
+            or v.updated_at is null
+            or v.is_deployed is null
+        );
+    alter table public.training_package_versions enable trigger rule_40_frozen;
+    alter table public.training_package_versions enable trigger set_updated_at;
+
+    -- Numbering goes on above the owner's own versions. A stranger's are skipped when they are
+    -- met, so that one far up does not drag the numbers along; so is an absurdly high one of the
+    -- owner's.
+    insert into training_versions_internal.package_numbers as n (package_id, last_number)
+    select v.package_id, greatest(max(v.version_number), 0)
+    from public.training_package_versions v
+    join public.training_configs c on c.id = v.package_id
+    where v.created_by is not distinct from c.user_id and v.version_number <= 1000000000
+    group by v.package_id
+    on conflict (package_id) do update
+    set last_number = greatest(n.last_number, excluded.last_number);
+
+    -- Pointers show the newest published version that the package's owner can see.
+    update public.training_configs c
+    set version_count = t.version_count,
+        latest_published_version = t.latest_published_version,
+        current_version_id = t.current_version_id
+    from (
+        select
+            p.id,
+            (
+                select count(*)::integer
+                from public.training_package_versions v
+                where v.package_id = p.id
+            ) as version_count,
+            coalesce(newest.version_number, 0) as latest_published_version,
+            newest.id as current_version_id
+        from public.training_configs p
+        left join lateral (
+            select v.id, v.version_number
+            from public.training_package_versions v
+            where v.package_id = p.id
+                and v.status = 'published'
+                and v.created_by is not distinct from p.user_id
+            order by v.version_number desc
+            limit 1
+        ) as newest on true
+    ) as t
+    where t.id = c.id
+        and (c.version_count, c.latest_published_version, c.current_version_id)
+            is distinct from (t.version_count, t.latest_published_version, t.current_version_id);
+end
+$$;
+
+alter table public.training_package_versions
+    alter column created_at set not null,
+    alter column updated_at set not null,
+    alter column is_deployed set not null;
+alter table public.training_configs
+    alter column version_count set default 0,
+    alter column version_count set not null,
+    alter column latest_published_version set default 0,
+    alter column latest_published_version set not null;
+
+-- A user goes with their packages: who made and who published is checked at the end of the
+-- transaction, when the versions are gone, too. The names of the constraints are not known.
+do $$
+declare
+    user_reference name;
+begin
+    for user_reference in
+        select conname from pg_catalog.pg_constraint
+        where conrelid = 'public.training_package_versions'::regclass
+            and confrelid = 'auth.users'::regclass
+            and contype = 'f'
+    loop
+        execute format(
+            'alter table public.training_package_versions
+            alter constraint %I deferrable initially deferred',
+            user_reference
+        );
+    end loop;
+end
+$$;
+
+-- Latest published is one look-up, however many drafts lie above it.
+create index if not exists idx_package_versions_published
+    on public.training_package_versions (package_id, version_number desc)
+    where status = 'published';
+-- The order in which versions of all packages are paged.
+create index if not exists idx_package_versions_user_created
+    on public.training_package_versions (created_by, created_at desc, id desc);
+-- Every foreign key has an index.
+create index if not exists idx_package_versions_published_by
+    on public.training_package_versions (published_by);
+create index if not exists idx_training_configs_current_version
+    on public.training_configs (current_version_id);
+
+comment on column public.training_configs.version_count is
+    'How many versions the package has. Kept by the database.';
+comment on column public.training_configs.latest_published_version is
+    'Number of the newest version that is published now, 0 if none is. Kept by the database.';
+comment on column public.training_configs.current_version_id is
+    'The newest version that is published now, null if none is. Kept by the database.';
+comment on column public.training_package_versions.version_number is
+    'Given under a lock on the package when the version is made; never given again, also after a '
+    'draft is deleted.';
+comment on column public.training_package_versions.updated_at is
+    'Moves forward with every change; the edit token of a draft.';

@@ -1,0 +1,635 @@
+-- The writes of packages and versions: each is one request, one transaction, and can be repeated.
+--
+-- Touches: replaces get_next_version_number; creates the functions that clients call.
+-- For operators: what lies in `public` is security invoker, so policies and triggers keep the
+--   rules; the functions make writes atomic, repeatable, and honest about what they did not find.
+--   A browser app may go on writing the tables directly.
+
+--
+-- Refusals, worded once. Each raises; a row that the caller cannot see is not there.
+--
+
+create or replace function training_versions_internal.refuse_missing_version(p_version_id uuid)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV101',
+        format('there is no version %s, or it is not yours', p_version_id),
+        jsonb_build_object('version_id', p_version_id),
+        'Check the id, and that you are signed in as the user who created it.'
+    )
+$$;
+
+create or replace function training_versions_internal.refuse_missing_package(p_package_id uuid)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV102',
+        format('there is no package %s, or it is not yours', p_package_id),
+        jsonb_build_object('package_id', p_package_id),
+        'Check the id, and that you are signed in as the user who created it.'
+    )
+$$;
+
+create or replace function training_versions_internal.refuse_taken_id(p_id uuid, p_why text)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV204',
+        format('the id %s %s', p_id, p_why),
+        jsonb_build_object('id', p_id),
+        'Use a new id for something new.'
+    )
+$$;
+
+-- Refuses a version whose status does not let it be what is asked for.
+create or replace function training_versions_internal.refuse_status(
+    p_errcode text,
+    p_version public.training_package_versions,
+    p_message text,
+    p_hint text
+)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        p_errcode,
+        format('version %s %s', p_version.version_number, p_message),
+        jsonb_build_object(
+            'version_id', p_version.id,
+            'version_number', p_version.version_number,
+            'status', p_version.status
+        ),
+        p_hint
+    )
+$$;
+
+-- Refuses what is no draft any more, or was edited since.
+create or replace function training_versions_internal.check_draft(
+    p_version public.training_package_versions,
+    p_expected_updated_at timestamptz,
+    p_instead text default 'Create a new draft from it.'
+)
+returns void
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_version.status <> 'draft' then
+        perform training_versions_internal.refuse_status(
+            'TV202',
+            p_version,
+            format('is %s; its content never changes', p_version.status),
+            p_instead
+        );
+    end if;
+    if p_version.updated_at <> p_expected_updated_at then
+        perform training_versions_internal.refuse(
+            'TV201',
+            format('draft %s has changed since you read it', p_version.version_number),
+            jsonb_build_object(
+                'version_id', p_version.id,
+                'expected_updated_at', p_expected_updated_at,
+                'updated_at', p_version.updated_at
+            ),
+            'Read it again, and repeat your change on what you find.'
+        );
+    end if;
+end
+$$;
+
+--
+-- Looking up and locking
+--
+
+-- Was this deleted by its owner? Definer: the record is nobody's to read.
+create or replace function training_versions_internal.was_deleted(p_id uuid, p_is_package boolean)
+returns boolean
+stable
+security definer
+set search_path = ''
+language sql
+as $$
+    select exists (
+        select from training_versions_internal.deletions d
+        where d.id = p_id
+            and (d.version_number is null) = p_is_package
+            and training_versions_internal.acts_for(d.owner_id)
+    )
+$$;
+
+-- The version; refused if the caller sees none.
+create or replace function training_versions_internal.see_version(p_version_id uuid)
+returns public.training_package_versions
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    select * into version from public.training_package_versions v where v.id = p_version_id;
+    if not found then
+        perform training_versions_internal.refuse_missing_version(p_version_id);
+    end if;
+    return version;
+end
+$$;
+
+-- The version, locked against other changes; refused if the caller sees none. A frozen one comes
+-- without a lock: the update policy hides it from one, and it needs none.
+create or replace function training_versions_internal.lock_version(p_version_id uuid)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    select * into version
+    from public.training_package_versions v
+    where v.id = p_version_id
+    for no key update;
+    if not found then
+        version := training_versions_internal.see_version(p_version_id);
+    end if;
+    return version;
+end
+$$;
+
+-- The lock on the package that a version lies in. Whatever takes both takes it before that on the
+-- version, so that two functions never wait for each other; a client that writes the table directly
+-- takes them the other way round.
+create or replace function training_versions_internal.lock_package_of(p_version_id uuid)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.lock_package(v.package_id)
+    from public.training_package_versions v
+    where v.id = p_version_id
+$$;
+
+--
+-- Numbers
+--
+
+create or replace function public.get_next_version_number(p_package_id uuid)
+returns integer
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    next_number constant integer := training_versions_internal.next_number(p_package_id);
+begin
+    if next_number is null then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    return next_number;
+end
+$$;
+comment on function public.get_next_version_number(uuid) is
+    'Returns the number that the next version of a package gets: 1, 2, 3 …. Reserves nothing.';
+
+--
+-- Packages
+--
+
+create or replace function public.create_training_package(
+    p_name text,
+    p_template_type text,
+    p_config_json jsonb,
+    p_package_id uuid default null,
+    p_user_id uuid default null
+)
+returns public.training_configs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    owner constant pg_catalog.uuid := coalesce(p_user_id, auth.uid());
+    package public.training_configs;
+begin
+    perform training_versions_internal.check_text('name', p_name, 255);
+    perform training_versions_internal.check_text('template_type', p_template_type, 100);
+    perform training_versions_internal.check_snapshot('config_json', p_config_json, 'object');
+    perform training_versions_internal.check_new_owner(owner);
+    if training_versions_internal.was_deleted(p_package_id, true) then
+        perform training_versions_internal.refuse_taken_id(
+            p_package_id, 'was a package''s that is deleted'
+        );
+    end if;
+
+    insert into public.training_configs (id, name, template_type, config_json, user_id)
+    values (
+        coalesce(p_package_id, gen_random_uuid()), p_name, p_template_type, p_config_json, owner
+    )
+    on conflict (id) do nothing
+    returning * into package;
+    if found then
+        return package;
+    end if;
+
+    -- A repeat returns the package it made. (An older table may have `json`, which has no
+    -- equality.)
+    select * into package from public.training_configs c where c.id = p_package_id;
+    if (package.name, package.template_type, package.config_json::pg_catalog.jsonb, package.user_id)
+        is distinct from (p_name, p_template_type, p_config_json, owner)
+    then
+        perform training_versions_internal.refuse_taken_id(
+            p_package_id, 'is another package''s already'
+        );
+    end if;
+    return package;
+exception
+    when foreign_key_violation then
+        perform training_versions_internal.refuse_value(
+            'user_id',
+            format('there is no user %s', owner),
+            'Check the id; users are in auth.users.'
+        );
+end
+$$;
+comment on function public.create_training_package(text, text, jsonb, uuid, uuid) is
+    'Creates a package for the caller. Repeated with the same p_package_id it returns that one.';
+
+-- A user creates packages for themselves; a role without a user says for whom.
+create or replace function training_versions_internal.check_new_owner(p_user_id uuid)
+returns void
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_user_id is null then
+        perform training_versions_internal.refuse_value(
+            'user_id',
+            'user_id must say whose package it is',
+            'The service role acts for nobody in particular: pass the owner''s user_id.'
+        );
+    end if;
+    if p_user_id <> auth.uid() then
+        perform training_versions_internal.refuse(
+            '42501',
+            'user_id must be the user who creates',
+            jsonb_build_object('field', 'user_id'),
+            'Leave user_id out.'
+        );
+    end if;
+end
+$$;
+
+create or replace function public.update_training_package(p_package_id uuid, p_changes jsonb)
+returns public.training_configs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package public.training_configs;
+    wanted public.training_configs;
+begin
+    perform training_versions_internal.check_fields(
+        'p_changes', p_changes, array['name', 'template_type', 'config_json']
+    );
+    select * into package
+    from public.training_configs c
+    where c.id = p_package_id
+    for no key update;
+    if not found then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+
+    wanted := jsonb_populate_record(package, p_changes);
+    if p_changes ? 'name' then
+        perform training_versions_internal.check_text('name', wanted.name, 255);
+    end if;
+    if p_changes ? 'template_type' then
+        perform training_versions_internal.check_text('template_type', wanted.template_type, 100);
+    end if;
+    if p_changes ? 'config_json' then
+        perform training_versions_internal.check_snapshot(
+            'config_json', wanted.config_json::pg_catalog.jsonb, 'object'
+        );
+    end if;
+
+    if to_jsonb(wanted) <> to_jsonb(package) then
+        update public.training_configs
+        set name = wanted.name,
+            template_type = wanted.template_type,
+            config_json = wanted.config_json
+        where id = p_package_id
+        returning * into package;
+    end if;
+    return package;
+end
+$$;
+comment on function public.update_training_package(uuid, jsonb) is
+    'Changes what p_changes names of a package: name, template_type, config_json. An edit that '
+    'changes nothing succeeds.';
+
+create or replace function public.delete_training_package(p_package_id uuid)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    delete from public.training_configs where id = p_package_id;
+    if not found and not training_versions_internal.was_deleted(p_package_id, true) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+end
+$$;
+comment on function public.delete_training_package(uuid) is
+    'Deletes a package and its drafts. Refused to its owner while it has published or archived '
+    'versions.';
+
+--
+-- Drafts. The statements are put together from the list of editable columns.
+--
+
+-- Inserts a draft that has what is edited from p_content, and all else from the database.
+create or replace function training_versions_internal.insert_draft(
+    p_version_id uuid,
+    p_package_id uuid,
+    p_content public.training_package_versions
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    columns constant pg_catalog.text :=
+        array_to_string(training_versions_internal.editable_columns(), ', ');
+    version public.training_package_versions;
+begin
+    execute format(
+        'insert into public.training_package_versions (id, package_id, status, %1$s)
+        select $1, $2, ''draft'', %1$s from (select ($3).*) as content
+        on conflict (id) do nothing
+        returning *',
+        columns
+    )
+    into version
+    using coalesce(p_version_id, gen_random_uuid()), p_package_id, p_content;
+    if version.id is null then
+        perform training_versions_internal.refuse_taken_id(
+            p_version_id, 'is another version''s already'
+        );
+    end if;
+    return version;
+end
+$$;
+
+-- Is this the draft that was asked for? What was not asked for is null, but for the name, which the
+-- database gives.
+create or replace function training_versions_internal.has_fields(
+    p_version public.training_package_versions,
+    p_fields jsonb
+)
+returns boolean
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    asked public.training_package_versions;
+begin
+    asked := jsonb_populate_record(
+        p_version,
+        (
+            select jsonb_object_agg(c, null)
+            from unnest(training_versions_internal.editable_columns()) as c
+        ) || p_fields
+    );
+    asked.name := coalesce(asked.name, p_version.name);
+    return asked is not distinct from p_version;
+end
+$$;
+
+create or replace function public.create_training_draft(
+    p_package_id uuid,
+    p_fields jsonb,
+    p_version_id uuid default null
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.lock_package(p_package_id);
+    if not exists (
+        select from public.training_configs c
+        where c.id = p_package_id
+            and (
+                c.user_id = auth.uid()
+                or not row_security_active('public.training_package_versions')
+            )
+    ) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    perform training_versions_internal.check_fields(
+        'p_fields', p_fields, training_versions_internal.editable_columns()
+    );
+
+    select * into version from public.training_package_versions v where v.id = p_version_id;
+    if found then
+        -- A repeat returns the draft it made. Until its first edit it must be what is asked for.
+        if version.package_id <> p_package_id
+            or version.updated_at = version.created_at
+            and not training_versions_internal.has_fields(version, p_fields)
+        then
+            perform training_versions_internal.refuse_taken_id(
+                p_version_id, 'is another version''s already'
+            );
+        end if;
+        return version;
+    end if;
+    if training_versions_internal.was_deleted(p_version_id, false) then
+        perform training_versions_internal.refuse_taken_id(
+            p_version_id, 'was a draft''s that is deleted'
+        );
+    end if;
+    return training_versions_internal.insert_draft(
+        p_version_id,
+        p_package_id,
+        jsonb_populate_record(null::public.training_package_versions, p_fields)
+    );
+end
+$$;
+comment on function public.create_training_draft(uuid, jsonb, uuid) is
+    'Creates a draft with the next number of its package. p_fields names the three snapshots, and '
+    'what else is given. Repeated with the same p_version_id it returns the draft it made.';
+
+create or replace function public.update_training_draft(
+    p_version_id uuid,
+    p_changes jsonb,
+    p_expected_updated_at timestamptz default null
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.check_fields(
+        'p_changes', p_changes, training_versions_internal.editable_columns()
+    );
+    version := training_versions_internal.lock_version(p_version_id);
+    if version.status = 'draft'
+        and jsonb_populate_record(version, p_changes) is not distinct from version
+    then
+        return version;
+    end if;
+    perform training_versions_internal.check_draft(version, p_expected_updated_at);
+
+    execute format(
+        'update public.training_package_versions
+        set (%1$s) = (
+            select %1$s from jsonb_populate_record(null::public.training_package_versions, $1)
+        )
+        where id = $2
+        returning *',
+        (select string_agg(k, ', ') from jsonb_object_keys(p_changes) as k)
+    )
+    into version
+    using p_changes, p_version_id;
+    return version;
+end
+$$;
+comment on function public.update_training_draft(uuid, jsonb, timestamptz) is
+    'Changes what p_changes names of a draft; null clears. An edit that changes nothing succeeds.';
+
+create or replace function public.delete_training_draft(
+    p_version_id uuid,
+    p_expected_updated_at timestamptz default null
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.lock_package_of(p_version_id);
+    if training_versions_internal.was_deleted(p_version_id, false)
+        and not exists (
+            select from public.training_package_versions v where v.id = p_version_id
+        )
+    then
+        return;
+    end if;
+    version := training_versions_internal.lock_version(p_version_id);
+    perform training_versions_internal.check_draft(
+        version,
+        p_expected_updated_at,
+        case version.status
+            when 'published' then 'Archive it instead.'
+            else 'It stays: it is history.'
+        end
+    );
+    delete from public.training_package_versions where id = p_version_id;
+end
+$$;
+comment on function public.delete_training_draft(uuid, timestamptz) is
+    'Deletes a draft; its number is never given again. Deleting again what you deleted succeeds.';
+
+--
+-- Publishing and archiving
+--
+
+create or replace function public.publish_training_version(
+    p_version_id uuid,
+    p_name text default null,
+    p_expected_updated_at timestamptz default null
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.lock_package_of(p_version_id);
+    version := training_versions_internal.lock_version(p_version_id);
+    if version.status = 'published' then
+        return version;
+    end if;
+    if version.status = 'archived' then
+        perform training_versions_internal.refuse_status(
+            'TV203',
+            version,
+            'is archived and cannot be published again',
+            'Create a new draft from it.'
+        );
+    end if;
+    perform training_versions_internal.check_draft(version, p_expected_updated_at);
+
+    -- The one setting that a trigger reads. Publishing with a name that the draft has already
+    -- changes no column, so the row cannot say that the name was given and is not to be
+    -- shortened.
+    perform set_config(
+        'training_versions.keep_name', case when p_name is null then '' else 'on' end, true
+    );
+    update public.training_package_versions
+    set status = 'published', name = coalesce(p_name, name)
+    where id = p_version_id
+    returning * into version;
+    perform set_config('training_versions.keep_name', '', true);
+    return version;
+end
+$$;
+comment on function public.publish_training_version(uuid, text, timestamptz) is
+    'Publishes a draft: from then on its content changes for nobody. Publishing what is published '
+    'returns it.';
+
+-- Definer: the update policy covers drafts only.
+create or replace function training_versions_internal.archive_version(p_version_id uuid)
+returns void
+security definer
+set search_path = ''
+language sql
+as $$
+    update public.training_package_versions
+    set status = 'archived'
+    where id = p_version_id
+        and status = 'published'
+        and training_versions_internal.acts_for(created_by)
+$$;
+
+create or replace function public.archive_training_version(p_version_id uuid)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.lock_package_of(p_version_id);
+    version := training_versions_internal.lock_version(p_version_id);
+    if version.status = 'draft' then
+        perform training_versions_internal.refuse_status(
+            'TV203',
+            version,
+            'is a draft and cannot be archived',
+            'Publish it first, or delete it.'
+        );
+    end if;
+    perform training_versions_internal.archive_version(p_version_id);
+    return training_versions_internal.see_version(p_version_id);
+end
+$$;
+comment on function public.archive_training_version(uuid) is
+    'Archives a published version; the package''s pointers move to the newest one still published. '
+    'Archiving what is archived returns it.';

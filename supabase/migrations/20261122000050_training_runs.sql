@@ -1,0 +1,651 @@
+-- Training: when a version was trained, how each run went, and the curves of its metrics.
+--
+-- Touches: creates public.training_runs and public.training_metric_points; training_status of
+--   versions follows rules.
+-- For operators: the service role goes on writing the training columns directly; it meets the same
+--   transitions, and the runs follow what it writes. training_started_at and training_completed_at
+--   are the database's clock.
+--
+-- How a run travels: start_training inserts it and end_training notes the reason on it; then both
+-- set training_status. The trigger on the version ends the run that is running. Where a client set
+-- training_status itself, that trigger also inserts the run, since it finds none.
+--
+-- Order of triggers on training_package_versions: rule_80_training fires after the rules that
+-- check the owner and give the number, so that its refusals reveal nothing and name the number.
+-- record_80_training fires last: after record_10 (creation, edits, status), record_70_deployment
+-- and record_75_cost, so that what one write did is told in the order of a life.
+--
+-- The functions in public run as their caller and only pass their arguments on. The work is done
+-- by functions of the same purpose in training_versions_internal. These are security definer,
+-- because nobody is granted a write to runs and points, and because the update policy does not
+-- cover published versions; a definer function must not lie in an exposed schema.
+
+create table if not exists public.training_runs (
+    id uuid primary key default gen_random_uuid(),
+    version_id uuid not null references public.training_package_versions (id) on delete cascade,
+    owner_id uuid,
+    status text not null default 'running',
+    started_at timestamptz not null,
+    ended_at timestamptz,
+    started_by uuid,
+    reason text,
+
+    constraint known_run_status check (status in ('running', 'completed', 'failed', 'cancelled')),
+    constraint ended_unless_running check ((status = 'running') = (ended_at is null))
+);
+comment on table public.training_runs is
+    'Training runs of versions. Invariant: at most one run of a version is running. '
+    'Written by the database only.';
+create index if not exists idx_training_runs_version
+    on public.training_runs (version_id, started_at desc);
+-- Two workers cannot both run a version.
+create unique index if not exists one_running_per_version
+    on public.training_runs (version_id) where status = 'running';
+
+create table if not exists public.training_metric_points (
+    run_id uuid not null references public.training_runs (id) on delete cascade,
+    name text not null,
+    step bigint not null,
+    value double precision not null,
+    owner_id uuid,
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (run_id, name, step)
+);
+comment on table public.training_metric_points is
+    'One value of one metric at one step of a run: the last one that was written.';
+
+create table if not exists training_versions_internal.calls (
+    call_id uuid primary key,
+    version_id uuid not null references public.training_package_versions (id) on delete cascade,
+    what text not null,
+    run_id uuid
+);
+comment on table training_versions_internal.calls is
+    'Idempotency keys of calls that ended training, deployed or undeployed. '
+    'Invariant: a repeated call changes nothing, whatever happened since.';
+create index if not exists idx_calls_version on training_versions_internal.calls (version_id);
+
+alter table training_versions_internal.calls enable row level security;
+alter table public.training_runs enable row level security;
+alter table public.training_metric_points enable row level security;
+
+drop policy if exists "Users can view own training runs" on public.training_runs;
+create policy "Users can view own training runs" on public.training_runs
+    for select to authenticated
+    using ((select auth.uid()) = owner_id);
+drop policy if exists "Users can view own metric points" on public.training_metric_points;
+create policy "Users can view own metric points" on public.training_metric_points
+    for select to authenticated
+    using ((select auth.uid()) = owner_id);
+
+--
+-- The rules of training_status, and what follows from it
+--
+
+-- Training goes from none or pending to running, from there to completed, failed or cancelled, and
+-- from failed or cancelled to running again. Its moments are the database's, whatever a client
+-- sends. Definer: it looks at the runs, and whether the version is being imported.
+create or replace function training_versions_internal.keep_training_transitions()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    -- On insert, old is null.
+    was constant pg_catalog.text := coalesce(old.training_status, 'none');
+    wanted constant pg_catalog.text := coalesce(new.training_status, 'none');
+begin
+    if training_versions_internal.is_importing() then
+        return new;
+    end if;
+    new.training_started_at := old.training_started_at;
+    new.training_completed_at := old.training_completed_at;
+    if wanted = was then
+        return new;
+    end if;
+
+    if (was, wanted) not in (
+        ('none', 'pending'), ('none', 'running'), ('pending', 'running'),
+        ('running', 'completed'), ('running', 'failed'), ('running', 'cancelled'),
+        ('failed', 'running'), ('cancelled', 'running')
+    ) then
+        perform training_versions_internal.refuse(
+            'TV205',
+            format(
+                'training of version %s %s and cannot become %s',
+                new.version_number,
+                case was when 'none' then 'has not started' else 'is ' || was end,
+                case wanted when 'none' then 'not started' else wanted end
+            ),
+            jsonb_build_object(
+                'version_id', new.id, 'training_status', old.training_status,
+                'wanted', new.training_status
+            ),
+            'Training starts, then completes, fails or is cancelled; '
+            'failed and cancelled training may start again.'
+        );
+    elsif wanted = 'running' then
+        select r.started_at into new.training_started_at  -- if start_training inserted the run
+        from public.training_runs r
+        where r.version_id = new.id and r.status = 'running';
+        new.training_started_at := coalesce(new.training_started_at, clock_timestamp());
+        new.training_completed_at := null;
+    elsif wanted <> 'pending' then
+        new.training_completed_at := clock_timestamp();
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_80_training
+    before insert or update on public.training_package_versions
+    for each row execute function training_versions_internal.keep_training_transitions();
+
+-- The run that p_run_id names, which must be one of the version; without p_run_id the one that is
+-- running, else the one that ran last.
+create or replace function training_versions_internal.find_run(
+    p_version public.training_package_versions,
+    p_run_id uuid
+)
+returns public.training_runs
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    run public.training_runs;
+begin
+    select * into run
+    from public.training_runs r
+    where r.version_id = p_version.id and (p_run_id is null or r.id = p_run_id)
+    order by r.status = 'running' desc, r.started_at desc
+    limit 1;
+    if not found and p_run_id is not null then
+        perform training_versions_internal.refuse(
+            'TV104',
+            format('version %s has no run %s', p_version.version_number, p_run_id),
+            jsonb_build_object('version_id', p_version.id, 'run_id', p_run_id),
+            'Pass the id of what starting the training returned.'
+        );
+    end if;
+    return run;
+end
+$$;
+
+-- Runs and events follow training_status, whoever writes it. Definer: nobody is granted the runs.
+create or replace function training_versions_internal.record_training()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    run public.training_runs;
+    kind pg_catalog.text := 'training_' || new.training_status;
+begin
+    if new.training_status = 'running' then
+        kind := 'training_started';
+        insert into public.training_runs (version_id, owner_id, started_at, started_by)
+        values (
+            new.id, new.created_by,
+            least(new.training_started_at, clock_timestamp()),  -- which an import brings along
+            auth.uid()
+        )
+        on conflict do nothing;  -- start_training has inserted its own before
+        run := training_versions_internal.find_run(new, null);
+    elsif new.training_status <> 'pending' then
+        update public.training_runs r
+        set status = new.training_status, ended_at = new.training_completed_at
+        where r.version_id = new.id and r.status = 'running'
+        returning * into run;
+    end if;
+
+    -- The history of an imported version comes with it.
+    if not training_versions_internal.is_importing() then
+        perform training_versions_internal.record_event(
+            new, kind, jsonb_build_object('run_id', run.id, 'reason', run.reason)
+        );
+    end if;
+    return null;
+end
+$$;
+create or replace trigger record_80_training
+    after update of training_status on public.training_package_versions
+    for each row
+    when (new.training_status is distinct from old.training_status)
+    execute function training_versions_internal.record_training();
+create or replace trigger record_80_training_of_new_version
+    after insert on public.training_package_versions
+    for each row
+    when (new.training_status in ('pending', 'running'))
+    execute function training_versions_internal.record_training();
+
+--
+-- What the functions about training, deployment and cost share
+--
+
+-- The version, locked. A user gets their own, a role that skips row level security any. Definer:
+-- the update policy would hide a published version from the lock.
+create or replace function training_versions_internal.lock_owned_version(p_version_id uuid)
+returns public.training_package_versions
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    select * into version
+    from public.training_package_versions v
+    where v.id = p_version_id and training_versions_internal.acts_for(v.created_by)
+    for no key update;
+    if not found then
+        perform training_versions_internal.refuse_missing_version(p_version_id);
+    end if;
+    return version;
+end
+$$;
+
+-- Claims an idempotency key, under the lock on the version. False: this very call was carried out
+-- before. Refuses a key that was claimed by another call. A call without a key is never a repeat.
+create or replace function training_versions_internal.claim_call(
+    p_call_id uuid,
+    p_version_id uuid,
+    p_what text
+)
+returns boolean
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_call_id is null then
+        return true;
+    end if;
+    insert into training_versions_internal.calls (call_id, version_id, what)
+    values (p_call_id, p_version_id, p_what)
+    on conflict do nothing;
+    if found then
+        return true;
+    end if;
+    if not exists (
+        select from training_versions_internal.calls c
+        where c.call_id = p_call_id and c.version_id = p_version_id and c.what = p_what
+    ) then
+        perform training_versions_internal.refuse_taken_id(p_call_id, 'was given to another call');
+    end if;
+    return false;
+end
+$$;
+
+--
+-- Starting and ending
+--
+
+-- Refuses to train a version that is archived, or in training already. The trigger does not refuse
+-- the first: how training went may be written down after its version was archived.
+create or replace function training_versions_internal.check_may_train(
+    p_version public.training_package_versions
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+declare
+    details constant pg_catalog.jsonb := jsonb_build_object(
+        'version_id', p_version.id, 'training_status', p_version.training_status,
+        'wanted', 'running'
+    );
+begin
+    if p_version.status = 'archived' then
+        perform training_versions_internal.refuse(
+            'TV205',
+            format('version %s is archived and is not trained any more', p_version.version_number),
+            details || jsonb_build_object('status', p_version.status),
+            'Restore it, and train the draft.'
+        );
+    end if;
+    if p_version.training_status = 'running' then
+        perform training_versions_internal.refuse(
+            'TV205',
+            format('training of version %s is running already', p_version.version_number),
+            details,
+            'Wait for it to end, or cancel it.'
+        );
+    end if;
+end
+$$;
+
+create or replace function training_versions_internal.start_training(
+    p_version_id uuid,
+    p_run_id uuid
+)
+returns public.training_runs
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
+begin
+    version := training_versions_internal.lock_owned_version(p_version_id);
+    select * into run from public.training_runs r where r.id = p_run_id;
+    if run.version_id = p_version_id then
+        return run;  -- a repeat
+    end if;
+    if run.id is null then
+        perform training_versions_internal.check_may_train(version);
+        insert into public.training_runs (id, version_id, owner_id, started_at, started_by)
+        values (
+            coalesce(p_run_id, gen_random_uuid()), version.id, version.created_by,
+            clock_timestamp(), auth.uid()
+        )
+        on conflict (id) do nothing
+        returning * into run;
+    end if;
+    if run.version_id is distinct from p_version_id then
+        perform training_versions_internal.refuse_taken_id(
+            p_run_id, 'is another version''s run already'
+        );
+    end if;
+    update public.training_package_versions set training_status = 'running' where id = p_version_id;
+    return run;
+end
+$$;
+
+-- Refuses what a worker does in the name of a run that is over.
+create or replace function training_versions_internal.check_running(
+    p_run public.training_runs,
+    p_wanted text
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_run.status <> 'running' then
+        perform training_versions_internal.refuse(
+            'TV205',
+            format('run %s is %s already', p_run.id, p_run.status),
+            jsonb_build_object(
+                'version_id', p_run.version_id, 'run_id', p_run.id,
+                'training_status', p_run.status, 'wanted', p_wanted
+            ),
+            'It is over: another run may have started since.'
+        );
+    end if;
+end
+$$;
+
+-- Ends the run that p_run_id names, or whichever is running. A repeated call ends no other.
+create or replace function training_versions_internal.end_training(
+    p_version_id uuid,
+    p_status text,
+    p_reason text,
+    p_run_id uuid,
+    p_call_id uuid
+)
+returns public.training_runs
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
+begin
+    version := training_versions_internal.lock_owned_version(p_version_id);
+    if p_reason is not null then
+        perform training_versions_internal.check_text('reason', p_reason, 10000);
+    end if;
+    if not training_versions_internal.claim_call(p_call_id, p_version_id, p_status) then
+        select r.* into run
+        from training_versions_internal.calls c
+        join public.training_runs r on r.id = c.run_id
+        where c.call_id = p_call_id;
+        return run;
+    end if;
+
+    run := training_versions_internal.find_run(version, p_run_id);
+    update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
+    if run.status = p_status then
+        return run;  -- it has ended so already
+    end if;
+    if p_run_id is not null then
+        perform training_versions_internal.check_running(run, p_status);
+    end if;
+    -- The triggers refuse the transition, or make it and end the run.
+    update public.training_runs set reason = p_reason where id = run.id and status = 'running';
+    update public.training_package_versions set training_status = p_status where id = p_version_id;
+    select * into run from public.training_runs r where r.id = run.id;
+    return run;
+end
+$$;
+
+--
+-- Metrics
+--
+
+-- Adds the numbers among the metrics to the curves of the run.
+create or replace function training_versions_internal.add_points(
+    p_version public.training_package_versions,
+    p_run public.training_runs,
+    p_metrics jsonb,
+    p_step bigint
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if exists (
+        select from jsonb_each(p_metrics) as m
+        where jsonb_typeof(m.value) = 'number'
+            and (m.value #>> '{}')::numeric <> 0
+            and abs((m.value #>> '{}')::numeric) not between 4.95e-324 and 1.7e308
+    ) then
+        perform training_versions_internal.refuse_value(
+            'metrics',
+            'a metric with a step must be within double precision',
+            'Leave step out to keep it without a curve.'
+        );
+    end if;
+    if p_run.id is null then
+        perform training_versions_internal.refuse(
+            'TV205',
+            format(
+                'training of version %s has not started, so it has no steps',
+                p_version.version_number
+            ),
+            jsonb_build_object(
+                'version_id', p_version.id, 'training_status', p_version.training_status,
+                'wanted', 'running'
+            ),
+            'Start training first, or leave step out.'
+        );
+    end if;
+    insert into public.training_metric_points as p (run_id, name, step, value, owner_id)
+    select p_run.id, m.key, p_step, (m.value #>> '{}')::double precision, p_version.created_by
+    from jsonb_each(p_metrics) as m
+    where jsonb_typeof(m.value) = 'number'
+    on conflict (run_id, name, step) do update
+        set value = excluded.value, recorded_at = excluded.recorded_at
+        where p.value <> excluded.value;
+end
+$$;
+
+create or replace function training_versions_internal.record_metrics(
+    p_version_id uuid,
+    p_metrics jsonb,
+    p_step bigint,
+    p_run_id uuid
+)
+returns public.training_package_versions
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
+    merged pg_catalog.jsonb := p_metrics;
+begin
+    version := training_versions_internal.lock_owned_version(p_version_id);
+    run := training_versions_internal.find_run(version, p_run_id);
+    perform training_versions_internal.check_snapshot('metrics', p_metrics, 'object');
+    perform training_versions_internal.check_text('metrics', k, 255)
+    from jsonb_object_keys(p_metrics) as k;
+    if p_run_id is not null then
+        perform training_versions_internal.check_running(run, 'running');
+    end if;
+    if p_step is not null then
+        perform training_versions_internal.add_points(version, run, p_metrics, p_step);
+    end if;
+
+    -- An older client may have kept something else than an object in the column.
+    if jsonb_typeof(version.training_metrics) = 'object' then
+        merged := version.training_metrics || p_metrics;
+    end if;
+    if merged is distinct from coalesce(version.training_metrics, '{}') then
+        update public.training_package_versions
+        set training_metrics = merged
+        where id = p_version_id
+        returning * into version;
+    end if;
+    return version;
+end
+$$;
+
+--
+-- The functions of the API
+--
+
+create or replace function public.start_version_training(
+    p_version_id uuid,
+    p_run_id uuid default null
+)
+returns public.training_runs
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.start_training(p_version_id, p_run_id)
+$$;
+comment on function public.start_version_training(uuid, uuid) is
+    'Starts training of a version; refused while it is running. '
+    'Idempotent: repeated with the same p_run_id it changes nothing.';
+
+create or replace function public.complete_version_training(
+    p_version_id uuid,
+    p_run_id uuid default null,
+    p_call_id uuid default null
+)
+returns public.training_runs
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(
+        p_version_id, 'completed', null, p_run_id, p_call_id
+    )
+$$;
+comment on function public.complete_version_training(uuid, uuid, uuid) is
+    'Ends running training well, for good. With p_run_id only if that run is the one running. '
+    'Idempotent with the same p_call_id.';
+
+create or replace function public.fail_version_training(
+    p_version_id uuid,
+    p_reason text,
+    p_run_id uuid default null,
+    p_call_id uuid default null
+)
+returns public.training_runs
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(
+        p_version_id, 'failed', p_reason, p_run_id, p_call_id
+    )
+$$;
+comment on function public.fail_version_training(uuid, text, uuid, uuid) is
+    'Ends running training as failed, with the reason; it may start again. '
+    'Idempotent with the same p_call_id.';
+
+create or replace function public.cancel_version_training(
+    p_version_id uuid,
+    p_reason text default null,
+    p_run_id uuid default null,
+    p_call_id uuid default null
+)
+returns public.training_runs
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(
+        p_version_id, 'cancelled', p_reason, p_run_id, p_call_id
+    )
+$$;
+comment on function public.cancel_version_training(uuid, text, uuid, uuid) is
+    'Ends running training as cancelled; it may start again. Idempotent with the same p_call_id.';
+
+create or replace function public.record_version_metrics(
+    p_version_id uuid,
+    p_metrics jsonb,
+    p_step bigint default null,
+    p_run_id uuid default null
+)
+returns public.training_package_versions
+set search_path = ''
+language sql
+as $$
+    select *
+    from training_versions_internal.record_metrics(p_version_id, p_metrics, p_step, p_run_id)
+$$;
+comment on function public.record_version_metrics(uuid, jsonb, bigint, uuid) is
+    'Merges metrics into training_metrics; with a step, numbers also become points of the run''s '
+    'curves. With p_run_id only while that run is running. Idempotent.';
+
+create or replace function public.get_metric_history(
+    p_version_id uuid,
+    p_name text,
+    p_run_id uuid default null
+)
+returns jsonb
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
+begin
+    version := training_versions_internal.see_version(p_version_id);
+    run := training_versions_internal.find_run(version, p_run_id);
+    -- One array, because replies are capped in rows.
+    return (
+        select coalesce(
+            jsonb_agg(
+                jsonb_build_object('step', p.step, 'value', p.value, 'recorded_at', p.recorded_at)
+                order by p.step
+            ),
+            '[]'
+        )
+        from public.training_metric_points p
+        where p.name = p_name and p.run_id = run.id
+    );
+end
+$$;
+comment on function public.get_metric_history(uuid, text, uuid) is
+    'The values of a metric by step, of the latest run or the one given, '
+    'as a JSON array in the order of steps.';
+
+-- The runs that the columns of older versions imply.
+insert into public.training_runs
+    (version_id, owner_id, status, started_at, ended_at, started_by)
+select
+    v.id, v.created_by, v.training_status,
+    coalesce(v.training_started_at, v.training_completed_at, v.updated_at),
+    case v.training_status when 'running' then null
+        else coalesce(v.training_completed_at, v.updated_at) end,
+    v.created_by
+from public.training_package_versions v
+where v.training_status in ('running', 'completed', 'failed', 'cancelled')
+    and not exists (select from public.training_runs r where r.version_id = v.id);

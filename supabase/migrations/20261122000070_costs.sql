@@ -1,0 +1,407 @@
+-- Cost: entries that add up to actual_cost, and an alert when a share of the budget is crossed.
+--
+-- Touches: creates public.training_costs; versions that have an actual_cost get one entry that
+--   carries it over.
+-- For operators: the service role goes on writing actual_cost directly; the difference becomes an
+--   entry.
+--
+-- How a cost travels: record_cost inserts the entry and then adds its amount to actual_cost. The
+-- trigger on actual_cost finds that the entries add up to it. Where a client wrote actual_cost
+-- itself they do not, and the trigger inserts an entry of the difference.
+--
+-- Order of triggers on training_package_versions: record_75_cost fires after record_10 (creation,
+-- edits, status) and record_70_deployment, and before record_80_training.
+
+create table if not exists public.training_costs (
+    id uuid primary key default gen_random_uuid(),
+    version_id uuid not null references public.training_package_versions (id) on delete cascade,
+    owner_id uuid,
+    amount numeric(10, 2) not null,
+    note text,
+    key text not null,
+    alerts integer[] not null default '{}',
+    recorded_at timestamptz not null default clock_timestamp(),
+    recorded_by uuid,
+
+    constraint counts_once unique (version_id, key)
+);
+comment on table public.training_costs is
+    'What training a version cost, entry by entry. Invariant: actual_cost is their sum. '
+    'Written by the database only.';
+comment on column public.training_costs.alerts is
+    'The shares of the budget, in percent, that this entry crossed.';
+
+create table if not exists training_versions_internal.cost_sums (
+    version_id uuid primary key
+        references public.training_package_versions (id) on delete cascade,
+    total numeric not null
+);
+comment on table training_versions_internal.cost_sums is
+    'What the entries of a version add up to, so that nobody has to read them all.';
+
+alter table training_versions_internal.cost_sums enable row level security;
+alter table public.training_costs enable row level security;
+drop policy if exists "Users can view own costs" on public.training_costs;
+create policy "Users can view own costs" on public.training_costs
+    for select to authenticated
+    using ((select auth.uid()) = owner_id);
+
+-- Nobody writes a cost between what is carried over and the triggers below.
+do $$
+begin
+    lock table public.training_package_versions in share row exclusive mode;
+    insert into public.training_costs (version_id, owner_id, amount, note, key, recorded_at)
+    select v.id, v.created_by, v.actual_cost, 'carried over', v.id::text, v.updated_at
+    from public.training_package_versions v
+    where v.actual_cost <> 'NaN'
+        and not exists (select from public.training_costs c where c.version_id = v.id);
+    insert into training_versions_internal.cost_sums (version_id, total)
+    select c.version_id, sum(c.amount) from public.training_costs c group by c.version_id
+    on conflict do nothing;
+end
+$$;
+
+-- The entries that sent alerts are found without reading every entry.
+create index if not exists idx_training_costs_alerts
+    on public.training_costs (version_id) where alerts <> '{}';
+
+comment on column public.training_package_versions.cost_alerts_sent is
+    'A JSON array of the shares of the budget, in percent, that alerts were sent for.';
+
+-- Inserts an entry, and adds it to the sum. Runs as the definer functions that call it.
+create or replace function training_versions_internal.insert_cost_entry(
+    p_version public.training_package_versions,
+    p_amount numeric,
+    p_note text,
+    p_key text,
+    p_alerts integer[],
+    p_entry_id uuid
+)
+returns public.training_costs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    entry public.training_costs;
+begin
+    insert into public.training_costs
+        (id, version_id, owner_id, amount, note, key, alerts, recorded_by)
+    values (
+        p_entry_id, p_version.id, p_version.created_by, p_amount, p_note,
+        coalesce(p_key, p_entry_id::pg_catalog.text), p_alerts, auth.uid()
+    )
+    on conflict (id) do nothing
+    returning * into entry;
+    if not found then
+        perform training_versions_internal.refuse_taken_id(
+            p_entry_id, 'is another entry''s already'
+        );
+    end if;
+    insert into training_versions_internal.cost_sums as s (version_id, total)
+    values (p_version.id, p_amount)
+    on conflict (version_id) do update set total = s.total + excluded.total;
+    return entry;
+end
+$$;
+
+-- What a client writes to actual_cost becomes an entry, so that the entries add up to it. Definer:
+-- nobody is granted the entries.
+create or replace function training_versions_internal.record_direct_cost()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    recorded numeric;
+    difference numeric;
+begin
+    select s.total into recorded
+    from training_versions_internal.cost_sums s
+    where s.version_id = new.id;
+    difference := coalesce(new.actual_cost, 0) - coalesce(recorded, 0);
+    if difference = 0 then
+        return null;
+    end if;
+    perform training_versions_internal.insert_cost_entry(
+        new, difference, 'written to actual_cost', null, '{}', gen_random_uuid()
+    );
+    -- The history of an imported version comes with it.
+    if not training_versions_internal.is_importing() then
+        perform training_versions_internal.record_event(
+            new, 'cost_recorded', jsonb_build_object('amount', difference)
+        );
+    end if;
+    return null;
+end
+$$;
+create or replace trigger record_75_cost
+    after update of actual_cost on public.training_package_versions
+    for each row
+    when (new.actual_cost is distinct from old.actual_cost)
+    execute function training_versions_internal.record_direct_cost();
+create or replace trigger record_75_cost_of_new_version
+    after insert on public.training_package_versions
+    for each row
+    when (new.actual_cost is not null)
+    execute function training_versions_internal.record_direct_cost();
+
+--
+-- Recording a cost: check, compare, write. These run as record_cost, which calls them.
+--
+
+create or replace function training_versions_internal.check_cost_entry(
+    p_amount numeric,
+    p_note text,
+    p_key text,
+    p_alert_at integer[]
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    -- The check lets null pass, for columns that may be empty; an amount may not.
+    perform training_versions_internal.check_cost('amount', coalesce(p_amount, 'NaN'));
+    if p_note is not null then
+        perform training_versions_internal.check_text('note', p_note, 1000);
+    end if;
+    if p_key is not null then
+        perform training_versions_internal.check_text('key', p_key, 255);
+    end if;
+    if exists (select from unnest(p_alert_at) as s where s is null or s not between 1 and 1000) then
+        perform training_versions_internal.refuse_value(
+            'alert_at',
+            'alert_at must be shares of the budget between 1 and 1000 percent',
+            'Whole numbers, such as 50, 80 and 100.'
+        );
+    end if;
+end
+$$;
+
+-- The entry that an earlier call made, by its id or its key; null if there is none. Refuses an id
+-- or a key that is that of something else. Alerts are answered to whoever brings the entry's id,
+-- which is the caller that made it; the key alone brings none.
+create or replace function training_versions_internal.find_cost_entry(
+    p_version_id uuid,
+    p_amount numeric,
+    p_key text,
+    p_entry_id uuid
+)
+returns public.training_costs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    entry public.training_costs;
+begin
+    select * into entry from public.training_costs c where c.id = p_entry_id;
+    if found then
+        if (entry.version_id, entry.amount, entry.key)
+            is distinct from (p_version_id, p_amount, coalesce(p_key, entry.key))
+        then
+            perform training_versions_internal.refuse_taken_id(
+                p_entry_id, 'is another entry''s already'
+            );
+        end if;
+        return entry;
+    end if;
+
+    select * into entry
+    from public.training_costs c
+    where c.version_id = p_version_id and c.key = p_key;
+    if entry.amount <> p_amount then
+        perform training_versions_internal.refuse(
+            'TV204',
+            format('the key %s is that of an entry of %s already', p_key, entry.amount),
+            jsonb_build_object('key', p_key, 'amount', entry.amount),
+            'Use a new key for a new entry.'
+        );
+    end if;
+    entry.alerts := '{}';
+    return entry;
+end
+$$;
+
+-- The shares of the budget that alerts were sent for: what the entries say, whatever a client did
+-- to the column since, and what the column says, which an import brings without its entries.
+-- Anything in the column that is no array is read as none, and the next alert replaces it.
+create or replace function training_versions_internal.sent_alerts(
+    p_version public.training_package_versions
+)
+returns jsonb
+set search_path = ''
+language sql
+as $$
+    select coalesce(jsonb_agg(distinct share), '[]')
+    from (
+        select to_jsonb(unnest(c.alerts)) as share
+        from public.training_costs c
+        where c.version_id = p_version.id and c.alerts <> '{}'
+        union all
+        select jsonb_array_elements(p_version.cost_alerts_sent)
+        where jsonb_typeof(p_version.cost_alerts_sent) = 'array'
+    ) as sent
+$$;
+
+-- The shares of the budget that spending an amount more crosses: those it reaches that no alert
+-- was sent for, and those it reaches anew, because the budget was raised or the sum lowered since.
+create or replace function training_versions_internal.crossed_shares(
+    p_version public.training_package_versions,
+    p_amount numeric,
+    p_alert_at integer[]
+)
+returns integer[]
+set search_path = ''
+language plpgsql
+as $$
+declare
+    sent constant pg_catalog.jsonb := training_versions_internal.sent_alerts(p_version);
+    spent_before constant numeric := coalesce(p_version.actual_cost, 0);
+    spent constant numeric := spent_before + p_amount;
+begin
+    return (
+        select coalesce(array_agg(distinct share order by share), '{}')
+        from unnest(p_alert_at) as share
+        where spent > 0
+            and spent * 100 >= p_version.budget_limit * share
+            and (not sent @> to_jsonb(share) or spent_before * 100 < p_version.budget_limit * share)
+    );
+end
+$$;
+
+-- Adds an entry, its amount to actual_cost, its alerts to those that were sent, and its events.
+create or replace function training_versions_internal.add_cost_entry(
+    p_version public.training_package_versions,
+    p_amount numeric,
+    p_note text,
+    p_key text,
+    p_alerts integer[],
+    p_entry_id uuid
+)
+returns public.training_costs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    entry public.training_costs;
+    share integer;
+begin
+    entry := training_versions_internal.insert_cost_entry(
+        p_version, p_amount, p_note, p_key, p_alerts, p_entry_id
+    );
+    if p_alerts <> '{}' then
+        p_version.cost_alerts_sent := training_versions_internal.sent_alerts(p_version);
+    end if;
+    update public.training_package_versions
+    set actual_cost = coalesce(actual_cost, 0) + p_amount,
+        cost_alerts_sent = p_version.cost_alerts_sent
+    where id = p_version.id
+    returning * into p_version;
+
+    perform training_versions_internal.record_event(
+        p_version, 'cost_recorded',
+        jsonb_build_object('amount', p_amount, 'note', p_note, 'key', p_key)
+    );
+    foreach share in array p_alerts loop
+        perform training_versions_internal.record_event(
+            p_version, 'cost_alert',
+            jsonb_build_object(
+                'share', share, 'actual_cost', p_version.actual_cost,
+                'budget_limit', p_version.budget_limit
+            )
+        );
+    end loop;
+    return entry;
+end
+$$;
+
+-- Records a cost under the lock on the version, and answers with the entry and the new sum.
+-- Definer, and behind a function in public, for the same reasons as training.
+create or replace function training_versions_internal.record_cost(
+    p_version_id uuid,
+    p_amount numeric,
+    p_note text,
+    p_key text,
+    p_alert_at integer[],
+    p_entry_id uuid
+)
+returns jsonb
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    entry public.training_costs;
+begin
+    perform training_versions_internal.check_cost_entry(p_amount, p_note, p_key, p_alert_at);
+    version := training_versions_internal.lock_owned_version(p_version_id);
+    entry := training_versions_internal.find_cost_entry(p_version_id, p_amount, p_key, p_entry_id);
+    if entry.id is null then
+        if coalesce(version.actual_cost, 0) + p_amount > 99999999.99 then
+            perform training_versions_internal.refuse_value(
+                'amount',
+                'actual_cost would be more than 99,999,999.99',
+                'That is the most the column holds.'
+            );
+        end if;
+        entry := training_versions_internal.add_cost_entry(
+            version, p_amount, p_note, p_key,
+            training_versions_internal.crossed_shares(version, p_amount, p_alert_at),
+            coalesce(p_entry_id, gen_random_uuid())
+        );
+        version := training_versions_internal.see_version(p_version_id);
+    end if;
+    return to_jsonb(entry) - 'owner_id' || jsonb_build_object(
+        'actual_cost', version.actual_cost, 'budget_limit', version.budget_limit
+    );
+end
+$$;
+
+create or replace function public.record_training_cost(
+    p_version_id uuid,
+    p_amount numeric,
+    p_note text default null,
+    p_key text default null,
+    p_alert_at integer[] default '{50,80,100}',
+    p_entry_id uuid default null
+)
+returns jsonb
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.record_cost(
+        p_version_id, p_amount, p_note, p_key, p_alert_at, p_entry_id
+    )
+$$;
+comment on function public.record_training_cost(uuid, numeric, text, text, integer[], uuid) is
+    'Adds a cost to a version; alerts are the shares of the budget that this call crossed. '
+    'Idempotent: with the same p_key a cost counts once, '
+    'and with the same p_entry_id the call is answered the same again.';
+
+create or replace function public.get_package_cost(p_package_id uuid)
+returns jsonb
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not exists (select from public.training_configs c where c.id = p_package_id) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    return (
+        select jsonb_build_object(
+            'package_id', p_package_id,
+            'versions', count(*),
+            'estimated_cost', coalesce(sum(v.estimated_cost), 0),
+            'actual_cost', coalesce(sum(v.actual_cost), 0),
+            'budget_limit', coalesce(sum(v.budget_limit), 0)
+        )
+        from public.training_package_versions v
+        where v.package_id = p_package_id
+    );
+end
+$$;
+comment on function public.get_package_cost(uuid) is
+    'Estimated, actual and budgeted cost of all versions of a package that the caller may see.';

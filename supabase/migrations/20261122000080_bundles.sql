@@ -1,0 +1,521 @@
+-- Bundles: packages brought in from another project, with their numbers, moments and history.
+--
+-- Touches: creates export_training_versions, import_training_versions and import_training_events;
+--   events get a source.
+-- For operators: an import makes versions that are published from the start and carry the moments
+--   of the other project. Who did it there is told by the events' details; here the importer signs.
+--   An import is idempotent: repeated, it changes nothing.
+--
+-- How a version is imported: read from the JSON with its id in this project (imported_id),
+-- looked for here (state_of_import), then compared (compare_imported) or inserted
+-- (insert_imported). Its first event says that it was imported, because declare_origin did.
+-- The functions in public only pass their arguments on, as for training. import_versions and
+-- import_events are definer, because they look at rows that the caller may not see, and write what
+-- no caller may; they check the caller first, and the functions that they call run as they do.
+
+alter table public.training_version_events add column if not exists source text;
+comment on column public.training_version_events.source is
+    'Which event of which package it was in the project it was imported from.';
+-- What became of a version that was imported, by the id that it had.
+create index if not exists idx_version_events_imported
+    on public.training_version_events ((details ->> 'from_version_id')) where kind = 'imported';
+create unique index if not exists imported_once
+    on public.training_version_events (package_id, source) where source is not null;
+
+--
+-- Whose package, and which id
+--
+
+-- The owner of the package; refused unless the caller is that, or may act for all.
+create or replace function training_versions_internal.owner_for_import(p_package_id uuid)
+returns uuid
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_owner pg_catalog.uuid;
+begin
+    select c.user_id into package_owner
+    from public.training_configs c
+    where c.id = p_package_id and training_versions_internal.acts_for(c.user_id);
+    if not found then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    return package_owner;
+end
+$$;
+
+-- An id that follows from a package and the id that something had in another project.
+create or replace function training_versions_internal.derived_id(p_package_id uuid, p_id uuid)
+returns uuid
+immutable
+set search_path = ''
+language sql
+as $$
+    select md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
+$$;
+
+-- The id in this project of a version of another one: its own if that is free or was brought here
+-- before, else the derived one, so that importing again finds it. Versions are looked up by id
+-- alone: in a table without statistics the planner may read all those of the package instead.
+create or replace function training_versions_internal.imported_id(p_package_id uuid, p_id uuid)
+returns uuid
+stable
+set search_path = ''
+language sql
+as $$
+    select case
+        -- Brought here before under the derived id, whoever has p_id by now.
+        when p_package_id = (
+            select v.package_id from public.training_package_versions v where v.id = derived.id
+        ) or exists (
+            select from training_versions_internal.deletions d
+            where d.id = derived.id and d.package_id = p_package_id
+        -- Taken by another package.
+        ) or exists (
+            select from public.training_package_versions v
+            where v.id = p_id and v.package_id <> p_package_id
+        ) or exists (
+            select from training_versions_internal.deletions d
+            where d.id = p_id and d.package_id <> p_package_id
+        ) then derived.id
+        else p_id
+    end
+    from training_versions_internal.derived_id(p_package_id, p_id) as derived (id)
+$$;
+
+--
+-- Versions
+--
+
+-- TV207, with a sentence about the number of the version in which %s stands for it.
+create or replace function training_versions_internal.refuse_import(
+    p_given public.training_package_versions,
+    p_message text
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.refuse(
+        'TV207',
+        format(p_message, p_given.version_number),
+        jsonb_build_object('version_id', p_given.id, 'version_number', p_given.version_number),
+        'Import into a new package.'
+    );
+end
+$$;
+
+-- Is an imported version 'here' already, was it 'deleted' here, or is it 'new'? Refuses one whose
+-- id is taken by another package, or whose number was given to another version of this one.
+create or replace function training_versions_internal.state_of_import(
+    p_given public.training_package_versions
+)
+returns text
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_there pg_catalog.uuid;
+begin
+    select v.package_id into package_there
+    from public.training_package_versions v
+    where v.id = p_given.id;
+    if package_there = p_given.package_id then
+        return 'here';
+    end if;
+    if package_there is not null then
+        perform training_versions_internal.refuse_taken_id(
+            p_given.id, 'is that of a version in another package'
+        );
+    end if;
+    if exists (
+        select from training_versions_internal.deletions d
+        where d.id = p_given.id
+            and d.package_id = p_given.package_id and d.version_number = p_given.version_number
+    ) then
+        return 'deleted';
+    end if;
+    if exists (
+        select from public.training_package_versions v
+        where v.package_id = p_given.package_id and v.version_number = p_given.version_number
+    ) or exists (
+        select from training_versions_internal.deletions d
+        where d.package_id = p_given.package_id and d.version_number = p_given.version_number
+    ) then
+        perform training_versions_internal.refuse_import(
+            p_given, 'number %s was given to another version of this package'
+        );
+    end if;
+    return 'new';
+end
+$$;
+
+-- The parent of an imported version here: the one imported into the same package if there is, else
+-- the one that kept its id, else the newest that was imported from it. Null if there is none.
+create or replace function training_versions_internal.imported_parent(
+    p_given public.training_package_versions
+)
+returns uuid
+set search_path = ''
+language sql
+as $$
+    select v.id
+    from public.training_package_versions v
+    where v.created_by = p_given.created_by
+        and v.id = any (
+            array(
+                select e.version_id
+                from public.training_version_events e
+                where e.kind = 'imported' and e.owner_id = p_given.created_by
+                    and e.details ->> 'from_version_id' = p_given.parent_version_id::pg_catalog.text
+            )
+            || p_given.parent_version_id
+            || training_versions_internal.imported_id(p_given.package_id, p_given.parent_version_id)
+        )
+    order by
+        v.package_id = p_given.package_id desc, v.id = p_given.parent_version_id desc,
+        v.created_at desc, v.id
+    limit 1
+$$;
+
+-- Inserts an imported version, and the run that its training columns imply.
+create or replace function training_versions_internal.insert_imported(
+    p_given public.training_package_versions,
+    p_original_id uuid
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not isfinite(p_given.created_at) or not isfinite(p_given.published_at)
+        or not isfinite(p_given.training_started_at) or not isfinite(p_given.training_completed_at)
+    then
+        perform training_versions_internal.refuse_value(
+            'created_at',
+            format(
+                'created_at, published_at and the times of training of version %s must be moments',
+                p_given.version_number
+            )
+        );
+    end if;
+    p_given.published_by := case when p_given.status <> 'draft' then p_given.created_by end;
+    p_given.published_at := case when p_given.status <> 'draft' then p_given.published_at end;
+    perform training_versions_internal.declare_origin(
+        p_given.id, 'imported', jsonb_build_object('from_version_id', p_original_id)
+    );
+    -- Columns that are not named here, such as those of an app, get their defaults.
+    execute format(
+        'insert into public.training_package_versions (%1$s) select %1$s from (select $1.*) as v',
+        array_to_string(training_versions_internal.editable_columns() || array[
+            'id', 'package_id', 'version_number', 'status',
+            'created_at', 'created_by', 'published_at', 'published_by',
+            'training_status', 'training_started_at', 'training_completed_at',
+            'training_metrics', 'actual_cost', 'cost_alerts_sent'
+        ], ', ')
+    ) using p_given;
+    insert into public.training_runs
+        (version_id, owner_id, status, started_at, ended_at, started_by)
+    select
+        p_given.id, p_given.created_by, p_given.training_status,
+        coalesce(p_given.training_started_at, p_given.training_completed_at, p_given.created_at),
+        coalesce(p_given.training_completed_at, p_given.created_at), auth.uid()
+    where p_given.training_status in ('completed', 'failed', 'cancelled');
+end
+$$;
+
+-- Does an imported version differ from the one that is here already? Its parent does not count,
+-- which may be imported later, nor its budget, which may be changed. Refuses a frozen version with
+-- other content; a draft in the bundle may have been edited and published here since.
+create or replace function training_versions_internal.compare_imported(
+    p_given public.training_package_versions,
+    p_here public.training_package_versions
+)
+returns boolean
+set search_path = ''
+language plpgsql
+as $$
+declare
+    content constant pg_catalog.text[] :=
+        training_versions_internal.editable_columns() || '{version_number}';
+    different pg_catalog.text[];
+begin
+    select coalesce(array_agg(d.column_name), '{}') into different
+    from training_versions_internal.differences(p_here, p_given) as d
+    where d.column_name = any (
+        content || '{status,training_status,training_metrics,actual_cost}'
+    ) and d.column_name not in ('parent_version_id', 'estimated_cost', 'budget_limit');
+    if p_here.status <> 'draft' and p_given.status <> 'draft' and different && content then
+        perform training_versions_internal.refuse_import(
+            p_given, 'version %s is there already, with other content'
+        );
+    end if;
+    return different <> '{}';
+end
+$$;
+
+-- Imports one version, and says what came of it. One that is here already stays as it is, except
+-- that a parent that was imported later than its child is set now; a deleted one stays away.
+create or replace function training_versions_internal.import_version(
+    p_given public.training_package_versions,
+    p_state text,
+    p_original_id uuid
+)
+returns jsonb
+set search_path = ''
+language plpgsql
+as $$
+declare
+    has_parent constant boolean := p_given.parent_version_id is not null;
+    here public.training_package_versions;
+    differs boolean := p_state = 'deleted';
+begin
+    if has_parent then
+        p_given.parent_version_id := training_versions_internal.imported_parent(p_given);
+    end if;
+    here := p_given;
+    if p_state = 'new' then
+        perform training_versions_internal.insert_imported(p_given, p_original_id);
+    elsif p_state = 'here' then
+        here := training_versions_internal.see_version(p_given.id);
+        differs := training_versions_internal.compare_imported(p_given, here);
+        if here.status <> 'draft' and here.parent_version_id is null and exists (
+            select from public.training_version_events e
+            where e.version_id = here.id and e.kind = 'imported' and e.source is null
+        ) then
+            update public.training_package_versions
+            set parent_version_id = p_given.parent_version_id
+            where id = here.id and p_given.parent_version_id is not null;
+            here.parent_version_id := p_given.parent_version_id;
+        end if;
+    end if;
+    return jsonb_build_object(
+        'id', p_given.id,
+        'version_number', p_given.version_number,
+        'created', p_state = 'new',
+        'parent_missing', has_parent and p_state <> 'deleted' and here.parent_version_id is null,
+        'differs', differs
+    );
+end
+$$;
+
+-- Imports versions, in order. With p_check_only nothing is written and only the ids and numbers of
+-- the versions are looked at.
+create or replace function training_versions_internal.import_versions(
+    p_package_id uuid,
+    p_versions jsonb,
+    p_check_only boolean
+)
+returns jsonb
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_owner pg_catalog.uuid;
+    item pg_catalog.jsonb;
+    given public.training_package_versions;
+    state pg_catalog.text;
+    outcome pg_catalog.jsonb := '[]';
+begin
+    package_owner := training_versions_internal.owner_for_import(p_package_id);
+    perform training_versions_internal.check_snapshot('p_versions', p_versions, 'array');
+    perform training_versions_internal.lock_package(p_package_id);
+    insert into training_versions_internal.imports (transaction_id)
+    values (pg_current_xact_id())
+    on conflict do nothing;
+    for item in select i from jsonb_array_elements(p_versions) as i loop
+        given := jsonb_populate_record(null::public.training_package_versions, item);
+        given.id := training_versions_internal.imported_id(p_package_id, given.id);
+        given.package_id := p_package_id;
+        given.created_by := package_owner;
+        state := training_versions_internal.state_of_import(given);
+        if not p_check_only then
+            outcome := outcome || training_versions_internal.import_version(
+                given, state, (item ->> 'id')::pg_catalog.uuid
+            );
+        end if;
+    end loop;
+    delete from training_versions_internal.imports where transaction_id = pg_current_xact_id();
+    perform training_versions_internal.move_pointers(p_package_id);
+    return outcome;
+end
+$$;
+
+--
+-- History
+--
+
+-- The id under which the history of an imported version is kept. Nobody writes the history of a
+-- version to be made elsewhere: what this package does not know, such as a draft that was deleted
+-- there, gets an id of this package alone.
+create or replace function training_versions_internal.imported_history_id(
+    p_package_id uuid,
+    p_version_id uuid
+)
+returns uuid
+stable
+set search_path = ''
+language sql
+as $$
+    select case
+        when exists (
+            select from public.training_package_versions v
+            where v.id = here.id and v.package_id = p_package_id
+        ) or exists (
+            select from training_versions_internal.deletions d
+            where d.id = here.id and d.package_id = p_package_id
+        ) or exists (
+            select from public.training_version_events e
+            where e.version_id = here.id and e.package_id = p_package_id
+        ) then here.id
+        else training_versions_internal.derived_id(p_package_id, p_version_id)
+    end
+    from training_versions_internal.imported_id(p_package_id, p_version_id) as here (id)
+$$;
+
+create or replace function training_versions_internal.check_events(p_events jsonb)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.check_snapshot('p_events', p_events, 'array');
+    if exists (
+        select from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+        where not isfinite(e.occurred_at) or not isfinite(e.last_at)
+            or jsonb_typeof(e.details) <> 'object'
+    ) then
+        perform training_versions_internal.refuse_value(
+            'p_events',
+            'occurred_at and last_at of an event must be moments, and its details an object'
+        );
+    end if;
+end
+$$;
+
+-- Imports events, and returns how many were new.
+create or replace function training_versions_internal.import_events(
+    p_package_id uuid,
+    p_events jsonb
+)
+returns integer
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_owner pg_catalog.uuid;
+    added integer;
+begin
+    package_owner := training_versions_internal.owner_for_import(p_package_id);
+    perform training_versions_internal.check_events(p_events);
+    perform training_versions_internal.lock_package(p_package_id);
+    -- Numbers of drafts that were deleted there, which only the history names, are not given again.
+    update training_versions_internal.package_numbers n
+    set last_number = greatest(n.last_number, (
+        select max(e.version_number)
+        from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+        where e.version_number <= 1000000000
+    ))
+    where n.package_id = p_package_id;
+    insert into public.training_version_events (
+        package_id, version_id, version_number, owner_id,
+        kind, actor_id, occurred_at, last_at, details, source
+    )
+    select
+        p_package_id, training_versions_internal.imported_history_id(p_package_id, e.version_id),
+        e.version_number, package_owner, e.kind, null, e.occurred_at, e.last_at,
+        coalesce(e.details, '{}')
+            || jsonb_strip_nulls(jsonb_build_object('imported', true, 'actor_id', e.actor_id)),
+        -- An event that was itself imported keeps its first source.
+        coalesce(e.source, format('%s/%s@%s', e.package_id, e.id, e.occurred_at))
+    from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+    -- What happened in this very package is in its history already.
+    where not exists (
+        select from public.training_version_events o
+        where o.package_id = p_package_id and o.version_number = e.version_number
+            and o.kind = e.kind and o.occurred_at = e.occurred_at and o.source is null
+    )
+    order by e.id
+    on conflict (package_id, source) where source is not null do nothing;
+    get diagnostics added = row_count;
+    return added;
+end
+$$;
+
+--
+-- The functions of the API
+--
+
+create or replace function public.import_training_versions(
+    p_package_id uuid,
+    p_versions jsonb,
+    p_check_only boolean default false
+)
+returns jsonb
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.import_versions(p_package_id, p_versions, p_check_only)
+$$;
+comment on function public.import_training_versions(uuid, jsonb, boolean) is
+    'Brings versions of another project into a package of the caller; with p_check_only it only '
+    'checks whether their numbers are free. Idempotent.';
+
+create or replace function public.import_training_events(p_package_id uuid, p_events jsonb)
+returns integer
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.import_events(p_package_id, p_events)
+$$;
+comment on function public.import_training_events(uuid, jsonb) is
+    'Brings the history of another project into a package of the caller, and returns how many '
+    'events were new. Idempotent.';
+
+-- Versions are read one at a time, because the size of the next one is not known: a page may be
+-- too large by one version, and no more.
+create or replace function public.export_training_versions(
+    p_package_id uuid,
+    p_after integer,
+    p_newest integer,
+    p_bytes integer
+)
+returns json
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    line pg_catalog.text;
+    page pg_catalog.text[] := '{}';
+    size bigint := 0;
+begin
+    if not exists (select from public.training_configs c where c.id = p_package_id) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    version.version_number := p_after;
+    loop
+        select * into version
+        from public.training_package_versions v
+        where v.package_id = p_package_id
+            and v.version_number > version.version_number and v.version_number <= p_newest
+        order by v.version_number
+        limit 1;
+        exit when not found;
+        line := row_to_json(version)::pg_catalog.text;
+        size := size + octet_length(line);
+        exit when size > p_bytes and page <> '{}';
+        page := page || line;
+        exit when size > p_bytes;
+    end loop;
+    return ('[' || array_to_string(page, ',') || ']')::pg_catalog.json;
+end
+$$;
+comment on function public.export_training_versions(uuid, integer, integer, integer) is
+    'The versions of a package above one number and up to another, in order, '
+    'as one JSON array of about p_bytes.';

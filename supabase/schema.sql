@@ -1,0 +1,3975 @@
+-- The whole schema as it stands after all migrations: tables, then functions; first what clients
+-- use, then training_versions_internal, which keeps the rules. For reading only: `make schema`
+-- writes it from the migrations, a test compares, and nobody applies it.
+--
+-- In which order triggers fire, and why, is explained in 20261122000020_version_rules.sql.
+
+-- Training packages. Each belongs to one user; its versions are rows of training_package_versions.
+create table public.training_configs (
+    id uuid not null default gen_random_uuid(),
+    name text not null,
+    template_type text not null,
+    config_json jsonb not null default '{}',
+    user_id uuid not null,
+    created_at timestamp with time zone not null default now(),
+    -- The newest version that is published now, null if none is. Kept by the database.
+    current_version_id uuid,
+    -- How many versions the package has. Kept by the database.
+    version_count integer not null default 0,
+    -- Number of the newest version that is published now, 0 if none is. Kept by the database.
+    latest_published_version integer not null default 0,
+    constraint training_configs_pkey primary key (id),
+    constraint training_configs_current_version_id_fkey foreign key (current_version_id) references public.training_package_versions(id) on delete set null,
+    constraint training_configs_user_id_fkey foreign key (user_id) references auth.users(id) on delete cascade
+);
+create index idx_training_configs_current_version on public.training_configs (current_version_id);
+create index idx_training_configs_user on public.training_configs (user_id);
+alter table public.training_configs enable row level security;
+create policy "Users can create own training configs" on public.training_configs
+    for insert to authenticated
+    with check (user_id = (( select auth.uid() as uid)));
+create policy "Users can delete own training configs" on public.training_configs
+    for delete to authenticated
+    using (user_id = (( select auth.uid() as uid)));
+create policy "Users can update own training configs" on public.training_configs
+    for update to authenticated
+    using (user_id = (( select auth.uid() as uid)))
+    with check (user_id = (( select auth.uid() as uid)));
+create policy "Users can view own training configs" on public.training_configs
+    for select to authenticated
+    using (user_id = (( select auth.uid() as uid)));
+create trigger record_10_deleted_package
+    after delete on public.training_configs
+    for each row
+    execute function training_versions_internal.record_deleted_package();
+create trigger rule_10_package_owner
+    before update on public.training_configs
+    for each row
+    when (new.user_id is distinct from old.user_id and old.version_count > 0)
+    execute function training_versions_internal.keep_package_owner();
+create trigger rule_20_derived_columns
+    before insert or update on public.training_configs
+    for each row
+    execute function training_versions_internal.keep_derived_columns();
+create trigger rule_30_history_stays
+    before delete on public.training_configs
+    for each row
+    when (row_security_active('public.training_package_versions'))
+    execute function training_versions_internal.keep_packages_with_history();
+grant delete, insert, select, update on public.training_configs to authenticated, service_role;
+
+-- Versions of training packages: snapshots of config, base model and data sets, draft, then
+-- published, then archived.
+create table public.training_package_versions (
+    id uuid not null default gen_random_uuid(),
+    package_id uuid not null,
+    -- Given under a lock on the package when the version is made; never given again, also after a
+    -- draft is deleted.
+    version_number integer not null,
+    name text not null,
+    status text not null,
+    created_at timestamp with time zone not null default now(),
+    created_by uuid,
+    published_at timestamp with time zone,
+    published_by uuid,
+    -- Moves forward with every change; the edit token of a draft.
+    updated_at timestamp with time zone not null default now(),
+    config_snapshot jsonb not null,
+    model_snapshot jsonb not null,
+    dataset_snapshot jsonb not null,
+    change_summary text,
+    parent_version_id uuid,
+    is_deployed boolean not null default false,
+    deployment_target text,
+    deployment_url text,
+    deployment_id text,
+    training_status text,
+    training_started_at timestamp with time zone,
+    training_completed_at timestamp with time zone,
+    training_metrics jsonb,
+    estimated_cost numeric(10,2),
+    actual_cost numeric(10,2),
+    budget_limit numeric(10,2),
+    -- A JSON array of the shares of the budget, in percent, that alerts were sent for.
+    cost_alerts_sent jsonb,
+    constraint training_package_versions_pkey primary key (id),
+    constraint unique_package_version unique (package_id, version_number),
+    constraint training_package_versions_created_by_fkey foreign key (created_by) references auth.users(id) deferrable initially deferred,
+    constraint training_package_versions_package_id_fkey foreign key (package_id) references public.training_configs(id) on delete cascade,
+    constraint training_package_versions_parent_version_id_fkey foreign key (parent_version_id) references public.training_package_versions(id) on delete set null,
+    constraint training_package_versions_published_by_fkey foreign key (published_by) references auth.users(id) deferrable initially deferred,
+    constraint deployed_has_target check (not is_deployed or deployment_target is not null),
+    constraint published_has_timestamp_and_user check (status <> 'published' or published_at is not null and published_by is not null),
+    constraint valid_deployment_target check (deployment_target = any (array['local', 'hf_space'])),
+    constraint valid_status check (status = any (array['draft', 'published', 'archived'])),
+    constraint valid_training_status check (training_status = any (array['pending', 'running', 'completed', 'failed', 'cancelled']))
+);
+create index idx_package_versions_children on public.training_package_versions (parent_version_id, created_by);
+create index idx_package_versions_config_snapshot on public.training_package_versions using gin (config_snapshot);
+create index idx_package_versions_dataset_snapshot on public.training_package_versions using gin (dataset_snapshot);
+create index idx_package_versions_deployment on public.training_package_versions (is_deployed, deployment_target);
+create index idx_package_versions_model_snapshot on public.training_package_versions using gin (model_snapshot);
+create index idx_package_versions_package on public.training_package_versions (package_id, version_number desc);
+create index idx_package_versions_parent on public.training_package_versions (parent_version_id);
+create index idx_package_versions_published on public.training_package_versions (package_id, version_number desc) where (status = 'published');
+create index idx_package_versions_published_by on public.training_package_versions (published_by);
+create index idx_package_versions_status on public.training_package_versions (status);
+create index idx_package_versions_training_status on public.training_package_versions (training_status);
+create index idx_package_versions_user on public.training_package_versions (created_by);
+create index idx_package_versions_user_created on public.training_package_versions (created_by, created_at desc, id desc);
+alter table public.training_package_versions enable row level security;
+create policy "Users can create own package versions" on public.training_package_versions
+    for insert to authenticated
+    with check ((( select auth.uid() as uid)) = created_by and status = 'draft' and (exists ( select
+   from public.training_configs c
+  where c.id = training_package_versions.package_id and c.user_id = (( select auth.uid() as uid)))));
+create policy "Users can delete own draft versions" on public.training_package_versions
+    for delete to authenticated
+    using ((( select auth.uid() as uid)) = created_by and status = 'draft');
+create policy "Users can update own draft versions" on public.training_package_versions
+    for update to authenticated
+    using ((( select auth.uid() as uid)) = created_by and status = 'draft')
+    with check ((( select auth.uid() as uid)) = created_by and (status = any (array['draft', 'published'])) and (exists ( select
+   from public.training_configs c
+  where c.id = training_package_versions.package_id and c.user_id = (( select auth.uid() as uid)))));
+create policy "Users can view own package versions" on public.training_package_versions
+    for select to authenticated
+    using ((( select auth.uid() as uid)) = created_by);
+create trigger record_05_end_deployments
+    after update of status on public.training_package_versions
+    for each row
+    when (new.status = 'archived' and old.status <> 'archived')
+    execute function training_versions_internal.end_deployments_of_archived();
+create trigger record_10_changes
+    after update on public.training_package_versions
+    for each row
+    execute function training_versions_internal.record_changes();
+create trigger record_10_creation
+    after insert on public.training_package_versions
+    for each row
+    execute function training_versions_internal.record_creation();
+create trigger record_10_deletion
+    after delete on public.training_package_versions
+    for each row
+    execute function training_versions_internal.record_deletion();
+create trigger record_70_deployment
+    after update of is_deployed, deployment_target, deployment_url, deployment_id on public.training_package_versions
+    for each row
+    when (new.is_deployed is distinct from old.is_deployed or new.deployment_target is distinct from old.deployment_target or new.deployment_url is distinct from old.deployment_url or new.deployment_id is distinct from old.deployment_id)
+    execute function training_versions_internal.record_deployment();
+create trigger record_70_deployment_of_new_version
+    after insert on public.training_package_versions
+    for each row
+    when (new.is_deployed)
+    execute function training_versions_internal.record_deployment();
+create trigger record_75_cost
+    after update of actual_cost on public.training_package_versions
+    for each row
+    when (new.actual_cost is distinct from old.actual_cost)
+    execute function training_versions_internal.record_direct_cost();
+create trigger record_75_cost_of_new_version
+    after insert on public.training_package_versions
+    for each row
+    when (new.actual_cost is not null)
+    execute function training_versions_internal.record_direct_cost();
+create trigger record_80_training
+    after update of training_status on public.training_package_versions
+    for each row
+    when (new.training_status is distinct from old.training_status)
+    execute function training_versions_internal.record_training();
+create trigger record_80_training_of_new_version
+    after insert on public.training_package_versions
+    for each row
+    when (new.training_status = any (array['pending', 'running']))
+    execute function training_versions_internal.record_training();
+create trigger rule_10_package_owner
+    before insert on public.training_package_versions
+    for each row
+    when (row_security_active('public.training_package_versions'))
+    execute function training_versions_internal.check_package_owner();
+create trigger rule_20_start_as_draft
+    before insert on public.training_package_versions
+    for each row
+    execute function training_versions_internal.start_as_draft();
+create trigger rule_30_number
+    before insert on public.training_package_versions
+    for each row
+    execute function training_versions_internal.give_number();
+create trigger rule_35_moment_and_name
+    before insert on public.training_package_versions
+    for each row
+    execute function training_versions_internal.give_moment_and_name();
+create trigger rule_40_frozen
+    before update on public.training_package_versions
+    for each row
+    execute function training_versions_internal.keep_frozen();
+create trigger rule_45_status_order
+    before update on public.training_package_versions
+    for each row
+    when (new.status is distinct from old.status)
+    execute function training_versions_internal.keep_status_order();
+create trigger rule_50_sign
+    before update on public.training_package_versions
+    for each row
+    when (old.status = 'draft' and new.status = 'published')
+    execute function training_versions_internal.sign_published();
+create trigger rule_60_unsigned
+    before insert or update on public.training_package_versions
+    for each row
+    when (new.status = 'draft')
+    execute function training_versions_internal.keep_unsigned();
+create trigger rule_65_values
+    before insert or update on public.training_package_versions
+    for each row
+    execute function training_versions_internal.check_values();
+create trigger rule_70_parent
+    before insert or update on public.training_package_versions
+    for each row
+    when (new.parent_version_id is not null)
+    execute function training_versions_internal.check_parent();
+create trigger rule_80_training
+    before insert or update on public.training_package_versions
+    for each row
+    execute function training_versions_internal.keep_training_transitions();
+create trigger rule_90_published_stays
+    before delete on public.training_package_versions
+    for each row
+    execute function training_versions_internal.keep_published();
+create trigger set_updated_at
+    before update on public.training_package_versions
+    for each row
+    execute function training_versions_internal.update_training_package_versions_updated_at();
+create trigger update_config_pointers
+    after update of status on public.training_package_versions
+    for each row
+    when (new.status is distinct from old.status)
+    execute function training_versions_internal.update_pointers();
+create trigger update_config_version_count
+    after insert or delete on public.training_package_versions
+    for each row
+    execute function training_versions_internal.update_version_count();
+grant delete, insert, select, update on public.training_package_versions to authenticated, service_role;
+
+-- What training a version cost, entry by entry. Invariant: actual_cost is their sum. Written by the
+-- database only.
+create table public.training_costs (
+    id uuid not null default gen_random_uuid(),
+    version_id uuid not null,
+    owner_id uuid,
+    amount numeric(10,2) not null,
+    note text,
+    key text not null,
+    -- The shares of the budget, in percent, that this entry crossed.
+    alerts integer[] not null default '{}',
+    recorded_at timestamp with time zone not null default clock_timestamp(),
+    recorded_by uuid,
+    constraint counts_once unique (version_id, key),
+    constraint training_costs_pkey primary key (id),
+    constraint training_costs_version_id_fkey foreign key (version_id) references public.training_package_versions(id) on delete cascade
+);
+create index idx_training_costs_alerts on public.training_costs (version_id) where (alerts <> '{}');
+alter table public.training_costs enable row level security;
+create policy "Users can view own costs" on public.training_costs
+    for select to authenticated
+    using ((( select auth.uid() as uid)) = owner_id);
+grant select on public.training_costs to authenticated, service_role;
+
+-- Deployments of versions to targets. Invariant: at most one of a package is live (not ended) per
+-- target. Written by the database only.
+create table public.training_deployments (
+    id uuid not null default gen_random_uuid(),
+    package_id uuid not null,
+    version_id uuid not null,
+    version_number integer not null,
+    owner_id uuid,
+    target text not null,
+    url text,
+    deployment_id text,
+    started_at timestamp with time zone not null default clock_timestamp(),
+    started_by uuid,
+    ended_at timestamp with time zone,
+    ended_by uuid,
+    constraint training_deployments_pkey primary key (id),
+    constraint training_deployments_package_id_fkey foreign key (package_id) references public.training_configs(id) on delete cascade,
+    constraint training_deployments_version_id_fkey foreign key (version_id) references public.training_package_versions(id) on delete cascade,
+    constraint ends_after_start check (ended_at >= started_at),
+    constraint known_target check (target = any (array['local', 'hf_space']))
+);
+create index idx_training_deployments_target on public.training_deployments (package_id, target, started_at desc);
+create index idx_training_deployments_version on public.training_deployments (version_id);
+create unique index one_live_per_target on public.training_deployments (package_id, target) where (ended_at is null);
+alter table public.training_deployments enable row level security;
+create policy "Users can view own deployments" on public.training_deployments
+    for select to authenticated
+    using ((( select auth.uid() as uid)) = owner_id);
+grant select on public.training_deployments to authenticated, service_role;
+
+-- One value of one metric at one step of a run: the last one that was written.
+create table public.training_metric_points (
+    run_id uuid not null,
+    name text not null,
+    step bigint not null,
+    value double precision not null,
+    owner_id uuid,
+    recorded_at timestamp with time zone not null default clock_timestamp(),
+    constraint training_metric_points_pkey primary key (run_id, name, step),
+    constraint training_metric_points_run_id_fkey foreign key (run_id) references public.training_runs(id) on delete cascade
+);
+alter table public.training_metric_points enable row level security;
+create policy "Users can view own metric points" on public.training_metric_points
+    for select to authenticated
+    using ((( select auth.uid() as uid)) = owner_id);
+grant select on public.training_metric_points to authenticated, service_role;
+
+-- Training runs of versions. Invariant: at most one run of a version is running. Written by the
+-- database only.
+create table public.training_runs (
+    id uuid not null default gen_random_uuid(),
+    version_id uuid not null,
+    owner_id uuid,
+    status text not null default 'running',
+    started_at timestamp with time zone not null,
+    ended_at timestamp with time zone,
+    started_by uuid,
+    reason text,
+    constraint training_runs_pkey primary key (id),
+    constraint training_runs_version_id_fkey foreign key (version_id) references public.training_package_versions(id) on delete cascade,
+    constraint ended_unless_running check ((status = 'running') = (ended_at is null)),
+    constraint known_run_status check (status = any (array['running', 'completed', 'failed', 'cancelled']))
+);
+create index idx_training_runs_version on public.training_runs (version_id, started_at desc);
+create unique index one_running_per_version on public.training_runs (version_id) where (status = 'running');
+alter table public.training_runs enable row level security;
+create policy "Users can view own training runs" on public.training_runs
+    for select to authenticated
+    using ((( select auth.uid() as uid)) = owner_id);
+grant select on public.training_runs to authenticated, service_role;
+
+-- What happened to versions: who, when, what. Invariant: append-only; rows go only with their whole
+-- package.
+create table public.training_version_events (
+    id bigint not null generated always as identity,
+    package_id uuid not null,
+    -- Not a foreign key: the event of a deleted draft stays.
+    version_id uuid not null,
+    version_number integer not null,
+    -- Who may read it: who created the version.
+    owner_id uuid,
+    kind text not null,
+    -- Who did it; null for a role without a user (the service role).
+    actor_id uuid,
+    occurred_at timestamp with time zone not null default clock_timestamp(),
+    -- Of edits that are one event: the moment of the last; occurred_at is that of the first.
+    last_at timestamp with time zone,
+    -- What is particular to the kind: changed paths (not content), target, amount, reason, the
+    -- version copied from.
+    details jsonb not null default '{}',
+    -- Which event of which package it was in the project it was imported from.
+    source text,
+    constraint training_version_events_pkey primary key (id),
+    constraint training_version_events_package_id_fkey foreign key (package_id) references public.training_configs(id) on delete cascade,
+    constraint known_event_kind check (kind = any (array['created', 'restored', 'forked', 'imported', 'edited', 'published', 'archived', 'deleted', 'training_pending', 'training_started', 'training_completed', 'training_failed', 'training_cancelled', 'deployed', 'undeployed', 'cost_recorded', 'cost_alert']))
+);
+create index idx_version_events_bundle on public.training_version_events (package_id, id);
+create index idx_version_events_imported on public.training_version_events (((details ->> 'from_version_id'))) where (kind = 'imported');
+create index idx_version_events_owner on public.training_version_events (owner_id, occurred_at, id);
+create index idx_version_events_package on public.training_version_events (package_id, occurred_at, id);
+create index idx_version_events_version on public.training_version_events (version_id, occurred_at, id);
+create unique index imported_once on public.training_version_events (package_id, source) where (source is not null);
+alter table public.training_version_events enable row level security;
+create policy "Users can view own version events" on public.training_version_events
+    for select to authenticated
+    using ((( select auth.uid() as uid)) = owner_id);
+create trigger rule_10_append_only
+    before delete or update on public.training_version_events
+    for each row
+    execute function training_versions_internal.keep_events();
+create trigger rule_20_no_truncate
+    before truncate on public.training_version_events
+    for each statement
+    execute function training_versions_internal.keep_events();
+grant select on public.training_version_events to authenticated, service_role;
+
+-- Archives a published version; the package's pointers move to the newest one still published.
+-- Archiving what is archived returns it.
+create function public.archive_training_version(p_version_id uuid)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.lock_package_of(p_version_id);
+    version := training_versions_internal.lock_version(p_version_id);
+    if version.status = 'draft' then
+        perform training_versions_internal.refuse_status(
+            'TV203',
+            version,
+            'is a draft and cannot be archived',
+            'Publish it first, or delete it.'
+        );
+    end if;
+    perform training_versions_internal.archive_version(p_version_id);
+    return training_versions_internal.see_version(p_version_id);
+end
+$$;
+grant execute on function public.archive_training_version to authenticated, service_role;
+
+-- Ends running training as cancelled; it may start again. Idempotent with the same p_call_id.
+create function public.cancel_version_training(
+    p_version_id uuid,
+    p_reason text default null,
+    p_run_id uuid default null,
+    p_call_id uuid default null
+)
+returns public.training_runs
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(
+        p_version_id, 'cancelled', p_reason, p_run_id, p_call_id
+    )
+$$;
+grant execute on function public.cancel_version_training to authenticated, service_role;
+
+-- Ends running training well, for good. With p_run_id only if that run is the one running.
+-- Idempotent with the same p_call_id.
+create function public.complete_version_training(
+    p_version_id uuid,
+    p_run_id uuid default null,
+    p_call_id uuid default null
+)
+returns public.training_runs
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(
+        p_version_id, 'completed', null, p_run_id, p_call_id
+    )
+$$;
+grant execute on function public.complete_version_training to authenticated, service_role;
+
+-- Creates a draft with the next number of its package. p_fields names the three snapshots, and what
+-- else is given. Repeated with the same p_version_id it returns the draft it made.
+create function public.create_training_draft(
+    p_package_id uuid,
+    p_fields jsonb,
+    p_version_id uuid default null
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.lock_package(p_package_id);
+    if not exists (
+        select from public.training_configs c
+        where c.id = p_package_id
+            and (
+                c.user_id = auth.uid()
+                or not row_security_active('public.training_package_versions')
+            )
+    ) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    perform training_versions_internal.check_fields(
+        'p_fields', p_fields, training_versions_internal.editable_columns()
+    );
+
+    select * into version from public.training_package_versions v where v.id = p_version_id;
+    if found then
+        -- A repeat returns the draft it made. Until its first edit it must be what is asked for.
+        if version.package_id <> p_package_id
+            or version.updated_at = version.created_at
+            and not training_versions_internal.has_fields(version, p_fields)
+        then
+            perform training_versions_internal.refuse_taken_id(
+                p_version_id, 'is another version''s already'
+            );
+        end if;
+        return version;
+    end if;
+    if training_versions_internal.was_deleted(p_version_id, false) then
+        perform training_versions_internal.refuse_taken_id(
+            p_version_id, 'was a draft''s that is deleted'
+        );
+    end if;
+    return training_versions_internal.insert_draft(
+        p_version_id,
+        p_package_id,
+        jsonb_populate_record(null::public.training_package_versions, p_fields)
+    );
+end
+$$;
+grant execute on function public.create_training_draft to authenticated, service_role;
+
+-- Creates a package for the caller. Repeated with the same p_package_id it returns that one.
+create function public.create_training_package(
+    p_name text,
+    p_template_type text,
+    p_config_json jsonb,
+    p_package_id uuid default null,
+    p_user_id uuid default null
+)
+returns public.training_configs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    owner constant pg_catalog.uuid := coalesce(p_user_id, auth.uid());
+    package public.training_configs;
+begin
+    perform training_versions_internal.check_text('name', p_name, 255);
+    perform training_versions_internal.check_text('template_type', p_template_type, 100);
+    perform training_versions_internal.check_snapshot('config_json', p_config_json, 'object');
+    perform training_versions_internal.check_new_owner(owner);
+    if training_versions_internal.was_deleted(p_package_id, true) then
+        perform training_versions_internal.refuse_taken_id(
+            p_package_id, 'was a package''s that is deleted'
+        );
+    end if;
+
+    insert into public.training_configs (id, name, template_type, config_json, user_id)
+    values (
+        coalesce(p_package_id, gen_random_uuid()), p_name, p_template_type, p_config_json, owner
+    )
+    on conflict (id) do nothing
+    returning * into package;
+    if found then
+        return package;
+    end if;
+
+    -- A repeat returns the package it made. (An older table may have `json`, which has no
+    -- equality.)
+    select * into package from public.training_configs c where c.id = p_package_id;
+    if (package.name, package.template_type, package.config_json::pg_catalog.jsonb, package.user_id)
+        is distinct from (p_name, p_template_type, p_config_json, owner)
+    then
+        perform training_versions_internal.refuse_taken_id(
+            p_package_id, 'is another package''s already'
+        );
+    end if;
+    return package;
+exception
+    when foreign_key_violation then
+        perform training_versions_internal.refuse_value(
+            'user_id',
+            format('there is no user %s', owner),
+            'Check the id; users are in auth.users.'
+        );
+end
+$$;
+grant execute on function public.create_training_package to authenticated, service_role;
+
+-- Deletes a draft; its number is never given again. Deleting again what you deleted succeeds.
+create function public.delete_training_draft(
+    p_version_id uuid,
+    p_expected_updated_at timestamp with time zone default null
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.lock_package_of(p_version_id);
+    if training_versions_internal.was_deleted(p_version_id, false)
+        and not exists (
+            select from public.training_package_versions v where v.id = p_version_id
+        )
+    then
+        return;
+    end if;
+    version := training_versions_internal.lock_version(p_version_id);
+    perform training_versions_internal.check_draft(
+        version,
+        p_expected_updated_at,
+        case version.status
+            when 'published' then 'Archive it instead.'
+            else 'It stays: it is history.'
+        end
+    );
+    delete from public.training_package_versions where id = p_version_id;
+end
+$$;
+grant execute on function public.delete_training_draft to authenticated, service_role;
+
+-- Deletes a package and its drafts. Refused to its owner while it has published or archived
+-- versions.
+create function public.delete_training_package(p_package_id uuid)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    delete from public.training_configs where id = p_package_id;
+    if not found and not training_versions_internal.was_deleted(p_package_id, true) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+end
+$$;
+grant execute on function public.delete_training_package to authenticated, service_role;
+
+-- Makes a published version the one that is live at a target, in place of the one before it.
+-- p_stay_id is the id of the deployment and makes the call idempotent: repeated with it, the call
+-- changes nothing, whatever was deployed since.
+create function public.deploy_training_version(
+    p_version_id uuid,
+    p_target text,
+    p_url text default null,
+    p_deployment_id text default null,
+    p_stay_id uuid default null
+)
+returns public.training_package_versions
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.deploy(
+        p_version_id, p_target, p_url, p_deployment_id, p_stay_id
+    )
+$$;
+grant execute on function public.deploy_training_version to authenticated, service_role;
+
+-- The versions of a package above one number and up to another, in order, as one JSON array of
+-- about p_bytes.
+create function public.export_training_versions(
+    p_package_id uuid,
+    p_after integer,
+    p_newest integer,
+    p_bytes integer
+)
+returns json
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    line pg_catalog.text;
+    page pg_catalog.text[] := '{}';
+    size bigint := 0;
+begin
+    if not exists (select from public.training_configs c where c.id = p_package_id) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    version.version_number := p_after;
+    loop
+        select * into version
+        from public.training_package_versions v
+        where v.package_id = p_package_id
+            and v.version_number > version.version_number and v.version_number <= p_newest
+        order by v.version_number
+        limit 1;
+        exit when not found;
+        line := row_to_json(version)::pg_catalog.text;
+        size := size + octet_length(line);
+        exit when size > p_bytes and page <> '{}';
+        page := page || line;
+        exit when size > p_bytes;
+    end loop;
+    return ('[' || array_to_string(page, ',') || ']')::pg_catalog.json;
+end
+$$;
+grant execute on function public.export_training_versions to authenticated, service_role;
+
+-- Ends running training as failed, with the reason; it may start again. Idempotent with the same
+-- p_call_id.
+create function public.fail_version_training(
+    p_version_id uuid,
+    p_reason text,
+    p_run_id uuid default null,
+    p_call_id uuid default null
+)
+returns public.training_runs
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.end_training(
+        p_version_id, 'failed', p_reason, p_run_id, p_call_id
+    )
+$$;
+grant execute on function public.fail_version_training to authenticated, service_role;
+
+-- Makes a new draft in another package of the caller with the content of a version, which becomes
+-- its parent.
+create function public.fork_training_version(
+    p_version_id uuid,
+    p_into_package_id uuid,
+    p_name text default null,
+    p_change_summary text default null,
+    p_new_version_id uuid default null
+)
+returns public.training_package_versions
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.copy_version(
+        'forked', p_version_id, p_into_package_id, p_name, p_change_summary, p_new_version_id
+    )
+$$;
+grant execute on function public.fork_training_version to authenticated, service_role;
+
+-- The values of a metric by step, of the latest run or the one given, as a JSON array in the order
+-- of steps.
+create function public.get_metric_history(
+    p_version_id uuid,
+    p_name text,
+    p_run_id uuid default null
+)
+returns jsonb
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
+begin
+    version := training_versions_internal.see_version(p_version_id);
+    run := training_versions_internal.find_run(version, p_run_id);
+    -- One array, because replies are capped in rows.
+    return (
+        select coalesce(
+            jsonb_agg(
+                jsonb_build_object('step', p.step, 'value', p.value, 'recorded_at', p.recorded_at)
+                order by p.step
+            ),
+            '[]'
+        )
+        from public.training_metric_points p
+        where p.name = p_name and p.run_id = run.id
+    );
+end
+$$;
+grant execute on function public.get_metric_history to authenticated, service_role;
+
+-- Returns the number that the next version of a package gets: 1, 2, 3 …. Reserves nothing.
+create function public.get_next_version_number(p_package_id uuid)
+returns integer
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    next_number constant integer := training_versions_internal.next_number(p_package_id);
+begin
+    if next_number is null then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    return next_number;
+end
+$$;
+grant execute on function public.get_next_version_number to authenticated, service_role;
+
+-- Estimated, actual and budgeted cost of all versions of a package that the caller may see.
+create function public.get_package_cost(p_package_id uuid)
+returns jsonb
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not exists (select from public.training_configs c where c.id = p_package_id) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    return (
+        select jsonb_build_object(
+            'package_id', p_package_id,
+            'versions', count(*),
+            'estimated_cost', coalesce(sum(v.estimated_cost), 0),
+            'actual_cost', coalesce(sum(v.actual_cost), 0),
+            'budget_limit', coalesce(sum(v.budget_limit), 0)
+        )
+        from public.training_package_versions v
+        where v.package_id = p_package_id
+    );
+end
+$$;
+grant execute on function public.get_package_cost to authenticated, service_role;
+
+-- The whole family of a version that the caller may see, as a JSON array in the order of creation.
+create function public.get_version_lineage(p_version_id uuid)
+returns jsonb
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    found_rows pg_catalog.jsonb;
+begin
+    with recursive ancestors (id, parent_version_id) as (
+        select v.id, v.parent_version_id
+        from public.training_package_versions v
+        where v.id = p_version_id
+        union
+        select p.id, p.parent_version_id
+        from ancestors a
+        cross join lateral (
+            select v.id, v.parent_version_id
+            from public.training_package_versions v
+            where v.id = a.parent_version_id
+            offset 0
+        ) as p
+    ),
+    roots (id) as (
+        select a.id
+        from ancestors a
+        where not exists (select from ancestors p where p.id = a.parent_version_id)
+    ),
+    tree (id) as (
+        -- Rows from before these rules may be each other's ancestors: then there is no first one.
+        select coalesce(
+            (select r.id from roots r),
+            (select a.id from ancestors a where a.id = p_version_id)
+        )
+        union
+        select c.id
+        from tree t
+        cross join lateral (
+            select v.id
+            from public.training_package_versions v
+            where v.parent_version_id = t.id
+            offset 0
+        ) as c
+    )
+    select jsonb_agg(to_jsonb(f) order by f.created_at, f.id) into found_rows
+    from (
+        select
+            v.id, v.package_id, v.version_number, v.name, v.status, v.created_at,
+            v.change_summary, v.parent_version_id
+        from tree
+        join public.training_package_versions v on v.id = tree.id
+    ) as f;
+    if found_rows is null then
+        perform training_versions_internal.refuse_missing_version(p_version_id);
+    end if;
+    return found_rows;
+end
+$$;
+grant execute on function public.get_version_lineage to authenticated, service_role;
+
+-- Brings the history of another project into a package of the caller, and returns how many events
+-- were new. Idempotent.
+create function public.import_training_events(p_package_id uuid,
+    p_events jsonb)
+returns integer
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.import_events(p_package_id, p_events)
+$$;
+grant execute on function public.import_training_events to authenticated, service_role;
+
+-- Brings versions of another project into a package of the caller; with p_check_only it only checks
+-- whether their numbers are free. Idempotent.
+create function public.import_training_versions(
+    p_package_id uuid,
+    p_versions jsonb,
+    p_check_only boolean default false
+)
+returns jsonb
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.import_versions(p_package_id, p_versions, p_check_only)
+$$;
+grant execute on function public.import_training_versions to authenticated, service_role;
+
+-- Publishes a draft: from then on its content changes for nobody. Publishing what is published
+-- returns it.
+create function public.publish_training_version(
+    p_version_id uuid,
+    p_name text default null,
+    p_expected_updated_at timestamp with time zone default null
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.lock_package_of(p_version_id);
+    version := training_versions_internal.lock_version(p_version_id);
+    if version.status = 'published' then
+        return version;
+    end if;
+    if version.status = 'archived' then
+        perform training_versions_internal.refuse_status(
+            'TV203',
+            version,
+            'is archived and cannot be published again',
+            'Create a new draft from it.'
+        );
+    end if;
+    perform training_versions_internal.check_draft(version, p_expected_updated_at);
+
+    -- The one setting that a trigger reads. Publishing with a name that the draft has already
+    -- changes no column, so the row cannot say that the name was given and is not to be
+    -- shortened.
+    perform set_config(
+        'training_versions.keep_name', case when p_name is null then '' else 'on' end, true
+    );
+    update public.training_package_versions
+    set status = 'published', name = coalesce(p_name, name)
+    where id = p_version_id
+    returning * into version;
+    perform set_config('training_versions.keep_name', '', true);
+    return version;
+end
+$$;
+grant execute on function public.publish_training_version to authenticated, service_role;
+
+-- Adds a cost to a version; alerts are the shares of the budget that this call crossed. Idempotent:
+-- with the same p_key a cost counts once, and with the same p_entry_id the call is answered the
+-- same again.
+create function public.record_training_cost(
+    p_version_id uuid,
+    p_amount numeric,
+    p_note text default null,
+    p_key text default null,
+    p_alert_at integer[] default '{50,80,100}',
+    p_entry_id uuid default null
+)
+returns jsonb
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.record_cost(
+        p_version_id, p_amount, p_note, p_key, p_alert_at, p_entry_id
+    )
+$$;
+grant execute on function public.record_training_cost to authenticated, service_role;
+
+-- Merges metrics into training_metrics; with a step, numbers also become points of the run's
+-- curves. With p_run_id only while that run is running. Idempotent.
+create function public.record_version_metrics(
+    p_version_id uuid,
+    p_metrics jsonb,
+    p_step bigint default null,
+    p_run_id uuid default null
+)
+returns public.training_package_versions
+set search_path = ''
+language sql
+as $$
+    select *
+    from training_versions_internal.record_metrics(p_version_id, p_metrics, p_step, p_run_id)
+$$;
+grant execute on function public.record_version_metrics to authenticated, service_role;
+
+-- Makes a new draft with the content of an old version, which becomes its parent.
+create function public.restore_training_version(
+    p_version_id uuid,
+    p_name text default null,
+    p_change_summary text default null,
+    p_new_version_id uuid default null
+)
+returns public.training_package_versions
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.copy_version(
+        'restored', p_version_id, null, p_name, p_change_summary, p_new_version_id
+    )
+$$;
+grant execute on function public.restore_training_version to authenticated, service_role;
+
+-- Starts training of a version; refused while it is running. Idempotent: repeated with the same
+-- p_run_id it changes nothing.
+create function public.start_version_training(
+    p_version_id uuid,
+    p_run_id uuid default null
+)
+returns public.training_runs
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.start_training(p_version_id, p_run_id)
+$$;
+grant execute on function public.start_version_training to authenticated, service_role;
+
+-- Ends the deployment of a version at a target, or at all of them. Idempotent: repeated with the
+-- same p_call_id it ends no later one.
+create function public.undeploy_training_version(
+    p_version_id uuid,
+    p_target text default null,
+    p_call_id uuid default null
+)
+returns public.training_package_versions
+set search_path = ''
+language sql
+as $$
+    select * from training_versions_internal.undeploy(p_version_id, p_target, p_call_id)
+$$;
+grant execute on function public.undeploy_training_version to authenticated, service_role;
+
+-- Changes what p_changes names of a draft; null clears. An edit that changes nothing succeeds.
+create function public.update_training_draft(
+    p_version_id uuid,
+    p_changes jsonb,
+    p_expected_updated_at timestamp with time zone default null
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.check_fields(
+        'p_changes', p_changes, training_versions_internal.editable_columns()
+    );
+    version := training_versions_internal.lock_version(p_version_id);
+    if version.status = 'draft'
+        and jsonb_populate_record(version, p_changes) is not distinct from version
+    then
+        return version;
+    end if;
+    perform training_versions_internal.check_draft(version, p_expected_updated_at);
+
+    execute format(
+        'update public.training_package_versions
+        set (%1$s) = (
+            select %1$s from jsonb_populate_record(null::public.training_package_versions, $1)
+        )
+        where id = $2
+        returning *',
+        (select string_agg(k, ', ') from jsonb_object_keys(p_changes) as k)
+    )
+    into version
+    using p_changes, p_version_id;
+    return version;
+end
+$$;
+grant execute on function public.update_training_draft to authenticated, service_role;
+
+-- Changes what p_changes names of a package: name, template_type, config_json. An edit that changes
+-- nothing succeeds.
+create function public.update_training_package(p_package_id uuid,
+    p_changes jsonb)
+returns public.training_configs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package public.training_configs;
+    wanted public.training_configs;
+begin
+    perform training_versions_internal.check_fields(
+        'p_changes', p_changes, array['name', 'template_type', 'config_json']
+    );
+    select * into package
+    from public.training_configs c
+    where c.id = p_package_id
+    for no key update;
+    if not found then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+
+    wanted := jsonb_populate_record(package, p_changes);
+    if p_changes ? 'name' then
+        perform training_versions_internal.check_text('name', wanted.name, 255);
+    end if;
+    if p_changes ? 'template_type' then
+        perform training_versions_internal.check_text('template_type', wanted.template_type, 100);
+    end if;
+    if p_changes ? 'config_json' then
+        perform training_versions_internal.check_snapshot(
+            'config_json', wanted.config_json::pg_catalog.jsonb, 'object'
+        );
+    end if;
+
+    if to_jsonb(wanted) <> to_jsonb(package) then
+        update public.training_configs
+        set name = wanted.name,
+            template_type = wanted.template_type,
+            config_json = wanted.config_json
+        where id = p_package_id
+        returning * into package;
+    end if;
+    return package;
+end
+$$;
+grant execute on function public.update_training_package to authenticated, service_role;
+
+-- Idempotency keys of calls that ended training, deployed or undeployed. Invariant: a repeated call
+-- changes nothing, whatever happened since.
+create table training_versions_internal.calls (
+    call_id uuid not null,
+    version_id uuid not null,
+    what text not null,
+    run_id uuid,
+    constraint calls_pkey primary key (call_id),
+    constraint calls_version_id_fkey foreign key (version_id) references public.training_package_versions(id) on delete cascade
+);
+create index idx_calls_version on training_versions_internal.calls (version_id);
+alter table training_versions_internal.calls enable row level security;
+
+-- What the entries of a version add up to, so that nobody has to read them all.
+create table training_versions_internal.cost_sums (
+    version_id uuid not null,
+    total numeric not null,
+    constraint cost_sums_pkey primary key (version_id),
+    constraint cost_sums_version_id_fkey foreign key (version_id) references public.training_package_versions(id) on delete cascade
+);
+alter table training_versions_internal.cost_sums enable row level security;
+
+-- Deleted drafts, and deleted packages (version_number is null), without their content. Numbers
+-- stay taken, and a repeated deletion is known as one. An id may come back and be deleted again.
+create table training_versions_internal.deletions (
+    deletion_id bigint not null generated always as identity,
+    id uuid not null,
+    package_id uuid not null,
+    version_number integer,
+    owner_id uuid,
+    deleted_at timestamp with time zone not null default now(),
+    constraint deletions_pkey primary key (deletion_id)
+);
+create index idx_deletions_id on training_versions_internal.deletions (id);
+create index idx_deletions_number on training_versions_internal.deletions (package_id, version_number);
+alter table training_versions_internal.deletions enable row level security;
+
+-- The transactions that import versions right now: those bring their status and moments along.
+-- Invariant: empty for everybody but the importing transaction.
+create table training_versions_internal.imports (
+    transaction_id xid8 not null,
+    constraint imports_pkey primary key (transaction_id)
+);
+alter table training_versions_internal.imports enable row level security;
+
+-- Highest version number given in a package. Invariant: it never goes down, so that no number is
+-- given twice. Its row is the lock under which versions of the package are made.
+create table training_versions_internal.package_numbers (
+    package_id uuid not null,
+    last_number integer not null default 0,
+    constraint package_numbers_pkey primary key (package_id),
+    constraint package_numbers_package_id_fkey foreign key (package_id) references public.training_configs(id) on delete cascade
+);
+alter table training_versions_internal.package_numbers enable row level security;
+
+-- How a version came to be, unless it was simply created. Written before the version, in the same
+-- transaction, which fails if there is no such version at its end.
+create table training_versions_internal.version_origins (
+    version_id uuid not null,
+    kind text not null,
+    details jsonb not null,
+    constraint version_origins_pkey primary key (version_id),
+    constraint version_origins_version_id_fkey foreign key (version_id) references public.training_package_versions(id) on delete cascade deferrable initially deferred,
+    constraint known_origin check (kind = any (array['restored', 'forked', 'imported']))
+);
+alter table training_versions_internal.version_origins enable row level security;
+
+create function training_versions_internal.acts_for(p_user_id uuid)
+returns boolean
+stable
+set search_path = ''
+language sql
+as $$
+    select coalesce(p_user_id = auth.uid(), false) or training_versions_internal.acts_for_all()
+$$;
+
+create function training_versions_internal.acts_for_all()
+returns boolean
+stable
+set search_path = ''
+language sql
+as $$
+    select exists (
+        select from pg_catalog.pg_roles r
+        where r.rolname = coalesce(nullif(current_setting('role'), 'none'), session_user)
+            and (r.rolbypassrls or r.rolsuper)
+    )
+$$;
+
+create function training_versions_internal.add_cost_entry(
+    p_version public.training_package_versions,
+    p_amount numeric,
+    p_note text,
+    p_key text,
+    p_alerts integer[],
+    p_entry_id uuid
+)
+returns public.training_costs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    entry public.training_costs;
+    share integer;
+begin
+    entry := training_versions_internal.insert_cost_entry(
+        p_version, p_amount, p_note, p_key, p_alerts, p_entry_id
+    );
+    if p_alerts <> '{}' then
+        p_version.cost_alerts_sent := training_versions_internal.sent_alerts(p_version);
+    end if;
+    update public.training_package_versions
+    set actual_cost = coalesce(actual_cost, 0) + p_amount,
+        cost_alerts_sent = p_version.cost_alerts_sent
+    where id = p_version.id
+    returning * into p_version;
+
+    perform training_versions_internal.record_event(
+        p_version, 'cost_recorded',
+        jsonb_build_object('amount', p_amount, 'note', p_note, 'key', p_key)
+    );
+    foreach share in array p_alerts loop
+        perform training_versions_internal.record_event(
+            p_version, 'cost_alert',
+            jsonb_build_object(
+                'share', share, 'actual_cost', p_version.actual_cost,
+                'budget_limit', p_version.budget_limit
+            )
+        );
+    end loop;
+    return entry;
+end
+$$;
+
+create function training_versions_internal.add_points(
+    p_version public.training_package_versions,
+    p_run public.training_runs,
+    p_metrics jsonb,
+    p_step bigint
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if exists (
+        select from jsonb_each(p_metrics) as m
+        where jsonb_typeof(m.value) = 'number'
+            and (m.value #>> '{}')::numeric <> 0
+            and abs((m.value #>> '{}')::numeric) not between 4.95e-324 and 1.7e308
+    ) then
+        perform training_versions_internal.refuse_value(
+            'metrics',
+            'a metric with a step must be within double precision',
+            'Leave step out to keep it without a curve.'
+        );
+    end if;
+    if p_run.id is null then
+        perform training_versions_internal.refuse(
+            'TV205',
+            format(
+                'training of version %s has not started, so it has no steps',
+                p_version.version_number
+            ),
+            jsonb_build_object(
+                'version_id', p_version.id, 'training_status', p_version.training_status,
+                'wanted', 'running'
+            ),
+            'Start training first, or leave step out.'
+        );
+    end if;
+    insert into public.training_metric_points as p (run_id, name, step, value, owner_id)
+    select p_run.id, m.key, p_step, (m.value #>> '{}')::double precision, p_version.created_by
+    from jsonb_each(p_metrics) as m
+    where jsonb_typeof(m.value) = 'number'
+    on conflict (run_id, name, step) do update
+        set value = excluded.value, recorded_at = excluded.recorded_at
+        where p.value <> excluded.value;
+end
+$$;
+
+create function training_versions_internal.archive_version(p_version_id uuid)
+returns void
+security definer
+set search_path = ''
+language sql
+as $$
+    update public.training_package_versions
+    set status = 'archived'
+    where id = p_version_id
+        and status = 'published'
+        and training_versions_internal.acts_for(created_by)
+$$;
+grant execute on function training_versions_internal.archive_version to authenticated, service_role;
+
+create function training_versions_internal.begin_deployment(
+    p_version public.training_package_versions,
+    p_target text,
+    p_url text,
+    p_deployment_id text,
+    p_id uuid default gen_random_uuid()
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+declare
+    began_at constant pg_catalog.timestamptz := clock_timestamp();
+    replaced public.training_package_versions;
+begin
+    perform training_versions_internal.check_deployable(p_version);
+    select v.* into replaced
+    from public.training_deployments d
+    join public.training_package_versions v on v.id = d.version_id
+    where d.package_id = p_version.package_id and d.target = p_target and d.ended_at is null;
+    if found then
+        perform training_versions_internal.end_deployments(replaced, p_target, began_at);
+        if replaced.id <> p_version.id then
+            perform training_versions_internal.show_deployment(replaced.id);
+        end if;
+    end if;
+
+    insert into public.training_deployments (
+        id, package_id, version_id, version_number, owner_id,
+        target, url, deployment_id, started_at, started_by
+    )
+    values (
+        p_id, p_version.package_id, p_version.id, p_version.version_number, p_version.created_by,
+        p_target, p_url, p_deployment_id, began_at, auth.uid()
+    );
+    perform training_versions_internal.record_event(
+        p_version, 'deployed', jsonb_build_object('target', p_target, 'url', p_url)
+    );
+end
+$$;
+
+create function training_versions_internal.changed_paths(
+    p_old jsonb,
+    p_new jsonb,
+    p_path text,
+    p_levels integer default 8
+)
+returns setof text
+immutable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    inner_key pg_catalog.text;
+    was pg_catalog.jsonb;
+    is_now pg_catalog.jsonb;
+begin
+    if p_old is not distinct from p_new then
+        return;
+    end if;
+    if p_levels = 0
+        or jsonb_typeof(p_old) is distinct from 'object'
+        or jsonb_typeof(p_new) is distinct from 'object'
+    then
+        return next p_path;
+        return;
+    end if;
+    for inner_key, was, is_now in
+        select key, o.value, n.value
+        from jsonb_each(p_old) as o
+        full join jsonb_each(p_new) as n using (key)
+        where o.value is distinct from n.value
+        order by key
+    loop
+        return query
+        select p
+        from training_versions_internal.changed_paths(
+            was,
+            is_now,
+            p_path || '/' || replace(replace(inner_key, '~', '~0'), '/', '~1'),
+            p_levels - 1
+        ) as p;
+    end loop;
+end
+$$;
+
+create function training_versions_internal.check_cost(p_field text,
+    p_value numeric)
+returns void
+immutable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_value not between 0 and 99999999.99 or p_value <> round(p_value, 2) then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format('%s must be between 0 and 99,999,999.99 with at most two decimals', p_field),
+            'Round it to cents.'
+        );
+    end if;
+end
+$$;
+grant execute on function training_versions_internal.check_cost to authenticated, service_role;
+
+create function training_versions_internal.check_cost_entry(
+    p_amount numeric,
+    p_note text,
+    p_key text,
+    p_alert_at integer[]
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    -- The check lets null pass, for columns that may be empty; an amount may not.
+    perform training_versions_internal.check_cost('amount', coalesce(p_amount, 'NaN'));
+    if p_note is not null then
+        perform training_versions_internal.check_text('note', p_note, 1000);
+    end if;
+    if p_key is not null then
+        perform training_versions_internal.check_text('key', p_key, 255);
+    end if;
+    if exists (select from unnest(p_alert_at) as s where s is null or s not between 1 and 1000) then
+        perform training_versions_internal.refuse_value(
+            'alert_at',
+            'alert_at must be shares of the budget between 1 and 1000 percent',
+            'Whole numbers, such as 50, 80 and 100.'
+        );
+    end if;
+end
+$$;
+
+create function training_versions_internal.check_deployable(p_version public.training_package_versions)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_version.status <> 'published' then
+        perform training_versions_internal.refuse_status(
+            'TV206', p_version,
+            case p_version.status
+                when 'draft' then 'is a draft and cannot be deployed'
+                else 'is archived and cannot be deployed'
+            end,
+            case p_version.status
+                when 'draft' then 'Publish it first.'
+                else 'Restore it, and publish the draft.'
+            end
+        );
+    end if;
+    if not exists (
+        select from public.training_configs c
+        where c.id = p_version.package_id and c.user_id is not distinct from p_version.created_by
+    ) then
+        perform training_versions_internal.refuse(
+            '42501',
+            format('version %s lies in a package of another user', p_version.version_number),
+            p_hint => 'Fork it into a package of your own.'
+        );
+    end if;
+end
+$$;
+
+create function training_versions_internal.check_draft(
+    p_version public.training_package_versions,
+    p_expected_updated_at timestamp with time zone,
+    p_instead text default 'Create a new draft from it.'
+)
+returns void
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_version.status <> 'draft' then
+        perform training_versions_internal.refuse_status(
+            'TV202',
+            p_version,
+            format('is %s; its content never changes', p_version.status),
+            p_instead
+        );
+    end if;
+    if p_version.updated_at <> p_expected_updated_at then
+        perform training_versions_internal.refuse(
+            'TV201',
+            format('draft %s has changed since you read it', p_version.version_number),
+            jsonb_build_object(
+                'version_id', p_version.id,
+                'expected_updated_at', p_expected_updated_at,
+                'updated_at', p_version.updated_at
+            ),
+            'Read it again, and repeat your change on what you find.'
+        );
+    end if;
+end
+$$;
+grant execute on function training_versions_internal.check_draft to authenticated, service_role;
+
+create function training_versions_internal.check_events(p_events jsonb)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.check_snapshot('p_events', p_events, 'array');
+    if exists (
+        select from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+        where not isfinite(e.occurred_at) or not isfinite(e.last_at)
+            or jsonb_typeof(e.details) <> 'object'
+    ) then
+        perform training_versions_internal.refuse_value(
+            'p_events',
+            'occurred_at and last_at of an event must be moments, and its details an object'
+        );
+    end if;
+end
+$$;
+
+create function training_versions_internal.check_fields(p_argument text,
+    p_fields jsonb,
+    p_columns text[])
+returns void
+immutable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    unknown pg_catalog.text := p_argument;
+begin
+    if jsonb_typeof(p_fields) = 'object' then
+        select k into unknown
+        from jsonb_object_keys(p_fields) as k
+        where k <> all (p_columns)
+        limit 1;
+    end if;
+    if unknown is not null then
+        perform training_versions_internal.refuse_value(
+            unknown,
+            format('%s is not something that can be changed', unknown),
+            format('%s is an object with any of: %s.', p_argument, array_to_string(p_columns, ', '))
+        );
+    end if;
+    if exists (
+        select from jsonb_each(p_fields) as f
+        where f.key in ('name', 'template_type', 'change_summary')
+            and jsonb_typeof(f.value) not in ('string', 'null')
+    ) then
+        perform training_versions_internal.refuse_value(
+            p_argument,
+            'name, template_type and change_summary must be text'
+        );
+    end if;
+    perform training_versions_internal.check_cost(f.key, (f.value #>> '{}')::numeric)
+    from jsonb_each(p_fields) as f
+    where f.key in ('estimated_cost', 'budget_limit');
+end
+$$;
+grant execute on function training_versions_internal.check_fields to authenticated, service_role;
+
+create function training_versions_internal.check_may_train(p_version public.training_package_versions)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+declare
+    details constant pg_catalog.jsonb := jsonb_build_object(
+        'version_id', p_version.id, 'training_status', p_version.training_status,
+        'wanted', 'running'
+    );
+begin
+    if p_version.status = 'archived' then
+        perform training_versions_internal.refuse(
+            'TV205',
+            format('version %s is archived and is not trained any more', p_version.version_number),
+            details || jsonb_build_object('status', p_version.status),
+            'Restore it, and train the draft.'
+        );
+    end if;
+    if p_version.training_status = 'running' then
+        perform training_versions_internal.refuse(
+            'TV205',
+            format('training of version %s is running already', p_version.version_number),
+            details,
+            'Wait for it to end, or cancel it.'
+        );
+    end if;
+end
+$$;
+
+create function training_versions_internal.check_new_owner(p_user_id uuid)
+returns void
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_user_id is null then
+        perform training_versions_internal.refuse_value(
+            'user_id',
+            'user_id must say whose package it is',
+            'The service role acts for nobody in particular: pass the owner''s user_id.'
+        );
+    end if;
+    if p_user_id <> auth.uid() then
+        perform training_versions_internal.refuse(
+            '42501',
+            'user_id must be the user who creates',
+            jsonb_build_object('field', 'user_id'),
+            'Leave user_id out.'
+        );
+    end if;
+end
+$$;
+grant execute on function training_versions_internal.check_new_owner to authenticated, service_role;
+
+create function training_versions_internal.check_package_owner()
+returns trigger
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not exists (
+        select from public.training_configs c
+        where c.id = new.package_id and c.user_id = (select auth.uid())
+    ) then
+        perform training_versions_internal.refuse(
+            '42501',
+            format('there is no package %s of yours', new.package_id),
+            p_hint => 'Create the package first, signed in as the same user.'
+        );
+    end if;
+    if new.created_by <> (select auth.uid()) then
+        perform training_versions_internal.refuse(
+            '42501',
+            'created_by must be the user who creates',
+            jsonb_build_object('field', 'created_by'),
+            'Leave created_by out.'
+        );
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.check_parent()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if new.parent_version_id is not distinct from old.parent_version_id then
+        return new;
+    end if;
+    if not exists (
+        select from public.training_package_versions p
+        where p.id = new.parent_version_id and p.created_by = new.created_by
+    ) then
+        perform training_versions_internal.refuse(
+            'TV103',
+            format('there is no version %s that could be the parent', new.parent_version_id),
+            jsonb_build_object('field', 'parent_version_id'),
+            'The parent must be a version of the same user.'
+        );
+    end if;
+    if tg_op = 'INSERT' then
+        return new;  -- it has no descendants yet
+    end if;
+    -- One change of parents at a time per user: two at once could close a circle between them.
+    perform pg_advisory_xact_lock(
+        hashtext('training_versions.parent_version_id'),
+        hashtext(new.created_by::pg_catalog.text)
+    );
+    if exists (
+        with recursive ancestors (id, parent_version_id) as (
+            select p.id, p.parent_version_id
+            from public.training_package_versions p
+            where p.id = new.parent_version_id
+            union
+            select p.id, p.parent_version_id
+            from public.training_package_versions p
+            join ancestors a on p.id = a.parent_version_id
+        )
+        select from ancestors where id = new.id
+    ) then
+        perform training_versions_internal.refuse(
+            'TV307',
+            format('version %s would become its own ancestor', new.version_number),
+            jsonb_build_object('field', 'parent_version_id'),
+            'Choose a parent that does not descend from it.'
+        );
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.check_running(p_run public.training_runs,
+    p_wanted text)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_run.status <> 'running' then
+        perform training_versions_internal.refuse(
+            'TV205',
+            format('run %s is %s already', p_run.id, p_run.status),
+            jsonb_build_object(
+                'version_id', p_run.version_id, 'run_id', p_run.id,
+                'training_status', p_run.status, 'wanted', p_wanted
+            ),
+            'It is over: another run may have started since.'
+        );
+    end if;
+end
+$$;
+
+create function training_versions_internal.check_snapshot(p_field text,
+    p_value jsonb,
+    p_type text)
+returns void
+immutable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if jsonb_typeof(p_value) is distinct from p_type
+        or p_type = 'array' and jsonb_path_exists(p_value, 'strict $[*] ? (@.type() <> "object")')
+    then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format(
+                '%s must be a JSON %s',
+                p_field, case p_type when 'array' then 'array of objects' else p_type end
+            ),
+            format(
+                'Send it as JSON, not as text; an empty one is %s.',
+                case p_type when 'array' then '[]' else '{}' end
+            )
+        );
+    end if;
+end
+$$;
+grant execute on function training_versions_internal.check_snapshot to authenticated, service_role;
+
+create function training_versions_internal.check_target(p_target text)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_target is null or p_target not in ('local', 'hf_space') then
+        perform training_versions_internal.refuse_value(
+            'target',
+            'target must be local or hf_space',
+            'Name where the version answers.'
+        );
+    end if;
+end
+$$;
+
+create function training_versions_internal.check_text(p_field text,
+    p_value text,
+    p_longest integer)
+returns void
+immutable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_value is null or p_value !~ '\S' or char_length(p_value) > p_longest then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format('%s must have 1 to %s characters that are not all blank', p_field, p_longest),
+            'Shorten it, or give it something to say.'
+        );
+    end if;
+end
+$$;
+grant execute on function training_versions_internal.check_text to authenticated, service_role;
+
+create function training_versions_internal.check_values()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    made constant boolean := tg_op = 'INSERT';
+begin
+    new.is_deployed := coalesce(new.is_deployed, false);
+    if made or new.name is distinct from old.name then
+        perform training_versions_internal.check_text('name', new.name, 255);
+    end if;
+    if made or new.config_snapshot is distinct from old.config_snapshot then
+        perform training_versions_internal.check_snapshot(
+            'config_snapshot', new.config_snapshot, 'object'
+        );
+    end if;
+    if made or new.model_snapshot is distinct from old.model_snapshot then
+        perform training_versions_internal.check_snapshot(
+            'model_snapshot', new.model_snapshot, 'object'
+        );
+    end if;
+    if made or new.dataset_snapshot is distinct from old.dataset_snapshot then
+        perform training_versions_internal.check_snapshot(
+            'dataset_snapshot', new.dataset_snapshot, 'array'
+        );
+    end if;
+    if (made or new.change_summary is distinct from old.change_summary)
+        and char_length(new.change_summary) > 10000
+    then
+        perform training_versions_internal.refuse_value(
+            'change_summary',
+            'change_summary must have at most 10000 characters'
+        );
+    end if;
+    if made or new.estimated_cost is distinct from old.estimated_cost then
+        perform training_versions_internal.check_cost('estimated_cost', new.estimated_cost);
+    end if;
+    if made or new.actual_cost is distinct from old.actual_cost then
+        perform training_versions_internal.check_cost('actual_cost', new.actual_cost);
+    end if;
+    if made or new.budget_limit is distinct from old.budget_limit then
+        perform training_versions_internal.check_cost('budget_limit', new.budget_limit);
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.claim_call(p_call_id uuid,
+    p_version_id uuid,
+    p_what text)
+returns boolean
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_call_id is null then
+        return true;
+    end if;
+    insert into training_versions_internal.calls (call_id, version_id, what)
+    values (p_call_id, p_version_id, p_what)
+    on conflict do nothing;
+    if found then
+        return true;
+    end if;
+    if not exists (
+        select from training_versions_internal.calls c
+        where c.call_id = p_call_id and c.version_id = p_version_id and c.what = p_what
+    ) then
+        perform training_versions_internal.refuse_taken_id(p_call_id, 'was given to another call');
+    end if;
+    return false;
+end
+$$;
+
+create function training_versions_internal.compare_imported(
+    p_given public.training_package_versions,
+    p_here public.training_package_versions
+)
+returns boolean
+set search_path = ''
+language plpgsql
+as $$
+declare
+    content constant pg_catalog.text[] :=
+        training_versions_internal.editable_columns() || '{version_number}';
+    different pg_catalog.text[];
+begin
+    select coalesce(array_agg(d.column_name), '{}') into different
+    from training_versions_internal.differences(p_here, p_given) as d
+    where d.column_name = any (
+        content || '{status,training_status,training_metrics,actual_cost}'
+    ) and d.column_name not in ('parent_version_id', 'estimated_cost', 'budget_limit');
+    if p_here.status <> 'draft' and p_given.status <> 'draft' and different && content then
+        perform training_versions_internal.refuse_import(
+            p_given, 'version %s is there already, with other content'
+        );
+    end if;
+    return different <> '{}';
+end
+$$;
+
+create function training_versions_internal.copy_version(
+    p_kind text,
+    p_version_id uuid,
+    p_package_id uuid,
+    p_name text,
+    p_change_summary text,
+    p_new_version_id uuid
+)
+returns public.training_package_versions
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    new_id constant pg_catalog.uuid := coalesce(p_new_version_id, gen_random_uuid());
+    source public.training_package_versions;
+    summary pg_catalog.text;
+    version public.training_package_versions;
+begin
+    version := training_versions_internal.find_copy(p_kind, p_version_id, p_package_id, new_id);
+    if version.id is not null then
+        return version;
+    end if;
+    if p_kind = 'restored' then
+        select v.package_id into p_package_id
+        from public.training_package_versions v
+        where v.id = p_version_id;
+    end if;
+    source := training_versions_internal.lock_source(p_version_id, p_package_id);
+    -- Made by the same call at the same moment, which had the lock first?
+    version := training_versions_internal.find_copy(p_kind, p_version_id, p_package_id, new_id);
+    if version.id is not null then
+        return version;
+    end if;
+    if training_versions_internal.was_deleted(new_id, false) then
+        perform training_versions_internal.refuse_taken_id(
+            new_id, 'was a draft''s that is deleted'
+        );
+    end if;
+
+    perform training_versions_internal.declare_origin(
+        new_id,
+        p_kind,
+        jsonb_build_object(
+            'from_version_id', source.id,
+            'from_package_id', source.package_id,
+            'from_version_number', source.version_number
+        )
+    );
+    if p_kind = 'restored' then
+        summary := format('Restored from version %s', source.version_number);
+    else
+        summary := format('Forked from %s', source.name);
+    end if;
+    -- What is edited is copied, but for costs, which are of the one version.
+    source.name := p_name;
+    source.change_summary := coalesce(p_change_summary, summary);
+    source.parent_version_id := source.id;
+    source.estimated_cost := null;
+    source.budget_limit := null;
+    return training_versions_internal.insert_draft(new_id, p_package_id, source);
+end
+$$;
+grant execute on function training_versions_internal.copy_version to authenticated, service_role;
+
+create function training_versions_internal.crossed_shares(
+    p_version public.training_package_versions,
+    p_amount numeric,
+    p_alert_at integer[]
+)
+returns integer[]
+set search_path = ''
+language plpgsql
+as $$
+declare
+    sent constant pg_catalog.jsonb := training_versions_internal.sent_alerts(p_version);
+    spent_before constant numeric := coalesce(p_version.actual_cost, 0);
+    spent constant numeric := spent_before + p_amount;
+begin
+    return (
+        select coalesce(array_agg(distinct share order by share), '{}')
+        from unnest(p_alert_at) as share
+        where spent > 0
+            and spent * 100 >= p_version.budget_limit * share
+            and (not sent @> to_jsonb(share) or spent_before * 100 < p_version.budget_limit * share)
+    );
+end
+$$;
+
+create function training_versions_internal.declare_origin(p_version_id uuid,
+    p_kind text,
+    p_details jsonb)
+returns void
+set search_path = ''
+language sql
+as $$
+    insert into training_versions_internal.version_origins (version_id, kind, details)
+    values (p_version_id, p_kind, p_details)
+    on conflict do nothing
+$$;
+
+create function training_versions_internal.deploy(
+    p_version_id uuid,
+    p_target text,
+    p_url text,
+    p_deployment_id text,
+    p_stay_id uuid
+)
+returns public.training_package_versions
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    perform training_versions_internal.check_target(p_target);
+    if p_url is not null then
+        perform training_versions_internal.check_text('url', p_url, 2000);
+    end if;
+    if p_deployment_id is not null then
+        perform training_versions_internal.check_text('deployment_id', p_deployment_id, 255);
+    end if;
+    perform training_versions_internal.lock_package_of(p_version_id);
+    version := training_versions_internal.lock_owned_version(p_version_id);
+    if not training_versions_internal.claim_call(
+        p_stay_id, p_version_id, 'deploy ' || p_target
+    ) then
+        return version;
+    end if;
+    if exists (select from public.training_deployments d where d.id = p_stay_id) then
+        perform training_versions_internal.refuse_taken_id(
+            p_stay_id, 'is another deployment''s already'
+        );
+    end if;
+
+    if not training_versions_internal.is_live(p_version_id, p_target, p_url, p_deployment_id) then
+        perform training_versions_internal.begin_deployment(
+            version, p_target, p_url, p_deployment_id, coalesce(p_stay_id, gen_random_uuid())
+        );
+    end if;
+    update public.training_package_versions
+    set is_deployed = true, deployment_target = p_target,
+        deployment_url = p_url, deployment_id = p_deployment_id
+    where id = p_version_id
+        and (is_deployed, deployment_target, deployment_url, deployment_id)
+            is distinct from (true, p_target, p_url, p_deployment_id);
+    return training_versions_internal.see_version(p_version_id);
+end
+$$;
+grant execute on function training_versions_internal.deploy to authenticated, service_role;
+
+create function training_versions_internal.derived_id(p_package_id uuid,
+    p_id uuid)
+returns uuid
+immutable
+set search_path = ''
+language sql
+as $$
+    select md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
+$$;
+
+create function training_versions_internal.differences(
+    p_old public.training_package_versions,
+    p_new public.training_package_versions
+)
+returns table(column_name text, was jsonb, is_now jsonb)
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    return query
+    select s.place, s.before, s.after
+    from (
+        values
+            ('config_snapshot', p_old.config_snapshot, p_new.config_snapshot),
+            ('model_snapshot', p_old.model_snapshot, p_new.model_snapshot),
+            ('dataset_snapshot', p_old.dataset_snapshot, p_new.dataset_snapshot)
+    ) as s (place, before, after)
+    where s.before is distinct from s.after;
+
+    p_old.config_snapshot := null;
+    p_old.model_snapshot := null;
+    p_old.dataset_snapshot := null;
+    p_new.config_snapshot := null;
+    p_new.model_snapshot := null;
+    p_new.dataset_snapshot := null;
+    return query
+    select o.key, o.value, n.value
+    from jsonb_each(to_jsonb(p_old)) as o
+    join jsonb_each(to_jsonb(p_new)) as n on n.key = o.key
+    where n.value <> o.value;
+end
+$$;
+
+create function training_versions_internal.edit_details(p_before jsonb,
+    p_paths text[])
+returns jsonb
+immutable
+set search_path = ''
+language sql
+as $$
+    with paths as (
+        select p from unnest(p_paths) as p
+        union
+        select p from jsonb_array_elements_text(p_before -> 'paths') as p
+    )
+    select jsonb_strip_nulls(jsonb_build_object(
+        'paths', (select jsonb_agg(f.p) from (select p from paths order by p limit 100) as f),
+        'more', case when p_before ? 'more' or (select count(*) from paths) > 100 then true end,
+        'edits', coalesce((p_before ->> 'edits')::integer, 0) + 1
+    ))
+$$;
+
+create function training_versions_internal.editable_columns()
+returns text[]
+immutable
+set search_path = ''
+language sql
+as $$
+    select array[
+        'config_snapshot', 'model_snapshot', 'dataset_snapshot',
+        'name', 'change_summary', 'parent_version_id', 'estimated_cost', 'budget_limit'
+    ]
+$$;
+grant execute on function training_versions_internal.editable_columns to authenticated, service_role;
+
+create function training_versions_internal.end_deployments(
+    p_version public.training_package_versions,
+    p_target text,
+    p_ended_at timestamp with time zone
+)
+returns boolean
+set search_path = ''
+language plpgsql
+as $$
+declare
+    ended public.training_deployments;
+begin
+    for ended in
+        update public.training_deployments d
+        set ended_at = greatest(p_ended_at, d.started_at), ended_by = auth.uid()
+        where d.version_id = p_version.id and d.ended_at is null
+            and (p_target is null or d.target = p_target)
+        returning d.*
+    loop
+        perform training_versions_internal.record_event(
+            p_version, 'undeployed', jsonb_build_object('target', ended.target, 'url', ended.url)
+        );
+    end loop;
+    return found;
+end
+$$;
+
+create function training_versions_internal.end_deployments_of_archived()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if training_versions_internal.end_deployments(new, null, clock_timestamp()) then
+        perform training_versions_internal.show_deployment(new.id);
+    end if;
+    return null;
+end
+$$;
+
+create function training_versions_internal.end_training(
+    p_version_id uuid,
+    p_status text,
+    p_reason text,
+    p_run_id uuid,
+    p_call_id uuid
+)
+returns public.training_runs
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
+begin
+    version := training_versions_internal.lock_owned_version(p_version_id);
+    if p_reason is not null then
+        perform training_versions_internal.check_text('reason', p_reason, 10000);
+    end if;
+    if not training_versions_internal.claim_call(p_call_id, p_version_id, p_status) then
+        select r.* into run
+        from training_versions_internal.calls c
+        join public.training_runs r on r.id = c.run_id
+        where c.call_id = p_call_id;
+        return run;
+    end if;
+
+    run := training_versions_internal.find_run(version, p_run_id);
+    update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
+    if run.status = p_status then
+        return run;  -- it has ended so already
+    end if;
+    if p_run_id is not null then
+        perform training_versions_internal.check_running(run, p_status);
+    end if;
+    -- The triggers refuse the transition, or make it and end the run.
+    update public.training_runs set reason = p_reason where id = run.id and status = 'running';
+    update public.training_package_versions set training_status = p_status where id = p_version_id;
+    select * into run from public.training_runs r where r.id = run.id;
+    return run;
+end
+$$;
+grant execute on function training_versions_internal.end_training to authenticated, service_role;
+
+create function training_versions_internal.find_copy(
+    p_kind text,
+    p_version_id uuid,
+    p_package_id uuid,
+    p_new_version_id uuid
+)
+returns public.training_package_versions
+stable
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    select * into version
+    from public.training_package_versions v
+    where v.id = p_new_version_id and training_versions_internal.acts_for(v.created_by);
+    if found and not exists (
+        select from training_versions_internal.version_origins o
+        where o.version_id = version.id
+            and o.kind = p_kind
+            and o.details ->> 'from_version_id' = p_version_id::pg_catalog.text
+            and (p_kind = 'restored' or version.package_id = p_package_id)
+    ) then
+        perform training_versions_internal.refuse_taken_id(
+            p_new_version_id, 'is another version''s already'
+        );
+    end if;
+    return version;
+end
+$$;
+
+create function training_versions_internal.find_cost_entry(
+    p_version_id uuid,
+    p_amount numeric,
+    p_key text,
+    p_entry_id uuid
+)
+returns public.training_costs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    entry public.training_costs;
+begin
+    select * into entry from public.training_costs c where c.id = p_entry_id;
+    if found then
+        if (entry.version_id, entry.amount, entry.key)
+            is distinct from (p_version_id, p_amount, coalesce(p_key, entry.key))
+        then
+            perform training_versions_internal.refuse_taken_id(
+                p_entry_id, 'is another entry''s already'
+            );
+        end if;
+        return entry;
+    end if;
+
+    select * into entry
+    from public.training_costs c
+    where c.version_id = p_version_id and c.key = p_key;
+    if entry.amount <> p_amount then
+        perform training_versions_internal.refuse(
+            'TV204',
+            format('the key %s is that of an entry of %s already', p_key, entry.amount),
+            jsonb_build_object('key', p_key, 'amount', entry.amount),
+            'Use a new key for a new entry.'
+        );
+    end if;
+    entry.alerts := '{}';
+    return entry;
+end
+$$;
+
+create function training_versions_internal.find_run(
+    p_version public.training_package_versions,
+    p_run_id uuid
+)
+returns public.training_runs
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    run public.training_runs;
+begin
+    select * into run
+    from public.training_runs r
+    where r.version_id = p_version.id and (p_run_id is null or r.id = p_run_id)
+    order by r.status = 'running' desc, r.started_at desc
+    limit 1;
+    if not found and p_run_id is not null then
+        perform training_versions_internal.refuse(
+            'TV104',
+            format('version %s has no run %s', p_version.version_number, p_run_id),
+            jsonb_build_object('version_id', p_version.id, 'run_id', p_run_id),
+            'Pass the id of what starting the training returned.'
+        );
+    end if;
+    return run;
+end
+$$;
+grant execute on function training_versions_internal.find_run to authenticated, service_role;
+
+create function training_versions_internal.frozen_columns(p_status text)
+returns text[]
+immutable
+set search_path = ''
+language sql
+as $$
+    select array['id', 'package_id', 'version_number', 'created_by', 'created_at'] || array(
+        select c
+        from unnest(
+            training_versions_internal.editable_columns() || array['published_at', 'published_by']
+        ) as c
+        where p_status <> 'draft' and c not in ('estimated_cost', 'budget_limit')
+    )
+$$;
+
+create function training_versions_internal.give_moment_and_name()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_name pg_catalog.text;
+begin
+    if new.created_at is null
+        or auth.uid() is not null and not training_versions_internal.is_importing()
+    then
+        new.created_at := clock_timestamp();
+    end if;
+    if not isfinite(new.created_at) then
+        perform training_versions_internal.refuse_value(
+            'created_at', 'created_at must be a moment'
+        );
+    end if;
+    new.updated_at := new.created_at;
+
+    if new.name is null then
+        select c.name into package_name
+        from public.training_configs c
+        where c.id = new.package_id and c.name ~ '\S';
+        new.name := format(
+            '%s-v%s-draft-%s',
+            left(coalesce(package_name, 'package'), 220),
+            new.version_number,
+            to_char(new.created_at at time zone 'UTC', 'YYYYMMDD')
+        );
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.give_number()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.lock_package(new.package_id);
+    if new.version_number is null then
+        new.version_number := coalesce(
+            training_versions_internal.next_number(new.package_id), 1
+        );
+    elsif exists (
+        select from training_versions_internal.deletions d
+        where d.package_id = new.package_id and d.version_number = new.version_number
+    ) then
+        -- Not by refuse(): to clients this is the unique violation that a taken number always was.
+        raise exception using
+            errcode = '23505',
+            message = format(
+                'version number %s was given to a draft since deleted', new.version_number
+            ),
+            detail = jsonb_build_object('field', 'version_number')::pg_catalog.text,
+            constraint = 'unique_package_version',
+            hint = 'Ask get_next_version_number for the next one, or leave version_number out.';
+    end if;
+    if new.version_number not between 1 and 1000000000 then
+        perform training_versions_internal.refuse_value(
+            'version_number',
+            'version_number must be between 1 and 1,000,000,000',
+            'Leave it out: the database gives the next one.'
+        );
+    end if;
+    update training_versions_internal.package_numbers
+    set last_number = greatest(last_number, new.version_number)
+    where package_id = new.package_id;
+    return new;
+end
+$$;
+
+create function training_versions_internal.has_fields(
+    p_version public.training_package_versions,
+    p_fields jsonb
+)
+returns boolean
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    asked public.training_package_versions;
+begin
+    asked := jsonb_populate_record(
+        p_version,
+        (
+            select jsonb_object_agg(c, null)
+            from unnest(training_versions_internal.editable_columns()) as c
+        ) || p_fields
+    );
+    asked.name := coalesce(asked.name, p_version.name);
+    return asked is not distinct from p_version;
+end
+$$;
+grant execute on function training_versions_internal.has_fields to authenticated, service_role;
+
+create function training_versions_internal.import_events(p_package_id uuid,
+    p_events jsonb)
+returns integer
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_owner pg_catalog.uuid;
+    added integer;
+begin
+    package_owner := training_versions_internal.owner_for_import(p_package_id);
+    perform training_versions_internal.check_events(p_events);
+    perform training_versions_internal.lock_package(p_package_id);
+    -- Numbers of drafts that were deleted there, which only the history names, are not given again.
+    update training_versions_internal.package_numbers n
+    set last_number = greatest(n.last_number, (
+        select max(e.version_number)
+        from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+        where e.version_number <= 1000000000
+    ))
+    where n.package_id = p_package_id;
+    insert into public.training_version_events (
+        package_id, version_id, version_number, owner_id,
+        kind, actor_id, occurred_at, last_at, details, source
+    )
+    select
+        p_package_id, training_versions_internal.imported_history_id(p_package_id, e.version_id),
+        e.version_number, package_owner, e.kind, null, e.occurred_at, e.last_at,
+        coalesce(e.details, '{}')
+            || jsonb_strip_nulls(jsonb_build_object('imported', true, 'actor_id', e.actor_id)),
+        -- An event that was itself imported keeps its first source.
+        coalesce(e.source, format('%s/%s@%s', e.package_id, e.id, e.occurred_at))
+    from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+    -- What happened in this very package is in its history already.
+    where not exists (
+        select from public.training_version_events o
+        where o.package_id = p_package_id and o.version_number = e.version_number
+            and o.kind = e.kind and o.occurred_at = e.occurred_at and o.source is null
+    )
+    order by e.id
+    on conflict (package_id, source) where source is not null do nothing;
+    get diagnostics added = row_count;
+    return added;
+end
+$$;
+grant execute on function training_versions_internal.import_events to authenticated, service_role;
+
+create function training_versions_internal.import_version(
+    p_given public.training_package_versions,
+    p_state text,
+    p_original_id uuid
+)
+returns jsonb
+set search_path = ''
+language plpgsql
+as $$
+declare
+    has_parent constant boolean := p_given.parent_version_id is not null;
+    here public.training_package_versions;
+    differs boolean := p_state = 'deleted';
+begin
+    if has_parent then
+        p_given.parent_version_id := training_versions_internal.imported_parent(p_given);
+    end if;
+    here := p_given;
+    if p_state = 'new' then
+        perform training_versions_internal.insert_imported(p_given, p_original_id);
+    elsif p_state = 'here' then
+        here := training_versions_internal.see_version(p_given.id);
+        differs := training_versions_internal.compare_imported(p_given, here);
+        if here.status <> 'draft' and here.parent_version_id is null and exists (
+            select from public.training_version_events e
+            where e.version_id = here.id and e.kind = 'imported' and e.source is null
+        ) then
+            update public.training_package_versions
+            set parent_version_id = p_given.parent_version_id
+            where id = here.id and p_given.parent_version_id is not null;
+            here.parent_version_id := p_given.parent_version_id;
+        end if;
+    end if;
+    return jsonb_build_object(
+        'id', p_given.id,
+        'version_number', p_given.version_number,
+        'created', p_state = 'new',
+        'parent_missing', has_parent and p_state <> 'deleted' and here.parent_version_id is null,
+        'differs', differs
+    );
+end
+$$;
+
+create function training_versions_internal.import_versions(
+    p_package_id uuid,
+    p_versions jsonb,
+    p_check_only boolean
+)
+returns jsonb
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_owner pg_catalog.uuid;
+    item pg_catalog.jsonb;
+    given public.training_package_versions;
+    state pg_catalog.text;
+    outcome pg_catalog.jsonb := '[]';
+begin
+    package_owner := training_versions_internal.owner_for_import(p_package_id);
+    perform training_versions_internal.check_snapshot('p_versions', p_versions, 'array');
+    perform training_versions_internal.lock_package(p_package_id);
+    insert into training_versions_internal.imports (transaction_id)
+    values (pg_current_xact_id())
+    on conflict do nothing;
+    for item in select i from jsonb_array_elements(p_versions) as i loop
+        given := jsonb_populate_record(null::public.training_package_versions, item);
+        given.id := training_versions_internal.imported_id(p_package_id, given.id);
+        given.package_id := p_package_id;
+        given.created_by := package_owner;
+        state := training_versions_internal.state_of_import(given);
+        if not p_check_only then
+            outcome := outcome || training_versions_internal.import_version(
+                given, state, (item ->> 'id')::pg_catalog.uuid
+            );
+        end if;
+    end loop;
+    delete from training_versions_internal.imports where transaction_id = pg_current_xact_id();
+    perform training_versions_internal.move_pointers(p_package_id);
+    return outcome;
+end
+$$;
+grant execute on function training_versions_internal.import_versions to authenticated, service_role;
+
+create function training_versions_internal.imported_history_id(p_package_id uuid,
+    p_version_id uuid)
+returns uuid
+stable
+set search_path = ''
+language sql
+as $$
+    select case
+        when exists (
+            select from public.training_package_versions v
+            where v.id = here.id and v.package_id = p_package_id
+        ) or exists (
+            select from training_versions_internal.deletions d
+            where d.id = here.id and d.package_id = p_package_id
+        ) or exists (
+            select from public.training_version_events e
+            where e.version_id = here.id and e.package_id = p_package_id
+        ) then here.id
+        else training_versions_internal.derived_id(p_package_id, p_version_id)
+    end
+    from training_versions_internal.imported_id(p_package_id, p_version_id) as here (id)
+$$;
+
+create function training_versions_internal.imported_id(p_package_id uuid,
+    p_id uuid)
+returns uuid
+stable
+set search_path = ''
+language sql
+as $$
+    select case
+        -- Brought here before under the derived id, whoever has p_id by now.
+        when p_package_id = (
+            select v.package_id from public.training_package_versions v where v.id = derived.id
+        ) or exists (
+            select from training_versions_internal.deletions d
+            where d.id = derived.id and d.package_id = p_package_id
+        -- Taken by another package.
+        ) or exists (
+            select from public.training_package_versions v
+            where v.id = p_id and v.package_id <> p_package_id
+        ) or exists (
+            select from training_versions_internal.deletions d
+            where d.id = p_id and d.package_id <> p_package_id
+        ) then derived.id
+        else p_id
+    end
+    from training_versions_internal.derived_id(p_package_id, p_id) as derived (id)
+$$;
+
+create function training_versions_internal.imported_parent(p_given public.training_package_versions)
+returns uuid
+set search_path = ''
+language sql
+as $$
+    select v.id
+    from public.training_package_versions v
+    where v.created_by = p_given.created_by
+        and v.id = any (
+            array(
+                select e.version_id
+                from public.training_version_events e
+                where e.kind = 'imported' and e.owner_id = p_given.created_by
+                    and e.details ->> 'from_version_id' = p_given.parent_version_id::pg_catalog.text
+            )
+            || p_given.parent_version_id
+            || training_versions_internal.imported_id(p_given.package_id, p_given.parent_version_id)
+        )
+    order by
+        v.package_id = p_given.package_id desc, v.id = p_given.parent_version_id desc,
+        v.created_at desc, v.id
+    limit 1
+$$;
+
+create function training_versions_internal.insert_cost_entry(
+    p_version public.training_package_versions,
+    p_amount numeric,
+    p_note text,
+    p_key text,
+    p_alerts integer[],
+    p_entry_id uuid
+)
+returns public.training_costs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    entry public.training_costs;
+begin
+    insert into public.training_costs
+        (id, version_id, owner_id, amount, note, key, alerts, recorded_by)
+    values (
+        p_entry_id, p_version.id, p_version.created_by, p_amount, p_note,
+        coalesce(p_key, p_entry_id::pg_catalog.text), p_alerts, auth.uid()
+    )
+    on conflict (id) do nothing
+    returning * into entry;
+    if not found then
+        perform training_versions_internal.refuse_taken_id(
+            p_entry_id, 'is another entry''s already'
+        );
+    end if;
+    insert into training_versions_internal.cost_sums as s (version_id, total)
+    values (p_version.id, p_amount)
+    on conflict (version_id) do update set total = s.total + excluded.total;
+    return entry;
+end
+$$;
+
+create function training_versions_internal.insert_draft(
+    p_version_id uuid,
+    p_package_id uuid,
+    p_content public.training_package_versions
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    columns constant pg_catalog.text :=
+        array_to_string(training_versions_internal.editable_columns(), ', ');
+    version public.training_package_versions;
+begin
+    execute format(
+        'insert into public.training_package_versions (id, package_id, status, %1$s)
+        select $1, $2, ''draft'', %1$s from (select ($3).*) as content
+        on conflict (id) do nothing
+        returning *',
+        columns
+    )
+    into version
+    using coalesce(p_version_id, gen_random_uuid()), p_package_id, p_content;
+    if version.id is null then
+        perform training_versions_internal.refuse_taken_id(
+            p_version_id, 'is another version''s already'
+        );
+    end if;
+    return version;
+end
+$$;
+grant execute on function training_versions_internal.insert_draft to authenticated, service_role;
+
+create function training_versions_internal.insert_imported(
+    p_given public.training_package_versions,
+    p_original_id uuid
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not isfinite(p_given.created_at) or not isfinite(p_given.published_at)
+        or not isfinite(p_given.training_started_at) or not isfinite(p_given.training_completed_at)
+    then
+        perform training_versions_internal.refuse_value(
+            'created_at',
+            format(
+                'created_at, published_at and the times of training of version %s must be moments',
+                p_given.version_number
+            )
+        );
+    end if;
+    p_given.published_by := case when p_given.status <> 'draft' then p_given.created_by end;
+    p_given.published_at := case when p_given.status <> 'draft' then p_given.published_at end;
+    perform training_versions_internal.declare_origin(
+        p_given.id, 'imported', jsonb_build_object('from_version_id', p_original_id)
+    );
+    -- Columns that are not named here, such as those of an app, get their defaults.
+    execute format(
+        'insert into public.training_package_versions (%1$s) select %1$s from (select $1.*) as v',
+        array_to_string(training_versions_internal.editable_columns() || array[
+            'id', 'package_id', 'version_number', 'status',
+            'created_at', 'created_by', 'published_at', 'published_by',
+            'training_status', 'training_started_at', 'training_completed_at',
+            'training_metrics', 'actual_cost', 'cost_alerts_sent'
+        ], ', ')
+    ) using p_given;
+    insert into public.training_runs
+        (version_id, owner_id, status, started_at, ended_at, started_by)
+    select
+        p_given.id, p_given.created_by, p_given.training_status,
+        coalesce(p_given.training_started_at, p_given.training_completed_at, p_given.created_at),
+        coalesce(p_given.training_completed_at, p_given.created_at), auth.uid()
+    where p_given.training_status in ('completed', 'failed', 'cancelled');
+end
+$$;
+
+create function training_versions_internal.is_importing()
+returns boolean
+set search_path = ''
+language sql
+as $$
+    select exists (
+        select from training_versions_internal.imports i
+        where i.transaction_id = pg_current_xact_id()
+    )
+$$;
+
+create function training_versions_internal.is_live(
+    p_version_id uuid,
+    p_target text,
+    p_url text,
+    p_deployment_id text
+)
+returns boolean
+stable
+set search_path = ''
+language sql
+as $$
+    select exists (
+        select from public.training_deployments d
+        where d.version_id = p_version_id and d.target = p_target and d.ended_at is null
+            and (d.url, d.deployment_id) is not distinct from (p_url, p_deployment_id)
+    )
+$$;
+
+create function training_versions_internal.is_own_write()
+returns boolean
+stable
+set search_path = ''
+language sql
+as $$
+    select pg_has_role(current_user, n.nspowner, 'member')
+    from pg_catalog.pg_namespace n
+    where n.nspname = 'training_versions_internal'
+$$;
+grant execute on function training_versions_internal.is_own_write to authenticated, service_role;
+
+create function training_versions_internal.keep_derived_columns()
+returns trigger
+set search_path = ''
+language plpgsql
+as $$
+begin
+    new.version_count := coalesce(new.version_count, 0);
+    new.latest_published_version := coalesce(new.latest_published_version, 0);
+    -- In an insert `old` is null.
+    if (new.version_count, new.latest_published_version, new.current_version_id)
+            is distinct from (
+                coalesce(old.version_count, 0),
+                coalesce(old.latest_published_version, 0),
+                old.current_version_id
+            )
+        and not training_versions_internal.is_own_write()
+    then
+        perform training_versions_internal.refuse(
+            'TV305',
+            'version_count, latest_published_version and current_version_id'
+            ' are kept by the database',
+            jsonb_build_object('package_id', new.id),
+            'Leave them out; publishing and archiving move them.'
+        );
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.keep_events()
+returns trigger
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if tg_op = 'TRUNCATE' or pg_trigger_depth() < 2 then
+        perform training_versions_internal.refuse(
+            'TV309',
+            'the history of versions cannot be changed',
+            p_hint => 'It goes only with its whole package.'
+        );
+    end if;
+    return coalesce(new, old);
+end
+$$;
+
+create function training_versions_internal.keep_frozen()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    frozen pg_catalog.text[] := training_versions_internal.frozen_columns(old.status);
+    changed pg_catalog.text[];
+    -- Without snapshots. Passing `new` to a function would unpack them, and store them once more.
+    was public.training_package_versions := old;
+    wanted public.training_package_versions := new;
+begin
+    if old.created_by is null then
+        frozen := array_remove(frozen, 'created_by');
+    end if;
+    if new.parent_version_id is null and not exists (
+            select from public.training_package_versions p where p.id = old.parent_version_id
+        )
+        or old.parent_version_id is null and training_versions_internal.is_importing()
+    then
+        frozen := array_remove(frozen, 'parent_version_id');
+    end if;
+
+    was.config_snapshot := null;
+    was.model_snapshot := null;
+    was.dataset_snapshot := null;
+    wanted.config_snapshot := null;
+    wanted.model_snapshot := null;
+    wanted.dataset_snapshot := null;
+    select array_agg(c.column_name) into changed
+    from (
+        values
+            ('config_snapshot', new.config_snapshot is distinct from old.config_snapshot),
+            ('model_snapshot', new.model_snapshot is distinct from old.model_snapshot),
+            ('dataset_snapshot', new.dataset_snapshot is distinct from old.dataset_snapshot)
+        union all
+        select d.column_name, true from training_versions_internal.differences(was, wanted) as d
+    ) as c (column_name, has_changed)
+    where c.has_changed and c.column_name = any (frozen);
+    if changed is not null then
+        perform training_versions_internal.refuse(
+            'TV301',
+            format(
+                '%s of version %s cannot change: it is %s',
+                array_to_string(changed, ', '), old.version_number, old.status
+            ),
+            jsonb_build_object(
+                'version_id', old.id, 'version_number', old.version_number, 'columns', changed
+            ),
+            'Create a new draft from it.'
+        );
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.keep_package_owner()
+returns trigger
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not training_versions_internal.is_own_write() then
+        perform training_versions_internal.refuse(
+            'TV301',
+            'a package that has versions keeps its owner',
+            jsonb_build_object('package_id', old.id, 'columns', array['user_id']),
+            'Export it, and import it as the new owner.'
+        );
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.keep_packages_with_history()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if exists (
+        select from public.training_package_versions v
+        where v.package_id = old.id and v.status <> 'draft'
+    ) then
+        perform training_versions_internal.refuse(
+            'TV304',
+            'the package has published or archived versions and cannot be deleted',
+            jsonb_build_object('package_id', old.id),
+            'Archive its versions instead; only the service role deletes a package with history.'
+        );
+    end if;
+    if exists (
+        select from public.training_package_versions v
+        join public.training_package_versions child on child.parent_version_id = v.id
+        where v.package_id = old.id and child.status <> 'draft'
+    ) then
+        perform training_versions_internal.refuse(
+            'TV308',
+            'a draft of the package is the parent of a published version in another package',
+            jsonb_build_object('package_id', old.id),
+            'Keep it: a published version keeps its parent.'
+        );
+    end if;
+    return old;
+end
+$$;
+
+create function training_versions_internal.keep_published()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if not exists (select from public.training_configs c where c.id = old.package_id) then
+        return old;  -- its whole package is going
+    end if;
+    if old.status <> 'draft' then
+        perform training_versions_internal.refuse(
+            'TV303',
+            format('version %s is %s and cannot be deleted', old.version_number, old.status),
+            jsonb_build_object(
+                'version_id', old.id, 'version_number', old.version_number, 'status', old.status
+            ),
+            'Archive it instead.'
+        );
+    end if;
+    -- A child that is being published right now is waited for.
+    perform from public.training_package_versions v
+    where v.parent_version_id = old.id
+    for no key update;
+    if exists (
+        select from public.training_package_versions v
+        where v.parent_version_id = old.id and v.status <> 'draft'
+    ) then
+        perform training_versions_internal.refuse(
+            'TV308',
+            format('draft %s is the parent of a published version', old.version_number),
+            jsonb_build_object('version_id', old.id, 'version_number', old.version_number),
+            'Keep it: a published version keeps its parent.'
+        );
+    end if;
+    return old;
+end
+$$;
+
+create function training_versions_internal.keep_status_order()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if (old.status, new.status) not in (('draft', 'published'), ('published', 'archived'))
+        or new.status is null
+    then
+        perform training_versions_internal.refuse(
+            'TV302',
+            format(
+                'version %s is %s and cannot become %s',
+                old.version_number, old.status, coalesce(new.status, 'null')
+            ),
+            jsonb_build_object(
+                'version_id', old.id, 'version_number', old.version_number, 'status', old.status
+            ),
+            'A version goes from draft to published to archived.'
+        );
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.keep_training_transitions()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    -- On insert, old is null.
+    was constant pg_catalog.text := coalesce(old.training_status, 'none');
+    wanted constant pg_catalog.text := coalesce(new.training_status, 'none');
+begin
+    if training_versions_internal.is_importing() then
+        return new;
+    end if;
+    new.training_started_at := old.training_started_at;
+    new.training_completed_at := old.training_completed_at;
+    if wanted = was then
+        return new;
+    end if;
+
+    if (was, wanted) not in (
+        ('none', 'pending'), ('none', 'running'), ('pending', 'running'),
+        ('running', 'completed'), ('running', 'failed'), ('running', 'cancelled'),
+        ('failed', 'running'), ('cancelled', 'running')
+    ) then
+        perform training_versions_internal.refuse(
+            'TV205',
+            format(
+                'training of version %s %s and cannot become %s',
+                new.version_number,
+                case was when 'none' then 'has not started' else 'is ' || was end,
+                case wanted when 'none' then 'not started' else wanted end
+            ),
+            jsonb_build_object(
+                'version_id', new.id, 'training_status', old.training_status,
+                'wanted', new.training_status
+            ),
+            'Training starts, then completes, fails or is cancelled; '
+            'failed and cancelled training may start again.'
+        );
+    elsif wanted = 'running' then
+        select r.started_at into new.training_started_at  -- if start_training inserted the run
+        from public.training_runs r
+        where r.version_id = new.id and r.status = 'running';
+        new.training_started_at := coalesce(new.training_started_at, clock_timestamp());
+        new.training_completed_at := null;
+    elsif wanted <> 'pending' then
+        new.training_completed_at := clock_timestamp();
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.keep_unsigned()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    -- In an insert `old` is null.
+    if (new.published_at, new.published_by)
+        is distinct from (old.published_at, old.published_by)
+    then
+        perform training_versions_internal.refuse_value(
+            'published_at',
+            'published_at and published_by are set by publishing',
+            'Leave them out.'
+        );
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.lock_owned_version(p_version_id uuid)
+returns public.training_package_versions
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    select * into version
+    from public.training_package_versions v
+    where v.id = p_version_id and training_versions_internal.acts_for(v.created_by)
+    for no key update;
+    if not found then
+        perform training_versions_internal.refuse_missing_version(p_version_id);
+    end if;
+    return version;
+end
+$$;
+
+create function training_versions_internal.lock_package(p_package_id uuid)
+returns void
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if pg_trigger_depth() = 0 and not exists (
+        select from public.training_configs c
+        where c.id = p_package_id and training_versions_internal.acts_for(c.user_id)
+    ) then
+        return;
+    end if;
+    -- The package first, as its deletion takes it; one that is gone meanwhile has nothing to lock.
+    perform from public.training_configs c where c.id = p_package_id for no key update;
+    if found then
+        insert into training_versions_internal.package_numbers (package_id)
+        values (p_package_id)
+        on conflict do nothing;
+        perform from training_versions_internal.package_numbers n
+        where n.package_id = p_package_id
+        for update;
+    end if;
+end
+$$;
+grant execute on function training_versions_internal.lock_package to authenticated, service_role;
+
+create function training_versions_internal.lock_package_of(p_version_id uuid)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.lock_package(v.package_id)
+    from public.training_package_versions v
+    where v.id = p_version_id
+$$;
+grant execute on function training_versions_internal.lock_package_of to authenticated, service_role;
+
+create function training_versions_internal.lock_source(p_version_id uuid,
+    p_package_id uuid)
+returns public.training_package_versions
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    source public.training_package_versions;
+begin
+    perform training_versions_internal.lock_package(p_package_id);
+    select * into source
+    from public.training_package_versions v
+    where v.id = p_version_id and training_versions_internal.acts_for(v.created_by)
+    for key share;
+    if not found then
+        perform training_versions_internal.refuse_missing_version(p_version_id);
+    end if;
+    if not exists (
+        select from public.training_configs c
+        where c.id = p_package_id and training_versions_internal.acts_for(c.user_id)
+    ) then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    return source;
+end
+$$;
+
+create function training_versions_internal.lock_version(p_version_id uuid)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    select * into version
+    from public.training_package_versions v
+    where v.id = p_version_id
+    for no key update;
+    if not found then
+        version := training_versions_internal.see_version(p_version_id);
+    end if;
+    return version;
+end
+$$;
+grant execute on function training_versions_internal.lock_version to authenticated, service_role;
+
+create function training_versions_internal.move_pointers(p_package_id uuid)
+returns void
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    newest_id pg_catalog.uuid;
+    newest_number integer;
+begin
+    perform from public.training_configs c where c.id = p_package_id for no key update;
+    select v.id, v.version_number into newest_id, newest_number
+    from public.training_package_versions v
+    join public.training_configs c on c.id = v.package_id
+    where v.package_id = p_package_id
+        and v.status = 'published'
+        and v.created_by is not distinct from c.user_id
+    order by v.version_number desc
+    limit 1;
+    update public.training_configs
+    set current_version_id = newest_id, latest_published_version = coalesce(newest_number, 0)
+    where id = p_package_id;
+end
+$$;
+
+create function training_versions_internal.next_number(p_package_id uuid)
+returns integer
+stable
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    next_number integer;
+begin
+    select coalesce(n.last_number, 0) into next_number
+    from public.training_configs c
+    left join training_versions_internal.package_numbers n on n.package_id = c.id
+    where c.id = p_package_id
+        and (pg_trigger_depth() > 0 or training_versions_internal.acts_for(c.user_id));
+    while next_number is not null loop
+        next_number := next_number + 1;
+        exit when not exists (
+            select from public.training_package_versions v
+            where v.package_id = p_package_id and v.version_number = next_number
+        ) and not exists (
+            select from training_versions_internal.deletions d
+            where d.package_id = p_package_id and d.version_number = next_number
+        );
+    end loop;
+    return next_number;
+end
+$$;
+grant execute on function training_versions_internal.next_number to authenticated, service_role;
+
+create function training_versions_internal.owner_for_import(p_package_id uuid)
+returns uuid
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_owner pg_catalog.uuid;
+begin
+    select c.user_id into package_owner
+    from public.training_configs c
+    where c.id = p_package_id and training_versions_internal.acts_for(c.user_id);
+    if not found then
+        perform training_versions_internal.refuse_missing_package(p_package_id);
+    end if;
+    return package_owner;
+end
+$$;
+
+create function training_versions_internal.record_changes()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    paths pg_catalog.text[];
+begin
+    select array_agg(p) into paths
+    from (
+        select p
+        from training_versions_internal.differences(old, new) as d
+        cross join lateral training_versions_internal.changed_paths(
+            d.was, d.is_now, '/' || d.column_name
+        ) as p
+        where d.column_name = any (training_versions_internal.editable_columns())
+            -- The name that publishing gives stands in the event of that.
+            and (d.column_name <> 'name' or new.status = old.status)
+        limit 101
+    ) as changed;
+    if paths is not null then
+        perform training_versions_internal.record_edit(new, paths);
+    end if;
+    if new.status <> old.status then
+        perform training_versions_internal.record_event(
+            new, new.status, jsonb_build_object('name', new.name)
+        );
+    end if;
+    return null;
+end
+$$;
+
+create function training_versions_internal.record_cost(
+    p_version_id uuid,
+    p_amount numeric,
+    p_note text,
+    p_key text,
+    p_alert_at integer[],
+    p_entry_id uuid
+)
+returns jsonb
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    entry public.training_costs;
+begin
+    perform training_versions_internal.check_cost_entry(p_amount, p_note, p_key, p_alert_at);
+    version := training_versions_internal.lock_owned_version(p_version_id);
+    entry := training_versions_internal.find_cost_entry(p_version_id, p_amount, p_key, p_entry_id);
+    if entry.id is null then
+        if coalesce(version.actual_cost, 0) + p_amount > 99999999.99 then
+            perform training_versions_internal.refuse_value(
+                'amount',
+                'actual_cost would be more than 99,999,999.99',
+                'That is the most the column holds.'
+            );
+        end if;
+        entry := training_versions_internal.add_cost_entry(
+            version, p_amount, p_note, p_key,
+            training_versions_internal.crossed_shares(version, p_amount, p_alert_at),
+            coalesce(p_entry_id, gen_random_uuid())
+        );
+        version := training_versions_internal.see_version(p_version_id);
+    end if;
+    return to_jsonb(entry) - 'owner_id' || jsonb_build_object(
+        'actual_cost', version.actual_cost, 'budget_limit', version.budget_limit
+    );
+end
+$$;
+grant execute on function training_versions_internal.record_cost to authenticated, service_role;
+
+create function training_versions_internal.record_creation()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    origin training_versions_internal.version_origins;
+begin
+    select * into origin
+    from training_versions_internal.version_origins o
+    where o.version_id = new.id;
+    if found then
+        perform training_versions_internal.record_event(new, origin.kind, origin.details);
+    else
+        perform training_versions_internal.record_event(
+            new, 'created', jsonb_build_object('parent_version_id', new.parent_version_id)
+        );
+    end if;
+    return null;
+end
+$$;
+
+create function training_versions_internal.record_deleted_package()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    delete from training_versions_internal.deletions where package_id = old.id;
+    insert into training_versions_internal.deletions (id, package_id, owner_id)
+    values (old.id, old.id, old.user_id);
+    return null;
+end
+$$;
+
+create function training_versions_internal.record_deletion()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    -- With its whole package a version goes without a trace.
+    if exists (select from public.training_configs c where c.id = old.package_id) then
+        perform training_versions_internal.record_event(
+            old, 'deleted', jsonb_build_object('name', old.name)
+        );
+    end if;
+    return null;
+end
+$$;
+
+create function training_versions_internal.record_deployment()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.lock_package(new.package_id);
+    if not new.is_deployed then
+        -- Where nothing was live, a client may prepare the other columns before it deploys.
+        if training_versions_internal.end_deployments(new, null, clock_timestamp()) then
+            perform training_versions_internal.show_deployment(new.id);
+        end if;
+    elsif not training_versions_internal.is_live(
+        new.id, new.deployment_target, new.deployment_url, new.deployment_id
+    ) then
+        -- Nothing of ours wrote the columns. They have room for one place: whoever writes another
+        -- one there moves the version. (On insert, old is null.)
+        if old.is_deployed and old.deployment_target <> new.deployment_target then
+            perform training_versions_internal.end_deployments(
+                new, old.deployment_target, clock_timestamp()
+            );
+        end if;
+        perform training_versions_internal.begin_deployment(
+            new, new.deployment_target, new.deployment_url, new.deployment_id
+        );
+    end if;
+    return null;
+end
+$$;
+
+create function training_versions_internal.record_direct_cost()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    recorded numeric;
+    difference numeric;
+begin
+    select s.total into recorded
+    from training_versions_internal.cost_sums s
+    where s.version_id = new.id;
+    difference := coalesce(new.actual_cost, 0) - coalesce(recorded, 0);
+    if difference = 0 then
+        return null;
+    end if;
+    perform training_versions_internal.insert_cost_entry(
+        new, difference, 'written to actual_cost', null, '{}', gen_random_uuid()
+    );
+    -- The history of an imported version comes with it.
+    if not training_versions_internal.is_importing() then
+        perform training_versions_internal.record_event(
+            new, 'cost_recorded', jsonb_build_object('amount', difference)
+        );
+    end if;
+    return null;
+end
+$$;
+
+create function training_versions_internal.record_edit(
+    p_version public.training_package_versions,
+    p_paths text[]
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    update public.training_version_events
+    set details = training_versions_internal.edit_details(details, p_paths),
+        last_at = clock_timestamp()
+    where id = (
+        select e.id
+        from public.training_version_events e
+        where e.version_id = p_version.id
+            and e.kind = 'edited'
+            and e.actor_id is not distinct from auth.uid()
+            and e.occurred_at > clock_timestamp() - interval '1 minute'
+            and e.source is null
+        order by e.occurred_at desc, e.id desc
+        limit 1
+    );
+    if not found then
+        perform training_versions_internal.record_event(
+            p_version, 'edited', training_versions_internal.edit_details(null, p_paths)
+        );
+    end if;
+end
+$$;
+
+create function training_versions_internal.record_event(
+    p_version public.training_package_versions,
+    p_kind text,
+    p_details jsonb default '{}'
+)
+returns void
+set search_path = ''
+language sql
+as $$
+    insert into public.training_version_events
+        (package_id, version_id, version_number, owner_id, kind, actor_id, details)
+    values (
+        p_version.package_id, p_version.id, p_version.version_number, p_version.created_by,
+        p_kind, auth.uid(), jsonb_strip_nulls(p_details)
+    )
+$$;
+
+create function training_versions_internal.record_metrics(
+    p_version_id uuid,
+    p_metrics jsonb,
+    p_step bigint,
+    p_run_id uuid
+)
+returns public.training_package_versions
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
+    merged pg_catalog.jsonb := p_metrics;
+begin
+    version := training_versions_internal.lock_owned_version(p_version_id);
+    run := training_versions_internal.find_run(version, p_run_id);
+    perform training_versions_internal.check_snapshot('metrics', p_metrics, 'object');
+    perform training_versions_internal.check_text('metrics', k, 255)
+    from jsonb_object_keys(p_metrics) as k;
+    if p_run_id is not null then
+        perform training_versions_internal.check_running(run, 'running');
+    end if;
+    if p_step is not null then
+        perform training_versions_internal.add_points(version, run, p_metrics, p_step);
+    end if;
+
+    -- An older client may have kept something else than an object in the column.
+    if jsonb_typeof(version.training_metrics) = 'object' then
+        merged := version.training_metrics || p_metrics;
+    end if;
+    if merged is distinct from coalesce(version.training_metrics, '{}') then
+        update public.training_package_versions
+        set training_metrics = merged
+        where id = p_version_id
+        returning * into version;
+    end if;
+    return version;
+end
+$$;
+grant execute on function training_versions_internal.record_metrics to authenticated, service_role;
+
+create function training_versions_internal.record_training()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    run public.training_runs;
+    kind pg_catalog.text := 'training_' || new.training_status;
+begin
+    if new.training_status = 'running' then
+        kind := 'training_started';
+        insert into public.training_runs (version_id, owner_id, started_at, started_by)
+        values (
+            new.id, new.created_by,
+            least(new.training_started_at, clock_timestamp()),  -- which an import brings along
+            auth.uid()
+        )
+        on conflict do nothing;  -- start_training has inserted its own before
+        run := training_versions_internal.find_run(new, null);
+    elsif new.training_status <> 'pending' then
+        update public.training_runs r
+        set status = new.training_status, ended_at = new.training_completed_at
+        where r.version_id = new.id and r.status = 'running'
+        returning * into run;
+    end if;
+
+    -- The history of an imported version comes with it.
+    if not training_versions_internal.is_importing() then
+        perform training_versions_internal.record_event(
+            new, kind, jsonb_build_object('run_id', run.id, 'reason', run.reason)
+        );
+    end if;
+    return null;
+end
+$$;
+
+create function training_versions_internal.refuse(
+    p_errcode text,
+    p_message text,
+    p_detail jsonb default '{}',
+    p_hint text default null
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_detail = '{}' then
+        raise exception using errcode = p_errcode, message = p_message, hint = p_hint;
+    elsif p_hint is null then
+        raise exception using
+            errcode = p_errcode, message = p_message, detail = p_detail::pg_catalog.text;
+    end if;
+    raise exception using
+        errcode = p_errcode, message = p_message, detail = p_detail::pg_catalog.text, hint = p_hint;
+end
+$$;
+grant execute on function training_versions_internal.refuse to authenticated, service_role;
+
+create function training_versions_internal.refuse_import(
+    p_given public.training_package_versions,
+    p_message text
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.refuse(
+        'TV207',
+        format(p_message, p_given.version_number),
+        jsonb_build_object('version_id', p_given.id, 'version_number', p_given.version_number),
+        'Import into a new package.'
+    );
+end
+$$;
+
+create function training_versions_internal.refuse_missing_package(p_package_id uuid)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV102',
+        format('there is no package %s, or it is not yours', p_package_id),
+        jsonb_build_object('package_id', p_package_id),
+        'Check the id, and that you are signed in as the user who created it.'
+    )
+$$;
+grant execute on function training_versions_internal.refuse_missing_package to authenticated, service_role;
+
+create function training_versions_internal.refuse_missing_version(p_version_id uuid)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV101',
+        format('there is no version %s, or it is not yours', p_version_id),
+        jsonb_build_object('version_id', p_version_id),
+        'Check the id, and that you are signed in as the user who created it.'
+    )
+$$;
+grant execute on function training_versions_internal.refuse_missing_version to authenticated, service_role;
+
+create function training_versions_internal.refuse_status(
+    p_errcode text,
+    p_version public.training_package_versions,
+    p_message text,
+    p_hint text
+)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        p_errcode,
+        format('version %s %s', p_version.version_number, p_message),
+        jsonb_build_object(
+            'version_id', p_version.id,
+            'version_number', p_version.version_number,
+            'status', p_version.status
+        ),
+        p_hint
+    )
+$$;
+grant execute on function training_versions_internal.refuse_status to authenticated, service_role;
+
+create function training_versions_internal.refuse_taken_id(p_id uuid,
+    p_why text)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV204',
+        format('the id %s %s', p_id, p_why),
+        jsonb_build_object('id', p_id),
+        'Use a new id for something new.'
+    )
+$$;
+grant execute on function training_versions_internal.refuse_taken_id to authenticated, service_role;
+
+create function training_versions_internal.refuse_value(
+    p_field text,
+    p_message text,
+    p_hint text default null
+)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV306', p_message, jsonb_build_object('field', p_field), p_hint
+    )
+$$;
+grant execute on function training_versions_internal.refuse_value to authenticated, service_role;
+
+create function training_versions_internal.see_version(p_version_id uuid)
+returns public.training_package_versions
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+begin
+    select * into version from public.training_package_versions v where v.id = p_version_id;
+    if not found then
+        perform training_versions_internal.refuse_missing_version(p_version_id);
+    end if;
+    return version;
+end
+$$;
+grant execute on function training_versions_internal.see_version to authenticated, service_role;
+
+create function training_versions_internal.sent_alerts(p_version public.training_package_versions)
+returns jsonb
+set search_path = ''
+language sql
+as $$
+    select coalesce(jsonb_agg(distinct share), '[]')
+    from (
+        select to_jsonb(unnest(c.alerts)) as share
+        from public.training_costs c
+        where c.version_id = p_version.id and c.alerts <> '{}'
+        union all
+        select jsonb_array_elements(p_version.cost_alerts_sent)
+        where jsonb_typeof(p_version.cost_alerts_sent) = 'array'
+    ) as sent
+$$;
+
+create function training_versions_internal.show_deployment(p_version_id uuid)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+declare
+    live public.training_deployments;
+begin
+    select * into live
+    from public.training_deployments d
+    where d.version_id = p_version_id and d.ended_at is null
+    order by d.started_at desc
+    limit 1;
+    update public.training_package_versions
+    set is_deployed = live.id is not null, deployment_target = live.target,
+        deployment_url = live.url, deployment_id = live.deployment_id
+    where id = p_version_id
+        and (is_deployed, deployment_target, deployment_url, deployment_id)
+            is distinct from (live.id is not null, live.target, live.url, live.deployment_id);
+end
+$$;
+
+create function training_versions_internal.sign_published()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if new.published_by is not distinct from old.published_by then
+        new.published_by := null;
+    end if;
+    if new.published_by <> auth.uid() then
+        perform training_versions_internal.refuse(
+            '42501',
+            'published_by must be the user who publishes',
+            jsonb_build_object('field', 'published_by'),
+            'Leave published_by out.'
+        );
+    end if;
+    new.published_by := coalesce(
+        new.published_by,
+        auth.uid(),
+        (select c.user_id from public.training_configs c where c.id = new.package_id)
+    );
+    new.published_at := clock_timestamp();
+    if new.name = old.name
+        and current_setting('training_versions.keep_name', true) is distinct from 'on'
+    then
+        new.name := regexp_replace(new.name, '-draft-\d{8}$', '');
+    end if;
+    return new;
+end
+$$;
+
+create function training_versions_internal.start_as_draft()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if new.status is distinct from 'draft' and not training_versions_internal.is_importing() then
+        perform training_versions_internal.refuse(
+            'TV302',
+            format('a version starts as a draft, not as %s', coalesce(new.status, 'null')),
+            jsonb_build_object('field', 'status', 'status', new.status),
+            'Insert it with status draft, then publish it.'
+        );
+    end if;
+    new.created_by := coalesce(
+        new.created_by,
+        auth.uid(),
+        (select c.user_id from public.training_configs c where c.id = new.package_id)
+    );
+    return new;
+end
+$$;
+
+create function training_versions_internal.start_training(p_version_id uuid,
+    p_run_id uuid)
+returns public.training_runs
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
+begin
+    version := training_versions_internal.lock_owned_version(p_version_id);
+    select * into run from public.training_runs r where r.id = p_run_id;
+    if run.version_id = p_version_id then
+        return run;  -- a repeat
+    end if;
+    if run.id is null then
+        perform training_versions_internal.check_may_train(version);
+        insert into public.training_runs (id, version_id, owner_id, started_at, started_by)
+        values (
+            coalesce(p_run_id, gen_random_uuid()), version.id, version.created_by,
+            clock_timestamp(), auth.uid()
+        )
+        on conflict (id) do nothing
+        returning * into run;
+    end if;
+    if run.version_id is distinct from p_version_id then
+        perform training_versions_internal.refuse_taken_id(
+            p_run_id, 'is another version''s run already'
+        );
+    end if;
+    update public.training_package_versions set training_status = 'running' where id = p_version_id;
+    return run;
+end
+$$;
+grant execute on function training_versions_internal.start_training to authenticated, service_role;
+
+create function training_versions_internal.state_of_import(p_given public.training_package_versions)
+returns text
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_there pg_catalog.uuid;
+begin
+    select v.package_id into package_there
+    from public.training_package_versions v
+    where v.id = p_given.id;
+    if package_there = p_given.package_id then
+        return 'here';
+    end if;
+    if package_there is not null then
+        perform training_versions_internal.refuse_taken_id(
+            p_given.id, 'is that of a version in another package'
+        );
+    end if;
+    if exists (
+        select from training_versions_internal.deletions d
+        where d.id = p_given.id
+            and d.package_id = p_given.package_id and d.version_number = p_given.version_number
+    ) then
+        return 'deleted';
+    end if;
+    if exists (
+        select from public.training_package_versions v
+        where v.package_id = p_given.package_id and v.version_number = p_given.version_number
+    ) or exists (
+        select from training_versions_internal.deletions d
+        where d.package_id = p_given.package_id and d.version_number = p_given.version_number
+    ) then
+        perform training_versions_internal.refuse_import(
+            p_given, 'number %s was given to another version of this package'
+        );
+    end if;
+    return 'new';
+end
+$$;
+
+create function training_versions_internal.undeploy(p_version_id uuid,
+    p_target text,
+    p_call_id uuid)
+returns public.training_package_versions
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    was_live boolean;
+begin
+    if p_target is not null then
+        perform training_versions_internal.check_target(p_target);
+    end if;
+    perform training_versions_internal.lock_package_of(p_version_id);
+    version := training_versions_internal.lock_owned_version(p_version_id);
+    if training_versions_internal.claim_call(
+        p_call_id, p_version_id, concat_ws(' ', 'undeploy', p_target)
+    ) then
+        was_live := training_versions_internal.end_deployments(
+            version, p_target, clock_timestamp()
+        );
+        -- Older columns may call a version deployed that is live nowhere.
+        if was_live or version.is_deployed then
+            perform training_versions_internal.show_deployment(p_version_id);
+        end if;
+    end if;
+    return training_versions_internal.see_version(p_version_id);
+end
+$$;
+grant execute on function training_versions_internal.undeploy to authenticated, service_role;
+
+create function training_versions_internal.update_pointers()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.move_pointers(new.package_id);
+    return null;
+end
+$$;
+
+create function training_versions_internal.update_training_package_versions_updated_at()
+returns trigger
+set search_path = ''
+language plpgsql
+as $$
+begin
+    new.updated_at := greatest(clock_timestamp(), old.updated_at + interval '1 microsecond');
+    return new;
+end
+$$;
+
+create function training_versions_internal.update_version_count()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if tg_op = 'INSERT' then
+        update public.training_configs
+        set version_count = version_count + 1
+        where id = new.package_id;
+        return null;
+    end if;
+    update public.training_configs
+    set version_count = version_count - 1
+    where id = old.package_id;
+    if found then
+        insert into training_versions_internal.deletions (id, package_id, version_number, owner_id)
+        values (old.id, old.package_id, old.version_number, old.created_by);
+    end if;
+    return null;
+end
+$$;
+
+create function training_versions_internal.was_deleted(p_id uuid,
+    p_is_package boolean)
+returns boolean
+stable
+security definer
+set search_path = ''
+language sql
+as $$
+    select exists (
+        select from training_versions_internal.deletions d
+        where d.id = p_id
+            and (d.version_number is null) = p_is_package
+            and training_versions_internal.acts_for(d.owner_id)
+    )
+$$;
+grant execute on function training_versions_internal.was_deleted to authenticated, service_role;

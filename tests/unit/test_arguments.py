@@ -1,0 +1,306 @@
+"""Arguments that cannot be right are refused before anything is sent, and the argument is named."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Context, Decimal, localcontext
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+
+from training_versions import UNSET, EventKind, InvalidInputError
+from training_versions.models import to_cents
+from training_versions.operations.checks import check_cost, check_delays
+
+from .scripted import (
+    MOMENT,
+    OTHER,
+    PACKAGE,
+    PACKAGES,
+    VERSION,
+    VERSIONS,
+    params_of,
+    where_of,
+)
+
+NAIVE = datetime(2025, 1, 1)
+AWARE = datetime(2025, 1, 31, 12, 0, 0, 123456, UTC)
+NO_NAMES: list[object] = ["", "  \n", "x" * 256, "a\0", "\ud800", 3, b"x"]
+NO_COSTS: list[object] = [
+    *(-1, "0.001", Decimal("100000000"), "NaN", Decimal("NaN"), Decimal("sNaN"), float("inf")),
+    *(float("nan"), True, "", "ten", 0.1 + 0.2, [], "1e999999", b"1", 10**8),
+]
+NO_METRICS: list[object] = [
+    *({"a": float("nan")}, {"a": float("-inf")}, {"": 1}, {" ": 1}, {"x" * 256: 1}, {"a\0": 1}),
+    *({1: 1}, {"a": object()}, {"a": b"x"}, dict[str, int](), (), None, 3, "loss"),
+]
+
+Call = tuple[str, tuple[Any, ...], dict[str, Any]]
+
+
+def calls(method: str, *args: Any, **each: list[Any]) -> list[tuple[Call, str]]:
+    """Make one call of a method for each bad value of the one argument that is named."""
+    ((argument, values),) = each.items()
+    return [((method, args, {argument: value}), argument) for value in values]
+
+
+def first(method: str, values: list[object], argument: str, *rest: Any) -> list[tuple[Call, str]]:
+    """Make one call of a method for each bad value of its first argument."""
+    return [((method, (value, *rest), {}), argument) for value in values]
+
+
+DRAFT = {"config": dict[str, Any](), "model": dict[str, Any](), "dataset": list[Any]()}
+REFUSED: list[tuple[Call, str]] = [
+    *first("get", ["", "no", 3, None, b"x", "1" * 31, ["a"]], "version_id"),
+    *(
+        each
+        for method in ("restore", "lineage", "start_training", "undeploy", "iterate_costs")
+        for each in first(method, ["no", None], "version_id")
+    ),
+    *first("complete_training", [None], "version_id"),
+    *first("cancel_training", [None], "version_id"),
+    *first("package_cost", ["x"], "package_id"),
+    *first("live", ["x"], "package_id", "local"),
+    *first("compare", [None, "x", 3, object()], "left", VERSION),
+    *((("compare", (VERSION, bad), {}), "right") for bad in (None, "x", [VERSION])),
+    *(
+        (("get_by_number", (PACKAGE, bad), {}), "version_number")
+        for bad in (0, -1, True, 1.0, "1", 2**31)
+    ),
+    # drafts
+    *calls("update_draft", VERSION, name=[*NO_NAMES, None]),
+    *calls("update_draft", VERSION, config=[None, 3, []]),
+    *calls("update_draft", VERSION, model=[None, "m"]),
+    *calls("update_draft", VERSION, dataset=[None, {}, [3]]),
+    *calls("update_draft", VERSION, change_summary=["x" * 10_001, "a\0", 3]),
+    *calls("update_draft", VERSION, parent_version_id=["x", 3]),
+    *calls("update_draft", VERSION, estimated_cost=NO_COSTS),
+    *calls("update_draft", VERSION, budget_limit=NO_COSTS),
+    *calls("update_draft", VERSION, change_sumary=["misspelt"]),
+    *calls("publish", VERSION, expected_updated_at=[NAIVE, "2025-01-01", 3]),
+    *calls("publish", VERSION, name=NO_NAMES),
+    # copies
+    *calls("restore", VERSION, new_version_id=["x"]),
+    *calls("restore", VERSION, name=NO_NAMES),
+    *calls("fork", VERSION, into=[None, "x", 3]),
+    ((("fork", (VERSION,), {"into": PACKAGE, "new_version_id": "x"})), "new_version_id"),
+    *(
+        (("fork", (VERSION,), {"into": PACKAGE, "change_summary": bad}), "change_summary")
+        for bad in ("x" * 10_001, "a\0", 3)
+    ),
+    # training
+    *calls("start_training", VERSION, run_id=["x"]),
+    *calls("complete_training", VERSION, run_id=["x"]),
+    *calls("cancel_training", VERSION, run_id=["x"]),
+    *(
+        (("fail_training", (VERSION, bad), {}), "reason")
+        for bad in ("", " \n", "x" * 10_001, "a\0", "\ud800", None, 3)
+    ),
+    *calls("cancel_training", VERSION, reason=["", "x" * 10_001, 3]),
+    *((("record_metrics", (VERSION, bad), {}), "metrics") for bad in NO_METRICS),
+    (("record_metrics", (VERSION, {"a": 10**400}), {"step": 1}), "metrics"),
+    *calls("record_metrics", VERSION, {"a": 1}, step=[1.0, "1", True, 2**63, -(2**63) - 1]),
+    *calls("record_metrics", VERSION, {"a": 1}, run_id=["", "x", 3]),
+    *((("metric_history", (VERSION, bad), {}), "name") for bad in (*NO_NAMES, None)),
+    *calls("metric_history", VERSION, "loss", run_id=["x"]),
+    # deployments
+    *(
+        (("deploy", (VERSION, bad), {}), "target")
+        for bad in ("", "aws", "LOCAL", None, 3, ["local"])
+    ),
+    *calls("deploy", VERSION, "local", stay_id=["", "x", 3]),
+    *calls("deploy", VERSION, "local", url=["", " ", "x" * 2001, "a\0", 3]),
+    *calls("deploy", VERSION, "local", deployment_id=["", "x" * 256, "\ud800", 3]),
+    *calls("undeploy", VERSION, target=["", "aws", 3]),
+    *((("live", (PACKAGE, bad), {}), "target") for bad in ("aws", None)),
+    *((("live_at", (PACKAGE, "local", bad), {}), "moment") for bad in (NAIVE, "2025-01-01", None)),
+    # costs
+    *((("record_cost", (VERSION, bad), {}), "amount") for bad in (*NO_COSTS, None)),
+    *calls("record_cost", VERSION, 1, entry_id=["", "x", 3]),
+    *calls("record_cost", VERSION, 1, note=["", " ", "x" * 1001, "a\0", 3]),
+    *calls("record_cost", VERSION, 1, key=["", " ", "x" * 256, "a\0", 3, uuid4()]),
+    *calls(
+        "record_cost",
+        VERSION,
+        1,
+        alert_at=["50", 50, None, (0,), (1001,), (True,), (50.0,), ("50",), (None,), {50: 1}],
+    ),
+    *calls("iterate_costs", VERSION, page_size=[0, True, "1"]),
+    # lists
+    *calls("count", status=["gone", [], [3]]),
+    *calls("count", training_status=["draft"]),
+    *calls("count", deployed=[1]),
+    *calls("count", parent_version_id=["x"]),
+    *calls("count", text=["a\0", "x" * 10_000, 0]),
+    *calls("count", created_after=[NAIVE, "2025-01-01", 3]),
+    *calls("count", config_contains=[[]]),
+    *calls("count", model_contains=[{"a": float("nan")}]),
+    *calls("count", dataset_contains=[3]),
+    *calls("count", state=["draft"]),
+    *calls("list", limit=[0, -1, True, 2.0, "3", None]),
+    *calls("list", order=["up", None]),
+    *calls("iterate", page_size=[0, "1"]),
+    # history
+    (("history", (), {"package_id": PACKAGE, "version_id": VERSION}), "version_id"),
+    *calls("history", package_id=["x"]),
+    *calls("history", version_id=["x"]),
+    *calls("history", kind=["gone", [], ["created", "gone"], 3, [3]]),
+    *calls("history", since=[NAIVE]),
+    *calls("history", until=[NAIVE]),
+    (("history", (), {"since": AWARE, "until": AWARE - timedelta(microseconds=1)}), "since"),
+    *calls("history", order=["up", None]),
+    *calls("history", limit=[0, -1, "1", None]),
+    *calls("history", cursor=["x", 3]),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "field"), REFUSED, ids=[f"{call[0]}-{field}" for call, field in REFUSED]
+)
+def test_what_cannot_be_right_is_refused_and_named(call: Call, field: str) -> None:
+    method, args, kwargs = call
+
+    with pytest.raises(InvalidInputError) as caught:
+        getattr(VERSIONS, method)(*args, **kwargs)
+
+    assert caught.value.field == field
+    assert len(caught.value.message) < 400
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        *(({"name": bad, "template_type": "lora", "config": {}}, "name") for bad in NO_NAMES),
+        ({"name": "bot", "template_type": " ", "config": {}}, "template_type"),
+        ({"name": "bot", "template_type": "lora", "config": []}, "config"),
+        ({"name": "bot", "template_type": "lora", "config": {}, "user_id": "x"}, "user_id"),
+    ],
+)
+def test_a_package_that_cannot_be_is_refused(arguments: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        PACKAGES.create(**arguments)
+    assert caught.value.field == field
+
+
+def test_an_edit_of_nothing_is_refused() -> None:
+    for edit in (VERSIONS.update_draft(VERSION, name="a"), PACKAGES.update(PACKAGE, name="a")):
+        edit.close()
+    with pytest.raises(InvalidInputError, match="nothing to change"):
+        VERSIONS.update_draft(VERSION, name=UNSET)
+    with pytest.raises(InvalidInputError, match="nothing to change"):
+        PACKAGES.update(PACKAGE)
+
+
+@pytest.mark.parametrize("cost", [Decimal("12.30"), "12.3", 12.3, Decimal("12.300")])
+def test_costs_are_exact_to_the_cent(cost: object) -> None:
+    assert params_of(VERSIONS.record_cost(VERSION, cost))["p_amount"] == 12.3
+
+
+def test_costs_are_exact_whatever_precision_the_program_works_with() -> None:
+    with localcontext(Context(prec=3)):
+        assert check_cost(Decimal("12345.67"), "amount") == 12345.67
+        assert check_cost("99999999.99", "amount") == 99999999.99
+        assert to_cents(Decimal("12345.6")) == Decimal("12345.60")
+
+
+@pytest.mark.parametrize("name", ["x" * 255, 'a "b", (c).d %*\n', "😀", "שלום"])
+def test_any_other_name_is_sent_as_it_is(name: str) -> None:
+    assert params_of(VERSIONS.publish(VERSION, name=name))["p_name"] == name
+
+
+def test_a_moment_is_sent_exactly_and_in_utc() -> None:
+    moment = AWARE.astimezone(timezone(timedelta(hours=5)))
+
+    assert params_of(VERSIONS.publish(VERSION, expected_updated_at=moment)) == {
+        "p_version_id": str(VERSION),
+        "p_expected_updated_at": MOMENT,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", [str(OTHER), str(OTHER).upper(), f"{{{OTHER}}}", f"urn:uuid:{OTHER}", OTHER.hex]
+)
+def test_every_usual_form_of_an_identifier_is_read(text: str) -> None:
+    assert where_of(VERSIONS.get(text)) == (("id", "eq", str(OTHER)),)
+
+
+@pytest.mark.parametrize("step", [0, -1, 2**63 - 1, -(2**63)])
+def test_any_step_of_64_bits_is_sent(step: int) -> None:
+    assert params_of(VERSIONS.record_metrics(VERSION, {"a": 1}, step=step))["p_step"] == step
+
+
+class Scalar:
+    """As a NumPy scalar or a tensor of one number does, it has `item()`."""
+
+    def item(self) -> float:
+        return 0.5
+
+
+class Array:
+    """As a NumPy array or a tensor of several numbers does, it has an `item()` that refuses."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def item(self) -> float:
+        raise self.error
+
+
+def test_numbers_of_numpy_and_pytorch_are_sent_as_numbers() -> None:
+    recorded = VERSIONS.record_metrics(VERSION, {"loss": Scalar(), "n": 3})
+
+    assert params_of(recorded)["p_metrics"] == {"loss": 0.5, "n": 3}
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("can only convert an array of size 1"), RuntimeError("2 elements")]
+)
+def test_an_array_as_a_metric_is_refused_by_its_name(error: Exception) -> None:
+    with pytest.raises(InvalidInputError, match=r"metrics\.loss is not one number") as caught:
+        VERSIONS.record_metrics(VERSION, {"loss": Array(error)})
+    assert caught.value.field == "metrics"
+
+
+def test_metrics_that_are_no_numbers_are_sent_as_they_are() -> None:
+    metrics = {"confusion": [[1, 2], [3, 4]], "note": "ok", "huge": 10**400, "best": None}
+
+    assert params_of(VERSIONS.record_metrics(VERSION, metrics))["p_metrics"] == metrics
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"), [([], []), (range(25, 101, 25), [25, 50, 75, 100]), ({80}, [80])]
+)
+def test_any_collection_names_percentages(given: Any, sent: list[int]) -> None:
+    assert params_of(VERSIONS.record_cost(VERSION, "1.20", alert_at=given))["p_alert_at"] == sent
+
+
+def test_any_collection_names_kinds_of_events() -> None:
+    kinds = cast("Any", {EventKind.DEPLOYED: 1, "published": 2}.keys())
+
+    assert where_of(VERSIONS.history(kind=kinds)) == (("kind", "in", "(deployed,published)"),)
+
+
+@pytest.mark.parametrize("delays", [[-1], [float("nan")], [float("inf")], 3, ["1"]])
+def test_delays_between_repeats_are_seconds(delays: Any) -> None:
+    with pytest.raises(InvalidInputError, match="retry_pauses"):
+        check_delays(delays)
+
+
+@pytest.mark.parametrize(
+    ("operation", "argument"),
+    [
+        (lambda: VERSIONS.create_draft(PACKAGE, **DRAFT), "version_id"),
+        (lambda: PACKAGES.create("bot", template_type="lora", config={}), "package_id"),
+        (lambda: VERSIONS.restore(VERSION), "new_version_id"),
+        (lambda: VERSIONS.fork(VERSION, into=PACKAGE), "new_version_id"),
+        (lambda: VERSIONS.start_training(VERSION), "run_id"),
+        (lambda: VERSIONS.deploy(VERSION, "local"), "stay_id"),
+        (lambda: VERSIONS.record_cost(VERSION, 1), "entry_id"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_identifier_is_made_before_the_first_attempt(operation: Any, argument: str) -> None:
+    sent = [next(operation()) for _ in range(2)]
+
+    made = [request.params[f"p_{argument}"] for request in sent]
+    assert UUID(made[0]) != UUID(made[1])
+    assert f"with {argument}='{made[0]}'" in sent[0].retry_hint

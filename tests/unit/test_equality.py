@@ -1,0 +1,93 @@
+"""Equality of JSON: that of `jsonb`, in both of its forms, and where two objects differ."""
+
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training_versions.snapshots import MISSING, changed_paths, json_equal
+from training_versions.snapshots.equality import ContentKeys
+
+# Few values, so that equal ones come up often.
+SCALARS = st.sampled_from([None, True, False, 0, 1, 1.0, -0.0, 2, "", "1", "a"])
+JSON: st.SearchStrategy[Any] = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2)
+    ),
+    max_leaves=8,
+)
+
+
+def spelled_out(value: object) -> object:
+    """Say of each value whether it is a boolean, so that `==` does not take `True` for 1."""
+    if isinstance(value, dict):
+        return {name: spelled_out(item) for name, item in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [spelled_out(item) for item in cast("list[object]", value)]
+    return (isinstance(value, bool), value)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "equal"),
+    [
+        (1, True, False),
+        (0, False, False),
+        (1, 1.0, True),
+        (0.0, -0.0, True),
+        ([1], [True], False),
+        ([1], [1, 1], False),
+        ({"a": None}, {}, False),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
+        (2, 3, False),
+        ([], {}, False),
+        (None, MISSING, False),
+    ],
+)
+def test_values_are_equal_if_they_are_in_the_database(
+    left: object, right: object, equal: bool
+) -> None:
+    assert json_equal(left, right) is equal
+    assert json_equal({"at": [left]}, {"at": [right]}) is equal
+
+
+@given(JSON, JSON)
+def test_keys_are_equal_exactly_if_their_values_are(left: object, right: object) -> None:
+    keys = ContentKeys()
+
+    same_key = keys.key_of(left) == keys.key_of(right)
+
+    assert same_key is json_equal(left, right) is (spelled_out(left) == spelled_out(right))
+
+
+@given(st.lists(JSON, max_size=4))
+def test_a_value_has_the_same_key_alone_and_among_others(values: list[object]) -> None:
+    keys = ContentKeys()
+
+    assert keys.keys_of(values) == [keys.key_of(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ({"a": 1}, {"a": 1}, {}),
+        ({"a": 1}, {"a": True}, {("a",): True}),
+        ({"a": 1}, {}, {("a",): MISSING}),
+        ({}, {"a": None}, {("a",): None}),
+        ({"a": {"x": 1, "y": 2}}, {"a": {"x": 1, "y": 3}}, {("a", "y"): 3}),
+        ({"a": {"x": 1}}, {"a": None}, {("a",): None}),
+        ({"a": {"x": 1}}, {"a": {}}, {("a", "x"): MISSING}),
+        ({"a": [1, 2, 3]}, {"a": [1, 2]}, {("a",): [1, 2]}),
+    ],
+)
+def test_changed_paths_lead_to_the_new_values_and_arrays_are_one_value(
+    old: Any, new: Any, changed: object
+) -> None:
+    assert changed_paths(old, new) == changed
+
+
+def test_changed_paths_come_in_the_order_of_the_old_object_and_new_keys_last() -> None:
+    found = changed_paths({"b": 1, "a": 1}, {"c": 1, "a": 2, "b": 2})
+
+    assert list(found) == [("b",), ("a",), ("c",)]

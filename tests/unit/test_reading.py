@@ -1,0 +1,242 @@
+"""Lists, walks and single versions: filters, cursors, pages, and how rows are read."""
+
+import base64
+import json
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from training_versions import EventKind, InvalidInputError, UnreadableReplyError
+from training_versions.operations.requests import Reply
+
+from .scripted import (
+    MOMENT,
+    PACKAGE,
+    PACKAGES,
+    VERSION,
+    VERSIONS,
+    conditions_of,
+    request_of,
+    result_of,
+    row,
+    versions,
+    where_of,
+)
+
+AWARE = datetime.fromisoformat(MOMENT)
+ROWS = [row(9), row(8), row(7)]
+
+
+def test_filters_are_written_in_postgrests_words() -> None:
+    counted = VERSIONS.count(
+        status=["draft", "published"],
+        training_status="running",
+        deployed=False,
+        parent_version_id=str(PACKAGE),
+        created_after=AWARE,
+        created_before=AWARE,
+        config_contains={"a": {"b": "é,)"}},
+        dataset_contains={"datasetId": "1"},
+    )
+
+    assert where_of(counted) == (
+        ("status", "in", "(draft,published)"),
+        ("training_status", "in", "(running)"),
+        ("is_deployed", "is", "false"),
+        ("parent_version_id", "eq", str(PACKAGE)),
+        ("created_at", "gte", MOMENT),
+        ("created_at", "lt", MOMENT),
+        ("config_snapshot", "cs", '{"a":{"b":"é,)"}}'),
+        ("dataset_snapshot", "cs", '[{"datasetId":"1"}]'),
+    )
+
+
+def test_text_is_searched_literally() -> None:
+    ((alternatives,),) = where_of(VERSIONS.count(text='a"b\\*'))
+
+    # Each special character is escaped for the regex, and then for PostgREST's quotes.
+    pattern = 'a\\\\\\"b\\\\\\\\\\\\*'
+    assert alternatives == f'name.imatch."{pattern}",change_summary.imatch."{pattern}"'
+
+
+def test_history_filters_are_written_in_postgrests_words() -> None:
+    select = request_of(
+        VERSIONS.history(
+            version_id=VERSION,
+            kind=["published", EventKind.DEPLOYED],
+            since=AWARE,
+            until=AWARE,
+            order="oldest",
+        )
+    )
+
+    assert select.table == "training_version_events"
+    assert conditions_of(select) == (
+        ("version_id", "eq", str(VERSION)),
+        ("kind", "in", "(published,deployed)"),
+        (f'occurred_at.gte."{MOMENT}",last_at.gte."{MOMENT}"',),
+        ("occurred_at", "lt", MOMENT),
+    )
+    assert (select.order_by, select.descending, select.limit) == (("occurred_at", "id"), False, 51)
+
+
+def test_live_at_asks_for_the_deployment_that_had_begun_and_not_ended() -> None:
+    read = VERSIONS.live_at(PACKAGE, "local", AWARE)
+
+    assert conditions_of(next(read))[2:] == (
+        ("started_at", "lte", MOMENT),
+        (f'ended_at.is.null,ended_at.gt."{MOMENT}"',),
+    )
+    with pytest.raises(StopIteration) as finished:
+        read.send(Reply([]))
+    assert finished.value.value is None
+
+
+def test_a_page_asks_for_one_row_more_than_it_returns() -> None:
+    page = result_of(VERSIONS.list(PACKAGE, limit=2), ROWS)
+
+    assert request_of(VERSIONS.list(PACKAGE, limit=2)).limit == 3
+    assert [item.version_number for item in page.items] == [9, 8]
+    after = VERSIONS.list(PACKAGE, limit=2, cursor=page.next_cursor)
+    assert where_of(after)[-1] == ("version_number", "lt", "8")
+
+
+@pytest.mark.parametrize(("beyond", "is_end"), [([], True), ([{"id": "x"}], False)])
+def test_a_short_page_is_the_end_only_when_nothing_lies_beyond(
+    beyond: list[Any], is_end: bool
+) -> None:
+    listed = VERSIONS.list(PACKAGE, limit=9)
+    next(listed)
+    probe = listed.send(Reply([row(9)]))
+
+    assert (probe.columns, probe.limit) == (("id",), 1)
+    assert conditions_of(probe)[-1] == ("version_number", "lt", "9")
+    with pytest.raises(StopIteration) as finished:
+        listed.send(Reply(beyond))
+    assert (finished.value.value.next_cursor is None) is is_end
+
+
+def test_over_all_packages_the_key_is_time_and_identifier() -> None:
+    page = result_of(VERSIONS.list(order="oldest", limit=1), [row(1), row(2)])
+
+    select = request_of(VERSIONS.list(order="oldest", limit=1, cursor=page.next_cursor))
+
+    assert conditions_of(select) == (
+        ("created_at", "gte", MOMENT),
+        (f'created_at.gt."{MOMENT}",id.gt.{UUID(int=1)}',),
+    )
+    assert (select.order_by, select.descending) == (("created_at", "id"), False)
+
+
+def event(number: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "package_id": str(PACKAGE),
+        "version_id": str(VERSION),
+        "version_number": 1,
+        "kind": "created",
+        "actor_id": None,
+        "occurred_at": MOMENT,
+        "details": {},
+        "source": None,
+    }
+
+
+def test_history_is_paged_by_time_and_identifier() -> None:
+    page = result_of(VERSIONS.history(limit=2), [event(9), event(8), event(5)])
+
+    assert where_of(VERSIONS.history(limit=2, cursor=page.next_cursor)) == (
+        ("occurred_at", "lte", MOMENT),
+        (f'occurred_at.lt."{MOMENT}",id.lt.8',),
+    )
+
+
+def test_a_page_survives_pickle() -> None:
+    page = result_of(VERSIONS.list(PACKAGE, limit=2), ROWS)
+
+    assert pickle.loads(pickle.dumps(page)) == page
+
+
+def test_a_walk_goes_on_after_the_last_row_that_came() -> None:
+    walk = VERSIONS.iterate(PACKAGE, snapshots=True, page_size=500)
+
+    (item,) = result_of(walk.rows_after(()), [row(3)])
+    after = walk.rows_after(walk.key_of(item))
+
+    assert request_of(walk.rows_after(())).limit == 500
+    assert where_of(after)[-1] == ("version_number", "lt", "3")
+
+
+def cursor_of(listed: Any) -> str:
+    return result_of(listed, ROWS).next_cursor
+
+
+def test_a_cursor_of_another_list_is_refused() -> None:
+    cursor = cursor_of(VERSIONS.list(PACKAGE, limit=2))
+
+    for other in (
+        lambda: VERSIONS.list(uuid4(), limit=2, cursor=cursor),
+        lambda: VERSIONS.list(limit=2, cursor=cursor),
+        lambda: VERSIONS.list(PACKAGE, order="oldest", limit=2, cursor=cursor),
+        lambda: VERSIONS.list(PACKAGE, status="draft", limit=2, cursor=cursor),
+        lambda: VERSIONS.history(package_id=PACKAGE, limit=2, cursor=cursor),
+        lambda: PACKAGES.list(limit=2, cursor=cursor),
+    ):
+        with pytest.raises(InvalidInputError, match="cursor does not belong"):
+            other()
+
+
+FORGED = base64.urlsafe_b64encode(json.dumps(["7) or (1", "abc"]).encode()).decode()
+
+
+CURSOR = cursor_of(VERSIONS.list(PACKAGE, limit=2))
+
+
+@pytest.mark.parametrize(
+    "mangled",
+    [
+        *("", "x", "é", FORGED, "bnVsbA", "W10", 3, b"x"),
+        *(CURSOR[:-1], CURSOR[1:], CURSOR + "A", CURSOR[::-1]),
+    ],
+)
+def test_a_mangled_cursor_is_refused(mangled: Any) -> None:
+    with pytest.raises(InvalidInputError, match="cursor does not belong") as caught:
+        VERSIONS.list(PACKAGE, limit=2, cursor=mangled)
+    assert caught.value.field == "cursor"
+
+
+def test_a_cursor_goes_with_another_page_size() -> None:
+    cursor = cursor_of(VERSIONS.list(PACKAGE, limit=2))
+
+    assert request_of(VERSIONS.list(PACKAGE, limit=50, cursor=cursor)).limit == 51
+
+
+def test_a_version_is_read_with_exact_costs_and_times() -> None:
+    version = result_of(VERSIONS.get(VERSION), [row(7)])
+
+    assert (str(version.estimated_cost), str(version.budget_limit)) == ("0.10", "99999999.99")
+    assert version.created_at == datetime(2025, 1, 31, 12, 0, 0, 123456, UTC)
+    assert version.config_snapshot == {"r": 7}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["<html>", {}, [3], [{}], [row(1, status="lost")], [row(1, config_snapshot=3)]],
+)
+def test_rows_that_do_not_fit_are_unreadable(rows: object) -> None:
+    with pytest.raises(UnreadableReplyError) as caught:
+        result_of(VERSIONS.get(VERSION), rows)
+    assert caught.value.reply == rows
+
+
+def test_a_snapshot_that_does_not_fit_is_named_with_version_and_path() -> None:
+    typed = versions(config=dict[str, list[int]])
+
+    with pytest.raises(UnreadableReplyError) as caught:
+        result_of(typed.get(VERSION), [row(7, config_snapshot={"a": [1, "x"]})])
+
+    place = f"in version {UUID(int=7)} (number 7), config_snapshot does not fit its type: a.1: "
+    assert place in caught.value.message
