@@ -4,20 +4,20 @@ The repositories here have a transport that hands the operation back instead of 
 test goes through the public signature with its defaults.
 """
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import postgrest
 import pytest
 from pydantic import BaseModel
 
+from tests import data
 from training_versions import PackageRepository, VersionRepository
 from training_versions.operations.requests import Operation, Reply, Select
 
-PACKAGE = UUID("11111111-1111-4111-8111-111111111111")
+PACKAGE = UUID(data.PACKAGE)
 VERSION = UUID(int=7)
 OTHER = UUID(int=8)
-MOMENT = "2025-01-31T12:00:00.123456+00:00"
 
 
 class _HandsBack:
@@ -80,39 +80,10 @@ def result_of(operation: Operation[Any], *replies: object) -> Any:
     return finished.value.value
 
 
-def row(number: int, **columns: object) -> dict[str, Any]:
-    """Make a row of versions as PostgREST sends it."""
-    stored: dict[str, Any] = {
-        "id": str(UUID(int=number)),
-        "package_id": str(PACKAGE),
-        "version_number": number,
-        "name": f"bot-v{number}",
-        "status": "draft",
-        "created_at": MOMENT,
-        "created_by": None,
-        "published_at": None,
-        "published_by": None,
-        "updated_at": MOMENT,
-        "change_summary": None,
-        "parent_version_id": None,
-        "is_deployed": False,
-        "deployment_target": None,
-        "deployment_url": None,
-        "deployment_id": None,
-        "training_status": None,
-        "training_started_at": None,
-        "training_completed_at": None,
-        "training_metrics": None,
-        "estimated_cost": 0.1,
-        "actual_cost": None,
-        "budget_limit": 99999999.99,
-        "cost_alerts_sent": None,
-        "config_snapshot": {"r": number},
-        "model_snapshot": {},
-        "dataset_snapshot": [],
-        "a_column_of_a_newer_release": 1,
-    }
-    return stored | cast("dict[str, Any]", columns)
+def row(number: int, **columns: Any) -> dict[str, Any]:
+    """Make a row of versions that differs from others in its config, and has costs."""
+    own = {"config_snapshot": {"r": number}, "estimated_cost": 0.1, "budget_limit": 99999999.99}
+    return data.version_row(number, **own | {"a_column_of_a_newer_release": 1} | columns)
 
 
 class Rank(BaseModel):

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
+from tests.data import MOMENT
 from training_versions import (
     Lineage,
     NotFoundError,
@@ -18,7 +19,6 @@ from training_versions import (
 from training_versions.operations.requests import Reply
 
 from .scripted import (
-    MOMENT,
     OTHER,
     PACKAGE,
     VERSION,

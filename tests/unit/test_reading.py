@@ -5,17 +5,16 @@ import json
 import pickle
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
+from tests.data import MOMENT, event_row
 from training_versions import EventKind, InvalidInputError, UnreadableReplyError
 from training_versions.operations.requests import Reply
 
 from .scripted import (
-    MOMENT,
     PACKAGE,
-    PACKAGES,
     VERSION,
     VERSIONS,
     conditions_of,
@@ -131,22 +130,8 @@ def test_over_all_packages_the_key_is_time_and_identifier() -> None:
     assert (select.order_by, select.descending) == (("created_at", "id"), False)
 
 
-def event(number: int) -> dict[str, Any]:
-    return {
-        "id": number,
-        "package_id": str(PACKAGE),
-        "version_id": str(VERSION),
-        "version_number": 1,
-        "kind": "created",
-        "actor_id": None,
-        "occurred_at": MOMENT,
-        "details": {},
-        "source": None,
-    }
-
-
 def test_history_is_paged_by_time_and_identifier() -> None:
-    page = result_of(VERSIONS.history(limit=2), [event(9), event(8), event(5)])
+    page = result_of(VERSIONS.history(limit=2), [event_row(9), event_row(8), event_row(5)])
 
     assert where_of(VERSIONS.history(limit=2, cursor=page.next_cursor)) == (
         ("occurred_at", "lte", MOMENT),
@@ -170,46 +155,24 @@ def test_a_walk_goes_on_after_the_last_row_that_came() -> None:
     assert where_of(after)[-1] == ("version_number", "lt", "3")
 
 
-def cursor_of(listed: Any) -> str:
-    return result_of(listed, ROWS).next_cursor
+def test_a_cursor_of_another_history_is_refused() -> None:
+    events = [event_row(number) for number in (9, 8, 5)]
+    page = result_of(VERSIONS.history(limit=2), events)
+
+    with pytest.raises(InvalidInputError, match="cursor does not belong"):
+        VERSIONS.history(package_id=PACKAGE, limit=2, cursor=page.next_cursor)
 
 
-def test_a_cursor_of_another_list_is_refused() -> None:
-    cursor = cursor_of(VERSIONS.list(PACKAGE, limit=2))
+def test_a_forged_cursor_is_refused() -> None:
+    # It would be a condition of the query, if it were believed.
+    forged = base64.urlsafe_b64encode(json.dumps(["7) or (1", "abc"]).encode()).decode()
 
-    for other in (
-        lambda: VERSIONS.list(uuid4(), limit=2, cursor=cursor),
-        lambda: VERSIONS.list(limit=2, cursor=cursor),
-        lambda: VERSIONS.list(PACKAGE, order="oldest", limit=2, cursor=cursor),
-        lambda: VERSIONS.list(PACKAGE, status="draft", limit=2, cursor=cursor),
-        lambda: VERSIONS.history(package_id=PACKAGE, limit=2, cursor=cursor),
-        lambda: PACKAGES.list(limit=2, cursor=cursor),
-    ):
-        with pytest.raises(InvalidInputError, match="cursor does not belong"):
-            other()
-
-
-FORGED = base64.urlsafe_b64encode(json.dumps(["7) or (1", "abc"]).encode()).decode()
-
-
-CURSOR = cursor_of(VERSIONS.list(PACKAGE, limit=2))
-
-
-@pytest.mark.parametrize(
-    "mangled",
-    [
-        *("", "x", "é", FORGED, "bnVsbA", "W10", 3, b"x"),
-        *(CURSOR[:-1], CURSOR[1:], CURSOR + "A", CURSOR[::-1]),
-    ],
-)
-def test_a_mangled_cursor_is_refused(mangled: Any) -> None:
-    with pytest.raises(InvalidInputError, match="cursor does not belong") as caught:
-        VERSIONS.list(PACKAGE, limit=2, cursor=mangled)
-    assert caught.value.field == "cursor"
+    with pytest.raises(InvalidInputError, match="cursor does not belong"):
+        VERSIONS.list(PACKAGE, limit=2, cursor=forged)
 
 
 def test_a_cursor_goes_with_another_page_size() -> None:
-    cursor = cursor_of(VERSIONS.list(PACKAGE, limit=2))
+    cursor = result_of(VERSIONS.list(PACKAGE, limit=2), ROWS).next_cursor
 
     assert request_of(VERSIONS.list(PACKAGE, limit=50, cursor=cursor)).limit == 51
 

@@ -4,36 +4,15 @@ import pickle
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 
+from tests.data import MOMENT, cost_row, event_row, run_row
 from training_versions import Event, EventKind, UnreadableReplyError
 
-from .scripted import MOMENT, PACKAGE, VERSION, VERSIONS, result_of
+from .scripted import PACKAGE, VERSION, VERSIONS, result_of
 
-RUN: dict[str, Any] = {
-    "id": str(UUID(int=1)),
-    "version_id": str(VERSION),
-    "status": "running",
-    "started_at": MOMENT,
-    "ended_at": None,
-    "started_by": None,
-    "reason": None,
-    "a_column_of_a_newer_release": 1,
-}
-ENTRY: dict[str, Any] = {
-    "id": str(UUID(int=1)),
-    "version_id": str(VERSION),
-    "amount": 0.1,
-    "note": None,
-    "key": "k",
-    "alerts": [50],
-    "recorded_at": MOMENT,
-    "recorded_by": None,
-    "actual_cost": 99999999.99,
-    "budget_limit": None,
-}
+RUN = run_row(a_column_of_a_newer_release=1)
 TOTAL: dict[str, Any] = {
     "package_id": str(PACKAGE),
     "versions": 2,
@@ -44,7 +23,7 @@ TOTAL: dict[str, Any] = {
 
 
 def test_replies_are_read_with_exact_costs_and_times() -> None:
-    recorded = result_of(VERSIONS.record_cost(VERSION, 1), ENTRY)
+    recorded = result_of(VERSIONS.record_cost(VERSION, 1), cost_row(actual_cost=99999999.99))
     total = result_of(VERSIONS.package_cost(PACKAGE), TOTAL)
     run = result_of(VERSIONS.start_training(VERSION), RUN)
 
@@ -67,19 +46,7 @@ def test_a_curve_that_is_none_is_unreadable(reply: object) -> None:
 
 
 def event(kind: str) -> Event:
-    return Event.model_validate(
-        {
-            "id": 1,
-            "package_id": str(PACKAGE),
-            "version_id": str(VERSION),
-            "version_number": 1,
-            "kind": kind,
-            "actor_id": None,
-            "occurred_at": MOMENT,
-            "details": {},
-            "new": 1,
-        }
-    )
+    return Event.model_validate(event_row(1, kind=kind, a_column_of_a_newer_release=1))
 
 
 def test_an_event_of_a_kind_that_only_a_newer_database_knows_is_read() -> None:

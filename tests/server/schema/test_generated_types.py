@@ -2,6 +2,7 @@
 
 import ast
 import enum
+import re
 import types
 import typing
 from decimal import Decimal
@@ -11,14 +12,18 @@ from uuid import UUID
 import pytest
 from pydantic import AwareDatetime
 
-from training_versions.models import (
+from training_versions import (
     CostEntry,
     Deployment,
+    DeploymentTarget,
     Event,
+    EventKind,
     MetricPoint,
     Package,
     TrainingRun,
+    TrainingStatus,
     Version,
+    VersionStatus,
     VersionSummary,
 )
 
@@ -125,6 +130,30 @@ def test_a_record_has_the_columns_of_its_table(generated, record, table, kept_ba
     assert columns_of(record) == {
         name: column for name, column in columns.items() if name not in kept_back
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "column"),
+    [
+        (VersionStatus, "training_package_versions", "status"),
+        (TrainingStatus, "training_package_versions", "training_status"),
+        (DeploymentTarget, "training_package_versions", "deployment_target"),
+        (DeploymentTarget, "training_deployments", "target"),
+        (EventKind, "training_version_events", "kind"),
+    ],
+)
+def test_an_enum_has_the_members_that_the_database_allows(newest_server, kind, table, column):
+    # Constraints of several columns name values, too: only those of this column alone count.
+    constraints = newest_server.migrated_project().rows(f"""
+        select pg_get_constraintdef(c.oid) as text
+        from pg_constraint c
+        join pg_attribute a on a.attrelid = c.conrelid and array[a.attnum] = c.conkey
+        where c.contype = 'c' and c.conrelid = 'public.{table}'::regclass and a.attname = '{column}'
+    """)
+
+    allowed = {value for row in constraints for value in re.findall(r"'(\w+)'", row["text"])}
+
+    assert allowed == {str(member) for member in kind}
 
 
 def test_nothing_else_is_exposed(generated):
