@@ -18,10 +18,12 @@ from training_versions import (
     ExportResult,
     ImportResult,
     InvalidInputError,
+    NotFoundError,
     RejectedError,
     UnreadableReplyError,
 )
-from training_versions.operations.requests import Rpc
+from training_versions.bundle.export import export_package
+from training_versions.operations.requests import Reply, Rpc, Select
 
 from .bundled import MOMENT, PACKAGE, WHOLE, Project, event, index_of, sealed, version
 
@@ -334,3 +336,14 @@ def test_the_results_are_loaded_without_the_rest() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "False\n"
+
+
+def test_a_package_that_is_not_there_is_an_error_of_the_export() -> None:
+    export = export_package(PACKAGE, io.BytesIO(), None)
+    request = next(export)
+
+    with pytest.raises(NotFoundError) as caught:
+        export.send(Reply([]))
+
+    assert isinstance(request, Select)
+    assert request.operation == caught.value.operation == "packages.export"

@@ -154,6 +154,16 @@ def test_a_circular_snapshot_is_refused() -> None:
     assert refusal_of(value) == "config.self[0] contains itself, which JSON cannot express."
 
 
+def test_a_set_that_has_no_order_is_refused_with_its_place() -> None:
+    class Mixed:
+        def to_dict(self) -> dict[str, object]:
+            return {"modules": {"q_proj", 1}}
+
+    refusal = refusal_of(Mixed())
+
+    assert refusal == "config.modules is a set whose members cannot be sorted."
+
+
 def test_the_same_object_twice_is_no_circle() -> None:
     shared = {"r": 8}
 

@@ -68,7 +68,7 @@ def export_package(
     """Write a package to a file."""
     meter = ProgressMeter(progress)
     with open_for_writing(file) as out:
-        package = yield from packages.get(package_id)
+        package = yield from packages.get(package_id, operation=OPERATION)
         # Events first, so that no event speaks of something that its version
         # does not show.
         events = yield from _find_extent(EVENTS, "id", package.id)

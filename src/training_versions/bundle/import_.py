@@ -87,7 +87,7 @@ def import_package(
 def _get_chosen(package_id: Id, user_id: Id | None) -> Operation[uuid.UUID]:
     """Return the id of the package that the caller chose."""
     owner = None if user_id is None else check_uuid(user_id, "user_id")
-    chosen = yield from packages.get(package_id)
+    chosen = yield from packages.get(package_id, operation=OPERATION)
     if owner is not None and owner != str(chosen.user_id):
         raise InvalidInputError(
             f"package_id has another owner than user_id {owner}.", field="user_id"
@@ -110,7 +110,7 @@ def _find_or_create(
     candidates = [_id_of_copy(wanted, owner), wanted]
     while True:
         for candidate in candidates:
-            found = yield from packages.find(candidate)
+            found = yield from packages.find(candidate, operation=OPERATION)
             # Without an owner, as for the service role, whoever's it is will do.
             if found is not None and owner in (None, str(found.user_id)):
                 return found.id
@@ -121,6 +121,7 @@ def _find_or_create(
                 user_id=user_id,
                 template_type=package.template_type,
                 config=package.config_json,
+                operation=OPERATION,
             )
         except ConflictError as exc:
             if exc.code != ID_WAS_TAKEN:

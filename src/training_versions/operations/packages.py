@@ -43,8 +43,9 @@ def create(
     config: JsonLike,
     package_id: Id | None,
     user_id: Id | None,
+    operation: str = "packages.create",
 ) -> Operation[Package]:
-    """Create a package."""
+    """Create a package; `operation` is what errors name, if it is a part of another one."""
     new_id = check_or_make_uuid(package_id, "package_id")
     params = {
         "p_package_id": new_id,
@@ -54,7 +55,7 @@ def create(
         "p_user_id": optional(check_uuid, user_id, "user_id"),
     }
     rpc = Rpc(
-        "packages.create",
+        operation,
         "create_training_package",
         params,
         retry_hint=retry_hint("package_id", new_id),
@@ -89,15 +90,15 @@ def delete(package_id: Id) -> Operation[None]:
     return call(Rpc("packages.delete", "delete_training_package", params), read_nothing)
 
 
-def get(package_id: Id) -> Operation[Package]:
-    """Read a package."""
-    select = _by_id("packages.get", package_id)
+def get(package_id: Id, *, operation: str = "packages.get") -> Operation[Package]:
+    """Read a package; `operation` is as in `create`."""
+    select = _by_id(operation, package_id)
     return read_one(select, read_package, what=f"package {package_id}")
 
 
-def find(package_id: Id) -> Operation[Package | None]:
-    """Read a package, or `None`."""
-    return read_first(_by_id("packages.find", package_id), read_package)
+def find(package_id: Id, *, operation: str = "packages.find") -> Operation[Package | None]:
+    """Read a package, or `None`; `operation` is as in `create`."""
+    return read_first(_by_id(operation, package_id), read_package)
 
 
 def list_(*, limit: int, cursor: str | None, filters: PackageFilters) -> Operation[Page[Package]]:

@@ -112,7 +112,10 @@ class _JsonCopy:
         if made_by_object and isinstance(value, set | frozenset):
             # PEFT holds `target_modules` as a set and saves it as a list. The order of a set
             # changes from run to run; sorted, the same set is stored the same.
-            value = sorted(cast("set[str]", value))
+            try:
+                value = sorted(cast("set[str]", value))
+            except TypeError as exc:  # numbers and text have no order
+                self._refuse("is a set whose members cannot be sorted", cause=exc)
         if isinstance(value, Mapping):
             members = cast("Mapping[object, object]", value)
             copied = self._object(members, made_by_object=made_by_object)
