@@ -1,6 +1,7 @@
 """A version history for machine-learning training packages, in your Supabase project.
 
-Start with `VersionRepository` and `PackageRepository`, or their `Async` twins.
+Start with `VersionRepository` and `PackageRepository`, or with `AsyncVersionRepository` and
+`AsyncPackageRepository`: the SDK has two faces, sync and async, with the same methods.
 
 Nothing is loaded before it is used: a command line that imports this package does not wait for
 `postgrest` or `pydantic`.
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     )
     from training_versions.models import (
         UNSET,
+        Amount,
         CopiedDraft,
         CostEntry,
         Deployment,
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
         DraftFields,
         Event,
         EventKind,
+        Id,
         IterateOptions,
+        JsonLike,
         JsonObject,
         JsonValue,
         Lineage,
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
         PackageFilters,
         Page,
         RecordedCost,
+        Target,
         TrainingRun,
         TrainingStatus,
         Unset,
@@ -66,6 +71,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNSET",
+    "Amount",
     "AsyncDraftAutosaver",
     "AsyncPackageRepository",
     "AsyncVersionRepository",
@@ -85,9 +91,11 @@ __all__ = [
     "Event",
     "EventKind",
     "ExportResult",
+    "Id",
     "ImportResult",
     "InvalidInputError",
     "IterateOptions",
+    "JsonLike",
     "JsonObject",
     "JsonValue",
     "Lineage",
@@ -106,6 +114,7 @@ __all__ = [
     "RecordedCost",
     "RejectedError",
     "SchemaMismatchError",
+    "Target",
     "TrainingRun",
     "TrainingStatus",
     "TrainingVersionsError",
@@ -121,7 +130,7 @@ __all__ = [
     "compare_versions",
 ]
 
-# Where the names are that `models` and `errors` do not have.
+# The module of each name; other errors are in `errors`, and everything else is in `models`.
 _MODULES = {
     "async_repository": ("AsyncPackageRepository", "AsyncVersionRepository"),
     "autosave": ("AsyncDraftAutosaver", "AutosaveConflictError", "DraftAutosaver"),

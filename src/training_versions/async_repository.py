@@ -15,18 +15,23 @@ from training_versions._async.reading import AsyncReading
 from training_versions._async.training import AsyncTraining
 from training_versions._async.transport import AsyncClient, AsyncTransport
 from training_versions.models import C, D, M
-from training_versions.operations.retries import DEFAULT_DELAYS
+from training_versions.operations.retries import DEFAULT_PAUSES
 from training_versions.operations.rows import SnapshotCodecs
 
 
 class AsyncPackageRepository(AsyncPackages):
     """Training packages: create, read, change and delete what versions are versions of.
 
+    Every write is idempotent: made twice, it has the effect of one. Every operation may raise
+    `InvalidInputError`, `PermissionDeniedError`, `ConnectionFailedError`, `UnavailableError` and
+    `SchemaMismatchError`, and every write `OutcomeUnknownError`, besides what it says itself.
+
     Args:
         client: A `supabase.AsyncClient` that has signed in; a bare `postgrest` client works as
             well.
-        retry_pauses: Seconds to wait before each repeat of a write whose reply was lost, shortened
-            by up to half at random; `()` switches repeats off.
+        retry_pauses: Seconds to wait before each repeat of a function call whose reply was lost,
+            shortened by up to half at random; `()` switches these repeats off. Reads of tables are
+            repeated by the postgrest client itself.
 
     Example:
         >>> packages = AsyncPackageRepository(client)
@@ -35,7 +40,7 @@ class AsyncPackageRepository(AsyncPackages):
     __module__ = "training_versions"
 
     def __init__(
-        self, client: AsyncClient, *, retry_pauses: Sequence[float] = DEFAULT_DELAYS
+        self, client: AsyncClient, *, retry_pauses: Sequence[float] = DEFAULT_PAUSES
     ) -> None:
         self._transport = AsyncTransport(client, type(self).__name__, retry_pauses)
 
@@ -55,19 +60,24 @@ class AsyncVersionRepository(
     Without types, snapshots are plain JSON. With them, snapshots are read and written by Pydantic,
     and versions are `Version[C, M, D]`.
 
+    Every write is idempotent: made twice, it has the effect of one. Every operation may raise
+    `InvalidInputError`, `PermissionDeniedError`, `ConnectionFailedError`, `UnavailableError` and
+    `SchemaMismatchError`, and every write `OutcomeUnknownError`, besides what it says itself.
+
     Args:
         client: A `supabase.AsyncClient` that has signed in; a bare `postgrest` client works as
             well.
         config: The type of the fine-tuning config.
         model: The type of the base model.
         dataset: The type of the data sets, such as `list[DatasetRef]`.
-        retry_pauses: Seconds to wait before each repeat of a write whose reply was lost, shortened
-            by up to half at random; `()` switches repeats off.
+        retry_pauses: Seconds to wait before each repeat of a function call whose reply was lost,
+            shortened by up to half at random; `()` switches these repeats off. Reads of tables are
+            repeated by the postgrest client itself.
 
     Raises:
-        UnreadableReplyError: By everything that returns versions: a stored snapshot does not fit
-            its type. A write was carried out all the same. `list` without snapshots, `compare` and
-            `restore` still work, and so does a repository without types.
+        UnreadableReplyError: From every operation that returns versions, when a stored snapshot
+            does not fit its type. A write was carried out all the same. `list` without snapshots,
+            `compare` and `restore` still work, and so does a repository without types.
 
     Example:
         >>> versions = AsyncVersionRepository(client, config=LoraConfig, dataset=list[DatasetRef])
@@ -82,7 +92,7 @@ class AsyncVersionRepository(
         config: type[C] | None = None,
         model: type[M] | None = None,
         dataset: type[D] | None = None,
-        retry_pauses: Sequence[float] = DEFAULT_DELAYS,
+        retry_pauses: Sequence[float] = DEFAULT_PAUSES,
     ) -> None:
         self._transport = AsyncTransport(client, type(self).__name__, retry_pauses)
         self._codecs = SnapshotCodecs[C, M, D].of(config, model, dataset)

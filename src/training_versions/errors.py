@@ -23,14 +23,19 @@ class TrainingVersionsError(Exception):
 
     __module__ = "training_versions"
 
-    operation: str | None = None
-    """The operation that failed, such as `versions.publish`."""
-    hint: str | None = None
+    operation: str | None
+    """The operation that failed, such as `versions.publish`; `None` if an argument was refused."""
+    hint: str | None
     """What to do about it."""
 
-    def __init__(self, message: str, **attributes: object) -> None:
+    # Everything but the message is optional: an exception is unpickled by its message alone, and
+    # gets its attributes back afterwards.
+    def __init__(
+        self, message: str, *, operation: str | None = None, hint: str | None = None
+    ) -> None:
         super().__init__(message)
-        self.__dict__.update(attributes)  # pickle keeps these
+        self.operation = operation
+        self.hint = hint
 
     @property
     def message(self) -> str:
@@ -48,8 +53,19 @@ class InvalidInputError(TrainingVersionsError, ValueError):
 
     __module__ = "training_versions"
 
-    field: str | None = None
-    """The argument."""
+    field: str | None
+    """The argument that is not valid."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        operation: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, operation=operation, hint=hint)
+        self.field = field
 
 
 class ConnectionFailedError(TrainingVersionsError):
@@ -72,18 +88,43 @@ class UnreadableReplyError(TrainingVersionsError):
 
     __module__ = "training_versions"
 
-    reply: object = None
-    """What came, as parsed JSON."""
+    reply: object
+    """What came, as parsed JSON; `None` if it could not be parsed."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reply: object = None,
+        operation: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, operation=operation, hint=hint)
+        self.reply = reply
 
 
 class DatabaseError(TrainingVersionsError):
-    """The database refused; nothing was written."""
+    """The database, or a gateway in front of it, refused; nothing was written."""
 
     __module__ = "training_versions"
 
-    code: str | None = None
+    code: str | None
     """The SQLSTATE, or the code of PostgREST or of a proxy."""
-    details: dict[str, object] | str | None = None
+    details: dict[str, object] | str | None
+    """What the refusal is about: an object where the migrations raised it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        details: dict[str, object] | str | None = None,
+        operation: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, operation=operation, hint=hint)
+        self.code = code
+        self.details = details
 
 
 class NotFoundError(DatabaseError):
@@ -105,7 +146,7 @@ class RejectedError(DatabaseError):
 
 
 class PermissionDeniedError(DatabaseError):
-    """Not signed in, signed in no longer, or not allowed."""
+    """Not signed in, no longer signed in, or not allowed."""
 
     __module__ = "training_versions"
 
@@ -122,8 +163,10 @@ class UnavailableError(DatabaseError):
     __module__ = "training_versions"
 
 
-# TVnnn are raised by the migrations. Three digits are the HTTP status of a proxy's page, which
-# postgrest passes on as the code. Shorter entries stand for every code that begins with them.
+# TVnnn are raised by the migrations; they are listed one by one, so that a test can compare this
+# table with the migrations. Three digits are the HTTP status of a proxy's page, which postgrest
+# passes on as the code. An entry of two or three characters stands for every code that begins so:
+# TV1 for those of a newer database, 22 and 23 for classes of SQLSTATE.
 _TABLE: dict[type[DatabaseError], str] = {
     NotFoundError: "TV101 TV102 TV103 TV104 TV1 PGRST116",
     ConflictError: "TV201 TV202 TV203 TV204 TV205 TV206 TV207 TV2 23503 23505 40001 40P01",

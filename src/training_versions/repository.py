@@ -18,18 +18,23 @@ from training_versions._sync.reading import Reading
 from training_versions._sync.training import Training
 from training_versions._sync.transport import Client, Transport
 from training_versions.models import C, D, M
-from training_versions.operations.retries import DEFAULT_DELAYS
+from training_versions.operations.retries import DEFAULT_PAUSES
 from training_versions.operations.rows import SnapshotCodecs
 
 
 class PackageRepository(Packages):
     """Training packages: create, read, change and delete what versions are versions of.
 
+    Every write is idempotent: made twice, it has the effect of one. Every operation may raise
+    `InvalidInputError`, `PermissionDeniedError`, `ConnectionFailedError`, `UnavailableError` and
+    `SchemaMismatchError`, and every write `OutcomeUnknownError`, besides what it says itself.
+
     Args:
         client: A `supabase.Client` that has signed in; a bare `postgrest` client works as
             well.
-        retry_pauses: Seconds to wait before each repeat of a write whose reply was lost, shortened
-            by up to half at random; `()` switches repeats off.
+        retry_pauses: Seconds to wait before each repeat of a function call whose reply was lost,
+            shortened by up to half at random; `()` switches these repeats off. Reads of tables are
+            repeated by the postgrest client itself.
 
     Example:
         >>> packages = PackageRepository(client)
@@ -37,7 +42,7 @@ class PackageRepository(Packages):
 
     __module__ = "training_versions"
 
-    def __init__(self, client: Client, *, retry_pauses: Sequence[float] = DEFAULT_DELAYS) -> None:
+    def __init__(self, client: Client, *, retry_pauses: Sequence[float] = DEFAULT_PAUSES) -> None:
         self._transport = Transport(client, type(self).__name__, retry_pauses)
 
 
@@ -56,19 +61,24 @@ class VersionRepository(
     Without types, snapshots are plain JSON. With them, snapshots are read and written by Pydantic,
     and versions are `Version[C, M, D]`.
 
+    Every write is idempotent: made twice, it has the effect of one. Every operation may raise
+    `InvalidInputError`, `PermissionDeniedError`, `ConnectionFailedError`, `UnavailableError` and
+    `SchemaMismatchError`, and every write `OutcomeUnknownError`, besides what it says itself.
+
     Args:
         client: A `supabase.Client` that has signed in; a bare `postgrest` client works as
             well.
         config: The type of the fine-tuning config.
         model: The type of the base model.
         dataset: The type of the data sets, such as `list[DatasetRef]`.
-        retry_pauses: Seconds to wait before each repeat of a write whose reply was lost, shortened
-            by up to half at random; `()` switches repeats off.
+        retry_pauses: Seconds to wait before each repeat of a function call whose reply was lost,
+            shortened by up to half at random; `()` switches these repeats off. Reads of tables are
+            repeated by the postgrest client itself.
 
     Raises:
-        UnreadableReplyError: By everything that returns versions: a stored snapshot does not fit
-            its type. A write was carried out all the same. `list` without snapshots, `compare` and
-            `restore` still work, and so does a repository without types.
+        UnreadableReplyError: From every operation that returns versions, when a stored snapshot
+            does not fit its type. A write was carried out all the same. `list` without snapshots,
+            `compare` and `restore` still work, and so does a repository without types.
 
     Example:
         >>> versions = VersionRepository(client, config=LoraConfig, dataset=list[DatasetRef])
@@ -83,7 +93,7 @@ class VersionRepository(
         config: type[C] | None = None,
         model: type[M] | None = None,
         dataset: type[D] | None = None,
-        retry_pauses: Sequence[float] = DEFAULT_DELAYS,
+        retry_pauses: Sequence[float] = DEFAULT_PAUSES,
     ) -> None:
         self._transport = Transport(client, type(self).__name__, retry_pauses)
         self._codecs = SnapshotCodecs[C, M, D].of(config, model, dataset)

@@ -15,7 +15,7 @@ from training_versions.bundle.import_ import import_package
 from training_versions.bundle.index import BundleIndex, read_index
 from training_versions.operations.requests import (
     Checkpoint,
-    Filter,
+    Comparison,
     Operation,
     Reply,
     Request,
@@ -141,7 +141,7 @@ class Project:
     def select(self, select: Select) -> Reply:
         rows = self.rows[select.table]
         for condition in select.where:
-            assert isinstance(condition, Filter)
+            assert isinstance(condition, Comparison)
             if condition.column != "package_id":
                 rows = [row for row in rows if holds(condition, row)]
         if select.order_by:
@@ -149,7 +149,7 @@ class Project:
         return Reply(rows[: min(select.limit, self.cap)], len(rows) if select.count else None)
 
 
-def holds(condition: Filter, row: dict[str, Any]) -> bool:
+def holds(condition: Comparison, row: dict[str, Any]) -> bool:
     value = row[condition.column]
     match condition.operator:
         case "gt":

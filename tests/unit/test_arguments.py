@@ -13,7 +13,7 @@ import pytest
 
 from tests.data import MOMENT
 from training_versions import EventKind, InvalidInputError
-from training_versions.models import to_cents
+from training_versions.models import round_to_cents
 from training_versions.operations.checks import check_cost
 
 from .scripted import (
@@ -147,7 +147,7 @@ def test_costs_are_exact_whatever_precision_the_program_works_with() -> None:
     with localcontext(Context(prec=3)):
         assert check_cost(Decimal("12345.67"), "amount") == 12345.67
         assert check_cost("99999999.99", "amount") == 99999999.99
-        assert to_cents(Decimal("12345.6")) == Decimal("12345.60")
+        assert round_to_cents(Decimal("12345.6")) == Decimal("12345.60")
 
 
 @pytest.mark.parametrize("name", ["x" * 255, 'a "b", (c).d %*\n', "😀", "שלום"])

@@ -1,4 +1,4 @@
-"""Which failed requests are sent again, after which delay, and what is raised in the end."""
+"""Which failed requests are sent again, after which pause, and what is raised in the end."""
 
 import logging
 from typing import Any
@@ -19,8 +19,8 @@ CONFLICT = APIError({"code": "TV201", "message": "edited since"})
 BUSY = APIError({"code": "PGRST003", "message": "timed out"})
 
 
-def retries(*delays: float, request: Any = PUBLISH) -> RetryState:
-    return RetryState(request, delays)
+def retries(*pauses: float, request: Any = PUBLISH) -> RetryState:
+    return RetryState(request, pauses)
 
 
 @pytest.fixture(autouse=True)
@@ -28,21 +28,21 @@ def _no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", max)
 
 
-def test_a_lost_reply_is_followed_by_each_delay_and_then_unknown() -> None:
+def test_a_lost_reply_is_followed_by_each_pause_and_then_unknown() -> None:
     state = retries(0.5, 1.0)
 
-    delays = [state.next_delay_or_raise(LOST, {}) for _ in range(2)]
+    pauses = [state.next_pause_or_raise(LOST, {}) for _ in range(2)]
 
-    assert delays == [0.5, 1.0]
+    assert pauses == [0.5, 1.0]
     with pytest.raises(OutcomeUnknownError) as caught:
-        state.next_delay_or_raise(LOST, {})
+        state.next_pause_or_raise(LOST, {})
     assert caught.value.__cause__ is LOST
     assert caught.value.hint == PUBLISH.retry_hint
 
 
 def test_nothing_is_repeated_when_nothing_was_sent() -> None:
     with pytest.raises(ConnectionFailedError):
-        retries(0.5).next_delay_or_raise(REFUSED, {})
+        retries(0.5).next_pause_or_raise(REFUSED, {})
 
 
 @pytest.mark.parametrize(
@@ -50,18 +50,18 @@ def test_nothing_is_repeated_when_nothing_was_sent() -> None:
 )
 def test_after_a_lost_reply_only_an_answer_makes_it_known(then: Exception) -> None:
     state = retries(0.5)
-    state.next_delay_or_raise(LOST, {})
+    state.next_pause_or_raise(LOST, {})
 
     with pytest.raises(OutcomeUnknownError):
-        state.next_delay_or_raise(then, {})
+        state.next_pause_or_raise(then, {})
 
 
 def test_a_refusal_after_a_lost_reply_says_that_an_attempt_was_lost() -> None:
     state = retries(0.5)
-    state.next_delay_or_raise(LOST, {})
+    state.next_pause_or_raise(LOST, {})
 
     with pytest.raises(ConflictError) as caught:
-        state.next_delay_or_raise(CONFLICT, {})
+        state.next_pause_or_raise(CONFLICT, {})
 
     assert "earlier try" in caught.value.__notes__[0]
 
@@ -71,9 +71,9 @@ def test_what_another_transaction_stood_in_the_way_of_is_sent_again(code: str) -
     deadlock = APIError({"code": code, "message": "deadlock detected"})
     state = retries(0.5)
 
-    assert state.next_delay_or_raise(deadlock, {}) == 0.5
+    assert state.next_pause_or_raise(deadlock, {}) == 0.5
     with pytest.raises(ConflictError) as caught:
-        state.next_delay_or_raise(deadlock, {})
+        state.next_pause_or_raise(deadlock, {})
     assert caught.value.code == code
 
 
@@ -89,29 +89,29 @@ def test_what_another_transaction_stood_in_the_way_of_is_sent_again(code: str) -
 def test_a_read_by_function_is_repeated_and_never_unknown(operation: Any) -> None:
     state = retries(0.5, request=request_of(operation()))
 
-    assert state.next_delay_or_raise(LOST, {}) == 0.5
+    assert state.next_pause_or_raise(LOST, {}) == 0.5
     with pytest.raises(ConnectionFailedError, match="nothing was changed"):
-        state.next_delay_or_raise(LOST, {})
+        state.next_pause_or_raise(LOST, {})
 
 
 def test_a_select_is_not_repeated_here() -> None:
     # The postgrest client repeats it already.
     with pytest.raises(ConnectionFailedError):
-        retries(0.5, request=request_of(VERSIONS.get(VERSION))).next_delay_or_raise(LOST, {})
+        retries(0.5, request=request_of(VERSIONS.get(VERSION))).next_pause_or_raise(LOST, {})
 
 
-def test_delays_are_shortened_at_random_by_up_to_half(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pauses_are_shortened_at_random_by_up_to_half(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
 
-    delays = [retries(2.0).next_delay_or_raise(LOST, {}) for _ in range(200)]
+    pauses = [retries(2.0).next_pause_or_raise(LOST, {}) for _ in range(200)]
 
-    assert 1.0 <= min(delays) < 1.2
-    assert 1.8 < max(delays) <= 2.0
+    assert 1.0 <= min(pauses) < 1.2
+    assert 1.8 < max(pauses) <= 2.0
 
 
 def test_a_repeat_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="training_versions"):
-        retries(0.5).next_delay_or_raise(LOST, {})
+        retries(0.5).next_pause_or_raise(LOST, {})
 
     (record,) = caplog.records
     assert record.getMessage() == ("versions.publish failed (timed out); repeat 1 of 1 in 0.50 s")

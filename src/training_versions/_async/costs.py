@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from training_versions._async.transport import AsyncTransport
-from training_versions.models import Cents, CostEntry, Id, PackageCost, RecordedCost
+from training_versions.models import Amount, CostEntry, Id, PackageCost, RecordedCost
 from training_versions.operations import costs
 
 
@@ -17,7 +17,7 @@ class AsyncCosts:
     async def record_cost(
         self,
         version_id: Id,
-        amount: Cents,
+        amount: Amount,
         *,
         note: str | None = None,
         key: str | None = None,

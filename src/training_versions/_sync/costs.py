@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from training_versions._sync.transport import Transport
-from training_versions.models import Cents, CostEntry, Id, PackageCost, RecordedCost
+from training_versions.models import Amount, CostEntry, Id, PackageCost, RecordedCost
 from training_versions.operations import costs
 
 
@@ -20,7 +20,7 @@ class Costs:
     def record_cost(
         self,
         version_id: Id,
-        amount: Cents,
+        amount: Amount,
         *,
         note: str | None = None,
         key: str | None = None,

@@ -64,8 +64,7 @@ class Drafts(Generic[C, M, D]):
                 the date.
             version_id: Its identifier, if you choose it; creating it again with the same one
                 returns the existing draft.
-            **fields: `change_summary`, `parent_version_id`, `estimated_cost` and `budget_limit`,
-                see `DraftFields`.
+            **fields: See `DraftFields`.
 
         Raises:
             NotFoundError: There is no such package or parent, or the caller may not see it.
@@ -104,6 +103,9 @@ class Drafts(Generic[C, M, D]):
     ) -> Version[C, M, D]:
         """Change the named fields of a draft; the others stay as they are.
 
+        An edit that changes nothing succeeds, so the same edit can be made again. Without
+        `expected_updated_at` it may then overwrite what somebody else edited in between.
+
         Args:
             version_id: The draft to change.
             config: The fine-tuning config.
@@ -112,8 +114,7 @@ class Drafts(Generic[C, M, D]):
             name: 1 to 255 characters.
             expected_updated_at: Optimistic concurrency: refuse if the draft has changed since this
                 moment (the `updated_at` that you read). Recording metrics or cost counts as well.
-            **fields: `change_summary`, `parent_version_id`, `estimated_cost` and `budget_limit`,
-                see `DraftFields`; `None` empties one.
+            **fields: See `DraftFields`; `None` empties a field.
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
@@ -139,6 +140,8 @@ class Drafts(Generic[C, M, D]):
 
     def delete_draft(self, version_id: Id, *, expected_updated_at: datetime | None = None) -> None:
         """Delete a draft with its cost entries; its number is not given again.
+
+        Deleting a draft that you deleted already does nothing.
 
         Args:
             version_id: The draft to delete.
@@ -190,7 +193,8 @@ class Drafts(Generic[C, M, D]):
     def archive(self, version_id: Id) -> Version[C, M, D]:
         """Archive a published version; its deployments end.
 
-        The current version of its package is then the newest one that is still published.
+        The current version of its package is then the newest one that is still published. Archiving
+        a version that is archived already returns it unchanged.
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.

@@ -18,7 +18,7 @@ from postgrest import SyncPostgrestClient
 from postgrest.types import CountMethod
 from pydantic import BaseModel
 
-from training_versions.operations.checks import check_client, check_delays
+from training_versions.operations.checks import check_client, check_pauses
 from training_versions.operations.failures import CLIENT_ERRORS, UNREADABLE_JSON
 from training_versions.operations.paging import Key, Listing
 from training_versions.operations.requests import (
@@ -32,7 +32,7 @@ from training_versions.operations.requests import (
     advance,
     unreadable,
 )
-from training_versions.operations.retries import DEFAULT_DELAYS, RetryState
+from training_versions.operations.retries import DEFAULT_PAUSES, RetryState
 
 T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
@@ -52,15 +52,15 @@ class Transport:
     Args:
         client: The user's client.
         owner: The name of the class that the client was given to, for errors.
-        retry_delays: Seconds before each repeat of a write whose reply was lost.
+        retry_pauses: Seconds before each repeat of a function call whose reply was lost.
     """
 
     def __init__(
-        self, client: Client, owner: str, retry_delays: Sequence[float] = DEFAULT_DELAYS
+        self, client: Client, owner: str, retry_pauses: Sequence[float] = DEFAULT_PAUSES
     ) -> None:
         check_client(client, SyncPostgrestClient, owner)
-        self.client = client
-        self._retry_delays = check_delays(retry_delays)
+        self.client = client  # autosave and imports need it, too
+        self._retry_pauses = check_pauses(retry_pauses)
 
     def run(self, operation: Operation[T]) -> T:
         """Carry out an operation, and return its result."""
@@ -91,26 +91,28 @@ class Transport:
         if isinstance(request, Checkpoint):
             sleep(0)
             return Reply()
-        # Asked for anew by each request, since it carries the token of the current session; the
-        # repeats of a request go out with the token that it began with.
+        # Asked for anew by each request, since it carries the token of the current session. Its
+        # repeats keep that token: somebody who signs in meanwhile on the same client must not be
+        # the one who repeats this write.
         client = self.client.schema("public")
-        retries = RetryState(request, self._retry_delays)
+        retries = RetryState(request, self._retry_pauses)
         while True:
             try:
                 return self._execute(client, request)
             except CLIENT_ERRORS as exc:
-                sleep(retries.next_delay_or_raise(exc, client.headers))
+                sleep(retries.next_pause_or_raise(exc, client.headers))
             except UNREADABLE_JSON as exc:
+                # Not repeated: the same reply would come again.
                 raise unreadable(request.operation, None, exc) from exc
 
     def _execute(self, client: SyncPostgrestClient, request: Rpc | Select) -> Reply:
         """Send one request once."""
         if isinstance(request, Rpc):
             params = {name: value for name, value in request.params.items() if value is not None}
-            call = client.rpc(request.function, params)
+            rpc = client.rpc(request.function, params)
             if request.columns:
-                call = call.select(*request.columns)
-            result = call.execute()
+                rpc = rpc.select(*request.columns)
+            result = rpc.execute()
             return Reply(result.data)
 
         count = CountMethod.exact if request.count else None

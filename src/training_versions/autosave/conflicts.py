@@ -73,18 +73,20 @@ def make_conflict(
         how = f"both changed {', '.join(_pointers(overlapping))}"
         choices = "overwrite() or discard()"
     number = theirs.version.version_number
-    return AutosaveConflictError(
+    error: AutosaveConflictError[C, M, D] = AutosaveConflictError(
         f"Version {number} {what} since it was last saved here, and {how}.",
         operation="versions.update_draft",
         code=EDITED_SINCE,
         hint=f"Nothing was overwritten; {choices}.",
-        mine=pending,
-        base=base.version,
-        theirs=theirs.version,
-        my_paths=_pointers(mine),
-        their_paths=_pointers(others),
-        overlapping=_pointers(overlapping),
     )
+    # Not as arguments: an exception is unpickled by its message alone.
+    error.mine = pending
+    error.base = base.version
+    error.theirs = theirs.version
+    error.my_paths = _pointers(mine)
+    error.their_paths = _pointers(others)
+    error.overlapping = _pointers(overlapping)
+    return error
 
 
 def local_changes(base: StoredDraft[C, M, D], changes: Content) -> dict[Path, object]:

@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeAlias
 
 from training_versions.models import C, D, JsonValue, M, Version
 from training_versions.operations.drafts import FIELD_RULES
-from training_versions.operations.rows import SnapshotCodecs, read_object
+from training_versions.operations.rows import SnapshotCodecs, expect_object
 from training_versions.snapshots.equality import json_equal
 
 Content: TypeAlias = dict[str, JsonValue]
@@ -43,7 +43,7 @@ class StoredDraft(Generic[C, M, D]):
 def read_draft(codecs: SnapshotCodecs[C, M, D], row: object) -> StoredDraft[C, M, D]:
     """Read a row; `ValueError` says which snapshot does not fit its type."""
     version = codecs.read_version(row)
-    values = read_object(row)
+    values = expect_object(row)
     snapshots = _serialize_snapshots(codecs, version)
     # Copied, since without types the version's snapshots are those of the row.
     content: Content = {
@@ -68,7 +68,7 @@ def assume_draft(
 
 def is_certainly_stored(codecs: SnapshotCodecs[C, M, D], assumed: StoredDraft[C, M, D]) -> bool:
     """Return whether content that was assumed must be what is stored."""
-    for codec in codecs.all:
+    for codec in codecs.as_tuple():
         value: object = getattr(assumed.version, codec.column)
         if codec.is_typed or not json_equal(value, assumed.content[codec.column]):
             return False
@@ -77,7 +77,10 @@ def is_certainly_stored(codecs: SnapshotCodecs[C, M, D], assumed: StoredDraft[C,
 
 def _serialize_snapshots(codecs: SnapshotCodecs[C, M, D], version: Version[C, M, D]) -> Content:
     """Write the snapshots of a version as their types do."""
-    return {codec.column: codec.write(getattr(version, codec.column)) for codec in codecs.all}
+    snapshots: Content = {}
+    for codec in codecs.as_tuple():
+        snapshots[codec.column] = codec.write(getattr(version, codec.column))
+    return snapshots
 
 
 def _as_json(value: object) -> JsonValue:

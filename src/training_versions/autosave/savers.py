@@ -116,8 +116,7 @@ class Autosaver(Generic[R, C, M, D]):
             model: The base model.
             dataset: The data sets.
             name: Its name.
-            **fields: `change_summary`, `parent_version_id`, `estimated_cost` and `budget_limit`,
-                see `DraftFields`.
+            **fields: See `DraftFields`.
 
         Raises:
             InvalidInputError: A value cannot be stored, or nothing is named, or the autosaver is

@@ -110,7 +110,7 @@ class AutosaveState(Generic[C, M, D]):
     @property
     def pending(self) -> dict[str, JsonValue]:
         """The changes that are not known to be saved, as arguments for `update_draft`."""
-        arguments = {codec.column: codec.field for codec in self._codecs.all}
+        arguments = {codec.column: codec.field for codec in self._codecs.as_tuple()}
         with self.lock:
             unsaved = copy.deepcopy(self._unsaved)
         return {arguments.get(column, column): value for column, value in unsaved.items()}
@@ -310,7 +310,7 @@ class AutosaveState(Generic[C, M, D]):
         if conflict is not None and conflict.overlapping:
             raise conflict.with_traceback(None)
         merged = apply_changes(theirs.content, local_changes(self._base, self._unsaved))
-        for codec in self._codecs.all:
+        for codec in self._codecs.as_tuple():
             try:
                 codec.read(merged[codec.column])
             except ValueError as exc:

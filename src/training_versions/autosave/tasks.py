@@ -63,7 +63,7 @@ class AsyncDraftAutosaver(Autosaver[Saving, C, M, D]):
         self._transport = versions._transport
         # In the background, the save of the next interval is the repeat.
         self._background_transport = AsyncTransport(
-            versions._transport.client, type(versions).__name__, retry_delays=()
+            versions._transport.client, type(versions).__name__, retry_pauses=()
         )
         # Held while an operation is under way: there is one at a time.
         self._saving = asyncio.Lock()

@@ -72,7 +72,7 @@ class DraftAutosaver(Autosaver[None, C, M, D]):
         self._transport = versions._transport
         # In the background, the save of the next interval is the repeat.
         self._background_transport = Transport(
-            versions._transport.client, type(versions).__name__, retry_delays=()
+            versions._transport.client, type(versions).__name__, retry_pauses=()
         )
         # Held while an operation is under way: there is one at a time.
         self._saving = threading.Lock()

@@ -22,16 +22,16 @@ from training_versions.bundle.results import BundleFile, ExportResult, Progress
 from training_versions.models import Id
 from training_versions.operations import packages
 from training_versions.operations.requests import (
-    Filter,
+    Comparison,
     Operation,
     Rpc,
     Select,
-    array,
     call,
+    expect_array,
     read_rows,
     unreadable,
 )
-from training_versions.operations.rows import VERSIONS, read_integer, read_object
+from training_versions.operations.rows import VERSIONS, expect_object, read_integer
 
 OPERATION: Final = "packages.export"
 EVENTS: Final = "training_version_events"
@@ -136,17 +136,17 @@ def _find_extent(table: str, key: str, package_id: uuid.UUID) -> Operation[Exten
         OPERATION,
         table,
         columns=(key,),
-        where=(Filter("package_id", "eq", str(package_id)),),
+        where=(Comparison("package_id", "eq", str(package_id)),),
         order_by=(key,),
         descending=True,
         count=True,
     )
     reply = yield select
     try:
-        rows = array(reply.data)
+        rows = expect_array(reply.data)
         if not rows:
             return Extent(newest=0, count=0)
-        newest = read_integer(read_object(rows[0]).get(key))
+        newest = read_integer(expect_object(rows[0]).get(key))
     except ValueError as exc:
         raise unreadable(OPERATION, reply.data, exc) from exc
     if reply.count is None:
@@ -164,11 +164,11 @@ def _read_versions(package_id: uuid.UUID, after: int, newest: int) -> Operation[
         "p_bytes": PAGE_BYTES,
     }
     rpc = Rpc(OPERATION, "export_training_versions", params, is_write=False)
-    return call(rpc, lambda data: [_read_version(row) for row in array(data)])
+    return call(rpc, lambda data: [_read_version(row) for row in expect_array(data)])
 
 
 def _read_version(data: object) -> KeyedLine:
-    row = _pick(read_object(data), VERSION_COLUMNS)
+    row = _pick(expect_object(data), VERSION_COLUMNS)
     return KeyedLine(row["version_number"], version_line(row))
 
 
@@ -178,9 +178,9 @@ def _read_events(package_id: uuid.UUID, after: int, newest: int) -> Operation[Li
         EVENTS,
         columns=EVENT_COLUMNS,
         where=(
-            Filter("package_id", "eq", str(package_id)),
-            Filter("id", "gt", str(after)),
-            Filter("id", "lte", str(newest)),
+            Comparison("package_id", "eq", str(package_id)),
+            Comparison("id", "gt", str(after)),
+            Comparison("id", "lte", str(newest)),
         ),
         order_by=("id",),
         limit=PAGE_ROWS,
@@ -189,7 +189,7 @@ def _read_events(package_id: uuid.UUID, after: int, newest: int) -> Operation[Li
 
 
 def _read_event(package_id: uuid.UUID, data: object) -> KeyedLine:
-    row = _pick(read_object(data), EVENT_COLUMNS)
+    row = _pick(expect_object(data), EVENT_COLUMNS)
     return KeyedLine(row["id"], event_line(row, package_id))
 
 

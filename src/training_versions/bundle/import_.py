@@ -23,8 +23,8 @@ from training_versions.errors import ConflictError, InvalidInputError, TrainingV
 from training_versions.models import Id
 from training_versions.operations import packages
 from training_versions.operations.checks import check_uuid
-from training_versions.operations.requests import Operation, Rpc, array, call
-from training_versions.operations.rows import read_integer, read_object
+from training_versions.operations.requests import Operation, Rpc, call, expect_array
+from training_versions.operations.rows import expect_object, read_integer
 
 OPERATION: Final = "packages.import"
 IMPORT_VERSIONS: Final = "import_training_versions"
@@ -170,8 +170,8 @@ class _Tally:
 
     def add_versions(self, data: object) -> None:
         """Add the reply to a batch of versions: an outcome for each."""
-        for item in array(data):
-            outcome = read_object(item)
+        for item in expect_array(data):
+            outcome = expect_object(item)
             self.created += outcome.get("created") is True
             self.differing += outcome.get("differs") is True
             self.parents_missing += outcome.get("parent_missing") is True

@@ -200,8 +200,8 @@ def _cannot_import(line_number: int, exc: Exception) -> BundleError:
         advice = _BREAKS_RULE
     return BundleError(
         f"Line {line_number} of the bundle cannot be imported: {_describe(exc)}.",
-        field="file",
         line=line_number,
+        field="file",
         operation="packages.import",
         hint=f"Nothing was written. {advice}",
     )

@@ -22,8 +22,20 @@ class BundleError(InvalidInputError):
 
     __module__ = "training_versions"
 
-    line: int | None = None
+    line: int | None
     """The line that is wrong, counted from 1."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        line: int | None = None,
+        field: str | None = None,
+        operation: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, field=field, operation=operation, hint=hint)
+        self.line = line
 
 
 class ExportResult(Record):

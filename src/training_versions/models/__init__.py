@@ -5,9 +5,10 @@ record is fetched or changed.
 """
 
 from training_versions.models.base import (
+    MAX_SUMMARY,
     UNSET,
+    Amount,
     C,
-    Cents,
     Cost,
     CostRule,
     D,
@@ -22,7 +23,7 @@ from training_versions.models.base import (
     TextRule,
     Unset,
     UuidRule,
-    to_cents,
+    round_to_cents,
 )
 from training_versions.models.copies import CopiedDraft, Misfit
 from training_versions.models.costs import CostEntry, PackageCost, RecordedCost
@@ -42,9 +43,10 @@ from training_versions.models.versions import (
 )
 
 __all__ = [
+    "MAX_SUMMARY",
     "UNSET",
+    "Amount",
     "C",
-    "Cents",
     "CopiedDraft",
     "Cost",
     "CostEntry",
@@ -83,5 +85,5 @@ __all__ = [
     "VersionFilters",
     "VersionStatus",
     "VersionSummary",
-    "to_cents",
+    "round_to_cents",
 ]

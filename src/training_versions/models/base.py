@@ -19,6 +19,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+# Type checkers see exact types, with plain JSON as the default of the three snapshots. At run time
+# JSON is `Any`: what arrives is parsed JSON already, and checking every leaf again would cost
+# seconds on a large snapshot. (Defaults of type variables need Python 3.13 at run time.)
 if TYPE_CHECKING:
     from pydantic import JsonValue
     from typing_extensions import TypeVar as TypeVarWithDefault
@@ -28,13 +31,17 @@ if TYPE_CHECKING:
     M = TypeVarWithDefault("M", default=JsonObject)
     D = TypeVarWithDefault("D", default=list[JsonObject])
 else:
-    # A row is parsed JSON already: checking every leaf again would cost seconds on a large
-    # snapshot.
     JsonValue = Any
     JsonObject = dict[str, Any]
     C, M, D = TypeVar("C"), TypeVar("M"), TypeVar("D")
 
 T = TypeVar("T")
+
+MAX_SUMMARY: Final = 10_000
+"""Characters in a change summary or a reason."""
+
+# Every public class names `training_versions` as its module, where users import it from: so do its
+# repr, its pickles and `help()`.
 
 
 class DataclassLike(Protocol):
@@ -55,7 +62,7 @@ JsonLike: TypeAlias = Mapping[str, object] | BaseModel | DataclassLike | HasToDi
 """What becomes a JSON object: a mapping, Pydantic model, dataclass, or object with `to_dict()`."""
 Id: TypeAlias = UUID | str
 """A `UUID`, or its text."""
-Cents: TypeAlias = Decimal | int | str | float
+Amount: TypeAlias = Decimal | int | str | float
 """An amount of money with at most two decimals."""
 
 
@@ -95,7 +102,7 @@ class Unset(enum.Enum):
 UNSET: Final = Unset.UNSET
 
 
-def to_cents(value: Decimal) -> Decimal:
+def round_to_cents(value: Decimal) -> Decimal:
     """Round to two decimals, whatever decimal context the caller's program has set."""
     return value.quantize(Decimal("0.01"), context=Context(prec=28))
 
@@ -104,7 +111,7 @@ def _read_cost(value: object) -> object:
     # PostgREST writes numerics as JSON numbers, which arrive as floats. The repr of such a float is
     # what the database wrote.
     if isinstance(value, int | float):
-        return to_cents(Decimal(repr(value)))
+        return round_to_cents(Decimal(repr(value)))
     return value
 
 
@@ -115,7 +122,10 @@ class Record(BaseModel):
     """Base of all models: frozen, and columns that this release does not know are ignored."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", protected_namespaces=(), defer_build=True
+        frozen=True,
+        extra="ignore",
+        protected_namespaces=(),  # `model_snapshot` is a column
+        defer_build=True,  # at first use: importing the package stays quick
     )
 
 

@@ -38,4 +38,5 @@ class PackageFilters(TypedDict, total=False):
     """Literal text in the name, ignoring case."""
 
 
+# The body of a TypedDict cannot say this.
 PackageFilters.__module__ = "training_versions"

@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from training_versions.models.base import (
+    MAX_SUMMARY,
+    Amount,
     C,
-    Cents,
     Cost,
     CostRule,
     D,
@@ -38,18 +39,18 @@ class VersionStatus(enum.StrEnum):
 
 
 class DraftFields(TypedDict, total=False):
-    """What can be edited of a draft beside its snapshots and its name.
+    """The editable fields of a draft, besides its snapshots and its name.
 
     `None` empties a field; one that is left out or `UNSET` stays as it is.
     """
 
-    change_summary: Annotated[str | Unset | None, TextRule(10_000, may_be_blank=True)]
+    change_summary: Annotated[str | Unset | None, TextRule(MAX_SUMMARY, may_be_blank=True)]
     """What is new, at most 10,000 characters."""
     parent_version_id: Annotated[Id | Unset | None, UuidRule()]
     """The version that it comes from; one of the same user."""
-    estimated_cost: Annotated[Cents | Unset | None, CostRule()]
+    estimated_cost: Annotated[Amount | Unset | None, CostRule()]
     """What training should cost: 0 to 99,999,999.99, at most two decimals."""
-    budget_limit: Annotated[Cents | Unset | None, CostRule()]
+    budget_limit: Annotated[Amount | Unset | None, CostRule()]
     """What training may cost: 0 to 99,999,999.99, at most two decimals."""
 
 
@@ -135,5 +136,6 @@ class IterateOptions(VersionFilters, total=False):
     """How many to ask for at once, 200 if left out."""
 
 
+# The body of a TypedDict cannot say this.
 for _options in (DraftFields, VersionFilters, ListOptions, IterateOptions):
     _options.__module__ = "training_versions"

@@ -15,7 +15,15 @@ from enum import StrEnum
 from typing import Final, TypeGuard, TypeVar, cast
 
 from training_versions.errors import InvalidInputError
-from training_versions.models import CostRule, Id, Rule, TextRule, UuidRule, to_cents
+from training_versions.models import (
+    MAX_SUMMARY,
+    CostRule,
+    Id,
+    Rule,
+    TextRule,
+    UuidRule,
+    round_to_cents,
+)
 from training_versions.snapshots import check_storable
 
 R = TypeVar("R")
@@ -23,8 +31,6 @@ R = TypeVar("R")
 MAX_COST: Final = Decimal("99999999.99")
 MAX_NAME: Final = 255
 """Characters in the name of a package or a version."""
-MAX_SUMMARY: Final = 10_000
-"""Characters in a change summary or a reason."""
 MAX_SEARCH: Final = 500
 """Characters to search for: they travel in the URL."""
 UUID_TEXT: Final = re.compile(
@@ -79,7 +85,7 @@ def check_text(value: object, argument: str, *, max_length: int, may_be_blank: b
     if not may_be_blank and not value.strip():
         kind = "blank" if value else "empty"
         raise InvalidInputError(f"{argument} must not be {kind}.", field=argument)
-    return check_storable(value, argument, argument)
+    return check_storable(value, at=argument, field=argument)
 
 
 def check_name(value: object, argument: str = "name") -> str:
@@ -93,11 +99,15 @@ def check_summary(value: object, argument: str) -> str:
 
 
 def check_cost(value: object, argument: str) -> int | float:
-    """Return an amount of money as the JSON number that the database reads exactly."""
+    """Return an amount of money as a JSON number.
+
+    A float does no harm here: the shortest decimal of at most ten digits that stands for it is what
+    was given, and that is what travels and what the database reads.
+    """
     amount = _parse_amount(value)
     if amount is None or not amount.is_finite() or not 0 <= amount <= MAX_COST:
         raise _wrong_cost(value, argument)
-    cents = to_cents(amount)
+    cents = round_to_cents(amount)
     if cents != amount:
         hint = None
         if isinstance(value, float | Decimal):
@@ -175,8 +185,8 @@ def check_member(value: object, argument: str, kind: type[StrEnum]) -> str:
     return str(value)
 
 
-def check_order(order: object) -> bool:
-    """Return whether the newest come first."""
+def is_newest_first(order: object) -> bool:
+    """Read the argument `order`."""
     if order not in ("newest", "oldest"):
         raise InvalidInputError(
             f"order must be 'newest' or 'oldest', not {order!r}.", field="order"
@@ -203,7 +213,7 @@ def check_rule(value: object, argument: str, rule: Rule) -> str | int | float:
 
 
 def check_client(client: object, kind: type, repository: str) -> None:
-    """Refuse what is no client, or one of the other face, before the first call fails on it."""
+    """Refuse what is not a client, and a client of the other face, before the first call does."""
     schema = getattr(client, "schema", None)
     made: object = schema("public") if callable(schema) else client
     if not isinstance(made, kind):
@@ -212,15 +222,15 @@ def check_client(client: object, kind: type, repository: str) -> None:
             f"not {type(made).__name__}.",
             field="client",
             hint="Async clients go with AsyncVersionRepository and AsyncPackageRepository, "
-            "others with their twins.",
+            "sync clients with VersionRepository and PackageRepository.",
         )
 
 
-def check_delays(delays: Sequence[float]) -> tuple[float, ...]:
-    """Return the delays between repeats if they are seconds."""
+def check_pauses(pauses: Sequence[float]) -> tuple[float, ...]:
+    """Return the pauses before repeats if they are seconds."""
     try:
-        checked = tuple(delays)
-        are_seconds = all(0 <= delay < float("inf") for delay in checked)
+        checked = tuple(pauses)
+        are_seconds = all(0 <= pause < float("inf") for pause in checked)
     except TypeError:
         are_seconds, checked = False, ()
     if not are_seconds:
@@ -228,6 +238,11 @@ def check_delays(delays: Sequence[float]) -> tuple[float, ...]:
             "retry_pauses must be a sequence of seconds, each 0 or more.", field="retry_pauses"
         )
     return checked
+
+
+def nothing_to_change() -> InvalidInputError:
+    """Make the error for an edit that names nothing."""
+    return InvalidInputError("There is nothing to change: name at least one field.")
 
 
 def check_known(named: object, kind: type, *, noun: str = "filter") -> None:
@@ -238,11 +253,3 @@ def check_known(named: object, kind: type, *, noun: str = "filter") -> None:
             raise InvalidInputError(
                 f"There is no {noun} {name}; there are {', '.join(known)}.", field=name
             )
-
-
-def retry_hint(argument: str, identifier: str) -> str:
-    """Say how to repeat a call whose identifier the SDK made."""
-    return (
-        f"Make the same call again with {argument}={identifier!r}: "
-        "made twice, it has the effect of one."
-    )

@@ -24,15 +24,15 @@ from training_versions.operations.checks import (
     check_summary,
     check_uuid,
     optional,
-    retry_hint,
 )
 from training_versions.operations.requests import (
-    Filter,
+    Comparison,
     Operation,
     Rpc,
     Select,
-    array,
     call,
+    expect_array,
+    hint_to_repeat_with,
     not_found,
     read_rows,
 )
@@ -41,7 +41,7 @@ from training_versions.operations.rows import (
     VERSION_COLUMNS,
     VERSIONS,
     SnapshotCodecs,
-    read_object,
+    expect_object,
     read_stored_version,
     read_summary,
 )
@@ -78,7 +78,7 @@ def _compare(
 
 def _read_stored(version_ids: list[str]) -> Operation[dict[str, StoredVersion]]:
     # Not through the codecs: a type drops what it does not know, and adds its defaults.
-    where = (Filter("id", "in", f"({','.join(version_ids)})"),)
+    where = (Comparison("id", "in", f"({','.join(version_ids)})"),)
     select = Select("versions.compare", VERSIONS, VERSION_COLUMNS, where, limit=2)
     versions = yield from read_rows(select, read_stored_version)
     return {str(version.id): version for version in versions}
@@ -152,15 +152,15 @@ def _copy(
     codecs: SnapshotCodecs[C, M, D], operation: str, function: str, params: dict[str, Any]
 ) -> Operation[CopiedDraft]:
     # Only snapshots that have a type can misfit, so only those are asked for.
-    typed = [codec for codec in codecs.all if codec.is_typed]
+    typed = [codec for codec in codecs.as_tuple() if codec.is_typed]
 
     def read(reply: object) -> CopiedDraft:
-        row = read_object(reply)
+        row = expect_object(reply)
         misfits = [misfit for codec in typed for misfit in codec.misfits(row[codec.column])]
         return CopiedDraft(draft=read_summary(row), misfits=tuple(misfits))
 
     columns = SUMMARY_COLUMNS + tuple(codec.column for codec in typed)
-    hint = retry_hint("new_version_id", params["p_new_version_id"])
+    hint = hint_to_repeat_with("new_version_id", params["p_new_version_id"])
     return call(Rpc(operation, function, params, columns, retry_hint=hint), read)
 
 
@@ -174,7 +174,7 @@ def lineage(version_id: Id) -> Operation[Lineage]:
 
 
 def _read_lineage(reply: object, asked_for: uuid.UUID) -> Lineage:
-    nodes = LineageNode.link(array(reply))
+    nodes = LineageNode.link(expect_array(reply))
     version = nodes.get(asked_for)
     if version is None:
         raise ValueError("the version is not in it")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, cast
 
 from training_versions.errors import InvalidInputError
-from training_versions.models import Cents, CostEntry, Id, PackageCost, RecordedCost
+from training_versions.models import Amount, CostEntry, Id, PackageCost, RecordedCost
 from training_versions.operations.checks import (
     check_cost,
     check_or_make_uuid,
@@ -17,11 +17,10 @@ from training_versions.operations.checks import (
     is_collection,
     is_integer,
     optional,
-    retry_hint,
 )
 from training_versions.operations.filters import of_version
 from training_versions.operations.paging import Listing
-from training_versions.operations.requests import Operation, Rpc, Select, call
+from training_versions.operations.requests import Operation, Rpc, Select, call, hint_to_repeat_with
 
 COSTS: Final = "training_costs"
 MAX_PERCENT: Final = 1000
@@ -31,7 +30,7 @@ _check_key = partial(check_text, max_length=255)
 
 def record_cost(
     version_id: Id,
-    amount: Cents,
+    amount: Amount,
     *,
     note: str | None,
     key: str | None,
@@ -52,7 +51,7 @@ def record_cost(
         "versions.record_cost",
         "record_training_cost",
         params,
-        retry_hint=retry_hint("entry_id", new_id),
+        retry_hint=hint_to_repeat_with("entry_id", new_id),
     )
     return call(rpc, RecordedCost.model_validate)
 

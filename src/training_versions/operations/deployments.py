@@ -15,17 +15,17 @@ from training_versions.operations.checks import (
     check_text,
     check_uuid,
     optional,
-    retry_hint,
 )
 from training_versions.operations.filters import of_package
 from training_versions.operations.requests import (
     AnyOf,
+    Comparison,
     Condition,
-    Filter,
     Operation,
     Rpc,
     Select,
     call,
+    hint_to_repeat_with,
     read_first,
 )
 from training_versions.operations.rows import SUMMARY_COLUMNS, read_summary
@@ -58,7 +58,7 @@ def deploy(
         "deploy_training_version",
         params,
         SUMMARY_COLUMNS,
-        retry_hint=retry_hint("stay_id", new_id),
+        retry_hint=hint_to_repeat_with("stay_id", new_id),
     )
     return call(rpc, read_summary)
 
@@ -71,13 +71,20 @@ def undeploy(version_id: Id, *, target: Target | None) -> Operation[VersionSumma
         # The idempotency key: a repeat does not end a deployment that began in between.
         "p_call_id": str(uuid.uuid4()),
     }
-    rpc = Rpc("versions.undeploy", "undeploy_training_version", params, SUMMARY_COLUMNS)
+    rpc = Rpc(
+        "versions.undeploy",
+        "undeploy_training_version",
+        params,
+        SUMMARY_COLUMNS,
+        retry_hint="Read what is live first: made again, this could end a later deployment.",
+    )
     return call(rpc, read_summary)
 
 
 def live(package_id: Id, target: Target) -> Operation[Deployment | None]:
     """Read what is live at a target."""
-    return _read_deployment("versions.live", package_id, target, Filter("ended_at", "is", "null"))
+    not_ended = Comparison("ended_at", "is", "null")
+    return _read_deployment("versions.live", package_id, target, not_ended)
 
 
 def live_at(package_id: Id, target: Target, moment: datetime) -> Operation[Deployment | None]:
@@ -87,7 +94,7 @@ def live_at(package_id: Id, target: Target, moment: datetime) -> Operation[Deplo
         "versions.live_at",
         package_id,
         target,
-        Filter("started_at", "lte", at),
+        Comparison("started_at", "lte", at),
         AnyOf(f'ended_at.is.null,ended_at.gt."{at}"'),
     )
 
@@ -95,7 +102,7 @@ def live_at(package_id: Id, target: Target, moment: datetime) -> Operation[Deplo
 def _read_deployment(
     operation: str, package_id: Id, target: Target, *when: Condition
 ) -> Operation[Deployment | None]:
-    at_target = Filter("target", "eq", _check_target(target, "target"))
+    at_target = Comparison("target", "eq", _check_target(target, "target"))
     select = Select(
         operation,
         DEPLOYMENTS,

@@ -24,11 +24,10 @@ from training_versions.operations.checks import (
     check_or_make_uuid,
     check_rule,
     check_uuid,
+    nothing_to_change,
     optional,
-    retry_hint,
 )
-from training_versions.operations.packages import nothing_to_change
-from training_versions.operations.requests import Operation, Rpc, call
+from training_versions.operations.requests import Operation, Rpc, call, hint_to_repeat_with
 from training_versions.operations.rows import SnapshotCodecs, read_integer, read_nothing
 
 T = TypeVar("T")
@@ -66,13 +65,14 @@ def create_draft(
     params = {
         "p_package_id": check_uuid(package_id, "package_id"),
         "p_version_id": new_id,
+        # In a new draft `None` is what a column has anyway; in an edit it would empty it.
         "p_fields": {column: value for column, value in columns.items() if value is not None},
     }
     rpc = Rpc(
         "versions.create_draft",
         "create_training_draft",
         params,
-        retry_hint=retry_hint("version_id", new_id),
+        retry_hint=hint_to_repeat_with("version_id", new_id),
     )
     return call(rpc, codecs.read_version)
 
@@ -88,7 +88,7 @@ def update_draft(
     expected_updated_at: datetime | None,
     fields: DraftFields,
 ) -> Operation[Version[C, M, D]]:
-    """Change what is named of a draft."""
+    """Change the named fields of a draft."""
     changes = check_changes(
         codecs, config=config, model=model, dataset=dataset, name=name, fields=fields
     )
@@ -106,7 +106,10 @@ def check_changes(
     name: str | Unset,
     fields: DraftFields,
 ) -> dict[str, Any]:
-    """Check everything that an edit names, and return it by column."""
+    """Check everything that an edit names, and return it by column.
+
+    Apart from `save_changes`, because autosave checks a change when it is made and saves it later.
+    """
     changes = check_snapshots(codecs, config=config, model=model, dataset=dataset)
     if not isinstance(name, Unset):
         changes["name"] = check_name(name)
@@ -123,7 +126,7 @@ def save_changes(
     expected_updated_at: datetime | None,
     read: Callable[[object], T],
 ) -> Operation[T]:
-    """Save changes that are checked already."""
+    """Save changes that are checked already, and return what `read` makes of the row."""
     params = {
         "p_version_id": check_uuid(version_id, "version_id"),
         "p_changes": changes,
@@ -170,7 +173,7 @@ def check_snapshots(
     model: M | JsonLike | Unset,
     dataset: D | Sequence[JsonLike] | Unset,
 ) -> dict[str, Any]:
-    """Write the snapshots that are named as JSON, by column."""
+    """Return the snapshots that are given, as JSON, by column."""
     columns: dict[str, Any] = {}
     if not isinstance(config, Unset):
         columns[codecs.config.column] = codecs.config.write(config)
@@ -182,7 +185,7 @@ def check_snapshots(
 
 
 def check_fields(fields: DraftFields) -> dict[str, str | int | float | None]:
-    """Check the editable fields that are named; each is named as its column."""
+    """Check the editable fields that are given; each has the name of its column."""
     check_known(fields, DraftFields, noun="draft field")
     columns: dict[str, str | int | float | None] = {}
     for name, rule in FIELD_RULES.items():

@@ -34,17 +34,18 @@ TRANSPORT_ERRORS: Final = (
 CLIENT_ERRORS: Final = (APIError, *TRANSPORT_ERRORS)
 """Everything that a client raises instead of giving a reply."""
 UNREADABLE_JSON: Final = (ValueError, RecursionError)
-"""What a client raises for a successful reply whose JSON Python cannot read."""
+"""What a client raises for a successful reply that is valid JSON and that Python cannot hold, such
+as one nested thousands of levels deep. A reply that is no JSON arrives as text instead."""
 
-# The request never left this machine.
+# The request never left this machine. (A client may raise the other ones when half of it has.)
 _NOTHING_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
 )
-# PGRST001: PostgREST lost its connection to the database, which may have committed by then.
-_LOST_CODES: Final = ("408", "PGRST001")
+# PostgREST lost its connection to the database, which may have committed by then.
+_CONNECTION_LOST: Final = "PGRST001"
 
 _HINT_MIGRATE: Final = (
     "Copy the migrations with `training-versions migrations <your project>/supabase/migrations` "
@@ -60,25 +61,25 @@ _HINT_REFRESH: Final = "Sign in again, or call client.auth.refresh_session()."
 def is_lost(exc: Exception) -> bool:
     """Return whether the request may have been carried out although its reply never came."""
     if not isinstance(exc, APIError):
-        return isinstance(exc, TRANSPORT_ERRORS) and not isinstance(exc, _NOTHING_SENT)
+        return not isinstance(exc, _NOTHING_SENT)
     if exc.code is None:
-        # A gateway's own JSON: with a hint it turned the request down, without one the reply is
-        # lost.
+        # JSON of a gateway, which has no codes. What Supabase's turns down, such as an unknown
+        # key, comes with a hint; whatever else answers so may have lost the database's reply.
         return not exc.hint
-    return exc.code in _LOST_CODES or _is_server_error_page(exc.code)
+    return exc.code == _CONNECTION_LOST or _is_page_of_a_proxy(exc.code)
 
 
 def translate(
     exc: Exception, operation: str, headers: Mapping[str, str], *, is_write: bool
 ) -> TrainingVersionsError:
-    """Make the error to raise of one that a client raised; the caller raises it `from` that one."""
+    """Return our error for one that a client raised; the caller raises it `from` that one."""
     if is_write and is_lost(exc):
         return OutcomeUnknownError(
             f"The reply to {operation} was lost, so it may or may not have happened: "
             f"{_describe(exc)}.",
             operation=operation,
         )
-    if not isinstance(exc, APIError) or _is_server_error_page(exc.code) or exc.code == "408":
+    if not isinstance(exc, APIError) or _is_page_of_a_proxy(exc.code):
         return ConnectionFailedError(
             f"No reply came to {operation}, and nothing was changed: {_describe(exc)}.",
             operation=operation,
@@ -120,9 +121,12 @@ def _refusal(exc: APIError, operation: str, headers: Mapping[str, str]) -> Datab
     )
 
 
-def _is_server_error_page(code: str | None) -> bool:
-    # A proxy's page arrives as an APIError whose code is the HTTP status, such as "502".
-    return code is not None and len(code) == 3 and code.startswith("5")
+def _is_page_of_a_proxy(code: str | None) -> bool:
+    """Return whether a proxy answered instead of the database, which may have done its work."""
+    # Such a page arrives as an APIError whose code is the HTTP status: "408", "502".
+    if code is None:
+        return False
+    return code == "408" or (len(code) == 3 and code.startswith("5"))
 
 
 def _describe(exc: Exception) -> str:

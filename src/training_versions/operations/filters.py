@@ -17,7 +17,7 @@ from training_versions.operations.checks import (
     check_uuid,
     is_collection,
 )
-from training_versions.operations.requests import AnyOf, Condition, Filter
+from training_versions.operations.requests import AnyOf, Comparison, Condition
 from training_versions.snapshots import Codec
 
 MAX_QUERY_BYTES: Final = 40_000
@@ -29,14 +29,14 @@ _CONTAINMENT: Final = (
 )
 
 
-def of_package(package_id: Id) -> Filter:
+def of_package(package_id: Id) -> Comparison:
     """Keep what belongs to one package."""
-    return Filter("package_id", "eq", check_uuid(package_id, "package_id"))
+    return Comparison("package_id", "eq", check_uuid(package_id, "package_id"))
 
 
-def of_version(version_id: Id) -> Filter:
+def of_version(version_id: Id) -> Comparison:
     """Keep what belongs to one version."""
-    return Filter("version_id", "eq", check_uuid(version_id, "version_id"))
+    return Comparison("version_id", "eq", check_uuid(version_id, "version_id"))
 
 
 def version_filters(package_id: Id | None, filters: VersionFilters) -> tuple[Condition, ...]:
@@ -48,11 +48,11 @@ def version_filters(package_id: Id | None, filters: VersionFilters) -> tuple[Con
     where += any_member(filters.get("training_status"), "training_status", TrainingStatus)
     where += _deployed(filters.get("deployed"))
     if (parent := filters.get("parent_version_id")) is not None:
-        where.append(Filter("parent_version_id", "eq", check_uuid(parent, "parent_version_id")))
+        where.append(Comparison("parent_version_id", "eq", check_uuid(parent, "parent_version_id")))
     if (after := filters.get("created_after")) is not None:
-        where.append(Filter("created_at", "gte", check_moment(after, "created_after")))
+        where.append(Comparison("created_at", "gte", check_moment(after, "created_after")))
     if (before := filters.get("created_before")) is not None:
-        where.append(Filter("created_at", "lt", check_moment(before, "created_before")))
+        where.append(Comparison("created_at", "lt", check_moment(before, "created_before")))
     where += text_in(filters.get("text"), "name", "change_summary")
     where += _containment(filters)
     return tuple(where)
@@ -70,7 +70,7 @@ def any_member(wanted: object, column: str, kind: type[StrEnum]) -> list[Conditi
         raise InvalidInputError(
             f"{column} must be one of {', '.join(known)}, not {wanted!r}.", field=column
         )
-    return [Filter(column, "in", f"({','.join(map(str, several))})")]
+    return [Comparison(column, "in", f"({','.join(map(str, several))})")]
 
 
 def text_in(text: str | None, *columns: str) -> list[Condition]:
@@ -96,7 +96,7 @@ def _deployed(wanted: object) -> list[Condition]:
         raise InvalidInputError(
             f"deployed must be True or False, not {wanted!r}.", field="deployed"
         )
-    return [Filter("is_deployed", "is", str(wanted).lower())]
+    return [Comparison("is_deployed", "is", str(wanted).lower())]
 
 
 def _containment(filters: VersionFilters) -> list[Condition]:
@@ -119,7 +119,7 @@ def _containment(filters: VersionFilters) -> list[Condition]:
                 field=codec.field,
                 hint="Name fewer keys: containment does not need the whole snapshot.",
             )
-        where.append(Filter(codec.column, "cs", text))
+        where.append(Comparison(codec.column, "cs", text))
     return where
 
 

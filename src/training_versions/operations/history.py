@@ -9,10 +9,10 @@ from typing import Final
 
 from training_versions.errors import InvalidInputError
 from training_versions.models import Event, EventKind, Id, Page
-from training_versions.operations.checks import check_moment, check_order, check_positive
+from training_versions.operations.checks import check_moment, check_positive, is_newest_first
 from training_versions.operations.filters import any_member, of_package, of_version
 from training_versions.operations.paging import Listing
-from training_versions.operations.requests import AnyOf, Condition, Filter, Operation, Select
+from training_versions.operations.requests import AnyOf, Comparison, Condition, Operation, Select
 
 EVENTS: Final = "training_version_events"
 
@@ -52,7 +52,7 @@ class EventFilters:
             where.append(AnyOf(f'occurred_at.gte."{since}",last_at.gte."{since}"'))
         if self.until is not None:
             until = check_moment(self.until, "until")
-            where.append(Filter("occurred_at", "lt", until))
+            where.append(Comparison("occurred_at", "lt", until))
         if since is not None and until is not None and since > until:
             raise InvalidInputError(
                 "since must not be after until: nothing happens in between.", field="since"
@@ -81,7 +81,7 @@ def _listing(operation: str, filters: EventFilters, order: str, limit: int) -> L
         columns=tuple(Event.model_fields),
         where=filters.conditions(),
         order_by=("occurred_at", "id"),
-        descending=check_order(order),
+        descending=is_newest_first(order),
         limit=limit,
     )
     return Listing(select, Event.model_validate)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from training_versions.errors import InvalidInputError
 from training_versions.models import Id, JsonLike, Package, PackageFilters, Page, Unset
 from training_versions.operations.checks import (
     check_known,
@@ -14,18 +13,19 @@ from training_versions.operations.checks import (
     check_positive,
     check_text,
     check_uuid,
+    nothing_to_change,
     optional,
-    retry_hint,
 )
 from training_versions.operations.filters import text_in
 from training_versions.operations.paging import Listing
 from training_versions.operations.requests import (
+    Comparison,
     Condition,
-    Filter,
     Operation,
     Rpc,
     Select,
     call,
+    hint_to_repeat_with,
     read_first,
     read_one,
 )
@@ -58,7 +58,7 @@ def create(
         operation,
         "create_training_package",
         params,
-        retry_hint=retry_hint("package_id", new_id),
+        retry_hint=hint_to_repeat_with("package_id", new_id),
     )
     return call(rpc, read_package)
 
@@ -112,13 +112,8 @@ def iterate(*, page_size: int, filters: PackageFilters) -> Listing[Package]:
     return _listing("packages.iterate", filters, check_positive(page_size, "page_size"))
 
 
-def nothing_to_change() -> InvalidInputError:
-    """Make the error for an edit that names nothing."""
-    return InvalidInputError("There is nothing to change: name at least one field.")
-
-
 def _by_id(operation: str, package_id: Id) -> Select:
-    where = (Filter("id", "eq", check_uuid(package_id, "package_id")),)
+    where = (Comparison("id", "eq", check_uuid(package_id, "package_id")),)
     return Select(operation, PACKAGES, where=where)
 
 
@@ -128,7 +123,7 @@ def _listing(operation: str, filters: PackageFilters, limit: int) -> Listing[Pac
     template_type = filters.get("template_type")
     if template_type is not None:
         wanted = _check_template_type(template_type, "template_type")
-        where.append(Filter("template_type", "eq", wanted))
+        where.append(Comparison("template_type", "eq", wanted))
     # All columns, and the key `id`: the table may be older than this project and have little else.
     select = Select(operation, PACKAGES, where=tuple(where), order_by=("id",), limit=limit)
     return Listing(select, read_package)

@@ -23,8 +23,8 @@ from training_versions.operations.checks import format_moment
 from training_versions.operations.requests import (
     MAX_ROWS,
     AnyOf,
+    Comparison,
     Condition,
-    Filter,
     Operation,
     Select,
     read_rows,
@@ -63,8 +63,8 @@ class Listing(Generic[R]):
         if len(found) <= limit:
             # A short page proves nothing, see above: ask whether anything lies beyond it.
             probe = replace(self._after(last, 1), columns=("id",))
-            beyond = yield from read_rows(probe, lambda row: row)
-            if not beyond:
+            following = yield from read_rows(probe, lambda row: row)
+            if not following:
                 return _page_of(items, None)
         return _page_of(items, self._write_cursor(last))
 
@@ -80,23 +80,24 @@ class Listing(Generic[R]):
         )
 
     def _after(self, key: Key, limit: int) -> Select:
-        where = self.select.where + self._beyond(key)
+        where = self.select.where + self._conditions_after(key)
         return replace(self.select, where=where, limit=min(limit, MAX_ROWS))
 
-    def _beyond(self, key: Key) -> tuple[Condition, ...]:
+    def _conditions_after(self, key: Key) -> tuple[Condition, ...]:
         """Return the conditions for the rows after a key."""
         if not key:
             return ()
-        beyond = "lt" if self.select.descending else "gt"
+        operator = "lt" if self.select.descending else "gt"
         if len(key) == 1:
             (column,) = self.select.order_by
-            return (Filter(column, beyond, key[0]),)
-        # The first condition alone is a range of an index, the second makes it exact.
+            return (Comparison(column, operator, key[0]),)
+        # The first condition alone is a range of an index, the second makes it exact. Inside of it
+        # a moment is quoted, because PostgREST splits alternatives at commas and dots.
         first, second = self.select.order_by
-        high, low = key
+        moment, tie_breaker = key
         return (
-            Filter(first, f"{beyond}e", high),
-            AnyOf(f'{first}.{beyond}."{high}",{second}.{beyond}.{low}'),
+            Comparison(first, f"{operator}e", moment),
+            AnyOf(f'{first}.{operator}."{moment}",{second}.{operator}.{tie_breaker}'),
         )
 
     def _write_cursor(self, key: Key) -> str:
@@ -106,6 +107,7 @@ class Listing(Generic[R]):
     def _read_cursor(self, cursor: str | None) -> Key:
         if cursor is None:
             return ()
+        # A cursor is good if this list would have written the very same.
         key = _decode_cursor(cursor)
         if not key or self._write_cursor(key) != cursor:
             raise InvalidInputError(
@@ -118,7 +120,7 @@ class Listing(Generic[R]):
         return key
 
     def _fingerprint(self, key: Key) -> str:
-        """Tie a cursor to the list that it belongs to."""
+        """Tie a cursor to the list that it belongs to, and to its key, which nobody may edit."""
         where = [astuple(condition) for condition in self.select.where]
         parts = [self.select.operation, where, self.select.order_by, self.select.descending, key]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from training_versions.models import (
@@ -20,15 +19,15 @@ from training_versions.models import (
 )
 from training_versions.operations.checks import (
     check_known,
-    check_order,
     check_positive,
     check_uuid,
+    is_newest_first,
 )
 from training_versions.operations.filters import of_package, version_filters
 from training_versions.operations.paging import Listing
 from training_versions.operations.requests import (
+    Comparison,
     Condition,
-    Filter,
     Operation,
     Select,
     read_first,
@@ -57,7 +56,7 @@ def get(codecs: SnapshotCodecs[C, M, D], version_id: Id) -> Operation[Version[C,
 
 
 def get_row(version_id: Id, read: Callable[[object], T]) -> Operation[T]:
-    """Read the row of a version."""
+    """Read a version as `read` makes it of its row; autosave needs more than the version."""
     select = _by_id("versions.get", version_id)
     return read_one(select, read, what=f"version {version_id}")
 
@@ -75,7 +74,7 @@ def get_by_number(
     select = _newest(
         "versions.get_by_number",
         of_package(package_id),
-        Filter("version_number", "eq", str(number)),
+        Comparison("version_number", "eq", str(number)),
     )
     what = f"version {number} of package {package_id}"
     return read_one(select, codecs.read_version, what=what)
@@ -88,7 +87,7 @@ def latest_published(
     select = _newest(
         "versions.latest_published",
         of_package(package_id),
-        Filter("status", "eq", "published"),
+        Comparison("status", "eq", "published"),
     )
     return read_first(select, codecs.read_version)
 
@@ -107,13 +106,13 @@ def list_(
     options: ListOptions,
 ) -> Operation[Page[VersionSummary]]:
     """Read one page of versions."""
-    check_known(options, ListOptions)
+    check_known(options, ListOptions, noun="option")
     listing = _listing(
         "versions.list",
         codecs,
         version_filters(package_id, options),
         across_packages=package_id is None,
-        newest_first=check_order(options.get("order", "newest")),
+        newest_first=is_newest_first(options.get("order", "newest")),
         snapshots=snapshots,
         limit=check_positive(options.get("limit", DEFAULT_LIMIT), "limit"),
     )
@@ -128,13 +127,13 @@ def iterate(
     options: IterateOptions,
 ) -> Listing[VersionSummary]:
     """Return the versions that the filters keep, to walk over."""
-    check_known(options, IterateOptions)
+    check_known(options, IterateOptions, noun="option")
     return _listing(
         "versions.iterate",
         codecs,
         version_filters(package_id, options),
         across_packages=package_id is None,
-        newest_first=check_order(options.get("order", "newest")),
+        newest_first=is_newest_first(options.get("order", "newest")),
         snapshots=snapshots,
         limit=check_positive(options.get("page_size", DEFAULT_PAGE_SIZE), "page_size"),
     )
@@ -156,14 +155,14 @@ def _count(select: Select) -> Operation[int]:
 
 
 def _by_id(operation: str, version_id: Id) -> Select:
-    where = (Filter("id", "eq", check_uuid(version_id, "version_id")),)
+    where = (Comparison("id", "eq", check_uuid(version_id, "version_id")),)
     return Select(operation, VERSIONS, VERSION_COLUMNS, where)
 
 
 def _newest(operation: str, *where: Condition) -> Select:
     """Select the version with the highest number of those that meet the conditions."""
-    select = Select(operation, VERSIONS, VERSION_COLUMNS, where)
-    return replace(select, order_by=("version_number",), descending=True)
+    order_by = ("version_number",)
+    return Select(operation, VERSIONS, VERSION_COLUMNS, where, order_by, descending=True)
 
 
 def _listing(

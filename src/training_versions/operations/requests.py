@@ -1,10 +1,13 @@
 """Requests and replies: the one way in which an operation needs the network.
 
+An operation is a generator. In its barest form:
+
     def publish(version_id) -> Operation[Version]:
         reply = yield Rpc("versions.publish", "publish_training_version", {"p_version_id": …})
         return read_version(reply.data)
 
-Most operations are a single request; `call`, `read_rows` and `read_first` are those.
+Most operations are a single request, and are made by `call`, `read_rows`, `read_first` or
+`read_one`.
 """
 
 from __future__ import annotations
@@ -41,8 +44,8 @@ class Rpc:
 
 
 @dataclass(frozen=True)
-class Filter:
-    """A condition on one column, in PostgREST's terms: `Filter("status", "eq", "draft")`."""
+class Comparison:
+    """A condition on one column, in PostgREST's terms: `Comparison("status", "eq", "draft")`."""
 
     column: str
     operator: str
@@ -56,7 +59,7 @@ class AnyOf:
     alternatives: str
 
 
-Condition: TypeAlias = Filter | AnyOf
+Condition: TypeAlias = Comparison | AnyOf
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,14 @@ class Select:
     order_by: tuple[str, ...] = ()
     descending: bool = False
     limit: int = 1
+    """The most rows to ask for; most selects want a single one."""
     count: bool = False
     """Whether the reply says how many rows there are in all."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Nothing to send: a moment at which other tasks may run."""
+    """Nothing to send: a moment at which other tasks may run, as in a long import."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def read_rows(select: Select, read: Callable[[object], T]) -> Operation[list[T]]
     """Select rows, and read each of them."""
     reply = yield select
     try:
-        return [read(row) for row in array(reply.data)]
+        return [read(row) for row in expect_array(reply.data)]
     except ValueError as exc:
         raise unreadable(select.operation, reply.data, exc) from exc
 
@@ -129,14 +133,14 @@ def read_first(select: Select, read: Callable[[object], T]) -> Operation[T | Non
 
 
 def read_one(select: Select, read: Callable[[object], T], *, what: str) -> Operation[T]:
-    """Select the first row, and read it; that there is none is an error that names `what`."""
+    """Select the first row, and read it; raise a `NotFoundError` about `what` if there is none."""
     found = yield from read_first(select, read)
     if found is None:
         raise not_found(select.operation, what)
     return found
 
 
-def array(data: object) -> list[Any]:
+def expect_array(data: object) -> list[Any]:
     """Return the data if it is a JSON array."""
     if not isinstance(data, list):
         raise ValueError("it is not an array")
@@ -156,8 +160,10 @@ def unreadable(
     operation: str, data: object, exc: Exception, *, is_write: bool = False
 ) -> UnreadableReplyError:
     """Make the error for a reply that says success and is not what was asked for."""
-    if not _is_row_of_ours(data):
-        subject = f"The reply to {operation}"
+    subject = f"The reply to {operation}"
+    if data is None:
+        hint = "The reply says success: read what is stored before you make a write again."
+    elif not _comes_from_the_database(data):
         hint = "See .reply: something in between answered."
     else:
         subject = f"What {operation} found"
@@ -171,12 +177,20 @@ def unreadable(
     return UnreadableReplyError(message, reply=data, operation=operation, hint=hint)
 
 
-def _is_row_of_ours(data: object) -> bool:
-    # A row proves that the database answered, and not a proxy in between.
+def _comes_from_the_database(data: object) -> bool:
+    """Return whether the database answered, and not a proxy in between: its rows have an id."""
     row = data
     if isinstance(data, list) and data:
         row = cast("list[object]", data)[0]
-    return isinstance(row, dict) and {"id", "created_at"} <= row.keys()
+    return isinstance(row, dict) and not row.keys().isdisjoint({"id", "package_id", "version_id"})
+
+
+def hint_to_repeat_with(argument: str, identifier: str) -> str:
+    """Say how to repeat a call whose identifier the SDK made."""
+    return (
+        f"Make the same call again with {argument}={identifier!r}: "
+        "made twice, it has the effect of one."
+    )
 
 
 def describe_problem(exc: Exception) -> str:

@@ -1,8 +1,9 @@
-"""Retries: which failed requests are sent again, and after which delay.
+"""Retries: which failed requests are sent again, and after which pause.
 
 A write whose reply was lost is sent again, because every write is idempotent: made twice, it has
-the effect of one. So is one that the database took back whole because two transactions stood in
-each other's way. A select is never repeated here: the postgrest client does that itself.
+the effect of one. So is a call that the database rolled back because two transactions stood in
+each other's way. Reads by a function are repeated like writes. A select is never repeated here:
+the postgrest client itself repeats it, after network errors and while the server is unavailable.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from training_versions.errors import (
 from training_versions.operations.failures import is_lost, translate
 from training_versions.operations.requests import Rpc, Select
 
-DEFAULT_DELAYS: Final = (0.5, 1.0, 2.0)
-"""Seconds before the first, second and third repeat."""
+DEFAULT_PAUSES: Final = (0.5, 1.0, 2.0)
+"""Seconds before each repeat of a function call: there are at most three."""
 
 # Serialization failure and deadlock: the transaction was rolled back, nothing was written.
 _ROLLED_BACK: Final = ("40001", "40P01")
@@ -38,26 +39,29 @@ class RetryState:
 
     Args:
         request: What is being sent.
-        delays: Seconds before each repeat, so their number is that of the repeats. Each is
+        pauses: Seconds before each repeat, so their number is that of the repeats. Each is
             shortened by up to half at random, so that clients that failed together do not come
             back together.
     """
 
-    def __init__(self, request: Rpc | Select, delays: Sequence[float]) -> None:
+    def __init__(self, request: Rpc | Select, pauses: Sequence[float]) -> None:
         self._operation = request.operation
-        self._is_write = False
+        self._is_write = isinstance(request, Rpc) and request.is_write
+        self._pauses: Sequence[float] = ()
         self._retry_hint: str | None = None
-        self._delays: Sequence[float] = ()
         if isinstance(request, Rpc):
-            self._delays = delays
-            self._is_write = request.is_write
-            if request.is_write:
-                self._retry_hint = request.retry_hint
+            self._pauses = pauses
+            self._retry_hint = request.retry_hint
         self._repeats = 0
-        self._lost: Exception | None = None  # the last failure that may have been carried out
+        self._lost: TrainingVersionsError | None = None
 
-    def next_delay_or_raise(self, exc: Exception, headers: Mapping[str, str]) -> float:
+    def next_pause_or_raise(self, exc: Exception, headers: Mapping[str, str]) -> float:
         """Return the seconds to wait before sending the same again.
+
+        The reply is lost: repeat. The database rolled back: repeat. It decided about the row:
+        raise that. Anything else (no connection, no permission, overload): raise it at once,
+        so that a wrong URL does not cost all the pauses; but once a reply was lost, repeat, since
+        only the database's decision settles what became of the lost attempt.
 
         Args:
             exc: What the client raised.
@@ -67,42 +71,50 @@ class RetryState:
             TrainingVersionsError: Repeating would not help, or there were enough repeats.
         """
         error = translate(exc, self._operation, headers, is_write=self._is_write)
-        rolled_back = isinstance(error, DatabaseError) and error.code in _ROLLED_BACK
         if is_lost(exc):
-            self._lost = exc
-        elif _is_verdict(error) and not rolled_back:
+            self._lost = error
+        elif _decides(error):
             if self._lost is not None and self._is_write:
                 error.add_note(_NOTE_LOST_BEFORE)
             raise error from exc
-        elif self._lost is None and not rolled_back:
+        elif self._lost is None and not _was_rolled_back(error):
             raise error from exc
 
-        if self._repeats == len(self._delays):
-            raise self._final_error(error, headers) from exc
-        delay = self._delays[self._repeats] * random.uniform(0.5, 1.0)
+        if self._repeats == len(self._pauses):
+            raise self._final_error(error) from exc
+        pause = self._pauses[self._repeats] * random.uniform(0.5, 1.0)
         self._repeats += 1
         logger.debug(
             "%s failed (%s); repeat %d of %d in %.2f s",
             self._operation,
             exc,
             self._repeats,
-            len(self._delays),
-            delay,
+            len(self._pauses),
+            pause,
         )
-        return delay
+        return pause
 
-    def _final_error(
-        self, error: TrainingVersionsError, headers: Mapping[str, str]
-    ) -> TrainingVersionsError:
-        """Return what to raise after the last repeat: that a reply was lost counts for most."""
+    def _final_error(self, error: TrainingVersionsError) -> TrainingVersionsError:
+        """Return what to raise after the last repeat.
+
+        If any reply was lost, that is what the caller has to know, whatever failed afterwards.
+        """
         if self._lost is None:
             return error
-        lost = translate(self._lost, self._operation, headers, is_write=self._is_write)
-        if self._retry_hint is not None:
-            lost.hint = self._retry_hint
-        return lost
+        if self._is_write:
+            self._lost.hint = self._retry_hint
+        return self._lost
 
 
-def _is_verdict(error: TrainingVersionsError) -> bool:
-    """Return whether the database itself decided, so that a repeat would end the same way."""
-    return isinstance(error, NotFoundError | ConflictError | RejectedError)
+def _was_rolled_back(error: TrainingVersionsError) -> bool:
+    """Return whether the database took the whole transaction back, for no fault of the caller."""
+    return isinstance(error, DatabaseError) and error.code in _ROLLED_BACK
+
+
+def _decides(error: TrainingVersionsError) -> bool:
+    """Return whether the database decided about the row, so that a repeat would end the same way.
+
+    A refusal of permission is no such decision: it says nothing about an earlier attempt.
+    """
+    is_decision = isinstance(error, NotFoundError | ConflictError | RejectedError)
+    return is_decision and not _was_rolled_back(error)

@@ -34,15 +34,14 @@ class SnapshotCodecs(Generic[C, M, D]):
             dataset=Codec("dataset", "dataset_snapshot", dataset, many=True),
         )
 
-    @property
-    def all(self) -> tuple[Codec[C], Codec[M], Codec[D]]:
-        """The three codecs."""
+    def as_tuple(self) -> tuple[Codec[C], Codec[M], Codec[D]]:
+        """Return the codecs, to go through them."""
         return self.config, self.model, self.dataset
 
     def read_version(self, row: object) -> Version[C, M, D]:
         """Read a row of versions; `ValueError` says which snapshot does not fit its type."""
-        values = dict(read_object(row))
-        for codec in self.all:
+        values = dict(expect_object(row))
+        for codec in self.as_tuple():
             try:
                 values[codec.column] = codec.read(values.get(codec.column))
             except ValueError as exc:
@@ -51,10 +50,12 @@ class SnapshotCodecs(Generic[C, M, D]):
                 raise ValueError(
                     f"in {which}, {codec.column} does not fit its type: {problem}"
                 ) from exc
+        # The codecs have read the snapshots. `Version[C, M, D]` would read them once more, and its
+        # instances would not survive pickle.
         return cast("Version[C, M, D]", Version.model_validate(values))
 
 
-def read_object(data: object) -> dict[str, Any]:
+def expect_object(data: object) -> dict[str, Any]:
     """Return the data if it is a JSON object."""
     if not isinstance(data, dict):
         raise ValueError("it is not a row")
@@ -63,17 +64,17 @@ def read_object(data: object) -> dict[str, Any]:
 
 def read_package(row: object) -> Package:
     """Read a row of packages."""
-    return Package.model_validate(read_object(row))
+    return Package.model_validate(expect_object(row))
 
 
 def read_summary(row: object) -> VersionSummary:
     """Read a row of versions, without its snapshots."""
-    return VersionSummary.model_validate(read_object(row))
+    return VersionSummary.model_validate(expect_object(row))
 
 
 def read_stored_version(row: object) -> Version[Any, Any, Any]:
     """Read a row of versions as it is stored, past the types of the repository."""
-    return Version.model_validate(read_object(row))
+    return Version.model_validate(expect_object(row))
 
 
 def read_integer(data: object) -> int:
@@ -84,6 +85,9 @@ def read_integer(data: object) -> int:
 
 
 def read_nothing(data: object) -> None:
-    """Accept the reply of a function that returns nothing."""
+    """Accept the reply of a function that returns nothing.
+
+    PostgREST sends no body at all or `null`; the client makes an empty list or text of the former.
+    """
     if data not in (None, [], ""):
         raise ValueError("it should be empty")

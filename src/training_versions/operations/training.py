@@ -8,17 +8,29 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from training_versions.errors import InvalidInputError
-from training_versions.models import Id, JsonLike, MetricPoint, TrainingRun, VersionSummary
+from training_versions.models import (
+    MAX_SUMMARY,
+    Id,
+    JsonLike,
+    MetricPoint,
+    TrainingRun,
+    VersionSummary,
+)
 from training_versions.operations.checks import (
     MAX_NAME,
-    MAX_SUMMARY,
     check_or_make_uuid,
     check_text,
     check_uuid,
     optional,
-    retry_hint,
 )
-from training_versions.operations.requests import Operation, Rpc, array, call
+from training_versions.operations.requests import (
+    RETRY_HINT,
+    Operation,
+    Rpc,
+    call,
+    expect_array,
+    hint_to_repeat_with,
+)
 from training_versions.operations.rows import SUMMARY_COLUMNS, read_summary
 from training_versions.snapshots import Codec
 
@@ -35,7 +47,7 @@ def start_training(version_id: Id, *, run_id: Id | None) -> Operation[TrainingRu
         "versions.start_training",
         "start_version_training",
         params,
-        retry_hint=retry_hint("run_id", new_id),
+        retry_hint=hint_to_repeat_with("run_id", new_id),
     )
     return call(rpc, TrainingRun.model_validate)
 
@@ -68,7 +80,10 @@ def _end_training(
         # The idempotency key: a repeat does not end a run that began in between.
         "p_call_id": str(uuid.uuid4()),
     }
-    rpc = Rpc(f"versions.{verb}_training", f"{verb}_version_training", params)
+    hint = RETRY_HINT
+    if run_id is None:
+        hint = "Read the version first: made again without run_id, this could end a later run."
+    rpc = Rpc(f"versions.{verb}_training", f"{verb}_version_training", params, retry_hint=hint)
     return call(rpc, TrainingRun.model_validate)
 
 
@@ -98,7 +113,7 @@ def metric_history(version_id: Id, name: str, *, run_id: Id | None) -> Operation
 
 
 def _read_points(reply: object) -> list[MetricPoint]:
-    return [MetricPoint.model_validate(point) for point in array(reply)]
+    return [MetricPoint.model_validate(point) for point in expect_array(reply)]
 
 
 def _check_reason(reason: object) -> str:
