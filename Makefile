@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# What is checked and formatted: the project's own folders, not what somebody tries out beside them.
+CODE := src tests examples scripts benchmarks docs README.md CONTRIBUTING.md
 SQL := $(wildcard supabase/migrations/20261122*.sql) supabase/rollbacks scripts/schema.sql
 
 demo: .venv/ok node_modules/ok  ## the main job, on the embedded stack
@@ -16,16 +18,16 @@ check: lint  ## what to run before every change: under a minute
 	$(BIN)/pytest -q -n 2 tests/unit
 
 lint: .venv/ok node_modules/ok
-	$(BIN)/ruff format --check --quiet .
-	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet $(CODE)
+	$(BIN)/ruff check --quiet $(CODE)
 	$(BIN)/python scripts/derive_sync.py --check
 	$(BIN)/lint-imports --no-logo > .venv/imports.log || { cat .venv/imports.log; false; }
 	node_modules/.bin/pyright --pythonpath $(BIN)/python
 	$(BIN)/sqlfluff lint --quiet $(SQL)
 
 format: .venv/ok
-	$(BIN)/ruff check --fix --quiet .
-	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --fix --quiet $(CODE)
+	$(BIN)/ruff format --quiet $(CODE)
 
 twin: .venv/ok  ## derive the sync modules from the async ones
 	$(BIN)/python scripts/derive_sync.py

@@ -1,6 +1,6 @@
 """A wizard that autosaves its draft, and a second window that edits the same draft.
 
-    python examples/autosave.py
+    .venv/bin/python examples/autosave.py
 
 Runs on the embedded stack, or on your own project: see connect.py.
 """

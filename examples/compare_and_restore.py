@@ -1,6 +1,6 @@
 """Compare two versions, restore the old one, and fork the new one into another package.
 
-    python examples/compare_and_restore.py
+    .venv/bin/python examples/compare_and_restore.py
 
 Shows a diff as text and a part of it, a restored draft whose content equals that of the old
 version, and the ancestors of a fork. Runs on the embedded stack, or on your own project: see

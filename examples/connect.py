@@ -1,7 +1,7 @@
 """Where the examples run: on the embedded stack, or on your own project.
 
 Your own project is used if SUPABASE_URL and SUPABASE_KEY are set. It needs the migrations
-(`training-versions migrations` and `supabase db push`) and a user: set SUPABASE_EMAIL and
+(`training-versions migrations` and `supabase db push --remote`) and a user: set SUPABASE_EMAIL and
 SUPABASE_PASSWORD. With SUPABASE_OTHER_EMAIL and SUPABASE_OTHER_PASSWORD, a second user looks for
 the versions of the first.
 """

@@ -1,6 +1,6 @@
 """From a package to its second published version, with typed snapshots.
 
-    python examples/quickstart.py
+    .venv/bin/python examples/quickstart.py
 
 Creates, edits and publishes drafts, reads the versions, and shows two things that the database
 refuses: editing a published version, and seeing the versions of another user. Runs on the embedded

@@ -1,6 +1,6 @@
 """From a package to its second published version, with typed snapshots and asyncio.
 
-    python examples/quickstart_async.py
+    .venv/bin/python examples/quickstart_async.py
 
 The same as quickstart.py on the asynchronous repositories: every method is awaited, and `iterate`
 is an asynchronous iterator. Runs on the embedded stack, or on your own project: see connect.py.

@@ -1,6 +1,6 @@
 """Train a small model for real, and record its metrics, its cost and its deployment.
 
-    python examples/training_run.py
+    .venv/bin/python examples/training_run.py
 
 The model is a logistic regression in plain Python. It is trained with the version's own config, and
 its loss becomes a curve of the training run. Runs on the embedded stack, or on your own project:

@@ -245,11 +245,19 @@ def nothing_to_change() -> InvalidInputError:
     return InvalidInputError("There is nothing to change: name at least one field.")
 
 
-def check_known(named: object, kind: type, *, noun: str = "filter") -> None:
-    """Refuse a filter, or another keyword argument, that does not exist."""
+def check_known(
+    named: object, kind: type, *, noun: str = "filter", besides: Sequence[str] = ()
+) -> None:
+    """Refuse a keyword argument that is not one of a `TypedDict`.
+
+    Args:
+        named: The arguments by name.
+        kind: The `TypedDict`.
+        noun: What the error calls such an argument.
+        besides: Other arguments that the error lists, because the caller may have meant them.
+    """
     known = kind.__annotations__
     for name in cast("dict[str, object]", named):
         if name not in known:
-            raise InvalidInputError(
-                f"There is no {noun} {name}; there are {', '.join(known)}.", field=name
-            )
+            choices = ", ".join([*besides, *known])
+            raise InvalidInputError(f"There is no {noun} {name}; there are {choices}.", field=name)

@@ -38,6 +38,9 @@ FIELD_RULES: Final[dict[str, Rule]] = {
 }
 """The rule of each editable field, as `DraftFields` declares it. Fields are named as columns."""
 
+OTHER_FIELDS: Final = ("config", "model", "dataset", "name")
+"""The fields that are arguments of their own."""
+
 
 def next_version_number(package_id: Id) -> Operation[int]:
     """Read the number that the next draft of a package will get."""
@@ -186,7 +189,7 @@ def check_snapshots(
 
 def check_fields(fields: DraftFields) -> dict[str, str | int | float | None]:
     """Check the editable fields that are given; each has the name of its column."""
-    check_known(fields, DraftFields, noun="draft field")
+    check_known(fields, DraftFields, noun="draft field", besides=OTHER_FIELDS)
     columns: dict[str, str | int | float | None] = {}
     for name, rule in FIELD_RULES.items():
         value: object = fields.get(name, Unset.UNSET)
