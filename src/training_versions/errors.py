@@ -3,7 +3,7 @@
     TrainingVersionsError                .operation .hint
     ├── InvalidInputError                refused before sending (also a ValueError); .field
     ├── ConnectionFailedError            no reply, and nothing can have changed; retry freely
-    ├── OutcomeUnknownError              a write may have happened; the same call can be made again
+    ├── OutcomeUnknownError              a write may have happened; the hint says how to go on
     ├── UnreadableReplyError             success that does not fit the model; .reply
     └── DatabaseError                    refused by the database, nothing written; .code .details
         ├── NotFoundError                there is no such row, or it is not yours
@@ -13,7 +13,7 @@
         ├── SchemaMismatchError          the migrations are missing or older than this package
         └── UnavailableError             the database cannot answer now
 
-Errors are classified by code, never by text. What a client's exception means is decided in
+Errors are classified by code, never by their words. What a client's exception means is decided in
 `operations/failures.py`, when to repeat a request in `operations/retries.py`.
 """
 
@@ -75,7 +75,7 @@ class ConnectionFailedError(TrainingVersionsError):
 
 
 class OutcomeUnknownError(TrainingVersionsError):
-    """The reply to a write was lost, so it may have happened; the same call can be made again."""
+    """The reply to a write was lost, so it may have happened; the hint says how to go on."""
 
     __module__ = "training_versions"
 
@@ -89,7 +89,7 @@ class UnreadableReplyError(TrainingVersionsError):
     __module__ = "training_versions"
 
     reply: object
-    """What came, as parsed JSON; `None` if it could not be parsed."""
+    """What came: parsed JSON, or text if it was no JSON; `None` if there is nothing to show."""
 
     def __init__(
         self,
@@ -165,8 +165,8 @@ class UnavailableError(DatabaseError):
 
 # TVnnn are raised by the migrations; they are listed one by one, so that a test can compare this
 # table with the migrations. Three digits are the HTTP status of a proxy's page, which postgrest
-# passes on as the code. An entry of two or three characters stands for every code that begins so:
-# TV1 for those of a newer database, 22 and 23 for classes of SQLSTATE.
+# passes on as the code. A code that is not listed is looked up by its first three characters (TV1:
+# that of a newer database), then by its first two (22, 23, 53 and 57: classes of SQLSTATE).
 _TABLE: dict[type[DatabaseError], str] = {
     NotFoundError: "TV101 TV102 TV103 TV104 TV1 PGRST116",
     ConflictError: "TV201 TV202 TV203 TV204 TV205 TV206 TV207 TV2 23503 23505 40001 40P01",

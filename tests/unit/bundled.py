@@ -21,6 +21,7 @@ from training_versions.operations.requests import (
     Request,
     Rpc,
     Select,
+    WhoAmI,
     advance,
 )
 
@@ -29,7 +30,7 @@ PACKAGE = uuid.UUID(int=1)
 
 
 def version(number: int = 1, **changed: Any) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(columns.VERSION_COLUMNS)
+    row: dict[str, Any] = dict.fromkeys(columns.BUNDLED_VERSION_COLUMNS)
     row |= {"id": str(uuid.UUID(int=number)), "version_number": number, "name": f"bot-v{number}"}
     row |= {"status": "published", "created_at": MOMENT, "published_at": MOMENT}
     row |= {"config_snapshot": {"r": 8}, "model_snapshot": {"id": "ü"}}
@@ -38,7 +39,7 @@ def version(number: int = 1, **changed: Any) -> dict[str, Any]:
 
 
 def event(number: int = 1) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(columns.EVENT_COLUMNS)
+    row: dict[str, Any] = dict.fromkeys(columns.BUNDLED_EVENT_COLUMNS)
     row |= {"id": number, "version_id": str(uuid.UUID(int=1)), "version_number": 1}
     return row | {"kind": "created", "occurred_at": MOMENT, "details": {}}
 
@@ -106,9 +107,7 @@ class Project:
         user_id: Any = None,
     ) -> ImportResult:
         return self.run(
-            import_package(
-                file, package_id=package_id, user_id=user_id, caller=None, progress=progress
-            )
+            import_package(file, package_id=package_id, user_id=user_id, progress=progress)
         )
 
     def answer(self, request: Request) -> Reply:
@@ -116,6 +115,8 @@ class Project:
             case Checkpoint():
                 self.checkpoints += 1
                 return Reply()
+            case WhoAmI():
+                return Reply()  # the service role, say
             case Rpc(params={"p_check_only": True, "p_versions": given}):
                 self.checked += [row["version_number"] for row in given]
                 return Reply([])

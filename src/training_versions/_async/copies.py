@@ -12,7 +12,7 @@ from training_versions.operations.rows import SnapshotCodecs
 
 
 class AsyncCopies(Generic[C, M, D]):
-    """The operations that compare and copy versions."""
+    """The operations that compare and copy versions; a part of `AsyncVersionRepository`."""
 
     _transport: AsyncTransport
     _codecs: SnapshotCodecs[C, M, D]

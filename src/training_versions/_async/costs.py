@@ -10,7 +10,7 @@ from training_versions.operations import costs
 
 
 class AsyncCosts:
-    """The operations on costs."""
+    """The operations on costs; a part of `AsyncVersionRepository`."""
 
     _transport: AsyncTransport
 

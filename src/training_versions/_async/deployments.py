@@ -10,7 +10,7 @@ from training_versions.operations import deployments
 
 
 class AsyncDeployments:
-    """The operations on deployments."""
+    """The operations on deployments; a part of `AsyncVersionRepository`."""
 
     _transport: AsyncTransport
 

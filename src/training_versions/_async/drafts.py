@@ -23,7 +23,7 @@ from training_versions.operations.rows import SnapshotCodecs
 
 
 class AsyncDrafts(Generic[C, M, D]):
-    """The operations that create, edit, publish and archive versions."""
+    """The operations on drafts and their publication; a part of `AsyncVersionRepository`."""
 
     _transport: AsyncTransport
     _codecs: SnapshotCodecs[C, M, D]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
+from training_versions import bundle
 from training_versions._async.transport import AsyncTransport
+from training_versions.bundle import BundleFile, ExportResult, ImportResult, Progress
 from training_versions.models import UNSET, Id, JsonLike, Package, PackageFilters, Page, Unset
 from training_versions.operations import packages
 
-if TYPE_CHECKING:  # bundles are rare: importing this package does not wait for them
-    from training_versions.bundle import BundleFile, ExportResult, ImportResult, Progress
-
 
 class AsyncPackages:
-    """The operations on packages."""
+    """The operations on packages; a part of `AsyncPackageRepository`."""
 
     _transport: AsyncTransport
 
@@ -156,9 +155,7 @@ class AsyncPackages:
         Example:
             >>> await packages.export(package.id, "support-bot.jsonl")
         """
-        from training_versions.bundle.export import export_package
-
-        return await self._transport.run(export_package(package_id, file, progress))
+        return await self._transport.run(bundle.export_package(package_id, file, progress))
 
     async def import_(
         self,
@@ -197,12 +194,6 @@ class AsyncPackages:
         Example:
             >>> (await packages.import_("support-bot.jsonl")).versions_created
         """
-        from training_versions.bundle.import_ import import_package
-        from training_versions.operations.tokens import user_of
-
-        caller = user_of(self._transport.client.schema("public").headers)
         return await self._transport.run(
-            import_package(
-                file, package_id=package_id, user_id=user_id, caller=caller, progress=progress
-            )
+            bundle.import_package(file, package_id=package_id, user_id=user_id, progress=progress)
         )

@@ -23,7 +23,7 @@ from training_versions.operations.rows import SnapshotCodecs
 
 
 class AsyncReading(Generic[C, M, D]):
-    """The operations that read versions."""
+    """The operations that read versions; a part of `AsyncVersionRepository`."""
 
     _transport: AsyncTransport
     _codecs: SnapshotCodecs[C, M, D]

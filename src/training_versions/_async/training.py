@@ -8,7 +8,7 @@ from training_versions.operations import training
 
 
 class AsyncTraining:
-    """The operations on training runs and metrics."""
+    """The operations on training runs and metrics; a part of `AsyncVersionRepository`."""
 
     _transport: AsyncTransport
 

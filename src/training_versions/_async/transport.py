@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import AsyncIterator, Sequence
-from contextlib import closing
 from typing import Protocol, TypeVar
 
 from postgrest import AsyncPostgrestClient
@@ -27,10 +26,12 @@ from training_versions.operations.requests import (
     Request,
     Rpc,
     Select,
+    WhoAmI,
     advance,
     unreadable,
 )
 from training_versions.operations.retries import DEFAULT_PAUSES, RetryState
+from training_versions.operations.tokens import user_of
 
 T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
@@ -57,25 +58,27 @@ class AsyncTransport:
         self, client: AsyncClient, owner: str, retry_pauses: Sequence[float] = DEFAULT_PAUSES
     ) -> None:
         check_client(client, AsyncPostgrestClient, owner)
-        self.client = client  # autosave and imports need it, too
+        self.client = client  # autosave makes a second transport of it
         self._retry_pauses = check_pauses(retry_pauses)
 
     async def run(self, operation: Operation[T]) -> T:
         """Carry out an operation, and return its result."""
-        with closing(operation):
-            outcome: Reply | BaseException | None = None
-            while True:
-                try:
-                    request = advance(operation, outcome)
-                except StopIteration as finished:
-                    return finished.value
-                try:
-                    outcome = await self._send(request)
-                except BaseException as exc:  # a cancelled task, too: the operation may clean up
-                    outcome = exc
+        outcome: Reply | BaseException | None = None
+        while True:
+            try:
+                request = advance(operation, outcome)
+            except StopIteration as finished:
+                return finished.value
+            try:
+                outcome = await self._send(request)
+            except BaseException as exc:  # a cancelled task, too: the operation may clean up
+                outcome = exc
 
     async def walk(self, listing: Listing[R]) -> AsyncIterator[R]:
-        """Go through all rows of a listing, page by page."""
+        """Go through all rows of a listing, page by page; each page is an operation.
+
+        Only an empty page is the end: servers cap replies silently, so a short one proves nothing.
+        """
         key: Key = ()
         while True:
             items = await self.run(listing.rows_after(key))
@@ -90,9 +93,11 @@ class AsyncTransport:
         if isinstance(request, Checkpoint):
             await sleep(0)
             return Reply()
-        # Asked for anew by each request, since it carries the token of the current session. Its
-        # repeats keep that token: somebody who signs in meanwhile on the same client must not be
-        # the one who repeats this write.
+        if isinstance(request, WhoAmI):
+            return Reply(user_of(self.client.schema("public").headers))
+        # Asked for anew by each request, since it carries the token of the current session, which a
+        # long export may outlive. The repeats of a request keep its token: somebody who signs in
+        # meanwhile on the same client must not be the one who repeats this write.
         client = self.client.schema("public")
         retries = RetryState(request, self._retry_pauses)
         while True:

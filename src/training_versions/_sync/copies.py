@@ -15,7 +15,7 @@ from training_versions.operations.rows import SnapshotCodecs
 
 
 class Copies(Generic[C, M, D]):
-    """The operations that compare and copy versions."""
+    """The operations that compare and copy versions; a part of `VersionRepository`."""
 
     _transport: Transport
     _codecs: SnapshotCodecs[C, M, D]

@@ -13,7 +13,7 @@ from training_versions.operations import costs
 
 
 class Costs:
-    """The operations on costs."""
+    """The operations on costs; a part of `VersionRepository`."""
 
     _transport: Transport
 

@@ -13,7 +13,7 @@ from training_versions.operations import deployments
 
 
 class Deployments:
-    """The operations on deployments."""
+    """The operations on deployments; a part of `VersionRepository`."""
 
     _transport: Transport
 

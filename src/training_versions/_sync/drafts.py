@@ -26,7 +26,7 @@ from training_versions.operations.rows import SnapshotCodecs
 
 
 class Drafts(Generic[C, M, D]):
-    """The operations that create, edit, publish and archive versions."""
+    """The operations on drafts and their publication; a part of `VersionRepository`."""
 
     _transport: Transport
     _codecs: SnapshotCodecs[C, M, D]

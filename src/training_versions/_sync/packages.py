@@ -6,18 +6,17 @@ Derived from `_async/packages.py` by `scripts/derive_sync.py`: change that file 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
+from training_versions import bundle
 from training_versions._sync.transport import Transport
+from training_versions.bundle import BundleFile, ExportResult, ImportResult, Progress
 from training_versions.models import UNSET, Id, JsonLike, Package, PackageFilters, Page, Unset
 from training_versions.operations import packages
 
-if TYPE_CHECKING:  # bundles are rare: importing this package does not wait for them
-    from training_versions.bundle import BundleFile, ExportResult, ImportResult, Progress
-
 
 class Packages:
-    """The operations on packages."""
+    """The operations on packages; a part of `PackageRepository`."""
 
     _transport: Transport
 
@@ -157,9 +156,7 @@ class Packages:
         Example:
             >>> packages.export(package.id, "support-bot.jsonl")
         """
-        from training_versions.bundle.export import export_package
-
-        return self._transport.run(export_package(package_id, file, progress))
+        return self._transport.run(bundle.export_package(package_id, file, progress))
 
     def import_(
         self,
@@ -198,12 +195,6 @@ class Packages:
         Example:
             >>> (packages.import_("support-bot.jsonl")).versions_created
         """
-        from training_versions.bundle.import_ import import_package
-        from training_versions.operations.tokens import user_of
-
-        caller = user_of(self._transport.client.schema("public").headers)
         return self._transport.run(
-            import_package(
-                file, package_id=package_id, user_id=user_id, caller=caller, progress=progress
-            )
+            bundle.import_package(file, package_id=package_id, user_id=user_id, progress=progress)
         )

@@ -26,7 +26,7 @@ from training_versions.operations.rows import SnapshotCodecs
 
 
 class Reading(Generic[C, M, D]):
-    """The operations that read versions."""
+    """The operations that read versions; a part of `VersionRepository`."""
 
     _transport: Transport
     _codecs: SnapshotCodecs[C, M, D]

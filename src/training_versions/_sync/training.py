@@ -11,7 +11,7 @@ from training_versions.operations import training
 
 
 class Training:
-    """The operations on training runs and metrics."""
+    """The operations on training runs and metrics; a part of `VersionRepository`."""
 
     _transport: Transport
 

@@ -10,7 +10,6 @@ Derived from `_async/transport.py` by `scripts/derive_sync.py`: change that file
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from time import sleep
 from typing import Protocol, TypeVar
 
@@ -29,10 +28,12 @@ from training_versions.operations.requests import (
     Request,
     Rpc,
     Select,
+    WhoAmI,
     advance,
     unreadable,
 )
 from training_versions.operations.retries import DEFAULT_PAUSES, RetryState
+from training_versions.operations.tokens import user_of
 
 T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
@@ -59,25 +60,27 @@ class Transport:
         self, client: Client, owner: str, retry_pauses: Sequence[float] = DEFAULT_PAUSES
     ) -> None:
         check_client(client, SyncPostgrestClient, owner)
-        self.client = client  # autosave and imports need it, too
+        self.client = client  # autosave makes a second transport of it
         self._retry_pauses = check_pauses(retry_pauses)
 
     def run(self, operation: Operation[T]) -> T:
         """Carry out an operation, and return its result."""
-        with closing(operation):
-            outcome: Reply | BaseException | None = None
-            while True:
-                try:
-                    request = advance(operation, outcome)
-                except StopIteration as finished:
-                    return finished.value
-                try:
-                    outcome = self._send(request)
-                except BaseException as exc:  # ctrl-C, too: the operation may clean up
-                    outcome = exc
+        outcome: Reply | BaseException | None = None
+        while True:
+            try:
+                request = advance(operation, outcome)
+            except StopIteration as finished:
+                return finished.value
+            try:
+                outcome = self._send(request)
+            except BaseException as exc:  # ctrl-C, too: the operation may clean up
+                outcome = exc
 
     def walk(self, listing: Listing[R]) -> Iterator[R]:
-        """Go through all rows of a listing, page by page."""
+        """Go through all rows of a listing, page by page; each page is an operation.
+
+        Only an empty page is the end: servers cap replies silently, so a short one proves nothing.
+        """
         key: Key = ()
         while True:
             items = self.run(listing.rows_after(key))
@@ -91,9 +94,11 @@ class Transport:
         if isinstance(request, Checkpoint):
             sleep(0)
             return Reply()
-        # Asked for anew by each request, since it carries the token of the current session. Its
-        # repeats keep that token: somebody who signs in meanwhile on the same client must not be
-        # the one who repeats this write.
+        if isinstance(request, WhoAmI):
+            return Reply(user_of(self.client.schema("public").headers))
+        # Asked for anew by each request, since it carries the token of the current session, which a
+        # long export may outlive. The repeats of a request keep its token: somebody who signs in
+        # meanwhile on the same client must not be the one who repeats this write.
         client = self.client.schema("public")
         retries = RetryState(request, self._retry_pauses)
         while True:

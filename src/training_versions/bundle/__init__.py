@@ -9,8 +9,11 @@
     import_     the operation that reads it into a project
     results     what both return, and the error of a file
 
-Only the last is loaded here, since importing this package must stay quick.
+Bundles are rare, so only the last is loaded here: the two operations are loaded when first used.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from training_versions.bundle.results import (
     BundleError,
@@ -20,4 +23,25 @@ from training_versions.bundle.results import (
     Progress,
 )
 
-__all__ = ["BundleError", "BundleFile", "ExportResult", "ImportResult", "Progress"]
+if TYPE_CHECKING:
+    from training_versions.bundle.export import export_package
+    from training_versions.bundle.import_ import import_package
+
+__all__ = [
+    "BundleError",
+    "BundleFile",
+    "ExportResult",
+    "ImportResult",
+    "Progress",
+    "export_package",
+    "import_package",
+]
+
+_OPERATIONS = {"export_package": "export", "import_package": "import_"}
+
+
+def __getattr__(name: str) -> object:
+    """Load an operation when it is first used (PEP 562)."""
+    if name not in _OPERATIONS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_OPERATIONS[name]}"), name)

@@ -33,7 +33,7 @@ Row: TypeAlias = dict[str, Any]
 # Text is not blank if it has a character that is no white space.
 NOT_BLANK: Final = r"\S"
 
-Cost: TypeAlias = Annotated[Decimal, Field(ge=0, le=MAX_COST, decimal_places=2)]
+BundledCost: TypeAlias = Annotated[Decimal, Field(ge=0, le=MAX_COST, decimal_places=2)]
 
 
 class BundledPackage(BaseModel):
@@ -64,7 +64,7 @@ class BundledVersion(BaseModel):
     training_started_at: AwareDatetime | None
     training_completed_at: AwareDatetime | None
     training_metrics: JsonValue = None
-    actual_cost: Cost | None
+    actual_cost: BundledCost | None
     cost_alerts_sent: JsonValue = None
 
     @model_validator(mode="after")
@@ -94,7 +94,7 @@ def type_for(rule: Rule) -> Any:
         case UuidRule():
             return UUID
         case CostRule():
-            return Cost
+            return BundledCost
         case TextRule(may_be_blank=True):
             limits = Field(max_length=rule.max_length)
             return Annotated[str, limits]
@@ -116,5 +116,5 @@ CHECKED_VERSION: Final = create_model(
 """All columns of a version."""
 
 SNAPSHOTS: Final = ("config_snapshot", "model_snapshot", "dataset_snapshot")
-VERSION_COLUMNS: Final = tuple(CHECKED_VERSION.model_fields)
-EVENT_COLUMNS: Final = tuple(BundledEvent.model_fields)
+BUNDLED_VERSION_COLUMNS: Final = tuple(CHECKED_VERSION.model_fields)
+BUNDLED_EVENT_COLUMNS: Final = tuple(BundledEvent.model_fields)

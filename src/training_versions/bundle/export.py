@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
-from training_versions.bundle.columns import EVENT_COLUMNS, VERSION_COLUMNS, Row
+from training_versions.bundle.columns import BUNDLED_EVENT_COLUMNS, BUNDLED_VERSION_COLUMNS, Row
 from training_versions.bundle.files import open_for_writing, write_all
 from training_versions.bundle.format import event_line, footer_line, header_line, version_line
 from training_versions.bundle.progress import ProgressMeter
@@ -31,10 +31,9 @@ from training_versions.operations.requests import (
     read_rows,
     unreadable,
 )
-from training_versions.operations.rows import VERSIONS, expect_object, read_integer
+from training_versions.operations.rows import EVENTS, VERSIONS, expect_object, read_integer
 
-OPERATION: Final = "packages.export"
-EVENTS: Final = "training_version_events"
+EXPORT: Final = "packages.export"
 PAGE_BYTES: Final = 2**20
 """How many bytes of versions to ask for at once; a single version may have more."""
 PAGE_ROWS: Final = 250
@@ -68,7 +67,7 @@ def export_package(
     """Write a package to a file."""
     meter = ProgressMeter(progress)
     with open_for_writing(file) as out:
-        package = yield from packages.get(package_id, operation=OPERATION)
+        package = yield from packages.get(package_id, operation=EXPORT)
         # Events first, so that no event speaks of something that its version
         # does not show.
         events = yield from _find_extent(EVENTS, "id", package.id)
@@ -123,7 +122,7 @@ def _copy_rows(
             break
         for line in page:
             writer.write(line.data)
-            meter.advance()
+            meter.count_row()
         copied += len(page)
         last = page[-1].key
         del page  # not kept while the next one is read
@@ -133,7 +132,7 @@ def _copy_rows(
 def _find_extent(table: str, key: str, package_id: uuid.UUID) -> Operation[Extent]:
     """Find the highest key of a package's rows, and count them."""
     select = Select(
-        OPERATION,
+        EXPORT,
         table,
         columns=(key,),
         where=(Comparison("package_id", "eq", str(package_id)),),
@@ -148,7 +147,7 @@ def _find_extent(table: str, key: str, package_id: uuid.UUID) -> Operation[Exten
             return Extent(newest=0, count=0)
         newest = read_integer(expect_object(rows[0]).get(key))
     except ValueError as exc:
-        raise unreadable(OPERATION, reply.data, exc) from exc
+        raise unreadable(EXPORT, reply.data, exc) from exc
     if reply.count is None:
         # Something in between dropped the header. Only progress needs it.
         return Extent(newest, count=0)
@@ -163,20 +162,20 @@ def _read_versions(package_id: uuid.UUID, after: int, newest: int) -> Operation[
         "p_newest": newest,
         "p_bytes": PAGE_BYTES,
     }
-    rpc = Rpc(OPERATION, "export_training_versions", params, is_write=False)
+    rpc = Rpc(EXPORT, "export_training_versions", params, is_write=False)
     return call(rpc, lambda data: [_read_version(row) for row in expect_array(data)])
 
 
 def _read_version(data: object) -> KeyedLine:
-    row = _pick(expect_object(data), VERSION_COLUMNS)
+    row = _pick(expect_object(data), BUNDLED_VERSION_COLUMNS)
     return KeyedLine(row["version_number"], version_line(row))
 
 
 def _read_events(package_id: uuid.UUID, after: int, newest: int) -> Operation[Lines]:
     select = Select(
-        OPERATION,
+        EXPORT,
         EVENTS,
-        columns=EVENT_COLUMNS,
+        columns=BUNDLED_EVENT_COLUMNS,
         where=(
             Comparison("package_id", "eq", str(package_id)),
             Comparison("id", "gt", str(after)),
@@ -189,7 +188,7 @@ def _read_events(package_id: uuid.UUID, after: int, newest: int) -> Operation[Li
 
 
 def _read_event(package_id: uuid.UUID, data: object) -> KeyedLine:
-    row = _pick(expect_object(data), EVENT_COLUMNS)
+    row = _pick(expect_object(data), BUNDLED_EVENT_COLUMNS)
     return KeyedLine(row["id"], event_line(row, package_id))
 
 

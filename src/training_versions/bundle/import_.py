@@ -11,9 +11,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
-from training_versions.bundle.columns import EVENT_COLUMNS, VERSION_COLUMNS, BundledPackage, Row
+from training_versions.bundle.columns import (
+    BUNDLED_EVENT_COLUMNS,
+    BUNDLED_VERSION_COLUMNS,
+    BundledPackage,
+    Row,
+)
 from training_versions.bundle.files import open_for_reading
 from training_versions.bundle.format import parse_line
 from training_versions.bundle.index import BundleIndex, read_index
@@ -23,10 +28,10 @@ from training_versions.errors import ConflictError, InvalidInputError, TrainingV
 from training_versions.models import Id
 from training_versions.operations import packages
 from training_versions.operations.checks import check_uuid
-from training_versions.operations.requests import Operation, Rpc, call, expect_array
+from training_versions.operations.requests import Operation, Rpc, WhoAmI, call, expect_array
 from training_versions.operations.rows import expect_object, read_integer
 
-OPERATION: Final = "packages.import"
+IMPORT: Final = "packages.import"
 IMPORT_VERSIONS: Final = "import_training_versions"
 ID_WAS_TAKEN: Final = "TV204"
 
@@ -42,7 +47,6 @@ def import_package(
     *,
     package_id: Id | None,
     user_id: Id | None,
-    caller: str | None,
     progress: Progress | None,
 ) -> Operation[ImportResult]:
     """Import the package in a file into this project.
@@ -51,7 +55,6 @@ def import_package(
         file: The bundle.
         package_id: The package to import into, if not the one that the file names.
         user_id: The owner of a new package, if not the caller.
-        caller: The user whose token the client sends; `None` for a role without a user.
         progress: Called after each row.
     """
     meter = ProgressMeter(progress)
@@ -60,7 +63,7 @@ def import_package(
         if package_id is not None:
             target = yield from _get_chosen(package_id, user_id)
         else:
-            target = yield from _find_or_create(index.package, user_id, caller)
+            target = yield from _find_or_create(index.package, user_id)
         yield from _check_numbers(index, target)
 
         meter.total = len(index.versions) + len(index.event_offsets)
@@ -87,7 +90,7 @@ def import_package(
 def _get_chosen(package_id: Id, user_id: Id | None) -> Operation[uuid.UUID]:
     """Return the id of the package that the caller chose."""
     owner = None if user_id is None else check_uuid(user_id, "user_id")
-    chosen = yield from packages.get(package_id, operation=OPERATION)
+    chosen = yield from packages.get(package_id, operation=IMPORT)
     if owner is not None and owner != str(chosen.user_id):
         raise InvalidInputError(
             f"package_id has another owner than user_id {owner}.", field="user_id"
@@ -95,22 +98,24 @@ def _get_chosen(package_id: Id, user_id: Id | None) -> Operation[uuid.UUID]:
     return chosen.id
 
 
-def _find_or_create(
-    package: BundledPackage, user_id: Id | None, caller: str | None
-) -> Operation[uuid.UUID]:
+def _find_or_create(package: BundledPackage, user_id: Id | None) -> Operation[uuid.UUID]:
     """Return the id of the owner's copy of a package; create it if needed.
 
     A copy has the package's own id if that is free, and otherwise one that
     follows from the id and the owner, so that the next import finds it.
     """
-    owner = caller if user_id is None else check_uuid(user_id, "user_id")
+    if user_id is None:
+        reply = yield WhoAmI()
+        owner = cast("str | None", reply.data)
+    else:
+        owner = check_uuid(user_id, "user_id")
     # The id of a copy first: an earlier import may have had to use it, although
     # the package's own id is free by now.
     wanted = package.id
     candidates = [_id_of_copy(wanted, owner), wanted]
     while True:
         for candidate in candidates:
-            found = yield from packages.find(candidate, operation=OPERATION)
+            found = yield from packages.find(candidate, operation=IMPORT)
             # Without an owner, as for the service role, whoever's it is will do.
             if found is not None and owner in (None, str(found.user_id)):
                 return found.id
@@ -121,7 +126,7 @@ def _find_or_create(
                 user_id=user_id,
                 template_type=package.template_type,
                 config=package.config_json,
-                operation=OPERATION,
+                operation=IMPORT,
             )
         except ConflictError as exc:
             if exc.code != ID_WAS_TAKEN:
@@ -151,7 +156,7 @@ def _check_numbers(index: BundleIndex, target: uuid.UUID) -> Operation[None]:
             "p_check_only": True,
         }
         # That it is not refused is the answer; what it returns says no more.
-        yield Rpc(OPERATION, IMPORT_VERSIONS, params, is_write=False)
+        yield Rpc(IMPORT, IMPORT_VERSIONS, params, is_write=False)
 
 
 #
@@ -192,16 +197,16 @@ class _Sender:
 
     def send_versions(self, offsets: Iterable[int]) -> Operation[None]:
         """Send the versions whose lines begin at these places."""
-        for batch in _read_batches(self.source, offsets, VERSION_COLUMNS):
+        for batch in _read_batches(self.source, offsets, BUNDLED_VERSION_COLUMNS):
             params = {"p_package_id": self.package_id, "p_versions": batch}
-            rpc = Rpc(OPERATION, IMPORT_VERSIONS, params)
+            rpc = Rpc(IMPORT, IMPORT_VERSIONS, params)
             yield from self._send("versions", batch, rpc, self.tally.add_versions)
 
     def send_events(self, offsets: Iterable[int]) -> Operation[None]:
         """Send the events whose lines begin at these places."""
-        for batch in _read_batches(self.source, offsets, EVENT_COLUMNS):
+        for batch in _read_batches(self.source, offsets, BUNDLED_EVENT_COLUMNS):
             params = {"p_package_id": self.package_id, "p_events": batch}
-            rpc = Rpc(OPERATION, "import_training_events", params)
+            rpc = Rpc(IMPORT, "import_training_events", params)
             yield from self._send("events", batch, rpc, self.tally.add_events)
 
     def _send(
@@ -219,7 +224,7 @@ class _Sender:
             )
             raise
         for _ in batch:
-            self.meter.advance()
+            self.meter.count_row()
 
 
 def _read_batches(

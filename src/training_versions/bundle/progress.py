@@ -19,7 +19,7 @@ class ProgressMeter:
         self.total = 0
         """How many rows there are; set before the first one is done."""
 
-    def advance(self) -> None:
+    def count_row(self) -> None:
         """Count one row."""
         self.done += 1
         if self._report is not None:

@@ -79,7 +79,7 @@ class Change:
         return isinstance(self.old, list) and isinstance(self.new, list)
 
 
-Operation: TypeAlias = tuple[str, Change]
+PatchOperation: TypeAlias = tuple[str, Change]
 """A change, after the path at which a patch applies it.
 
 The operations of a patch apply one after the other, so an entry of an array is not always where it

@@ -6,7 +6,7 @@ Which entries of arrays belong together is decided in `matching.py`.
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
-from training_versions.diff.changes import Change, ChangeKind, Operation, Value
+from training_versions.diff.changes import Change, ChangeKind, PatchOperation, Value
 from training_versions.diff.documents import AnyVersion, compared_columns
 from training_versions.diff.identities import Identity, entry_label
 from training_versions.diff.matching import (
@@ -101,7 +101,7 @@ class _Comparison:
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
-        self.operations: list[Operation] = []
+        self.operations: list[PatchOperation] = []
         # Not `json_equal`, which would visit each value once for every level above it, and could
         # find equal entries of two arrays only by trying each with each.
         self._keys = ContentKeys()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, cast
 
-from training_versions.diff.changes import ChangeKind, Operation
+from training_versions.diff.changes import ChangeKind, PatchOperation
 from training_versions.diff.documents import json_copy
 from training_versions.models import JsonObject
 
@@ -14,7 +14,7 @@ _OPS: Final = {
 }
 
 
-def json_patch(operations: Iterable[Operation]) -> list[JsonObject]:
+def json_patch(operations: Iterable[PatchOperation]) -> list[JsonObject]:
     """Write operations as RFC 6902 does, in the order in which they apply."""
     patch: list[dict[str, object]] = []
     for path, change in operations:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast, overload
 
-from training_versions.diff.changes import Change, ChangeKind, Operation
+from training_versions.diff.changes import Change, ChangeKind, PatchOperation
 from training_versions.diff.documents import json_copy
 from training_versions.diff.patch import json_patch
 from training_versions.diff.text import lines
@@ -27,7 +27,7 @@ class VersionDiff(Sequence[Change]):
     _changes: tuple[Change, ...]
     # Of all changes, or after a filter of those that can be patched: an array is patched as a whole
     # or not at all, as what happens to one entry decides where the others are.
-    _operations: tuple[Operation, ...]
+    _operations: tuple[PatchOperation, ...]
     # The arrays of which a filter kept changes, but not the operations.
     _partial_arrays: frozenset[str] = frozenset()
 
@@ -147,7 +147,7 @@ def _check_prefixes(prefixes: tuple[object, ...]) -> None:
             raise InvalidInputError(problem, field="prefixes")
 
 
-def _patched_whole(operation: Operation) -> str:
+def _patched_whole(operation: PatchOperation) -> str:
     """Return the path of what is patched with an operation or not at all."""
     path, change = operation
     if change.array is not None:

@@ -231,7 +231,8 @@ class LocalSupabase:
 
         The client is closed with the stack.
         """
-        return self._client(self.anon_key, key_or_token or self.anon_key)
+        token = self.anon_key if key_or_token is None else key_or_token
+        return self._client(self.anon_key, token)
 
     def service_client(self) -> Client:
         """Return a client with the secret key."""

@@ -28,7 +28,7 @@ from training_versions.models.base import (
 from training_versions.models.copies import CopiedDraft, Misfit
 from training_versions.models.costs import CostEntry, PackageCost, RecordedCost
 from training_versions.models.deployments import Deployment, DeploymentTarget, Target
-from training_versions.models.history import Event, EventKind
+from training_versions.models.history import Event, EventKind, HistoryFilters
 from training_versions.models.lineage import Lineage, LineageNode
 from training_versions.models.packages import Package, PackageFilters
 from training_versions.models.training import MetricPoint, TrainingRun, TrainingStatus
@@ -57,6 +57,7 @@ __all__ = [
     "DraftFields",
     "Event",
     "EventKind",
+    "HistoryFilters",
     "Id",
     "IterateOptions",
     "JsonLike",

@@ -1,4 +1,8 @@
-"""What every model is built from: the base class, JSON types, money, and `UNSET`."""
+"""What every model is built from: the base class, JSON types, money, and `UNSET`.
+
+Every public class names `training_versions` as its module, where users import it from; so do its
+repr, its pickles and `help()`.
+"""
 
 import enum
 from collections.abc import Mapping
@@ -19,6 +23,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+# C, M and D are the types of the config, model and data set snapshots of a repository.
 # Type checkers see exact types, with plain JSON as the default of the three snapshots. At run time
 # JSON is `Any`: what arrives is parsed JSON already, and checking every leaf again would cost
 # seconds on a large snapshot. (Defaults of type variables need Python 3.13 at run time.)
@@ -38,10 +43,7 @@ else:
 T = TypeVar("T")
 
 MAX_SUMMARY: Final = 10_000
-"""Characters in a change summary or a reason."""
-
-# Every public class names `training_versions` as its module, where users import it from: so do its
-# repr, its pickles and `help()`.
+"""Characters in a change summary, and in the reason why training failed."""
 
 
 class DataclassLike(Protocol):
@@ -85,7 +87,8 @@ class CostRule:
 
 
 Rule: TypeAlias = TextRule | UuidRule | CostRule
-"""What an argument must be; `operations/checks.py` applies it."""
+"""What an argument must be. Data, not a function: models do not know how arguments are checked,
+which is in `operations/checks.py`."""
 
 
 class Unset(enum.Enum):

@@ -21,7 +21,8 @@ class Misfit(Record):
 class CopiedDraft(Record):
     """A new draft with the content of another version, and what of that no longer fits the types.
 
-    The draft holds all of the content, whether it fits or not. It is truthy if everything fits.
+    The draft holds all of the content, whether it fits or not. This object is truthy if everything
+    fits.
     """
 
     __module__ = "training_versions"

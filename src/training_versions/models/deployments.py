@@ -28,14 +28,14 @@ class Deployment(Record):
     __module__ = "training_versions"
 
     id: UUID
-    """The `stay_id` that `deploy` was given, or made."""
+    """Its identifier: the `stay_id` that `deploy` was given, or made."""
     package_id: UUID
     version_id: UUID
     version_number: int
     target: DeploymentTarget
     url: str | None
     deployment_id: str | None
-    """What the target calls it."""
+    """The target's own name for it, such as that of a space."""
     started_at: AwareDatetime
     started_by: UUID | None
     ended_at: AwareDatetime | None

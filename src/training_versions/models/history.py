@@ -1,12 +1,14 @@
 """History: what happened to the versions of a package."""
 
 import enum
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, TypedDict
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from training_versions.models.base import JsonObject, Record
+from training_versions.models.base import Id, JsonObject, Record
 
 
 class EventKind(enum.StrEnum):
@@ -50,8 +52,27 @@ class Event(Record):
     occurred_at: AwareDatetime
     """When it happened; of edits folded into one event, when the first was made."""
     last_at: AwareDatetime | None = None
-    """Of edits folded into one event, when the last was made."""
+    """Of edits folded into one event, when the last was made; otherwise `None`."""
     details: JsonObject
     """What is particular to the kind: changed paths, target, amount, reason, source version."""
     source: str | None = None
     """Where an imported event comes from."""
+
+
+class HistoryFilters(TypedDict, total=False):
+    """Which events `history` and `iterate_history` return; one left out does not apply."""
+
+    package_id: Id | None
+    """Events of this package, including those of its deleted drafts."""
+    version_id: Id | None
+    """Events of this version. With neither, all events of the caller."""
+    kind: str | Sequence[str] | None
+    """One `EventKind`, or several."""
+    since: datetime | None
+    """At this moment or later; folded edits count by the last of them."""
+    until: datetime | None
+    """Before this moment; folded edits count by the first of them."""
+
+
+# The body of a TypedDict cannot say this.
+HistoryFilters.__module__ = "training_versions"

@@ -46,7 +46,7 @@ class LineageNode(Record):
             ahead.extend(reversed(node.children))
 
     def __eq__(self, other: object) -> bool:
-        # Not the children: comparing them would recurse through the whole tree.
+        # Not the children, which Pydantic would compare as well, through the whole tree.
         return isinstance(other, LineageNode) and self.__dict__ == other.__dict__
 
     @classmethod

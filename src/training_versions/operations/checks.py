@@ -1,6 +1,6 @@
 """Checks of arguments, before anything is sent.
 
-Each check returns the value in the form in which it is sent, or raises an `InvalidInputError` that
+A check returns the value in the form in which it is used, or raises an `InvalidInputError` that
 names the argument. What only the database can know is left to the database.
 """
 
@@ -101,8 +101,8 @@ def check_summary(value: object, argument: str) -> str:
 def check_cost(value: object, argument: str) -> int | float:
     """Return an amount of money as a JSON number.
 
-    A float does no harm here: the shortest decimal of at most ten digits that stands for it is what
-    was given, and that is what travels and what the database reads.
+    JSON numbers are floats to Python. With at most ten digits, a float prints exactly as it was
+    given, and the database reads what is printed.
     """
     amount = _parse_amount(value)
     if amount is None or not amount.is_finite() or not 0 <= amount <= MAX_COST:

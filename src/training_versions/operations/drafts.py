@@ -111,7 +111,7 @@ def check_changes(
 ) -> dict[str, Any]:
     """Check everything that an edit names, and return it by column.
 
-    Apart from `save_changes`, because autosave checks a change when it is made and saves it later.
+    Separate from `save_changes`: autosave checks a change when it is made, and saves it later.
     """
     changes = check_snapshots(codecs, config=config, model=model, dataset=dataset)
     if not isinstance(name, Unset):

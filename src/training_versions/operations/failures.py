@@ -37,7 +37,7 @@ UNREADABLE_JSON: Final = (ValueError, RecursionError)
 """What a client raises for a successful reply that is valid JSON and that Python cannot hold, such
 as one nested thousands of levels deep. A reply that is no JSON arrives as text instead."""
 
-# The request never left this machine. (A client may raise the other ones when half of it has.)
+# The request never left this machine. A client may raise every other error after a part of it has.
 _NOTHING_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -63,8 +63,9 @@ def is_lost(exc: Exception) -> bool:
     if not isinstance(exc, APIError):
         return not isinstance(exc, _NOTHING_SENT)
     if exc.code is None:
-        # JSON of a gateway, which has no codes. What Supabase's turns down, such as an unknown
-        # key, comes with a hint; whatever else answers so may have lost the database's reply.
+        # JSON of a gateway, which has no codes. Supabase's own gateway gives a hint where it turns
+        # a request down: {"message": "Invalid API key", "hint": "Double check your key."}. Whatever
+        # else answers without a code may have lost the database's reply.
         return not exc.hint
     return exc.code == _CONNECTION_LOST or _is_page_of_a_proxy(exc.code)
 
@@ -91,7 +92,9 @@ def translate(
 def _refusal(exc: APIError, operation: str, headers: Mapping[str, str]) -> DatabaseError:
     """Make the error for a request that the database, PostgREST or a gateway turned down."""
     error_class = class_of(exc.code)
-    message = exc.message or f"{operation} was refused with code {exc.code}."
+    message = exc.message
+    if not message:
+        message = f"{operation} was refused with code {exc.code}."
     reason = message.rstrip(".")
     hint = exc.hint
 
@@ -131,8 +134,8 @@ def _is_page_of_a_proxy(code: str | None) -> bool:
 
 def _describe(exc: Exception) -> str:
     if isinstance(exc, APIError):
-        source = exc.code or "the gateway"
-        return f"{source} {exc.message or ''}".strip()
+        source = "the gateway" if exc.code is None else exc.code
+        return f"{source} {exc.message}".strip() if exc.message else source
     if not str(exc):
         return type(exc).__name__
     return f"{type(exc).__name__}: {exc}"

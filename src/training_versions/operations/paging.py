@@ -74,10 +74,7 @@ class Listing(Generic[R]):
 
     def key_of(self, item: R) -> Key:
         """Return the key of a row."""
-        values = [getattr(item, column) for column in self.select.order_by]
-        return tuple(
-            format_moment(value) if isinstance(value, datetime) else str(value) for value in values
-        )
+        return tuple(_as_text(getattr(item, column)) for column in self.select.order_by)
 
     def _after(self, key: Key, limit: int) -> Select:
         where = self.select.where + self._conditions_after(key)
@@ -124,6 +121,12 @@ class Listing(Generic[R]):
         where = [astuple(condition) for condition in self.select.where]
         parts = [self.select.operation, where, self.select.order_by, self.select.descending, key]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return format_moment(value)
+    return str(value)
 
 
 def _decode_cursor(cursor: str) -> Key:

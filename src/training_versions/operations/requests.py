@@ -6,8 +6,8 @@ An operation is a generator. In its barest form:
         reply = yield Rpc("versions.publish", "publish_training_version", {"p_version_id": …})
         return read_version(reply.data)
 
-Most operations are a single request, and are made by `call`, `read_rows`, `read_first` or
-`read_one`.
+Most operations are a single request. They are plain functions, which check their arguments at once
+and then have `call`, `read_rows`, `read_first` or `read_one` make the generator.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Rpc:
     """The public name of the operation, such as `versions.publish`."""
     function: str
     params: dict[str, Any]
-    """Arguments by parameter name; those that are `None` are left to the function's defaults."""
+    """Arguments by parameter name; one that is itself `None` is left to the function's default."""
     columns: tuple[str, ...] = ()
     """Which columns of the row that it returns to ask for; all if empty."""
     is_write: bool = True
@@ -54,7 +54,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """Conditions of which one must hold, as PostgREST writes them: `a.eq.1,b.eq.2`."""
+    """Conditions of which one must hold, as PostgREST writes them: `a.eq.1,b.gt."2025-01-31"`.
+
+    PostgREST splits these at commas and dots, so text and timestamps are in quotes.
+    """
 
     alternatives: str
 
@@ -84,6 +87,11 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class WhoAmI:
+    """Nothing to send: asks whose token the client sends; `None` for a role without a user."""
+
+
+@dataclass(frozen=True)
 class Reply:
     """What came back: the parsed JSON, and the row count if it was asked for."""
 
@@ -91,7 +99,7 @@ class Reply:
     count: int | None = None
 
 
-Request: TypeAlias = Rpc | Select | Checkpoint
+Request: TypeAlias = Rpc | Select | Checkpoint | WhoAmI
 Operation: TypeAlias = Generator[Request, Reply, T]
 
 
@@ -161,11 +169,12 @@ def unreadable(
 ) -> UnreadableReplyError:
     """Make the error for a reply that says success and is not what was asked for."""
     subject = f"The reply to {operation}"
-    if data is None:
-        hint = "The reply says success: read what is stored before you make a write again."
-    elif not _comes_from_the_database(data):
-        hint = "See .reply: something in between answered."
-    else:
+    hint = "See .reply."
+    if isinstance(data, str):
+        hint = "See .reply: it is not JSON, so something in between answered."
+    elif data is None and is_write:
+        hint = "The reply says success: read what is stored before you make the same call again."
+    elif _has_row_of_ours(data):
         subject = f"What {operation} found"
         if is_write:
             subject = f"{operation} was carried out, but its reply"
@@ -177,8 +186,8 @@ def unreadable(
     return UnreadableReplyError(message, reply=data, operation=operation, hint=hint)
 
 
-def _comes_from_the_database(data: object) -> bool:
-    """Return whether the database answered, and not a proxy in between: its rows have an id."""
+def _has_row_of_ours(data: object) -> bool:
+    """Return whether this is a row of one of our tables, so that the database answered."""
     row = data
     if isinstance(data, list) and data:
         row = cast("list[object]", data)[0]
@@ -197,6 +206,8 @@ def describe_problem(exc: Exception) -> str:
     """Say in one sentence, without its full stop, what was wrong with a value."""
     if isinstance(exc, ValidationError):
         first = exc.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the value"
+        place = ".".join(str(part) for part in first["loc"])
+        if not place:
+            place = "the value"
         return f"{place}: {first['msg']}"
     return str(exc).rstrip(".")

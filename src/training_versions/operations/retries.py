@@ -1,9 +1,9 @@
 """Retries: which failed requests are sent again, and after which pause.
 
-A write whose reply was lost is sent again, because every write is idempotent: made twice, it has
-the effect of one. So is a call that the database rolled back because two transactions stood in
-each other's way. Reads by a function are repeated like writes. A select is never repeated here:
-the postgrest client itself repeats it, after network errors and while the server is unavailable.
+A write whose reply was lost is sent again, because the same request sent twice has the effect of
+one. So is a call that the database rolled back because two transactions stood in each other's way.
+Reads by a function are repeated like writes. A select is never repeated here: the postgrest client
+repeats it itself if there is no connection or the server is unavailable (not after a timeout).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RetryState:
     def __init__(self, request: Rpc | Select, pauses: Sequence[float]) -> None:
         self._operation = request.operation
         self._is_write = isinstance(request, Rpc) and request.is_write
-        self._pauses: Sequence[float] = ()
+        self._pauses: Sequence[float] = ()  # a select has none
         self._retry_hint: str | None = None
         if isinstance(request, Rpc):
             self._pauses = pauses
@@ -58,10 +58,12 @@ class RetryState:
     def next_pause_or_raise(self, exc: Exception, headers: Mapping[str, str]) -> float:
         """Return the seconds to wait before sending the same again.
 
-        The reply is lost: repeat. The database rolled back: repeat. It decided about the row:
-        raise that. Anything else (no connection, no permission, overload): raise it at once,
-        so that a wrong URL does not cost all the pauses; but once a reply was lost, repeat, since
-        only the database's decision settles what became of the lost attempt.
+        - The reply is lost: repeat.
+        - The database rolled the transaction back: repeat.
+        - The database decided about the row (not found, conflict, rejected): raise that.
+        - Anything else, such as no connection or no permission: raise it at once, so that a wrong
+          URL does not cost all the pauses. But once a reply was lost, repeat, since only a decision
+          of the database settles what became of the lost attempt.
 
         Args:
             exc: What the client raised.

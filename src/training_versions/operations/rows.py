@@ -11,6 +11,7 @@ from training_versions.snapshots import Codec
 
 PACKAGES: Final = "training_configs"
 VERSIONS: Final = "training_package_versions"
+EVENTS: Final = "training_version_events"
 SUMMARY_COLUMNS: Final = tuple(VersionSummary.model_fields)
 VERSION_COLUMNS: Final = tuple(Version.model_fields)
 

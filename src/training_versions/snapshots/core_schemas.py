@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias, cast
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
 
-Path: TypeAlias = tuple[str | int, ...]
+SnapshotPath: TypeAlias = tuple[str | int, ...]
 Schema: TypeAlias = dict[str, Any]
 _Definitions: TypeAlias = dict[str, Schema]
 """Schemas that others refer to, by their reference."""
@@ -24,7 +24,7 @@ _OPAQUE: Final = ("any", "function-plain", "is-instance")
 _ANYTHING: Final[Schema] = {"type": "any"}
 
 
-def known_keys(adapter: TypeAdapter[Any], stored: object) -> dict[Path, bool]:
+def known_keys(adapter: TypeAdapter[Any], stored: object) -> dict[SnapshotPath, bool]:
     """Return for each key in a document whether the type reads it.
 
     Keys of which the schema cannot say are left out.
@@ -39,8 +39,8 @@ def known_keys(adapter: TypeAdapter[Any], stored: object) -> dict[Path, bool]:
 
 
 def _walk(
-    value: object, schemas: Sequence[Schema], definitions: _Definitions, path: Path
-) -> Iterator[tuple[Path, bool]]:
+    value: object, schemas: Sequence[Schema], definitions: _Definitions, path: SnapshotPath
+) -> Iterator[tuple[SnapshotPath, bool]]:
     """Walk a document along the schemas that may read it, of which a union has several."""
     readers = list(_readers(schemas, definitions))
     if isinstance(value, dict):

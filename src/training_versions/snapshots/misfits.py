@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from pydantic import TypeAdapter, ValidationError
 
 from training_versions.models import Misfit
-from training_versions.snapshots.core_schemas import Path, known_keys
+from training_versions.snapshots.core_schemas import SnapshotPath, known_keys
 from training_versions.snapshots.equality import json_equal
 from training_versions.snapshots.pointers import pointer
 
@@ -30,7 +30,7 @@ _PROBLEMS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    path: Path
+    path: SnapshotPath
     kind: str
     message: str
 
@@ -60,7 +60,7 @@ def find_misfits(adapter: TypeAdapter[Any], column: str, stored: object) -> list
     problems += [_Problem(path, "unknown", _DROPPED) for path in dropped]
 
     # The same problem may be found twice: by two members of a union, or by Pydantic and here.
-    first: dict[tuple[Path, str], _Problem] = {}
+    first: dict[tuple[SnapshotPath, str], _Problem] = {}
     for problem in problems:
         first.setdefault((problem.path, problem.kind), problem)
     return [
@@ -86,13 +86,13 @@ def _refusals(exc: ValidationError, stored: object) -> list[_Problem]:
     return problems
 
 
-def _path_in_document(stored: object, loc: Sequence[str | int], kind: str) -> Path:
+def _path_in_document(stored: object, loc: Sequence[str | int], kind: str) -> SnapshotPath:
     """Follow an error's location through the document.
 
     A location also has steps that only name a member of a union; those are left out. The last step
     to something missing is not in the document either, but belongs to the path.
     """
-    path: Path = ()
+    path: SnapshotPath = ()
     at = stored
     for position, step in enumerate(loc):
         is_last = position == len(loc) - 1
@@ -114,8 +114,8 @@ def _leads_on(value: object, step: str | int) -> bool:
 
 
 def _dropped(
-    adapter: TypeAdapter[Any], value: object, stored: object, is_known: dict[Path, bool]
-) -> list[Path]:
+    adapter: TypeAdapter[Any], value: object, stored: object, is_known: dict[SnapshotPath, bool]
+) -> list[SnapshotPath]:
     """Find what the type dropped when it read the snapshot, by serialising what it read."""
     unknown = _unknown(is_known)
     try:
@@ -123,7 +123,7 @@ def _dropped(
     except Exception:  # serializers are the user's, too
         return unknown
 
-    dropped: list[Path] = []
+    dropped: list[SnapshotPath] = []
     for path in _not_written(stored, written, set(unknown), ()):
         if is_known.get(path):
             # It was read by this name and written by another, so it is not lost. Of what lies in
@@ -134,11 +134,13 @@ def _dropped(
     return dropped
 
 
-def _unknown(is_known: dict[Path, bool]) -> list[Path]:
+def _unknown(is_known: dict[SnapshotPath, bool]) -> list[SnapshotPath]:
     return [path for path, known in is_known.items() if not known]
 
 
-def _not_written(stored: object, written: object, unknown: set[Path], path: Path) -> Iterator[Path]:
+def _not_written(
+    stored: object, written: object, unknown: set[SnapshotPath], path: SnapshotPath
+) -> Iterator[SnapshotPath]:
     """Walk both documents, and yield what only the stored one has."""
     if isinstance(stored, dict) and isinstance(written, dict):
         kept = cast("dict[str, object]", written)

@@ -92,7 +92,7 @@ def run(command: Command, *, stdin: str = "", timeout: float = START_TIMEOUT) ->
         raise LocalStackError(f"{command.name} could not be started: {exc}") from exc
     if done.returncode != 0:
         # Some programs complain on standard output.
-        complaint = done.stderr or done.stdout
+        complaint = done.stderr if done.stderr else done.stdout
         raise LocalStackError(f"{command.name} failed: {complaint.strip()[-4000:]}")
     return done.stdout
 
