@@ -132,6 +132,9 @@ __all__ = [
     "compare_versions",
 ]
 
+# Modules that are public, too: `training_versions.errors.ConflictError` works after `import
+# training_versions` alone.
+_PUBLIC_MODULES = ("autosave", "bundle", "diff", "errors", "models")
 # The module of each name; other errors are in `errors`, and everything else is in `models`.
 _MODULES = {
     "async_repository": ("AsyncPackageRepository", "AsyncVersionRepository"),
@@ -151,6 +154,8 @@ def _module_of(name: str) -> str:
 
 def __getattr__(name: str) -> object:
     """Load a public name when it is first used (PEP 562)."""
+    if name in _PUBLIC_MODULES:
+        return import_module(f"{__name__}.{name}")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_module_of(name)}"), name)
@@ -159,4 +164,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_PUBLIC_MODULES})

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 import pytest
 
@@ -170,6 +170,20 @@ def test_importing_the_package_loads_nothing_before_it_is_used() -> None:
 
     loaded = {name.partition(".")[0] for name in ast.literal_eval(done.stdout)}
     assert not loaded & {"supabase", "postgrest", "pydantic", "httpx"}
+
+
+@pytest.mark.parametrize("module", ["autosave", "bundle", "diff", "errors", "models"])
+def test_a_public_module_is_there_without_an_import_of_its_own(module: str) -> None:
+    code = f"import training_versions; print(training_versions.{module}.__name__)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"training_versions.{module}\n"
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_annotations_of_every_public_class_can_be_read(name: str) -> None:
+    assert get_type_hints(CLASSES[name]) is not None
 
 
 def test_using_the_package_does_not_import_supabase_or_bundles() -> None:

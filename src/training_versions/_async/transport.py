@@ -64,15 +64,19 @@ class AsyncTransport:
     async def run(self, operation: Operation[T]) -> T:
         """Carry out an operation, and return its result."""
         outcome: Reply | BaseException | None = None
-        while True:
-            try:
-                request = advance(operation, outcome)
-            except StopIteration as finished:
-                return finished.value
-            try:
-                outcome = await self._send(request)
-            except BaseException as exc:  # a cancelled task, too: the operation may clean up
-                outcome = exc
+        try:
+            while True:
+                try:
+                    request = advance(operation, outcome)
+                except StopIteration as finished:
+                    return finished.value
+                try:
+                    outcome = await self._send(request)
+                except BaseException as exc:  # a cancelled task, too: the operation may clean up
+                    outcome = exc
+        finally:
+            # An error refers to this frame: a reference from here would keep both, and the reply.
+            del outcome
 
     async def walk(self, listing: Listing[R]) -> AsyncIterator[R]:
         """Go through all rows of a listing, page by page; each page is an operation.

@@ -7,7 +7,8 @@ merged. Arrays are single values: without identities, entries that shift cannot 
 entries that changed.
 """
 
-from __future__ import annotations
+# Annotations are not postponed: those of the public error are read by `typing.get_type_hints`,
+# which looks in the module that it names.
 
 import copy
 from collections.abc import Iterable, Mapping

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, TypeGuard
 
 from training_versions.models import JsonValue
 
-Value: TypeAlias = "JsonValue | Decimal"
+Value: TypeAlias = JsonValue | Decimal
 """What is compared: JSON, and costs as they are read."""
 
 # Enough digits for any cost and any float as written, and no exception in place of a result.

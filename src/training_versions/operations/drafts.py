@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Final, TypeAlias, TypeVar, get_type_hints
 
 from training_versions.models import (
     C,
@@ -12,6 +12,7 @@ from training_versions.models import (
     DraftFields,
     Id,
     JsonLike,
+    JsonValue,
     M,
     Rule,
     Unset,
@@ -31,6 +32,9 @@ from training_versions.operations.requests import Operation, Rpc, call, hint_to_
 from training_versions.operations.rows import SnapshotCodecs, read_integer, read_nothing
 
 T = TypeVar("T")
+
+Columns: TypeAlias = dict[str, JsonValue]
+"""What to write into the columns of a draft, checked and as JSON."""
 
 FIELD_RULES: Final[dict[str, Rule]] = {
     name: annotation.__metadata__[0]
@@ -108,7 +112,7 @@ def check_changes(
     dataset: D | Sequence[JsonLike] | Unset,
     name: str | Unset,
     fields: DraftFields,
-) -> dict[str, Any]:
+) -> Columns:
     """Check everything that an edit names, and return it by column.
 
     Separate from `save_changes`: autosave checks a change when it is made, and saves it later.
@@ -124,7 +128,7 @@ def check_changes(
 
 def save_changes(
     version_id: Id,
-    changes: dict[str, Any],
+    changes: Columns,
     *,
     expected_updated_at: datetime | None,
     read: Callable[[object], T],
@@ -175,9 +179,9 @@ def check_snapshots(
     config: C | JsonLike | Unset,
     model: M | JsonLike | Unset,
     dataset: D | Sequence[JsonLike] | Unset,
-) -> dict[str, Any]:
+) -> Columns:
     """Return the snapshots that are given, as JSON, by column."""
-    columns: dict[str, Any] = {}
+    columns: Columns = {}
     if not isinstance(config, Unset):
         columns[codecs.config.column] = codecs.config.write(config)
     if not isinstance(model, Unset):
@@ -187,10 +191,10 @@ def check_snapshots(
     return columns
 
 
-def check_fields(fields: DraftFields) -> dict[str, str | int | float | None]:
+def check_fields(fields: DraftFields) -> Columns:
     """Check the editable fields that are given; each has the name of its column."""
     check_known(fields, DraftFields, noun="draft field", besides=OTHER_FIELDS)
-    columns: dict[str, str | int | float | None] = {}
+    columns: Columns = {}
     for name, rule in FIELD_RULES.items():
         value: object = fields.get(name, Unset.UNSET)
         if isinstance(value, Unset):
