@@ -123,6 +123,7 @@ class AsyncTransport:
             result = await rpc.execute()
             return Reply(result.data)
 
+        # Counting reads every row that the filters keep, so only `count` and exports ask for it.
         count = CountMethod.exact if request.count else None
         query = client.from_(request.table).select(*request.columns, count=count)
         for condition in request.where:

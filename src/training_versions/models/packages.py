@@ -9,7 +9,7 @@ from training_versions.models.base import JsonObject, Record
 
 
 def _empty_if_null(value: object) -> object:
-    # Tables that are older than this project may allow null.
+    # The table of packages may be older than this project, and allow null.
     return {} if value is None else value
 
 

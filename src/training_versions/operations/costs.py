@@ -77,7 +77,7 @@ def iterate_costs(version_id: Id, *, page_size: int) -> Listing[CostEntry]:
 
 
 def _check_percentages(value: object) -> list[int]:
-    """Return the percentages of the budget at which to alert."""
+    """Return the percentages of the budget at which to alert; none is fine, too."""
     given: list[object] = [None]
     if is_collection(value):
         given = list(cast("Sequence[object]", value))

@@ -90,6 +90,7 @@ def live(package_id: Id, target: Target) -> Operation[Deployment | None]:
 def live_at(package_id: Id, target: Target, moment: datetime) -> Operation[Deployment | None]:
     """Read what was live at a target at a moment."""
     at = check_moment(moment, "moment")
+    # A deployment ends at the moment at which the next one starts: that moment is the next one's.
     return _read_deployment(
         "versions.live_at",
         package_id,
@@ -103,6 +104,7 @@ def _read_deployment(
     operation: str, package_id: Id, target: Target, *when: Condition
 ) -> Operation[Deployment | None]:
     at_target = Comparison("target", "eq", _check_target(target, "target"))
+    # At most one is live at a target; should there be more, the latest counts.
     select = Select(
         operation,
         DEPLOYMENTS,

@@ -101,6 +101,7 @@ def _deployed(wanted: object) -> list[Condition]:
 
 def _containment(filters: VersionFilters) -> list[Condition]:
     """Keep versions whose snapshots contain the given JSON."""
+    # Containment (`cs`, in SQL `@>`) can use an index; taking a value out of the JSON cannot.
     where: list[Condition] = []
     length = 0
     for codec in _CONTAINMENT:

@@ -113,6 +113,7 @@ def iterate(*, page_size: int, filters: PackageFilters) -> Listing[Package]:
 
 
 def _by_id(operation: str, package_id: Id) -> Select:
+    # All columns, here too: see `_listing`.
     where = (Comparison("id", "eq", check_uuid(package_id, "package_id")),)
     return Select(operation, PACKAGES, where=where)
 

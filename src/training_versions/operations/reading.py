@@ -176,6 +176,7 @@ def _listing(
     limit: int,
 ) -> Listing[VersionSummary]:
     """Versions of one package in the order of their numbers, of all packages in that of time."""
+    # The key of a listing has to be unique: numbers are, within a package; moments are not.
     select = Select(
         operation,
         VERSIONS,

@@ -12,6 +12,7 @@ from training_versions.snapshots import Codec
 PACKAGES: Final = "training_configs"
 VERSIONS: Final = "training_package_versions"
 EVENTS: Final = "training_version_events"
+# Asked for by name: a summary leaves out the snapshots, which may be megabytes.
 SUMMARY_COLUMNS: Final = tuple(VersionSummary.model_fields)
 VERSION_COLUMNS: Final = tuple(Version.model_fields)
 

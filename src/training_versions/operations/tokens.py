@@ -32,6 +32,7 @@ def is_signed_in(headers: Mapping[str, str]) -> bool:
     scheme, _, token = headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return bool(scheme)
+    # A secret key of the new kind is no JWT: it stands for the service role.
     if token.startswith("sb_secret_"):
         return True
     claims = read_claims(headers)

@@ -135,6 +135,7 @@ def _check_metrics(metrics: object, *, have_step: bool) -> object:
                 f"not {name!r:.80}.",
                 field="metrics",
             )
+        # Floats cannot be larger; integers can, and are kept whole beside the curve.
         if have_step and isinstance(value, int) and abs(value) > MAX_POINT:
             raise InvalidInputError(
                 f"metrics.{name:.80} is larger than a curve can hold.", field="metrics"
