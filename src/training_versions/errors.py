@@ -1,6 +1,6 @@
 """Every error of this package, and the one table that says which database code becomes which.
 
-    TrainingVersionsError                .operation .hint
+    TrainingVersionsError                .operation .hint .after_lost_reply
     ├── InvalidInputError                refused before sending (also a ValueError); .field
     ├── ConnectionFailedError            no reply, and nothing can have changed; retry freely
     ├── OutcomeUnknownError              a write may have happened; the hint says how to go on
@@ -27,6 +27,8 @@ class TrainingVersionsError(Exception):
     """The operation that failed, such as `versions.publish`; `None` if an argument was refused."""
     hint: str | None
     """What to do about it."""
+    after_lost_reply: bool = False
+    """Whether an earlier attempt of this call lost its reply, and may have been carried out."""
 
     # Everything but the message is optional: an exception is unpickled by its message alone, and
     # gets its attributes back afterwards.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import queue
+import time
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -11,6 +14,7 @@ import pytest
 from tests.data import body, version_row
 from training_versions import InvalidInputError, Version
 
+INTERVAL = 0.05
 DRAFT: Any = Version.model_validate(version_row(name="old"))
 
 
@@ -79,3 +83,31 @@ def test_a_change_that_no_event_loop_would_save_is_not_taken(face, saver):
     with pytest.raises(InvalidInputError, match="event loop"):
         asyncio.run(change())
     assert saver.pending == {"name": "good"}
+
+
+def test_in_the_background_a_save_without_a_reply_is_sent_once_an_interval(face, client, saves):
+    sent_at: list[float] = []
+    requests_at_errors: queue.SimpleQueue[int] = queue.SimpleQueue()
+    succeed = saves.side_effect
+
+    def lose_the_reply(request: httpx.Request) -> httpx.Response:
+        sent_at.append(time.monotonic())
+        raise httpx.ReadTimeout("no reply", request=request)
+
+    saves.side_effect = lose_the_reply
+    saver = face.make(
+        face.public("DraftAutosaver"),
+        face.versions(client).target,  # which repeats writes, with the usual pauses
+        DRAFT,
+        interval=INTERVAL,
+        on_error=lambda error: requests_at_errors.put(len(sent_at)),
+    )
+
+    saver.change(name="new")
+    requests = [requests_at_errors.get(timeout=10) for _ in range(3)]
+
+    saves.side_effect = succeed
+    saver.close()
+    assert requests == [1, 2, 3]
+    assert all(later - earlier >= INTERVAL for earlier, later in pairwise(sent_at))
+    assert saver.pending == {}

@@ -10,7 +10,7 @@ error.
 import supabase
 from pydantic import BaseModel
 
-from training_versions import AsyncVersionRepository, VersionRepository
+from training_versions import AsyncVersionRepository, InvalidInputError, VersionRepository
 
 
 class LoraConfig(BaseModel):
@@ -25,10 +25,13 @@ def sync(client: supabase.Client) -> None:
     _ = version.publishd_at  # pyright: ignore[reportAttributeAccessIssue]
     _ = versions.list().items[0].config_snapshot  # pyright: ignore[reportAttributeAccessIssue]
     versions.update_draft(version.id, nme="x")  # pyright: ignore[reportCallIssue]
+    versions.update_draft(version.id, chnge_summary="x")  # pyright: ignore[reportCallIssue]
     versions.update_draft(version.id, name=None)  # pyright: ignore[reportArgumentType]
     versions.list(state="draft")  # pyright: ignore[reportCallIssue]
     versions.publish(version.id, "name")  # pyright: ignore[reportCallIssue]
     versions.record_metrics(version.id, 3)  # pyright: ignore[reportArgumentType]
+    versions.history(package=version.package_id)  # pyright: ignore[reportCallIssue]
     versions.history(order="up")  # pyright: ignore[reportArgumentType]
     versions.fork(version.id)  # pyright: ignore[reportCallIssue]
+    InvalidInputError("No.", feild="name")  # pyright: ignore[reportCallIssue]
     AsyncVersionRepository(client)  # pyright: ignore[reportArgumentType]

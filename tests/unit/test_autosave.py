@@ -839,13 +839,25 @@ def test_what_somebody_else_put_back_after_a_lost_reply_is_not_overwritten(
 def test_an_attempt_that_was_lost_within_the_request_counts_as_lost(project: Project) -> None:
     project.change(name="mine")
     edited = ConflictError("edited", code="TV201")
-    edited.add_note("The reply to an earlier attempt was lost.")
+    edited.after_lost_reply = True
     project.fails = [edited]
 
     conflict = project.meet_an_edit(training_status="running")
 
     assert "may have been edited and put back" in conflict.message
     project.run("merge")
+    assert project.row["name"] == "mine"
+
+
+def test_a_refusal_with_any_other_note_is_no_loss(project: Project) -> None:
+    project.change(name="mine")
+    edited = ConflictError("edited", code="TV201")
+    edited.add_note("The client has a word to say.")
+    project.fails = [edited]
+    project.edit(training_status="running")
+
+    project.run("save")
+
     assert project.row["name"] == "mine"
 
 

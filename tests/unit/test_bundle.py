@@ -93,7 +93,8 @@ def test_a_version_that_cannot_be_written_is_an_error_and_leaves_no_file(
 
 def test_an_import_sends_batches_of_bounded_rows_and_bytes() -> None:
     large = {"text": "x" * 700_000}
-    rows = [version(n, config_snapshot=large if n > 450 else {}) for n in range(1, 454)]
+    rows = [version(n) for n in range(1, 451)]
+    rows += [version(n, config_snapshot=large) for n in range(451, 454)]
     file = io.BytesIO(b"before" + sealed(rows, events=3))
     file.seek(6)
     project = Project([], [])
@@ -302,7 +303,10 @@ def test_what_is_no_file_or_no_plain_function_is_refused(
 def test_a_file_that_is_open_the_wrong_way_is_refused(
     run: Callable[..., object], lacks: str, why: str
 ) -> None:
-    file = type("Limited", (io.BytesIO,), {lacks: lambda self: False})()  # pyright: ignore[reportUnknownLambdaType]
+    def answer_no(self: io.BytesIO) -> bool:
+        return False
+
+    file = type("Limited", (io.BytesIO,), {lacks: answer_no})()
 
     with pytest.raises(InvalidInputError, match=why) as caught:
         run(Project([], []), file)

@@ -159,8 +159,9 @@ def test_only_snapshots_that_have_a_type_travel_back_from_a_copy() -> None:
 
 def family_of(*parents: int | None) -> list[dict[str, Any]]:
     """Make versions 1, 2, …, each with the parent given."""
-    return [
-        {
+    rows: list[dict[str, Any]] = []
+    for number, parent in enumerate(parents, 1):
+        row = {
             "id": str(UUID(int=number)),
             "package_id": str(PACKAGE),
             "version_number": number,
@@ -168,11 +169,13 @@ def family_of(*parents: int | None) -> list[dict[str, Any]]:
             "status": "published",
             "created_at": MOMENT,
             "change_summary": None,
-            "parent_version_id": None if parent is None else str(UUID(int=parent)),
+            "parent_version_id": None,
             "new": 1,
         }
-        for number, parent in enumerate(parents, 1)
-    ]
+        if parent is not None:
+            row["parent_version_id"] = str(UUID(int=parent))
+        rows.append(row)
+    return rows
 
 
 def lineage_of(number: int, rows: object) -> Lineage:

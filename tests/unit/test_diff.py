@@ -327,9 +327,10 @@ def test_entries_that_changed_places_are_one_change_of_the_array(
 def test_each_entry_is_matched_by_its_own_identity_whatever_the_others_have(
     left: list[Any],
 ) -> None:
-    changed = [
-        {**each, "y": 1} if each in ({"id": 1}, {"id": 1, "x": 1}) else each for each in left
-    ]
+    changed = list(left)
+    for index, entry in enumerate(left):
+        if entry in ({"id": 1}, {"id": 1, "x": 1}):
+            changed[index] = {**entry, "y": 1}
 
     inserted = configs(left, [{"id": 7}, *left])
     and_changed = configs(left, [{"id": 7}, *changed])

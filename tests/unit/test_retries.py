@@ -63,6 +63,7 @@ def test_a_refusal_after_a_lost_reply_says_that_an_attempt_was_lost() -> None:
     with pytest.raises(ConflictError) as caught:
         state.next_pause_or_raise(CONFLICT, {})
 
+    assert caught.value.after_lost_reply
     assert "earlier try" in caught.value.__notes__[0]
 
 

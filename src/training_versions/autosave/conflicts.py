@@ -137,7 +137,7 @@ def _put(target: dict[str, Any], path: Path, value: object) -> None:
     if value is MISSING:
         target.pop(last, None)
     else:
-        target[last] = copy.deepcopy(value)
+        target[last] = value
 
 
 def _value_at(content: object, path: Path) -> object:

@@ -21,14 +21,6 @@ def as_edited(exc: Exception) -> ConflictError | None:
     return None
 
 
-def follows_a_loss(exc: Exception) -> bool:
-    """Return whether the reply to an earlier attempt of the same request was lost.
-
-    The transport leaves a note on the refusal then, which is the only trace of it.
-    """
-    return hasattr(exc, "__notes__")
-
-
 def has_ended(exc: BaseException) -> bool:
     """Return whether the draft is a draft no longer: deleted, published or archived."""
     if isinstance(exc, NotFoundError):

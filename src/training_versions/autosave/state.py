@@ -25,12 +25,7 @@ from training_versions.autosave.content import (
     is_certainly_stored,
     read_draft,
 )
-from training_versions.autosave.failures import (
-    as_edited,
-    follows_a_loss,
-    has_ended,
-    is_refused,
-)
+from training_versions.autosave.failures import as_edited, has_ended, is_refused
 from training_versions.errors import (
     ConflictError,
     ConnectionFailedError,
@@ -260,7 +255,7 @@ class AutosaveState(Generic[C, M, D]):
             self._accept(stored, changes)
             return None
 
-        yield from self._refresh(edited, was_lost=is_repeat or follows_a_loss(edited))
+        yield from self._refresh(edited, was_lost=is_repeat or edited.after_lost_reply)
         return edited
 
     def _accept(self, stored: StoredDraft[C, M, D], changes: Content) -> None:

@@ -77,6 +77,7 @@ class RetryState:
             self._lost = error
         elif _decides(error):
             if self._lost is not None and self._is_write:
+                error.after_lost_reply = True
                 error.add_note(_NOTE_LOST_BEFORE)
             raise error from exc
         elif self._lost is None and not _was_rolled_back(error):

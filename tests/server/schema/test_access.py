@@ -26,7 +26,7 @@ FUNCTIONS_OF_A_VERSION = {
     "publish_training_version": {},
     "archive_training_version": {},
     "restore_training_version": {},
-    "fork_training_version": {"into_package_id": "the package"},
+    "fork_training_version": {"into_package_id": "that of the version"},
     "get_version_lineage": {},
     "start_version_training": {},
     "complete_version_training": {},
@@ -45,10 +45,9 @@ def call(caller, function, package_id, version_id):
     """Call a function as it would do something for the owner of the package and of the version."""
     if function in FUNCTIONS_OF_A_PACKAGE:
         return caller.rpc(function, package_id=package_id, **FUNCTIONS_OF_A_PACKAGE[function])
-    arguments = {
-        name: package_id if value == "the package" else value
-        for name, value in FUNCTIONS_OF_A_VERSION[function].items()
-    }
+    arguments = dict(FUNCTIONS_OF_A_VERSION[function])
+    if "into_package_id" in arguments:
+        arguments["into_package_id"] = package_id
     return caller.rpc(function, version_id=version_id, **arguments)
 
 

@@ -49,7 +49,8 @@ def test_clients_that_ask_first_and_insert_then_lose_only_what_is_refused(
     lost = [answer for answer in answers if answer.status == 409]
     kept = len(answers) - len(lost)
     with capsys.disabled():
-        print(f"\nrpc, then insert: {len(lost)} of {len(answers)} lost to 23505")  # noqa: T201 - a figure for the log
+        figure = f"{len(lost)} of {len(answers)} lost to 23505"
+        print(f"\nrpc, then insert: {figure}")  # noqa: T201 - for the log
     assert {answer.code for answer in answers} <= {None, "23505"}
     assert len(ada.numbers(package)) == kept
     assert ada.see_package(package)["version_count"] == kept

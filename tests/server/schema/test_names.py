@@ -52,6 +52,23 @@ def test_a_name_given_while_publishing_is_the_name(ada, given):
     assert ada.publish(draft, name=given).row["name"] == given
 
 
+def test_a_name_given_while_publishing_keeps_no_later_name_of_the_transaction(ada, database):
+    package = ada.package(name="support-bot")
+    first, second = ada.draft(package), ada.draft(package)
+
+    with database.session(user=ada.id) as session, session.transaction():
+        session.execute(
+            "select public.publish_training_version(%s, 'bot-v1-draft-20250131')", [first["id"]]
+        )
+        session.execute(
+            "update public.training_package_versions set status = 'published' where id = %s",
+            [second["id"]],
+        )
+
+    assert ada.see(first)["name"] == "bot-v1-draft-20250131"
+    assert ada.see(second)["name"] == "support-bot-v2"
+
+
 def test_a_name_given_while_publishing_by_patch_is_the_name(ada):
     draft = ada.draft(ada.package())
 

@@ -1,4 +1,4 @@
-"""Where a version comes from is told by our functions only."""
+"""Where a version comes from is said by our functions only, and only while they run."""
 
 from uuid import uuid4
 
@@ -43,3 +43,29 @@ def test_an_origin_goes_with_its_version(ada, database):
     ada.rpc("delete_training_draft", version_id=copied["id"])
 
     assert (before, database.value(origins)) == (1, 0)
+
+
+def test_an_import_leaves_no_transaction_marked_as_importing(ada, database):
+    package = ada.package()
+
+    answer = ada.rpc("import_training_versions", package_id=package["id"], versions=[])
+
+    assert answer.rows == []
+    assert database.rows("select * from training_versions_internal.imports") == []
+
+
+def test_only_the_import_itself_brings_a_status_along(ada, database):
+    package = ada.package()
+
+    code = database.refusal(
+        f"""
+        select public.import_training_versions('{package["id"]}', '[]');
+        insert into {VERSIONS}
+            (package_id, status, config_snapshot, model_snapshot, dataset_snapshot)
+        values ('{package["id"]}', 'published', '{{}}', '{{}}', '[]');
+        """,
+        user=ada.id,
+    )
+
+    assert code == "TV302"
+    assert ada.numbers(package) == []

@@ -239,6 +239,7 @@ def test_a_refusal_after_a_lost_reply_says_that_an_earlier_try_may_have_been_car
         far.versions.publish(draft.id)
 
     assert cutter.requests == 2
+    assert caught.value.after_lost_reply
     assert any("earlier try" in note for note in caught.value.__notes__)
 
 

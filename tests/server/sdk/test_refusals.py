@@ -85,10 +85,11 @@ class Refusal:
     def details_with(self, names: dict[str, Any]) -> dict[str, Any] | None:
         if self.details is None:
             return None
-        return {
-            key: value.format_map(names) if isinstance(value, str) else value
-            for key, value in self.details.items()
-        }
+        details = dict(self.details)
+        for key, value in details.items():
+            if isinstance(value, str):
+                details[key] = value.format_map(names)
+        return details
 
 
 KINDS: dict[str | None, type[DatabaseError]] = {
@@ -377,10 +378,11 @@ def moments(details: Any) -> Any:
     """Details with moments in place of their text."""
     if not isinstance(details, dict):
         return details
-    return {
-        key: datetime.fromisoformat(value) if key.endswith("updated_at") else value
-        for key, value in details.items()
-    }
+    read = dict(details)
+    for key, value in details.items():
+        if key.endswith("updated_at"):
+            read[key] = datetime.fromisoformat(value)
+    return read
 
 
 def test_an_error_names_the_operation_and_keeps_its_cause(world):
