@@ -94,7 +94,7 @@ UNSTORABLE: list[Any] = [
 ]
 NO_OBJECT: list[Any] = [*("r=8", 8, 8.5, True, [], [{"r": 8}], (), b"{}", {"r"}, object(), dict)]
 NO_DATA_SET: list[Any] = [*("tickets", 8, True, ["tickets"], [1], [None], [[{}]], [{}, "x"], b"[]")]
-NO_TEXT: list[Any] = ["a\0b", "\ud83d", 5, True, b"name", ["name"], object()]
+NO_TEXT: list[Any] = ["a\0b", "\ud83d", 0, 5, True, b"name", ["name"], object()]
 BLANK = ["", " ", "\t\n ", "\u2003\u3000", "\u00a0"]
 NO_NAME = [*NO_TEXT, *BLANK, "n" * 256, "n" * 10_000]
 NO_COST: list[Any] = [
@@ -147,6 +147,7 @@ REFUSED: list[tuple[str, list[Any], list[tuple[str, str]]]] = [
                 for field in ("config", "model")
             ),
             *((operation, "config_contains") for operation in LISTS),
+            ("versions.iterate", "model_contains"),
         ],
     ),
     (
@@ -227,7 +228,7 @@ REFUSED: list[tuple[str, list[Any], list[tuple[str, str]]]] = [
     ),
     (
         "no version number",
-        [0, -1, True, 1.0, "1", None, NAN, [1]],
+        [0, -1, 2**31, True, 1.0, "1", None, NAN, [1]],
         [("versions.get_by_number", "version_number")],
     ),
     (
@@ -256,7 +257,7 @@ REFUSED: list[tuple[str, list[Any], list[tuple[str, str]]]] = [
     ("no status", NO_STATUS, [("versions.list", "status"), ("versions.count", "status")]),
     (
         "no training status",
-        [bad for bad in NO_STATUS if bad != []] + [{"draft"}],
+        ["draft", {"draft"}, *(bad for bad in NO_STATUS if bad != [])],
         [("versions.iterate", "training_status")],
     ),
     ("neither true nor false", ["true", 1, 0, "", [True]], [("versions.list", "deployed")]),

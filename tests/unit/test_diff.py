@@ -444,6 +444,7 @@ def test_a_part_of_an_array_is_found_but_not_patched_alone(prefix: str) -> None:
         with pytest.raises(InvalidInputError, match="array /dataset_snapshot cannot be patched"):
             each.to_json_patch()
     assert part.filter("/name").to_json_patch() == []
+    assert part.filter("/name").to_json_patch() == []
 
 
 # What is refused
@@ -514,6 +515,10 @@ def test_text_is_aligned_and_says_what_happened() -> None:
 )
 def test_of_long_values_a_part_is_shown(old: str, new: object, width: int, shown: str) -> None:
     assert configs(old, new).to_text(width=width) == f"~ /config_snapshot/at  {shown}"
+
+
+def test_long_values_are_shown_shortened_by_default() -> None:
+    assert len(configs("x" * 10_000, None).to_text()) < 200
 
 
 def test_text_stays_one_line_for_each_change_whatever_is_in_it() -> None:
