@@ -198,6 +198,7 @@ def test_details_are_parsed_when_they_are_an_object() -> None:
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
 def test_every_error_survives_pickle_with_all_it_says(kind: type[TrainingVersionsError]) -> None:
     error = kind("what happened", operation="versions.get", hint="what to do")
+    error.after_lost_reply = True
     if isinstance(error, DatabaseError):
         error.code, error.details = "TV101", "why"
     if isinstance(error, InvalidInputError):
