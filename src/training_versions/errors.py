@@ -1,4 +1,4 @@
-"""Every error of this package, and the one table that says which database code becomes which.
+"""The errors of this package, and the one table that says which database code becomes which.
 
     TrainingVersionsError                .operation .hint .after_lost_reply
     ├── InvalidInputError                refused before sending (also a ValueError); .field
@@ -11,7 +11,11 @@
         ├── RejectedError                the value or the change breaks a rule
         ├── PermissionDeniedError        not signed in, token expired, or not allowed
         ├── SchemaMismatchError          the migrations are missing or older than this package
-        └── UnavailableError             the database cannot answer now
+        └── UnavailableError             the database says that it cannot answer now
+
+`BundleError` (an `InvalidInputError`) and `AutosaveConflictError` (a `ConflictError`) are with what
+they belong to. The page of a proxy in front of the database, such as 502, is no refusal: a read
+fails with `ConnectionFailedError`, and the outcome of a write is unknown.
 
 Errors are classified by code, never by their words. What a client's exception means is decided in
 `operations/failures.py`, when to repeat a request in `operations/retries.py`.
@@ -24,7 +28,10 @@ class TrainingVersionsError(Exception):
     __module__ = "training_versions"
 
     operation: str | None
-    """The operation that failed, such as `versions.publish`; `None` if an argument was refused."""
+    """The operation that failed, such as `versions.publish`.
+
+    Mostly `None` if an argument was refused: the traceback shows the call.
+    """
     hint: str | None
     """What to do about it."""
     after_lost_reply: bool = False
@@ -168,7 +175,7 @@ class UnavailableError(DatabaseError):
 # TVnnn are raised by the migrations; they are listed one by one, so that a test can compare this
 # table with the migrations. Three digits are the HTTP status of a proxy's page, which postgrest
 # passes on as the code. A code that is not listed is looked up by its first three characters (TV1:
-# that of a newer database), then by its first two (22, 23, 53 and 57: classes of SQLSTATE).
+# a code of a newer database), then by its first two (22, 23, 53 and 57: classes of SQLSTATE).
 _TABLE: dict[type[DatabaseError], str] = {
     NotFoundError: "TV101 TV102 TV103 TV104 TV1 PGRST116",
     ConflictError: "TV201 TV202 TV203 TV204 TV205 TV206 TV207 TV2 23503 23505 40001 40P01",

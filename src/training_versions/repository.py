@@ -25,17 +25,16 @@ from training_versions.operations.rows import SnapshotCodecs
 class PackageRepository(Packages):
     """Training packages: create, read, change and delete what versions are versions of.
 
-    Every write is one transaction, and takes effect once even if the SDK sends it twice. To make a
-    call again yourself, pass your own identifier. Every operation may raise `InvalidInputError`,
-    `PermissionDeniedError`, `ConnectionFailedError`, `UnavailableError` and `SchemaMismatchError`,
-    and every write `OutcomeUnknownError`, besides what it lists itself.
+    Every write is one transaction, and takes effect once even if the SDK sends it twice. To create
+    something again after an error, pass your own identifier. Every operation may raise any
+    `TrainingVersionsError`; what it lists itself is particular to it.
 
     Args:
         client: A `supabase.Client` that has signed in; a bare `postgrest` client works as
             well.
-        retry_pauses: Seconds to wait before each repeat of a function call whose reply was lost,
-            shortened by up to half at random; `()` switches these repeats off. The postgrest client
-            repeats reads of tables itself, unless it was made not to.
+        retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
+            database rolled back, shortened by up to half at random; `()` switches repeats off. The
+            postgrest client repeats reads of tables itself, unless it was made not to.
 
     Example:
         >>> packages = PackageRepository(client)
@@ -62,10 +61,9 @@ class VersionRepository(
     Without types, snapshots are plain JSON. With them, snapshots are read and written by Pydantic,
     and versions are `Version[C, M, D]`.
 
-    Every write is one transaction, and takes effect once even if the SDK sends it twice. To make a
-    call again yourself, pass your own identifier. Every operation may raise `InvalidInputError`,
-    `PermissionDeniedError`, `ConnectionFailedError`, `UnavailableError` and `SchemaMismatchError`,
-    and every write `OutcomeUnknownError`, besides what it lists itself.
+    Every write is one transaction, and takes effect once even if the SDK sends it twice. To create
+    something again after an error, pass your own identifier. Every operation may raise any
+    `TrainingVersionsError`; what it lists itself is particular to it.
 
     Args:
         client: A `supabase.Client` that has signed in; a bare `postgrest` client works as
@@ -73,9 +71,9 @@ class VersionRepository(
         config: The type of the fine-tuning config.
         model: The type of the base model.
         dataset: The type of the data sets, such as `list[DatasetRef]`.
-        retry_pauses: Seconds to wait before each repeat of a function call whose reply was lost,
-            shortened by up to half at random; `()` switches these repeats off. The postgrest client
-            repeats reads of tables itself, unless it was made not to.
+        retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
+            database rolled back, shortened by up to half at random; `()` switches repeats off. The
+            postgrest client repeats reads of tables itself, unless it was made not to.
 
     Raises:
         UnreadableReplyError: From every operation that returns versions, when a stored snapshot

@@ -51,14 +51,14 @@ class AsyncTransport:
     Args:
         client: The user's client.
         owner: The name of the class that the client was given to, for errors.
-        retry_pauses: Seconds before each repeat of a function call whose reply was lost.
+        retry_pauses: Seconds before each repeat of a function call that was lost or rolled back.
     """
 
     def __init__(
         self, client: AsyncClient, owner: str, retry_pauses: Sequence[float] = DEFAULT_PAUSES
     ) -> None:
         check_client(client, AsyncPostgrestClient, owner)
-        self.client = client  # autosave makes a second transport of it
+        self.client = client  # autosave makes a second transport of it, which does not repeat
         self._retry_pauses = check_pauses(retry_pauses)
 
     async def run(self, operation: Operation[T]) -> T:
@@ -75,7 +75,8 @@ class AsyncTransport:
                 except BaseException as exc:  # a cancelled task, too: the operation may clean up
                     outcome = exc
         finally:
-            # An error refers to this frame: a reference from here would keep both, and the reply.
+            # An error refers to this frame by its traceback. A reference back to it would keep the
+            # error, the frame and the reply alive until the garbage is collected.
             del outcome
 
     async def walk(self, listing: Listing[R]) -> AsyncIterator[R]:
@@ -111,7 +112,8 @@ class AsyncTransport:
                 await sleep(retries.next_pause_or_raise(exc, client.headers))
             except UNREADABLE_JSON as exc:
                 # Not repeated: the same reply would come again.
-                raise unreadable(request.operation, None, exc) from exc
+                is_write = request.is_write
+                raise unreadable(request.operation, None, exc, is_write=is_write) from exc
 
     async def _execute(self, client: AsyncPostgrestClient, request: Rpc | Select) -> Reply:
         """Send one request once."""

@@ -53,14 +53,14 @@ class Transport:
     Args:
         client: The user's client.
         owner: The name of the class that the client was given to, for errors.
-        retry_pauses: Seconds before each repeat of a function call whose reply was lost.
+        retry_pauses: Seconds before each repeat of a function call that was lost or rolled back.
     """
 
     def __init__(
         self, client: Client, owner: str, retry_pauses: Sequence[float] = DEFAULT_PAUSES
     ) -> None:
         check_client(client, SyncPostgrestClient, owner)
-        self.client = client  # autosave makes a second transport of it
+        self.client = client  # autosave makes a second transport of it, which does not repeat
         self._retry_pauses = check_pauses(retry_pauses)
 
     def run(self, operation: Operation[T]) -> T:
@@ -77,7 +77,8 @@ class Transport:
                 except BaseException as exc:  # ctrl-C, too: the operation may clean up
                     outcome = exc
         finally:
-            # An error refers to this frame: a reference from here would keep both, and the reply.
+            # An error refers to this frame by its traceback. A reference back to it would keep the
+            # error, the frame and the reply alive until the garbage is collected.
             del outcome
 
     def walk(self, listing: Listing[R]) -> Iterator[R]:
@@ -112,7 +113,8 @@ class Transport:
                 sleep(retries.next_pause_or_raise(exc, client.headers))
             except UNREADABLE_JSON as exc:
                 # Not repeated: the same reply would come again.
-                raise unreadable(request.operation, None, exc) from exc
+                is_write = request.is_write
+                raise unreadable(request.operation, None, exc, is_write=is_write) from exc
 
     def _execute(self, client: SyncPostgrestClient, request: Rpc | Select) -> Reply:
         """Send one request once."""

@@ -1,7 +1,7 @@
 """What every model is built from: the base class, JSON types, money, and `UNSET`.
 
-Every public class names `training_versions` as its module, where users import it from; so do its
-repr, its pickles and `help()`.
+Every public class names `training_versions` as its module, where users import it from: so pickles,
+tracebacks and `help()` show the public name.
 """
 
 import enum

@@ -23,7 +23,7 @@ Target: TypeAlias = DeploymentTarget | Literal["local", "hf_space"]
 
 
 class Deployment(Record):
-    """The time that a version is live at a target; it is live as long as `ended_at` is `None`."""
+    """The period in which a version is live at a target; it is live while `ended_at` is `None`."""
 
     __module__ = "training_versions"
 

@@ -60,7 +60,7 @@ class Event(Record):
 
 
 class HistoryFilters(TypedDict, total=False):
-    """Which events `history` and `iterate_history` return; one left out does not apply."""
+    """Which events `history` and `iterate_history` return; a filter left out does not apply."""
 
     package_id: Id | None
     """Events of this package, including those of its deleted drafts."""

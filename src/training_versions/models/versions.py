@@ -96,7 +96,10 @@ class Version(VersionSummary, Generic[C, M, D]):
 
 
 class VersionFilters(TypedDict, total=False):
-    """Which versions `list`, `iterate` and `count` cover; one left out or `None` does not apply."""
+    """Which versions `list`, `iterate` and `count` cover.
+
+    A filter left out or `None` does not apply.
+    """
 
     status: str | Sequence[str] | None
     """One status, or several of which one must hold."""

@@ -72,7 +72,7 @@ def create_draft(
     params = {
         "p_package_id": check_uuid(package_id, "package_id"),
         "p_version_id": new_id,
-        # In a new draft `None` is what a column has anyway; in an edit it would empty it.
+        # In a new draft `None` means what the database gives; in an edit it means "make it empty".
         "p_fields": {column: value for column, value in columns.items() if value is not None},
     }
     rpc = Rpc(

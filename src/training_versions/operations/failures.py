@@ -32,7 +32,7 @@ TRANSPORT_ERRORS: Final = (
     httpx.CookieConflict,
 )
 CLIENT_ERRORS: Final = (APIError, *TRANSPORT_ERRORS)
-"""Everything that a client raises instead of giving a reply."""
+"""Everything that a client raises when no successful reply came."""
 UNREADABLE_JSON: Final = (ValueError, RecursionError)
 """What a client raises for a successful reply that is valid JSON and that Python cannot hold, such
 as one nested thousands of levels deep. A reply that is no JSON arrives as text instead."""
@@ -134,8 +134,8 @@ def _is_page_of_a_proxy(code: str | None) -> bool:
 
 def _describe(exc: Exception) -> str:
     if isinstance(exc, APIError):
-        source = "the gateway" if exc.code is None else exc.code
-        return f"{source} {exc.message}".strip() if exc.message else source
+        source = "a gateway said" if exc.code is None else exc.code
+        return f"{source} {exc.message}" if exc.message else source
     if not str(exc):
         return type(exc).__name__
     return f"{type(exc).__name__}: {exc}"

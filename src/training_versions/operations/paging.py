@@ -1,8 +1,9 @@
-"""Paging by key: lists and walks that neither skip nor repeat a row, whatever others write.
+"""Paging by key: lists and walks that neither skip nor repeat a row while others write.
 
 Rows come in the order of a unique key, and the next page begins after the key of the last row. A
 cursor is that key, with a fingerprint of the list that it belongs to. Servers cap replies silently,
-so a page that is shorter than asked for does not prove that it is the last.
+so a page that is shorter than asked for does not prove that it is the last. (Where the key is a
+moment, a row whose transaction ends late takes a place before rows that were read already.)
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Listing(Generic[R]):
 
     Args:
         select: The table, columns and filters; the order, where `order_by` is the key, one unique
-            column or two that are unique together; and in `limit` how many rows a page has.
+            column or two that are unique together; and in `limit` how many rows a page has. The
+            table has a column `id`.
         read: Reads one row.
     """
 
@@ -108,7 +110,7 @@ class Listing(Generic[R]):
         key = _decode_cursor(cursor)
         if not key or self._write_cursor(key) != cursor:
             raise InvalidInputError(
-                f"cursor does not belong to this {self.select.operation}.",
+                f"cursor does not belong to this list ({self.select.operation}).",
                 field="cursor",
                 operation=self.select.operation,
                 hint="Pass the next_cursor of a page of the same list: same package, filters and "
@@ -117,7 +119,7 @@ class Listing(Generic[R]):
         return key
 
     def _fingerprint(self, key: Key) -> str:
-        """Tie a cursor to the list that it belongs to, and to its key, which nobody may edit."""
+        """Tie a cursor to its list and its key: a mistake is noticed, but this is no signature."""
         where = [astuple(condition) for condition in self.select.where]
         parts = [self.select.operation, where, self.select.order_by, self.select.descending, key]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]

@@ -1,13 +1,13 @@
 """Requests and replies: the one way in which an operation needs the network.
 
-An operation is a generator. In its barest form:
+An operation is a generator. Written out, it is:
 
     def publish(version_id) -> Operation[Version]:
         reply = yield Rpc("versions.publish", "publish_training_version", {"p_version_id": …})
         return read_version(reply.data)
 
-Most operations are a single request. They are plain functions, which check their arguments at once
-and then have `call`, `read_rows`, `read_first` or `read_one` make the generator.
+Most operations are a single request, and are written as plain functions: they check their arguments
+at once, and return the generator that `call`, `read_rows`, `read_first` or `read_one` makes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 RETRY_HINT: Final = "Make the same call again: made twice, it has the effect of one."
 MAX_ROWS: Final = 1_000_000
-"""The most rows to ask for at once; servers cap replies far below."""
+"""The most rows to ask for at once; most servers cap replies far below."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ class Select:
     """The most rows to ask for; most selects want a single one."""
     count: bool = False
     """Whether the reply says how many rows there are in all."""
+
+    @property
+    def is_write(self) -> bool:
+        """A select changes nothing."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -170,9 +175,9 @@ def unreadable(
     """Make the error for a reply that says success and is not what was asked for."""
     subject = f"The reply to {operation}"
     hint = "See .reply."
-    if isinstance(data, str):
-        hint = "See .reply: it is not JSON, so something in between answered."
-    elif data is None and is_write:
+    if isinstance(data, str) and data:
+        hint = "See .reply: it is text, so something in between answered."
+    elif data in (None, []) and is_write:
         hint = "The reply says success: read what is stored before you make the same call again."
     elif _has_row_of_ours(data):
         subject = f"What {operation} found"

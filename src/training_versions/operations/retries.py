@@ -3,7 +3,7 @@
 A write whose reply was lost is sent again, because the same request sent twice has the effect of
 one. So is a call that the database rolled back because two transactions stood in each other's way.
 Reads by a function are repeated like writes. A select is never repeated here: the postgrest client
-repeats it itself if there is no connection or the server is unavailable (not after a timeout).
+repeats it itself where the connection fails or the answer is 503 (but not after a timeout).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from training_versions.operations.failures import is_lost, translate
 from training_versions.operations.requests import Rpc, Select
 
 DEFAULT_PAUSES: Final = (0.5, 1.0, 2.0)
-"""Seconds before each repeat of a function call: there are at most three."""
+"""Seconds before each repeat of a function call: by default there are at most three."""
 
 # Serialization failure and deadlock: the transaction was rolled back, nothing was written.
 _ROLLED_BACK: Final = ("40001", "40P01")
@@ -46,7 +46,7 @@ class RetryState:
 
     def __init__(self, request: Rpc | Select, pauses: Sequence[float]) -> None:
         self._operation = request.operation
-        self._is_write = isinstance(request, Rpc) and request.is_write
+        self._is_write = request.is_write
         self._pauses: Sequence[float] = ()  # a select has none
         self._retry_hint: str | None = None
         if isinstance(request, Rpc):
@@ -100,7 +100,8 @@ class RetryState:
     def _final_error(self, error: TrainingVersionsError) -> TrainingVersionsError:
         """Return what to raise after the last repeat.
 
-        If any reply was lost, that is what the caller has to know, whatever failed afterwards.
+        If any reply was lost, that is what the caller has to know, whatever failed afterwards; the
+        last failure is its cause.
         """
         if self._lost is None:
             return error
