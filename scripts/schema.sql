@@ -121,9 +121,10 @@ statements as (
     from tables t
     join pg_policy p on p.polrelid = t.oid
     union all
+    -- In the order in which they fire: before the change and then after it, and by name.
     select
         t.oid,
-        4,
+        case when g.tgtype & 2 = 2 then 4 else 5 end,
         g.tgname,
         regexp_replace(
             pg_get_triggerdef(g.oid, true),
@@ -136,7 +137,7 @@ statements as (
     union all
     select
         g.oid,
-        5,
+        6,
         g.privileges,
         format(
             'grant %s on %s to %s',
@@ -160,8 +161,45 @@ statements as (
 
 objects as (
     select
-        t.nspname as schema,
-        1 as kind,
+        n.nspname as schema,
+        0 as kind,
+        0 as place,
+        n.nspname::text as title,
+        concat_ws(
+            E'\n',
+            '-- ' || obj_description(n.oid, 'pg_namespace'),
+            format('create schema %s;', n.nspname),
+            (
+                select format('revoke all on schema %s from public;', n.nspname)
+                where not exists (select from aclexplode(n.nspacl) as a where a.grantee = 0)
+            ),
+            (
+                select 'revoke all on all functions in schema ' || n.nspname || ' from public;'
+                where not exists (
+                    select
+                    from functions f
+                    where f.pronamespace = n.oid
+                        and has_function_privilege('anon', f.oid, 'execute')
+                )
+            ),
+            (
+                select string_agg(
+                    format(
+                        'grant %s on schema %s to %s;',
+                        a.privilege_type, n.nspname, a.grantee::regrole
+                    ),
+                    E'\n' order by a.grantee::regrole::text, a.privilege_type
+                )
+                from aclexplode(n.nspacl) as a
+                where a.grantee <> n.nspowner
+            )
+        ) as definition
+    from pg_namespace n
+    where n.nspname = 'training_versions_internal'
+    union all
+    select
+        t.nspname,
+        1,
         t.place,
         t.title,
         concat_ws(
@@ -173,7 +211,7 @@ objects as (
                 from statements s
                 where s.oid = t.oid
             )
-        ) as definition
+        )
     from tables t
     join definitions d on d.oid = t.oid
     union all

@@ -1,8 +1,161 @@
--- The whole schema as it stands after all migrations: tables, then functions; first what clients
--- use, then training_versions_internal, which keeps the rules. For reading only: `make schema`
--- writes it from the migrations, a test compares, and nobody applies it.
+-- The whole schema as it stands after all migrations. For reading only: `make schema` writes it
+-- from the migrations, a test compares, and nobody applies it.
 --
--- In which order triggers fire, and why, is explained in 20261122000020_version_rules.sql.
+-- What clients use comes first, then training_versions_internal, which keeps the rules. A table is
+-- followed by its indexes, policies, triggers and grants. Its triggers are in the order in which
+-- they fire, which 20261122000020_version_rules.sql explains. Nobody may execute a function except
+-- the roles in the grant below it.
+--
+-- public: tables
+--
+--   training_configs              Training packages.
+--   training_package_versions     Versions of training packages: snapshots of config …
+--   training_costs                What training a version cost, entry by entry.
+--   training_deployments          Deployments of versions to targets.
+--   training_metric_points        One value of one metric at one step of a run …
+--   training_runs                 Training runs of versions.
+--   training_version_events       What happened to versions: who, when, what.
+--
+-- public: functions
+--
+--   archive_training_version      Archives a published version …
+--   cancel_version_training       Ends running training as cancelled; it may start again.
+--   complete_version_training     Ends running training well, for good.
+--   create_training_draft         Creates a draft with the next number of its package.
+--   create_training_package       Creates a package for the caller.
+--   delete_training_draft         Deletes a draft; its number is never given again.
+--   delete_training_package       Deletes a package and its drafts.
+--   deploy_training_version       Makes a published version the one that is live at a target …
+--   export_training_versions      The versions of a package above one number and up to another …
+--   fail_version_training         Ends running training as failed, with the reason …
+--   fork_training_version         Makes a new draft in another package of the caller with the …
+--   get_metric_history            The values of a metric by step …
+--   get_next_version_number       Returns the number that the next version of a package gets: 1 …
+--   get_package_cost              Estimated, actual and budgeted cost of all versions of a …
+--   get_version_lineage           The whole family of a version that the caller may see …
+--   import_training_events        Brings the history of another project into a package of the …
+--   import_training_versions      Brings versions of another project into a package of the caller …
+--   publish_training_version      Publishes a draft: from then on its content changes for nobody.
+--   record_training_cost          Adds a cost to a version; alerts are the shares of the budget …
+--   record_version_metrics        Merges metrics into training_metrics; with a step …
+--   restore_training_version      Makes a new draft with the content of an old version …
+--   start_version_training        Starts training of a version; refused while it is running.
+--   undeploy_training_version     Ends the deployment of a version at a target, or at all of them.
+--   update_training_draft         Changes what p_changes names of a draft; null clears.
+--   update_training_package       Changes what p_changes names of a package: name, template_type …
+--
+-- training_versions_internal: tables
+--
+--   calls                         Idempotency keys of calls that ended training …
+--   cost_sums                     What the entries of a version add up to …
+--   deletions                     Deleted drafts, and deleted packages (version_number is null) …
+--   imports                       The transactions that import versions right now …
+--   package_numbers               Highest version number given in a package.
+--   version_origins               How a version came to be, unless it was simply created.
+--
+-- training_versions_internal: functions
+--
+--   acts_for                      May the caller act for this user?
+--   acts_for_all                  May the caller act for every user?
+--   add_cost_entry                Adds an entry, its amount to actual_cost …
+--   add_points                    Adds the numbers among the metrics to the curves of the run.
+--   archive_version               Definer: the update policy covers drafts only.
+--   begin_deployment              Makes a version the live one at a target …
+--   changed_paths                 Where two JSON values differ, as JSON Pointers …
+--   check_cost                    A cost is a number of cents between 0 and 99,999,999.99, or null.
+--   check_cost_entry
+--   check_deployable              Refuses to deploy what is not published …
+--   check_draft                   Refuses what is no draft any more, or was edited since.
+--   check_events
+--   check_fields                  What a function takes as p_fields or p_changes …
+--   check_may_train               Refuses to train a version that is archived …
+--   check_new_owner               A user creates packages for themselves …
+--   check_package_owner           Nobody puts a version into a package that is not theirs …
+--   check_parent                  A parent is another version by the same user …
+--   check_running                 Refuses what a worker does in the name of a run that is over.
+--   check_snapshot                A snapshot has the shape that readers rely on: 'object' …
+--   check_target
+--   check_text                    A text is not blank and not longer than it may be.
+--   check_values                  The values of a version, where they are new …
+--   claim_call                    Claims an idempotency key, under the lock on the version.
+--   compare_imported              Does an imported version differ from the one that is here …
+--   copy_version                  The content of a version as a new draft …
+--   crossed_shares                The shares of the budget that spending an amount more crosses …
+--   declare_origin                Says how a version comes to be that is inserted next.
+--   deploy
+--   derived_id                    An id that follows from a package and the id that something had …
+--   differences                   The columns in which two states of a version differ …
+--   edit_details                  The details of an edit that is added to those of earlier ones …
+--   editable_columns              The one list of what create_training_draft and …
+--   end_deployments               Ends what is live of a version, at one target or (null) at all …
+--   end_deployments_of_archived   Archiving a version ends its deployments.
+--   end_training                  Ends the run that p_run_id names, or whichever is running.
+--   find_copy                     The draft that this very call made before …
+--   find_cost_entry               The entry that an earlier call made, by its id or its key …
+--   find_run                      The run that p_run_id names, which must be one of the version …
+--   frozen_columns                What never changes once a version has this status …
+--   give_moment_and_name          The moment is the database's, unless the version is imported …
+--   give_number                   Under the lock on the package: the next number …
+--   has_fields                    Is this the draft that was asked for?
+--   import_events                 Imports events, and returns how many were new.
+--   import_version                Imports one version, and says what came of it.
+--   import_versions               Imports versions, in order.
+--   imported_history_id           The id under which the history of an imported version is kept.
+--   imported_id                   The id in this project of a version of another one …
+--   imported_parent               The parent of an imported version here …
+--   insert_cost_entry             Inserts an entry, and adds it to the sum.
+--   insert_draft                  Inserts a draft that has what is edited from p_content …
+--   insert_imported               Inserts an imported version …
+--   is_importing                  Is this transaction importing versions?
+--   is_live                       Is the version live at the target, at just this address?
+--   is_own_write                  Is it the owner of this schema who writes …
+--   keep_derived_columns          Counters and pointers are written by the triggers of versions …
+--   keep_events                   Events change only from inside our triggers …
+--   keep_frozen                   What is frozen stays.
+--   keep_package_owner            The versions of a package belong to its owner.
+--   keep_packages_with_history    A package with published or archived versions is not deleted by …
+--   keep_published                A published or archived version is not deleted alone …
+--   keep_status_order             Draft, then published, then archived.
+--   keep_training_transitions     Training goes from none or pending to running …
+--   keep_unsigned                 A draft is signed by nobody yet.
+--   lock_owned_version            The version, locked.
+--   lock_package                  The lock under which versions of a package are made …
+--   lock_package_of               The lock on the package that a version lies in.
+--   lock_source                   The version to copy, kept from being deleted meanwhile …
+--   lock_version                  The version, locked against other changes …
+--   move_pointers                 Moves the pointers to the newest version that is published now …
+--   next_number                   The next number: the lowest above the last one given that no …
+--   owner_for_import              The owner of the package; refused unless the caller is that …
+--   record_changes
+--   record_cost                   Records a cost under the lock on the version …
+--   record_creation
+--   record_deleted_package        A deleted package is one entry; those of its drafts go.
+--   record_deletion
+--   record_deployment             Deployments follow the columns of a version, whoever writes them.
+--   record_direct_cost            What a client writes to actual_cost becomes an entry …
+--   record_edit                   Edits within a minute by the same user are one event.
+--   record_event                  Adds an event about a version.
+--   record_metrics
+--   record_training               Runs and events follow training_status, whoever writes it.
+--   refuse                        Every refusal of ours: a code that errors.py knows, a sentence …
+--   refuse_import                 TV207, with a sentence about the number of the version in which …
+--   refuse_missing_package
+--   refuse_missing_version
+--   refuse_status                 Refuses a version whose status does not let it be what is asked …
+--   refuse_taken_id
+--   refuse_value                  A value that is not acceptable; the detail names the field.
+--   see_version                   The version; refused if the caller sees none.
+--   sent_alerts                   The shares of the budget that alerts were sent for …
+--   show_deployment               Lets the columns of a version show the latest of its …
+--   sign_published                Publishing signs with the database's clock …
+--   start_as_draft                A version starts as a draft, unless it is imported …
+--   start_training
+--   state_of_import               Is an imported version 'here' already, was it 'deleted' here …
+--   undeploy
+--   update_pointers
+--   update_training_package_versions_updated_at  The edit token moves with every change …
+--   update_version_count          Keeps training_configs.version_count …
+--   was_deleted                   Was this deleted by its owner?
 
 -- Training packages. Each belongs to one user; its versions are rows of training_package_versions.
 create table public.training_configs (
@@ -38,10 +191,6 @@ create policy "Users can update own training configs" on public.training_configs
 create policy "Users can view own training configs" on public.training_configs
     for select to authenticated
     using (user_id = (( select auth.uid() as uid)));
-create trigger record_10_deleted_package
-    after delete on public.training_configs
-    for each row
-    execute function training_versions_internal.record_deleted_package();
 create trigger rule_10_package_owner
     before update on public.training_configs
     for each row
@@ -56,6 +205,10 @@ create trigger rule_30_history_stays
     for each row
     when (row_security_active('public.training_package_versions'))
     execute function training_versions_internal.keep_packages_with_history();
+create trigger record_10_deleted_package
+    after delete on public.training_configs
+    for each row
+    execute function training_versions_internal.record_deleted_package();
 grant delete, insert, select, update on public.training_configs to authenticated, service_role;
 
 -- Versions of training packages: snapshots of config, base model and data sets, draft, then
@@ -135,53 +288,6 @@ create policy "Users can update own draft versions" on public.training_package_v
 create policy "Users can view own package versions" on public.training_package_versions
     for select to authenticated
     using ((( select auth.uid() as uid)) = created_by);
-create trigger record_05_end_deployments
-    after update of status on public.training_package_versions
-    for each row
-    when (new.status = 'archived' and old.status <> 'archived')
-    execute function training_versions_internal.end_deployments_of_archived();
-create trigger record_10_changes
-    after update on public.training_package_versions
-    for each row
-    execute function training_versions_internal.record_changes();
-create trigger record_10_creation
-    after insert on public.training_package_versions
-    for each row
-    execute function training_versions_internal.record_creation();
-create trigger record_10_deletion
-    after delete on public.training_package_versions
-    for each row
-    execute function training_versions_internal.record_deletion();
-create trigger record_70_deployment
-    after update of is_deployed, deployment_target, deployment_url, deployment_id on public.training_package_versions
-    for each row
-    when (new.is_deployed is distinct from old.is_deployed or new.deployment_target is distinct from old.deployment_target or new.deployment_url is distinct from old.deployment_url or new.deployment_id is distinct from old.deployment_id)
-    execute function training_versions_internal.record_deployment();
-create trigger record_70_deployment_of_new_version
-    after insert on public.training_package_versions
-    for each row
-    when (new.is_deployed)
-    execute function training_versions_internal.record_deployment();
-create trigger record_75_cost
-    after update of actual_cost on public.training_package_versions
-    for each row
-    when (new.actual_cost is distinct from old.actual_cost)
-    execute function training_versions_internal.record_direct_cost();
-create trigger record_75_cost_of_new_version
-    after insert on public.training_package_versions
-    for each row
-    when (new.actual_cost is not null)
-    execute function training_versions_internal.record_direct_cost();
-create trigger record_80_training
-    after update of training_status on public.training_package_versions
-    for each row
-    when (new.training_status is distinct from old.training_status)
-    execute function training_versions_internal.record_training();
-create trigger record_80_training_of_new_version
-    after insert on public.training_package_versions
-    for each row
-    when (new.training_status = any (array['pending', 'running']))
-    execute function training_versions_internal.record_training();
 create trigger rule_10_package_owner
     before insert on public.training_package_versions
     for each row
@@ -239,6 +345,53 @@ create trigger set_updated_at
     before update on public.training_package_versions
     for each row
     execute function training_versions_internal.update_training_package_versions_updated_at();
+create trigger record_05_end_deployments
+    after update of status on public.training_package_versions
+    for each row
+    when (new.status = 'archived' and old.status <> 'archived')
+    execute function training_versions_internal.end_deployments_of_archived();
+create trigger record_10_changes
+    after update on public.training_package_versions
+    for each row
+    execute function training_versions_internal.record_changes();
+create trigger record_10_creation
+    after insert on public.training_package_versions
+    for each row
+    execute function training_versions_internal.record_creation();
+create trigger record_10_deletion
+    after delete on public.training_package_versions
+    for each row
+    execute function training_versions_internal.record_deletion();
+create trigger record_70_deployment
+    after update of is_deployed, deployment_target, deployment_url, deployment_id on public.training_package_versions
+    for each row
+    when (new.is_deployed is distinct from old.is_deployed or new.deployment_target is distinct from old.deployment_target or new.deployment_url is distinct from old.deployment_url or new.deployment_id is distinct from old.deployment_id)
+    execute function training_versions_internal.record_deployment();
+create trigger record_70_deployment_of_new_version
+    after insert on public.training_package_versions
+    for each row
+    when (new.is_deployed)
+    execute function training_versions_internal.record_deployment();
+create trigger record_75_cost
+    after update of actual_cost on public.training_package_versions
+    for each row
+    when (new.actual_cost is distinct from old.actual_cost)
+    execute function training_versions_internal.record_direct_cost();
+create trigger record_75_cost_of_new_version
+    after insert on public.training_package_versions
+    for each row
+    when (new.actual_cost is not null)
+    execute function training_versions_internal.record_direct_cost();
+create trigger record_80_training
+    after update of training_status on public.training_package_versions
+    for each row
+    when (new.training_status is distinct from old.training_status)
+    execute function training_versions_internal.record_training();
+create trigger record_80_training_of_new_version
+    after insert on public.training_package_versions
+    for each row
+    when (new.training_status = any (array['pending', 'running']))
+    execute function training_versions_internal.record_training();
 create trigger update_config_pointers
     after update of status on public.training_package_versions
     for each row
@@ -636,6 +789,8 @@ grant execute on function public.deploy_training_version to authenticated, servi
 
 -- The versions of a package above one number and up to another, in order, as one JSON array of
 -- about p_bytes.
+-- Versions are read one at a time, because the size of the next one is not known: a page may be
+-- too large by one version, and no more.
 create function public.export_training_versions(
     p_package_id uuid,
     p_after integer,
@@ -748,6 +903,7 @@ $$;
 grant execute on function public.get_metric_history to authenticated, service_role;
 
 -- Returns the number that the next version of a package gets: 1, 2, 3 …. Reserves nothing.
+-- The next number of a package: 1, 2, 3 …
 create function public.get_next_version_number(p_package_id uuid)
 returns integer
 stable
@@ -792,6 +948,10 @@ $$;
 grant execute on function public.get_package_cost to authenticated, service_role;
 
 -- The whole family of a version that the caller may see, as a JSON array in the order of creation.
+-- Every version that is tied to this one by parents, as far as the caller may see: up to the first
+-- ancestor, and down from there. One JSON array, because replies are capped in rows. Walks level by
+-- level, however deep; `offset 0` makes each step a look-up by index, also where the planner has no
+-- statistics and would rather read all that is the caller's.
 create function public.get_version_lineage(p_version_id uuid)
 returns jsonb
 stable
@@ -1097,6 +1257,13 @@ end
 $$;
 grant execute on function public.update_training_package to authenticated, service_role;
 
+-- Bookkeeping and rules of training_package_versions. Never expose it through the API.
+create schema training_versions_internal;
+revoke all on schema training_versions_internal from public;
+revoke all on all functions in schema training_versions_internal from public;
+grant usage on schema training_versions_internal to authenticated;
+grant usage on schema training_versions_internal to service_role;
+
 -- Idempotency keys of calls that ended training, deployed or undeployed. Invariant: a repeated call
 -- changes nothing, whatever happened since.
 create table training_versions_internal.calls (
@@ -1164,6 +1331,7 @@ create table training_versions_internal.version_origins (
 );
 alter table training_versions_internal.version_origins enable row level security;
 
+-- May the caller act for this user? What policies decide elsewhere, for use in definer functions.
 create function training_versions_internal.acts_for(p_user_id uuid)
 returns boolean
 stable
@@ -1173,6 +1341,9 @@ as $$
     select coalesce(p_user_id = auth.uid(), false) or training_versions_internal.acts_for_all()
 $$;
 
+-- May the caller act for every user? Roles that skip row level security may (the service role, the
+-- owner of the tables). A token without a user in it is not enough, and one with a user in it no
+-- hindrance. Inside a definer function `current_user` is its owner; the role that was set is not.
 create function training_versions_internal.acts_for_all()
 returns boolean
 stable
@@ -1186,6 +1357,7 @@ as $$
     )
 $$;
 
+-- Adds an entry, its amount to actual_cost, its alerts to those that were sent, and its events.
 create function training_versions_internal.add_cost_entry(
     p_version public.training_package_versions,
     p_amount numeric,
@@ -1231,6 +1403,7 @@ begin
 end
 $$;
 
+-- Adds the numbers among the metrics to the curves of the run.
 create function training_versions_internal.add_points(
     p_version public.training_package_versions,
     p_run public.training_runs,
@@ -1278,6 +1451,7 @@ begin
 end
 $$;
 
+-- Definer: the update policy covers drafts only.
 create function training_versions_internal.archive_version(p_version_id uuid)
 returns void
 security definer
@@ -1292,6 +1466,8 @@ as $$
 $$;
 grant execute on function training_versions_internal.archive_version to authenticated, service_role;
 
+-- Makes a version the live one at a target, under the lock on the package, and ends the deployment
+-- of the one before it at the same moment: the target is never without a version in between.
 create function training_versions_internal.begin_deployment(
     p_version public.training_package_versions,
     p_target text,
@@ -1333,6 +1509,7 @@ begin
 end
 $$;
 
+-- Where two JSON values differ, as JSON Pointers, eight levels deep; an array is one place.
 create function training_versions_internal.changed_paths(
     p_old jsonb,
     p_new jsonb,
@@ -1378,6 +1555,7 @@ begin
 end
 $$;
 
+-- A cost is a number of cents between 0 and 99,999,999.99, or null.
 create function training_versions_internal.check_cost(p_field text,
     p_value numeric)
 returns void
@@ -1426,6 +1604,7 @@ begin
 end
 $$;
 
+-- Refuses to deploy what is not published, or what older data left in another user's package.
 create function training_versions_internal.check_deployable(p_version public.training_package_versions)
 returns void
 set search_path = ''
@@ -1458,6 +1637,7 @@ begin
 end
 $$;
 
+-- Refuses what is no draft any more, or was edited since.
 create function training_versions_internal.check_draft(
     p_version public.training_package_versions,
     p_expected_updated_at timestamp with time zone,
@@ -1513,6 +1693,8 @@ begin
 end
 $$;
 
+-- What a function takes as p_fields or p_changes: an object of columns that it knows. Texts must be
+-- sent as texts, and costs are looked at before their columns round them.
 create function training_versions_internal.check_fields(p_argument text,
     p_fields jsonb,
     p_columns text[])
@@ -1554,6 +1736,8 @@ end
 $$;
 grant execute on function training_versions_internal.check_fields to authenticated, service_role;
 
+-- Refuses to train a version that is archived, or in training already. The trigger does not refuse
+-- the first: how training went may be written down after its version was archived.
 create function training_versions_internal.check_may_train(p_version public.training_package_versions)
 returns void
 set search_path = ''
@@ -1584,6 +1768,7 @@ begin
 end
 $$;
 
+-- A user creates packages for themselves; a role without a user says for whom.
 create function training_versions_internal.check_new_owner(p_user_id uuid)
 returns void
 stable
@@ -1610,6 +1795,8 @@ end
 $$;
 grant execute on function training_versions_internal.check_new_owner to authenticated, service_role;
 
+-- Nobody puts a version into a package that is not theirs, or signs for someone else. Invoker: only
+-- for roles that row level security applies to.
 create function training_versions_internal.check_package_owner()
 returns trigger
 set search_path = ''
@@ -1638,6 +1825,7 @@ begin
 end
 $$;
 
+-- A parent is another version by the same user, and nobody is their own ancestor.
 create function training_versions_internal.check_parent()
 returns trigger
 security definer
@@ -1690,6 +1878,7 @@ begin
 end
 $$;
 
+-- Refuses what a worker does in the name of a run that is over.
 create function training_versions_internal.check_running(p_run public.training_runs,
     p_wanted text)
 returns void
@@ -1711,6 +1900,7 @@ begin
 end
 $$;
 
+-- A snapshot has the shape that readers rely on: 'object', or 'array' of objects.
 create function training_versions_internal.check_snapshot(p_field text,
     p_value jsonb,
     p_type text)
@@ -1755,6 +1945,7 @@ begin
 end
 $$;
 
+-- A text is not blank and not longer than it may be.
 create function training_versions_internal.check_text(p_field text,
     p_value text,
     p_longest integer)
@@ -1775,6 +1966,8 @@ end
 $$;
 grant execute on function training_versions_internal.check_text to authenticated, service_role;
 
+-- The values of a version, where they are new: rows from before these rules keep theirs. Definer:
+-- it serves every role that may write the table, and the checks are granted to few.
 create function training_versions_internal.check_values()
 returns trigger
 security definer
@@ -1824,6 +2017,8 @@ begin
 end
 $$;
 
+-- Claims an idempotency key, under the lock on the version. False: this very call was carried out
+-- before. Refuses a key that was claimed by another call. A call without a key is never a repeat.
 create function training_versions_internal.claim_call(p_call_id uuid,
     p_version_id uuid,
     p_what text)
@@ -1851,6 +2046,9 @@ begin
 end
 $$;
 
+-- Does an imported version differ from the one that is here already? Its parent does not count,
+-- which may be imported later, nor its budget, which may be changed. Refuses a frozen version with
+-- other content; a draft in the bundle may have been edited and published here since.
 create function training_versions_internal.compare_imported(
     p_given public.training_package_versions,
     p_here public.training_package_versions
@@ -1878,6 +2076,8 @@ begin
 end
 $$;
 
+-- The content of a version as a new draft, with that version as its parent: 'restored' in its own
+-- package, or 'forked' into another.
 create function training_versions_internal.copy_version(
     p_kind text,
     p_version_id uuid,
@@ -1943,6 +2143,8 @@ end
 $$;
 grant execute on function training_versions_internal.copy_version to authenticated, service_role;
 
+-- The shares of the budget that spending an amount more crosses: those it reaches that no alert
+-- was sent for, and those it reaches anew, because the budget was raised or the sum lowered since.
 create function training_versions_internal.crossed_shares(
     p_version public.training_package_versions,
     p_amount numeric,
@@ -1967,6 +2169,8 @@ begin
 end
 $$;
 
+-- Says how a version comes to be that is inserted next. Only definer functions of this schema may
+-- call it, so that no client forges an origin. (A taken id is refused by the insert.)
 create function training_versions_internal.declare_origin(p_version_id uuid,
     p_kind text,
     p_details jsonb)
@@ -2030,6 +2234,7 @@ end
 $$;
 grant execute on function training_versions_internal.deploy to authenticated, service_role;
 
+-- An id that follows from a package and the id that something had in another project.
 create function training_versions_internal.derived_id(p_package_id uuid,
     p_id uuid)
 returns uuid
@@ -2040,6 +2245,8 @@ as $$
     select md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
 $$;
 
+-- The columns in which two states of a version differ, and their values. The snapshots may be
+-- large: they are compared as they are, and only what is left of the rows is turned into JSON.
 create function training_versions_internal.differences(
     p_old public.training_package_versions,
     p_new public.training_package_versions
@@ -2074,6 +2281,8 @@ begin
 end
 $$;
 
+-- The details of an edit that is added to those of earlier ones: a hundred paths, and whether there
+-- are more.
 create function training_versions_internal.edit_details(p_before jsonb,
     p_paths text[])
 returns jsonb
@@ -2093,6 +2302,8 @@ as $$
     ))
 $$;
 
+-- The one list of what create_training_draft and update_training_draft take. From it follow what
+-- freezes with publishing, what an `edited` event names, and what restoring and forking copy.
 create function training_versions_internal.editable_columns()
 returns text[]
 immutable
@@ -2106,6 +2317,8 @@ as $$
 $$;
 grant execute on function training_versions_internal.editable_columns to authenticated, service_role;
 
+-- Ends what is live of a version, at one target or (null) at all; false if nothing was. The only
+-- place that ends a deployment.
 create function training_versions_internal.end_deployments(
     p_version public.training_package_versions,
     p_target text,
@@ -2133,6 +2346,7 @@ begin
 end
 $$;
 
+-- Archiving a version ends its deployments. Definer: nobody is granted the deployments.
 create function training_versions_internal.end_deployments_of_archived()
 returns trigger
 security definer
@@ -2147,6 +2361,7 @@ begin
 end
 $$;
 
+-- Ends the run that p_run_id names, or whichever is running. A repeated call ends no other.
 create function training_versions_internal.end_training(
     p_version_id uuid,
     p_status text,
@@ -2192,6 +2407,8 @@ end
 $$;
 grant execute on function training_versions_internal.end_training to authenticated, service_role;
 
+-- The draft that this very call made before, whatever became of it or of its source since; null if
+-- there is none yet.
 create function training_versions_internal.find_copy(
     p_kind text,
     p_version_id uuid,
@@ -2225,6 +2442,9 @@ begin
 end
 $$;
 
+-- The entry that an earlier call made, by its id or its key; null if there is none. Refuses an id
+-- or a key that is that of something else. Alerts are answered to whoever brings the entry's id,
+-- which is the caller that made it; the key alone brings none.
 create function training_versions_internal.find_cost_entry(
     p_version_id uuid,
     p_amount numeric,
@@ -2266,6 +2486,8 @@ begin
 end
 $$;
 
+-- The run that p_run_id names, which must be one of the version; without p_run_id the one that is
+-- running, else the one that ran last.
 create function training_versions_internal.find_run(
     p_version public.training_package_versions,
     p_run_id uuid
@@ -2296,6 +2518,8 @@ end
 $$;
 grant execute on function training_versions_internal.find_run to authenticated, service_role;
 
+-- What never changes once a version has this status: what it is and, from publishing on, what it
+-- holds and who signed it. Costs stay open.
 create function training_versions_internal.frozen_columns(p_status text)
 returns text[]
 immutable
@@ -2311,6 +2535,8 @@ as $$
     )
 $$;
 
+-- The moment is the database's, unless the version is imported, or a role without a user says when.
+-- The name is `<package>-v<number>-draft-<day>` unless one is given.
 create function training_versions_internal.give_moment_and_name()
 returns trigger
 security definer
@@ -2347,6 +2573,7 @@ begin
 end
 $$;
 
+-- Under the lock on the package: the next number, or the one brought along if it was never given.
 create function training_versions_internal.give_number()
 returns trigger
 security definer
@@ -2387,6 +2614,8 @@ begin
 end
 $$;
 
+-- Is this the draft that was asked for? What was not asked for is null, but for the name, which the
+-- database gives.
 create function training_versions_internal.has_fields(
     p_version public.training_package_versions,
     p_fields jsonb
@@ -2412,6 +2641,7 @@ end
 $$;
 grant execute on function training_versions_internal.has_fields to authenticated, service_role;
 
+-- Imports events, and returns how many were new.
 create function training_versions_internal.import_events(p_package_id uuid,
     p_events jsonb)
 returns integer
@@ -2460,6 +2690,8 @@ end
 $$;
 grant execute on function training_versions_internal.import_events to authenticated, service_role;
 
+-- Imports one version, and says what came of it. One that is here already stays as it is, except
+-- that a parent that was imported later than its child is set now; a deleted one stays away.
 create function training_versions_internal.import_version(
     p_given public.training_package_versions,
     p_state text,
@@ -2503,6 +2735,8 @@ begin
 end
 $$;
 
+-- Imports versions, in order. With p_check_only nothing is written and only the ids and numbers of
+-- the versions are looked at.
 create function training_versions_internal.import_versions(
     p_package_id uuid,
     p_versions jsonb,
@@ -2545,6 +2779,9 @@ end
 $$;
 grant execute on function training_versions_internal.import_versions to authenticated, service_role;
 
+-- The id under which the history of an imported version is kept. Nobody writes the history of a
+-- version to be made elsewhere: what this package does not know, such as a draft that was deleted
+-- there, gets an id of this package alone.
 create function training_versions_internal.imported_history_id(p_package_id uuid,
     p_version_id uuid)
 returns uuid
@@ -2568,6 +2805,9 @@ as $$
     from training_versions_internal.imported_id(p_package_id, p_version_id) as here (id)
 $$;
 
+-- The id in this project of a version of another one: its own if that is free or was brought here
+-- before, else the derived one, so that importing again finds it. Versions are looked up by id
+-- alone: in a table without statistics the planner may read all those of the package instead.
 create function training_versions_internal.imported_id(p_package_id uuid,
     p_id uuid)
 returns uuid
@@ -2595,6 +2835,8 @@ as $$
     from training_versions_internal.derived_id(p_package_id, p_id) as derived (id)
 $$;
 
+-- The parent of an imported version here: the one imported into the same package if there is, else
+-- the one that kept its id, else the newest that was imported from it. Null if there is none.
 create function training_versions_internal.imported_parent(p_given public.training_package_versions)
 returns uuid
 set search_path = ''
@@ -2619,6 +2861,7 @@ as $$
     limit 1
 $$;
 
+-- Inserts an entry, and adds it to the sum. Runs as the definer functions that call it.
 create function training_versions_internal.insert_cost_entry(
     p_version public.training_package_versions,
     p_amount numeric,
@@ -2654,6 +2897,7 @@ begin
 end
 $$;
 
+-- Inserts a draft that has what is edited from p_content, and all else from the database.
 create function training_versions_internal.insert_draft(
     p_version_id uuid,
     p_package_id uuid,
@@ -2687,6 +2931,7 @@ end
 $$;
 grant execute on function training_versions_internal.insert_draft to authenticated, service_role;
 
+-- Inserts an imported version, and the run that its training columns imply.
 create function training_versions_internal.insert_imported(
     p_given public.training_package_versions,
     p_original_id uuid
@@ -2732,6 +2977,7 @@ begin
 end
 $$;
 
+-- Is this transaction importing versions?
 create function training_versions_internal.is_importing()
 returns boolean
 set search_path = ''
@@ -2743,6 +2989,7 @@ as $$
     )
 $$;
 
+-- Is the version live at the target, at just this address?
 create function training_versions_internal.is_live(
     p_version_id uuid,
     p_target text,
@@ -2761,6 +3008,7 @@ as $$
     )
 $$;
 
+-- Is it the owner of this schema who writes, as in the definer functions of our triggers?
 create function training_versions_internal.is_own_write()
 returns boolean
 stable
@@ -2773,6 +3021,7 @@ as $$
 $$;
 grant execute on function training_versions_internal.is_own_write to authenticated, service_role;
 
+-- Counters and pointers are written by the triggers of versions only. Invoker: it asks who writes.
 create function training_versions_internal.keep_derived_columns()
 returns trigger
 set search_path = ''
@@ -2802,6 +3051,8 @@ begin
 end
 $$;
 
+-- Events change only from inside our triggers, and go only with their package: then the change is a
+-- trigger's own.
 create function training_versions_internal.keep_events()
 returns trigger
 set search_path = ''
@@ -2819,6 +3070,8 @@ begin
 end
 $$;
 
+-- What is frozen stays. A maker may be filled in where none is known; a parent goes only with its
+-- whole package, and comes late only if it was imported later.
 create function training_versions_internal.keep_frozen()
 returns trigger
 security definer
@@ -2876,6 +3129,7 @@ begin
 end
 $$;
 
+-- The versions of a package belong to its owner. Invoker: it asks who writes.
 create function training_versions_internal.keep_package_owner()
 returns trigger
 set search_path = ''
@@ -2894,6 +3148,8 @@ begin
 end
 $$;
 
+-- A package with published or archived versions is not deleted by its owner, nor one with a draft
+-- that a published version elsewhere came from. Definer: it sees every version and child.
 create function training_versions_internal.keep_packages_with_history()
 returns trigger
 security definer
@@ -2928,6 +3184,7 @@ begin
 end
 $$;
 
+-- A published or archived version is not deleted alone, nor the draft that one came from.
 create function training_versions_internal.keep_published()
 returns trigger
 security definer
@@ -2967,6 +3224,7 @@ begin
 end
 $$;
 
+-- Draft, then published, then archived.
 create function training_versions_internal.keep_status_order()
 returns trigger
 security definer
@@ -2993,6 +3251,9 @@ begin
 end
 $$;
 
+-- Training goes from none or pending to running, from there to completed, failed or cancelled, and
+-- from failed or cancelled to running again. Its moments are the database's, whatever a client
+-- sends. Definer: it looks at the runs, and whether the version is being imported.
 create function training_versions_internal.keep_training_transitions()
 returns trigger
 security definer
@@ -3046,6 +3307,7 @@ begin
 end
 $$;
 
+-- A draft is signed by nobody yet. (One from before these rules may be, and keeps it.)
 create function training_versions_internal.keep_unsigned()
 returns trigger
 security definer
@@ -3067,6 +3329,8 @@ begin
 end
 $$;
 
+-- The version, locked. A user gets their own, a role that skips row level security any. Definer:
+-- the update policy would hide a published version from the lock.
 create function training_versions_internal.lock_owned_version(p_version_id uuid)
 returns public.training_package_versions
 security definer
@@ -3087,6 +3351,7 @@ begin
 end
 $$;
 
+-- The lock under which versions of a package are made; held to the end of the transaction.
 create function training_versions_internal.lock_package(p_package_id uuid)
 returns void
 security definer
@@ -3114,6 +3379,9 @@ end
 $$;
 grant execute on function training_versions_internal.lock_package to authenticated, service_role;
 
+-- The lock on the package that a version lies in. Whatever takes both takes it before that on the
+-- version, so that two functions never wait for each other; a client that writes the table directly
+-- takes them the other way round.
 create function training_versions_internal.lock_package_of(p_version_id uuid)
 returns void
 set search_path = ''
@@ -3125,6 +3393,8 @@ as $$
 $$;
 grant execute on function training_versions_internal.lock_package_of to authenticated, service_role;
 
+-- The version to copy, kept from being deleted meanwhile, under the lock on the package that the
+-- copy goes into; refused unless the caller acts for the owner of both.
 create function training_versions_internal.lock_source(p_version_id uuid,
     p_package_id uuid)
 returns public.training_package_versions
@@ -3153,6 +3423,8 @@ begin
 end
 $$;
 
+-- The version, locked against other changes; refused if the caller sees none. A frozen one comes
+-- without a lock: the update policy hides it from one, and it needs none.
 create function training_versions_internal.lock_version(p_version_id uuid)
 returns public.training_package_versions
 set search_path = ''
@@ -3173,6 +3445,8 @@ end
 $$;
 grant execute on function training_versions_internal.lock_version to authenticated, service_role;
 
+-- Moves the pointers to the newest version that is published now and that the package's owner can
+-- see. The package is locked first, so that of two changes at once the later one sees the earlier.
 create function training_versions_internal.move_pointers(p_package_id uuid)
 returns void
 security definer
@@ -3198,6 +3472,8 @@ begin
 end
 $$;
 
+-- The next number: the lowest above the last one given that no version has or had. Null for
+-- somebody else's package.
 create function training_versions_internal.next_number(p_package_id uuid)
 returns integer
 stable
@@ -3228,6 +3504,7 @@ end
 $$;
 grant execute on function training_versions_internal.next_number to authenticated, service_role;
 
+-- The owner of the package; refused unless the caller is that, or may act for all.
 create function training_versions_internal.owner_for_import(p_package_id uuid)
 returns uuid
 set search_path = ''
@@ -3279,6 +3556,8 @@ begin
 end
 $$;
 
+-- Records a cost under the lock on the version, and answers with the entry and the new sum.
+-- Definer, and behind a function in public, for the same reasons as training.
 create function training_versions_internal.record_cost(
     p_version_id uuid,
     p_amount numeric,
@@ -3344,6 +3623,7 @@ begin
 end
 $$;
 
+-- A deleted package is one entry; those of its drafts go. Definer: the record is not the client's.
 create function training_versions_internal.record_deleted_package()
 returns trigger
 security definer
@@ -3375,6 +3655,7 @@ begin
 end
 $$;
 
+-- Deployments follow the columns of a version, whoever writes them. Definer: as above.
 create function training_versions_internal.record_deployment()
 returns trigger
 security definer
@@ -3406,6 +3687,8 @@ begin
 end
 $$;
 
+-- What a client writes to actual_cost becomes an entry, so that the entries add up to it. Definer:
+-- nobody is granted the entries.
 create function training_versions_internal.record_direct_cost()
 returns trigger
 security definer
@@ -3436,6 +3719,7 @@ begin
 end
 $$;
 
+-- Edits within a minute by the same user are one event.
 create function training_versions_internal.record_edit(
     p_version public.training_package_versions,
     p_paths text[]
@@ -3467,6 +3751,7 @@ begin
 end
 $$;
 
+-- Adds an event about a version. Called by the definer functions of this schema only.
 create function training_versions_internal.record_event(
     p_version public.training_package_versions,
     p_kind text,
@@ -3527,6 +3812,7 @@ end
 $$;
 grant execute on function training_versions_internal.record_metrics to authenticated, service_role;
 
+-- Runs and events follow training_status, whoever writes it. Definer: nobody is granted the runs.
 create function training_versions_internal.record_training()
 returns trigger
 security definer
@@ -3564,6 +3850,8 @@ begin
 end
 $$;
 
+-- Every refusal of ours: a code that errors.py knows, a sentence, a JSON object, and what to do;
+-- one of the last two may be missing. RAISE takes no null, hence the branches.
 create function training_versions_internal.refuse(
     p_errcode text,
     p_message text,
@@ -3587,6 +3875,7 @@ end
 $$;
 grant execute on function training_versions_internal.refuse to authenticated, service_role;
 
+-- TV207, with a sentence about the number of the version in which %s stands for it.
 create function training_versions_internal.refuse_import(
     p_given public.training_package_versions,
     p_message text
@@ -3633,6 +3922,7 @@ as $$
 $$;
 grant execute on function training_versions_internal.refuse_missing_version to authenticated, service_role;
 
+-- Refuses a version whose status does not let it be what is asked for.
 create function training_versions_internal.refuse_status(
     p_errcode text,
     p_version public.training_package_versions,
@@ -3671,6 +3961,7 @@ as $$
 $$;
 grant execute on function training_versions_internal.refuse_taken_id to authenticated, service_role;
 
+-- A value that is not acceptable; the detail names the field.
 create function training_versions_internal.refuse_value(
     p_field text,
     p_message text,
@@ -3686,6 +3977,7 @@ as $$
 $$;
 grant execute on function training_versions_internal.refuse_value to authenticated, service_role;
 
+-- The version; refused if the caller sees none.
 create function training_versions_internal.see_version(p_version_id uuid)
 returns public.training_package_versions
 stable
@@ -3704,6 +3996,9 @@ end
 $$;
 grant execute on function training_versions_internal.see_version to authenticated, service_role;
 
+-- The shares of the budget that alerts were sent for: what the entries say, whatever a client did
+-- to the column since, and what the column says, which an import brings without its entries.
+-- Anything in the column that is no array is read as none, and the next alert replaces it.
 create function training_versions_internal.sent_alerts(p_version public.training_package_versions)
 returns jsonb
 set search_path = ''
@@ -3720,6 +4015,7 @@ as $$
     ) as sent
 $$;
 
+-- Lets the columns of a version show the latest of its deployments that is live, or that none is.
 create function training_versions_internal.show_deployment(p_version_id uuid)
 returns void
 set search_path = ''
@@ -3742,6 +4038,9 @@ begin
 end
 $$;
 
+-- Publishing signs with the database's clock, and takes `-draft-<day>` off a name that was not
+-- given with it. Nobody signs for someone else; a role without a user signs for the package's
+-- owner unless it says for whom.
 create function training_versions_internal.sign_published()
 returns trigger
 security definer
@@ -3775,6 +4074,8 @@ begin
 end
 $$;
 
+-- A version starts as a draft, unless it is imported, and says who made it. A role without a user
+-- makes it for the package's owner.
 create function training_versions_internal.start_as_draft()
 returns trigger
 security definer
@@ -3836,6 +4137,8 @@ end
 $$;
 grant execute on function training_versions_internal.start_training to authenticated, service_role;
 
+-- Is an imported version 'here' already, was it 'deleted' here, or is it 'new'? Refuses one whose
+-- id is taken by another package, or whose number was given to another version of this one.
 create function training_versions_internal.state_of_import(p_given public.training_package_versions)
 returns text
 set search_path = ''
@@ -3922,6 +4225,7 @@ begin
 end
 $$;
 
+-- The edit token moves with every change, also when the clock does not. Invoker: it needs nothing.
 create function training_versions_internal.update_training_package_versions_updated_at()
 returns trigger
 set search_path = ''
@@ -3933,6 +4237,7 @@ begin
 end
 $$;
 
+-- Keeps training_configs.version_count, and remembers what was deleted.
 create function training_versions_internal.update_version_count()
 returns trigger
 security definer
@@ -3957,6 +4262,7 @@ begin
 end
 $$;
 
+-- Was this deleted by its owner? Definer: the record is nobody's to read.
 create function training_versions_internal.was_deleted(p_id uuid,
     p_is_package boolean)
 returns boolean
