@@ -20,7 +20,7 @@
 --
 --   archive_training_version      Archives a published version …
 --   cancel_version_training       Ends running training as cancelled; it may start again.
---   complete_version_training     Ends running training well, for good.
+--   complete_version_training     Ends running training as completed; it cannot start again.
 --   create_training_draft         Creates a draft with the next number of its package.
 --   create_training_package       Creates a package for the caller.
 --   delete_training_draft         Deletes a draft; its number is never given again.
@@ -33,8 +33,8 @@
 --   get_next_version_number       Returns the number that the next version of a package gets: 1 …
 --   get_package_cost              Estimated, actual and budgeted cost of all versions of a …
 --   get_version_lineage           The whole family of a version that the caller may see …
---   import_training_events        Brings the history of another project into a package of the …
---   import_training_versions      Brings versions of another project into a package of the caller …
+--   import_training_events        Imports the history of another project into a package of the …
+--   import_training_versions      Imports versions of another project into a package of the …
 --   publish_training_version      Publishes a draft: from then on its content changes for nobody.
 --   record_training_cost          Adds a cost to a version; alerts are the shares of the budget …
 --   record_version_metrics        Merges metrics into training_metrics; with a step …
@@ -47,9 +47,9 @@
 -- training_versions_internal: tables
 --
 --   calls                         Idempotency keys of calls that ended training …
---   cost_sums                     What the entries of a version add up to …
+--   cost_sums                     The sum of the entries of a version …
 --   deletions                     Deleted drafts, and deleted packages (version_number is null) …
---   imports                       The transactions that import versions right now …
+--   imports                       The transactions that import versions right now.
 --   package_numbers               Highest version number given in a package.
 --   version_origins               How a version came to be, unless it was simply created.
 --
@@ -57,68 +57,71 @@
 --
 --   acts_for                      May the caller act for this user?
 --   acts_for_all                  May the caller act for every user?
---   add_cost_entry                Adds an entry, its amount to actual_cost …
+--   add_cost_entry                Adds an entry and its events, its amount to actual_cost …
 --   add_points                    Adds the numbers among the metrics to the curves of the run.
---   archive_version               Definer: the update policy covers drafts only.
+--   archive_version               Archives a published version.
 --   begin_deployment              Makes a version the live one at a target …
---   changed_paths                 Where two JSON values differ, as JSON Pointers …
+--   changed_paths                 The paths at which two JSON values differ, as JSON Pointers …
 --   check_cost                    A cost is a number of cents between 0 and 99,999,999.99, or null.
---   check_cost_entry
---   check_deployable              Refuses to deploy what is not published …
---   check_draft                   Refuses what is no draft any more, or was edited since.
---   check_events
+--   check_cost_entry              Checks the arguments of record_cost.
+--   check_deployable              Refuses to deploy a version that is not published …
+--   check_draft_and_token         Refuses a version that is not a draft …
+--   check_events                  Events are an array of objects with finite times …
 --   check_fields                  What a function takes as p_fields or p_changes …
 --   check_may_train               Refuses to train a version that is archived …
 --   check_new_owner               A user creates packages for themselves …
 --   check_package_owner           Nobody puts a version into a package that is not theirs …
 --   check_parent                  A parent is another version by the same user …
---   check_running                 Refuses what a worker does in the name of a run that is over.
+--   check_running                 Refuses a call about a run that has ended …
 --   check_snapshot                A snapshot has the shape that readers rely on: 'object' …
---   check_target
+--   check_target                  A target is one of those that the tables know.
 --   check_text                    A text is not blank and not longer than it may be.
 --   check_values                  The values of a version, where they are new …
 --   claim_call                    Claims an idempotency key, under the lock on the version.
 --   compare_imported              Does an imported version differ from the one that is here …
---   copy_version                  The content of a version as a new draft …
---   crossed_shares                The shares of the budget that spending an amount more crosses …
---   declare_origin                Says how a version comes to be that is inserted next.
---   deploy
---   derived_id                    An id that follows from a package and the id that something had …
+--   copy_version                  Copies a version into a new draft …
+--   crossed_shares                The shares of the budget that this amount crosses …
+--   declare_origin                Records the origin of a version that is about to be inserted.
+--   deploy                        Deploys a version to a target …
+--   derived_id                    An id computed from a package and the id that something had in …
 --   differences                   The columns in which two states of a version differ …
---   edit_details                  The details of an edit that is added to those of earlier ones …
+--   edit_details                  The details of an event that folds several edits …
 --   editable_columns              The one list of what create_training_draft and …
---   end_deployments               Ends what is live of a version, at one target or (null) at all …
+--   end_deployments               Ends the live deployments of a version …
 --   end_deployments_of_archived   Archiving a version ends its deployments.
---   end_training                  Ends the run that p_run_id names, or whichever is running.
---   find_copy                     The draft that this very call made before …
---   find_cost_entry               The entry that an earlier call made, by its id or its key …
+--   end_training                  Ends the run that p_run_id names …
+--   find_copy                     The draft that an earlier call with the same arguments made …
+--   find_cost_entry               The entry that an earlier call made, found by its id or its key …
 --   find_run                      The run that p_run_id names, which must be one of the version …
 --   frozen_columns                What never changes once a version has this status …
---   give_moment_and_name          The moment is the database's, unless the version is imported …
 --   give_number                   Under the lock on the package: the next number …
---   has_fields                    Is this the draft that was asked for?
+--   give_timestamp_and_name       The database sets created_at …
+--   has_fields                    Does the draft hold what p_fields asks for?
+--   hold_package_of               Keeps the package that a version lies in from being deleted.
 --   import_events                 Imports events, and returns how many were new.
---   import_version                Imports one version, and says what came of it.
+--   import_version                Imports one version, and reports the outcome as JSON.
 --   import_versions               Imports versions, in order.
---   imported_history_id           The id under which the history of an imported version is kept.
+--   imported_history_id           The id of a version in its imported events.
 --   imported_id                   The id in this project of a version of another one …
 --   imported_parent               The parent of an imported version here …
---   insert_cost_entry             Inserts an entry, and adds it to the sum.
---   insert_draft                  Inserts a draft that has what is edited from p_content …
+--   insert_copy                   Inserts the copy, with its origin and with the source as its …
+--   insert_cost_entry             Inserts an entry, and adds its amount to the sum.
+--   insert_draft                  Inserts a draft with the editable columns of p_content …
 --   insert_imported               Inserts an imported version …
 --   is_importing                  Is this transaction importing versions?
---   is_live                       Is the version live at the target, at just this address?
---   is_own_write                  Is it the owner of this schema who writes …
+--   is_live                       Is the version live at the target …
+--   is_own_write                  Does the owner of this schema write …
+--   is_owner_reference            Is this constraint the foreign key from a package to its owner?
 --   keep_derived_columns          Counters and pointers are written by the triggers of versions …
---   keep_events                   Events change only from inside our triggers …
---   keep_frozen                   What is frozen stays.
+--   keep_events                   Events are changed only by our triggers (record_edit) and …
+--   keep_frozen                   Frozen columns do not change, with three exceptions …
 --   keep_package_owner            The versions of a package belong to its owner.
 --   keep_packages_with_history    A package with published or archived versions is not deleted by …
 --   keep_published                A published or archived version is not deleted alone …
 --   keep_status_order             Draft, then published, then archived.
 --   keep_training_transitions     Training goes from none or pending to running …
 --   keep_unsigned                 A draft is signed by nobody yet.
---   lock_owned_version            The version, locked.
+--   lock_owned_version            The version, locked against other changes, with its package held.
 --   lock_package                  The lock under which versions of a package are made …
 --   lock_package_of               The lock on the package that a version lies in.
 --   lock_source                   The version to copy, kept from being deleted meanwhile …
@@ -126,33 +129,33 @@
 --   move_pointers                 Moves the pointers to the newest version that is published now …
 --   next_number                   The next number: the lowest above the last one given that no …
 --   owner_for_import              The owner of the package; refused unless the caller is that …
---   record_changes
+--   record_changes                Adds the events of an update: an edit, a new status, or both.
 --   record_cost                   Records a cost under the lock on the version …
---   record_creation
---   record_deleted_package        A deleted package is one entry; those of its drafts go.
---   record_deletion
+--   record_creation               Adds the event of a new version: `created`, or its origin.
+--   record_deleted_package        Records a deleted package as one entry …
+--   record_deletion               Adds the event of a deleted draft.
 --   record_deployment             Deployments follow the columns of a version, whoever writes them.
---   record_direct_cost            What a client writes to actual_cost becomes an entry …
---   record_edit                   Edits within a minute by the same user are one event.
+--   record_direct_cost            The change that a client makes to actual_cost becomes an entry …
+--   record_edit                   Folds edits by the same user within a minute into one event …
 --   record_event                  Adds an event about a version.
---   record_metrics
+--   record_metrics                Merges metrics into those of the version; with a step …
 --   record_training               Runs and events follow training_status, whoever writes it.
 --   refuse                        Every refusal of ours: a code that errors.py knows, a sentence …
---   refuse_import                 TV207, with a sentence about the number of the version in which …
---   refuse_missing_package
---   refuse_missing_version
---   refuse_status                 Refuses a version whose status does not let it be what is asked …
---   refuse_taken_id
+--   refuse_import                 Refuses an import (TV207).
+--   refuse_missing_package        Refuses a package that is not there …
+--   refuse_missing_version        Refuses a version that is not there …
+--   refuse_status                 Refuses what the status of a version does not allow.
+--   refuse_taken_id               Refuses an id that belongs to something else.
 --   refuse_value                  A value that is not acceptable; the detail names the field.
 --   see_version                   The version; refused if the caller sees none.
 --   sent_alerts                   The shares of the budget that alerts were sent for …
---   show_deployment               Lets the columns of a version show the latest of its …
---   sign_published                Publishing signs with the database's clock …
---   start_as_draft                A version starts as a draft, unless it is imported …
---   start_training
+--   show_deployment               Makes the columns of a version show the latest of its live …
+--   sign_published                Publishing signs with the database's clock.
+--   start_as_draft                A version starts as a draft, unless it is imported.
+--   start_training                Starts a run, or returns the one that an earlier call with the …
 --   state_of_import               Is an imported version 'here' already, was it 'deleted' here …
---   undeploy
---   update_pointers
+--   undeploy                      Ends the deployments of a version …
+--   update_pointers               Moves the pointers of the package when the status of a version …
 --   update_training_package_versions_updated_at  The edit token moves with every change …
 --   update_version_count          Keeps training_configs.version_count …
 --   was_deleted                   Was this deleted by its owner?
@@ -301,10 +304,10 @@ create trigger rule_30_number
     before insert on public.training_package_versions
     for each row
     execute function training_versions_internal.give_number();
-create trigger rule_35_moment_and_name
+create trigger rule_35_timestamp_and_name
     before insert on public.training_package_versions
     for each row
-    execute function training_versions_internal.give_moment_and_name();
+    execute function training_versions_internal.give_timestamp_and_name();
 create trigger rule_40_frozen
     before update on public.training_package_versions
     for each row
@@ -503,7 +506,7 @@ grant select on public.training_runs to authenticated, service_role;
 create table public.training_version_events (
     id bigint not null generated always as identity,
     package_id uuid not null,
-    -- Not a foreign key: the event of a deleted draft stays.
+    -- Not a foreign key, because the events of a deleted draft are kept.
     version_id uuid not null,
     version_number integer not null,
     -- Who may read it: who created the version.
@@ -512,12 +515,12 @@ create table public.training_version_events (
     -- Who did it; null for a role without a user (the service role).
     actor_id uuid,
     occurred_at timestamp with time zone not null default clock_timestamp(),
-    -- Of edits that are one event: the moment of the last; occurred_at is that of the first.
+    -- Of edits that are one event: the time of the last; occurred_at is that of the first.
     last_at timestamp with time zone,
     -- What is particular to the kind: changed paths (not content), target, amount, reason, the
     -- version copied from.
     details jsonb not null default '{}',
-    -- Which event of which package it was in the project it was imported from.
+    -- Of an imported event: the package, id and time that it had in the project it came from.
     source text,
     constraint training_version_events_pkey primary key (id),
     constraint training_version_events_package_id_fkey foreign key (package_id) references public.training_configs(id) on delete cascade,
@@ -586,8 +589,8 @@ as $$
 $$;
 grant execute on function public.cancel_version_training to authenticated, service_role;
 
--- Ends running training well, for good. With p_run_id only if that run is the one running.
--- Idempotent with the same p_call_id.
+-- Ends running training as completed; it cannot start again. With p_run_id only if that is the run
+-- that is running. Idempotent with the same p_call_id.
 create function public.complete_version_training(
     p_version_id uuid,
     p_run_id uuid default null,
@@ -634,7 +637,8 @@ begin
 
     select * into version from public.training_package_versions v where v.id = p_version_id;
     if found then
-        -- A repeat returns the draft it made. Until its first edit it must be what is asked for.
+        -- A repeat returns the draft that the first call made. Unless that was edited since, it
+        -- must hold what p_fields asks for.
         if version.package_id <> p_package_id
             or version.updated_at = version.created_at
             and not training_versions_internal.has_fields(version, p_fields)
@@ -674,6 +678,7 @@ as $$
 declare
     owner constant pg_catalog.uuid := coalesce(p_user_id, auth.uid());
     package public.training_configs;
+    violated pg_catalog.text;
 begin
     perform training_versions_internal.check_text('name', p_name, 255);
     perform training_versions_internal.check_text('template_type', p_template_type, 100);
@@ -695,8 +700,8 @@ begin
         return package;
     end if;
 
-    -- A repeat returns the package it made. (An older table may have `json`, which has no
-    -- equality.)
+    -- A repeat returns the package that the first call made. The cast is for older tables, whose
+    -- config_json may be of type `json`, which has no equality.
     select * into package from public.training_configs c where c.id = p_package_id;
     if (package.name, package.template_type, package.config_json::pg_catalog.jsonb, package.user_id)
         is distinct from (p_name, p_template_type, p_config_json, owner)
@@ -708,6 +713,10 @@ begin
     return package;
 exception
     when foreign_key_violation then
+        get stacked diagnostics violated = constraint_name;
+        if not training_versions_internal.is_owner_reference(violated) then
+            raise;
+        end if;
         perform training_versions_internal.refuse_value(
             'user_id',
             format('there is no user %s', owner),
@@ -738,12 +747,12 @@ begin
         return;
     end if;
     version := training_versions_internal.lock_version(p_version_id);
-    perform training_versions_internal.check_draft(
+    perform training_versions_internal.check_draft_and_token(
         version,
         p_expected_updated_at,
         case version.status
             when 'published' then 'Archive it instead.'
-            else 'It stays: it is history.'
+            else 'Keep it: archived versions are part of the history.'
         end
     );
     delete from public.training_package_versions where id = p_version_id;
@@ -768,8 +777,9 @@ $$;
 grant execute on function public.delete_training_package to authenticated, service_role;
 
 -- Makes a published version the one that is live at a target, in place of the one before it.
--- p_stay_id is the id of the deployment and makes the call idempotent: repeated with it, the call
--- changes nothing, whatever was deployed since.
+-- p_stay_id makes the call idempotent: repeated with it, the call changes nothing, whatever was
+-- deployed since. A deployment that the call begins has this id; a version that is live there
+-- already keeps its deployment and its id.
 create function public.deploy_training_version(
     p_version_id uuid,
     p_target text,
@@ -789,8 +799,8 @@ grant execute on function public.deploy_training_version to authenticated, servi
 
 -- The versions of a package above one number and up to another, in order, as one JSON array of
 -- about p_bytes.
--- Versions are read one at a time, because the size of the next one is not known: a page may be
--- too large by one version, and no more.
+-- Versions are read one at a time, because their sizes are not known: a page ends before the
+-- version that would make it larger than p_bytes, and has at least one version.
 create function public.export_training_versions(
     p_package_id uuid,
     p_after integer,
@@ -806,17 +816,17 @@ declare
     version public.training_package_versions;
     line pg_catalog.text;
     page pg_catalog.text[] := '{}';
+    last_number integer := p_after;
     size bigint := 0;
 begin
     if not exists (select from public.training_configs c where c.id = p_package_id) then
         perform training_versions_internal.refuse_missing_package(p_package_id);
     end if;
-    version.version_number := p_after;
     loop
         select * into version
         from public.training_package_versions v
         where v.package_id = p_package_id
-            and v.version_number > version.version_number and v.version_number <= p_newest
+            and v.version_number > last_number and v.version_number <= p_newest
         order by v.version_number
         limit 1;
         exit when not found;
@@ -824,7 +834,7 @@ begin
         size := size + octet_length(line);
         exit when size > p_bytes and page <> '{}';
         page := page || line;
-        exit when size > p_bytes;
+        last_number := version.version_number;
     end loop;
     return ('[' || array_to_string(page, ',') || ']')::pg_catalog.json;
 end
@@ -886,7 +896,7 @@ declare
 begin
     version := training_versions_internal.see_version(p_version_id);
     run := training_versions_internal.find_run(version, p_run_id);
-    -- One array, because replies are capped in rows.
+    -- One JSON array, because PostgREST caps the rows of a reply.
     return (
         select coalesce(
             jsonb_agg(
@@ -948,10 +958,11 @@ $$;
 grant execute on function public.get_package_cost to authenticated, service_role;
 
 -- The whole family of a version that the caller may see, as a JSON array in the order of creation.
--- Every version that is tied to this one by parents, as far as the caller may see: up to the first
--- ancestor, and down from there. One JSON array, because replies are capped in rows. Walks level by
--- level, however deep; `offset 0` makes each step a look-up by index, also where the planner has no
--- statistics and would rather read all that is the caller's.
+-- All versions that are related to this one by parents, as far as the caller may see: the first
+-- ancestor and all its descendants. Walks up, finds the root, and walks down, level by level. One
+-- JSON array, because PostgREST caps the rows of a reply. `offset 0` keeps the planner from merging
+-- each step into a join: without statistics it would read all versions of the caller for it,
+-- instead of looking one up by its index.
 create function public.get_version_lineage(p_version_id uuid)
 returns jsonb
 stable
@@ -981,7 +992,7 @@ begin
         where not exists (select from ancestors p where p.id = a.parent_version_id)
     ),
     tree (id) as (
-        -- Rows from before these rules may be each other's ancestors: then there is no first one.
+        -- Rows from before these rules may be each other's ancestors: then there is no root.
         select coalesce(
             (select r.id from roots r),
             (select a.id from ancestors a where a.id = p_version_id)
@@ -1012,7 +1023,7 @@ end
 $$;
 grant execute on function public.get_version_lineage to authenticated, service_role;
 
--- Brings the history of another project into a package of the caller, and returns how many events
+-- Imports the history of another project into a package of the caller, and returns how many events
 -- were new. Idempotent.
 create function public.import_training_events(p_package_id uuid,
     p_events jsonb)
@@ -1024,8 +1035,8 @@ as $$
 $$;
 grant execute on function public.import_training_events to authenticated, service_role;
 
--- Brings versions of another project into a package of the caller; with p_check_only it only checks
--- whether their numbers are free. Idempotent.
+-- Imports versions of another project into a package of the caller; with p_check_only it only
+-- checks whether their ids and numbers are free. Idempotent.
 create function public.import_training_versions(
     p_package_id uuid,
     p_versions jsonb,
@@ -1066,11 +1077,11 @@ begin
             'Create a new draft from it.'
         );
     end if;
-    perform training_versions_internal.check_draft(version, p_expected_updated_at);
+    perform training_versions_internal.check_draft_and_token(version, p_expected_updated_at);
 
     -- The one setting that a trigger reads. Publishing with a name that the draft has already
     -- changes no column, so the row cannot say that the name was given and is not to be
-    -- shortened.
+    -- shortened. A client that sets it only keeps the name of its own version.
     perform set_config(
         'training_versions.keep_name', case when p_name is null then '' else 'on' end, true
     );
@@ -1085,8 +1096,8 @@ $$;
 grant execute on function public.publish_training_version to authenticated, service_role;
 
 -- Adds a cost to a version; alerts are the shares of the budget that this call crossed. Idempotent:
--- with the same p_key a cost counts once, and with the same p_entry_id the call is answered the
--- same again.
+-- with the same p_key a cost counts once, and a repeat with the same p_entry_id returns the same
+-- entry with its alerts.
 create function public.record_training_cost(
     p_version_id uuid,
     p_amount numeric,
@@ -1190,7 +1201,7 @@ begin
     then
         return version;
     end if;
-    perform training_versions_internal.check_draft(version, p_expected_updated_at);
+    perform training_versions_internal.check_draft_and_token(version, p_expected_updated_at);
 
     execute format(
         'update public.training_package_versions
@@ -1269,7 +1280,7 @@ grant usage on schema training_versions_internal to service_role;
 create table training_versions_internal.calls (
     call_id uuid not null,
     version_id uuid not null,
-    what text not null,
+    operation text not null,
     run_id uuid,
     constraint calls_pkey primary key (call_id),
     constraint calls_version_id_fkey foreign key (version_id) references public.training_package_versions(id) on delete cascade
@@ -1277,7 +1288,7 @@ create table training_versions_internal.calls (
 create index idx_calls_version on training_versions_internal.calls (version_id);
 alter table training_versions_internal.calls enable row level security;
 
--- What the entries of a version add up to, so that nobody has to read them all.
+-- The sum of the entries of a version, kept so that no write has to read them all.
 create table training_versions_internal.cost_sums (
     version_id uuid not null,
     total numeric not null,
@@ -1286,8 +1297,9 @@ create table training_versions_internal.cost_sums (
 );
 alter table training_versions_internal.cost_sums enable row level security;
 
--- Deleted drafts, and deleted packages (version_number is null), without their content. Numbers
--- stay taken, and a repeated deletion is known as one. An id may come back and be deleted again.
+-- Deleted drafts, and deleted packages (version_number is null), without their content. Keeps their
+-- numbers from being given again, and makes a repeated deletion succeed. An id may be used again
+-- and deleted again, so it is not unique.
 create table training_versions_internal.deletions (
     deletion_id bigint not null generated always as identity,
     id uuid not null,
@@ -1301,8 +1313,8 @@ create index idx_deletions_id on training_versions_internal.deletions (id);
 create index idx_deletions_number on training_versions_internal.deletions (package_id, version_number);
 alter table training_versions_internal.deletions enable row level security;
 
--- The transactions that import versions right now: those bring their status and moments along.
--- Invariant: empty for everybody but the importing transaction.
+-- The transactions that import versions right now. Imported versions keep their status and
+-- timestamps. Invariant: empty for everybody but the importing transaction.
 create table training_versions_internal.imports (
     transaction_id xid8 not null,
     constraint imports_pkey primary key (transaction_id)
@@ -1310,7 +1322,7 @@ create table training_versions_internal.imports (
 alter table training_versions_internal.imports enable row level security;
 
 -- Highest version number given in a package. Invariant: it never goes down, so that no number is
--- given twice. Its row is the lock under which versions of the package are made.
+-- given twice. Written under the lock on the package.
 create table training_versions_internal.package_numbers (
     package_id uuid not null,
     last_number integer not null default 0,
@@ -1341,9 +1353,9 @@ as $$
     select coalesce(p_user_id = auth.uid(), false) or training_versions_internal.acts_for_all()
 $$;
 
--- May the caller act for every user? Roles that skip row level security may (the service role, the
--- owner of the tables). A token without a user in it is not enough, and one with a user in it no
--- hindrance. Inside a definer function `current_user` is its owner; the role that was set is not.
+-- May the caller act for every user? Roles that bypass row level security may (the service role,
+-- the owner of the tables), whether or not their token names a user; no other role may. Inside a
+-- definer function `current_user` is its owner, so this asks for the role that was set.
 create function training_versions_internal.acts_for_all()
 returns boolean
 stable
@@ -1357,7 +1369,7 @@ as $$
     )
 $$;
 
--- Adds an entry, its amount to actual_cost, its alerts to those that were sent, and its events.
+-- Adds an entry and its events, its amount to actual_cost, and its alerts to cost_alerts_sent.
 create function training_versions_internal.add_cost_entry(
     p_version public.training_package_versions,
     p_amount numeric,
@@ -1415,6 +1427,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
+    -- Beyond these bounds the cast below would fail, or turn a small number into 0.
     if exists (
         select from jsonb_each(p_metrics) as m
         where jsonb_typeof(m.value) = 'number'
@@ -1445,13 +1458,14 @@ begin
     select p_run.id, m.key, p_step, (m.value #>> '{}')::double precision, p_version.created_by
     from jsonb_each(p_metrics) as m
     where jsonb_typeof(m.value) = 'number'
+    -- A repeat leaves recorded_at as it is.
     on conflict (run_id, name, step) do update
         set value = excluded.value, recorded_at = excluded.recorded_at
         where p.value <> excluded.value;
 end
 $$;
 
--- Definer: the update policy covers drafts only.
+-- Archives a published version. Definer, because the update policy covers drafts only.
 create function training_versions_internal.archive_version(p_version_id uuid)
 returns void
 security definer
@@ -1466,8 +1480,8 @@ as $$
 $$;
 grant execute on function training_versions_internal.archive_version to authenticated, service_role;
 
--- Makes a version the live one at a target, under the lock on the package, and ends the deployment
--- of the one before it at the same moment: the target is never without a version in between.
+-- Makes a version the live one at a target, under the lock on the package. The deployment before it
+-- ends at the timestamp at which this one starts, so that the target is never without a version.
 create function training_versions_internal.begin_deployment(
     p_version public.training_package_versions,
     p_target text,
@@ -1509,7 +1523,8 @@ begin
 end
 $$;
 
--- Where two JSON values differ, as JSON Pointers, eight levels deep; an array is one place.
+-- The paths at which two JSON values differ, as JSON Pointers, at most eight levels deep. Arrays
+-- are compared whole. Objects are compared key by key, and by recursion.
 create function training_versions_internal.changed_paths(
     p_old jsonb,
     p_new jsonb,
@@ -1523,8 +1538,8 @@ language plpgsql
 as $$
 declare
     inner_key pg_catalog.text;
-    was pg_catalog.jsonb;
-    is_now pg_catalog.jsonb;
+    old_value pg_catalog.jsonb;
+    new_value pg_catalog.jsonb;
 begin
     if p_old is not distinct from p_new then
         return;
@@ -1536,7 +1551,7 @@ begin
         return next p_path;
         return;
     end if;
-    for inner_key, was, is_now in
+    for inner_key, old_value, new_value in
         select key, o.value, n.value
         from jsonb_each(p_old) as o
         full join jsonb_each(p_new) as n using (key)
@@ -1546,8 +1561,8 @@ begin
         return query
         select p
         from training_versions_internal.changed_paths(
-            was,
-            is_now,
+            old_value,
+            new_value,
             p_path || '/' || replace(replace(inner_key, '~', '~0'), '/', '~1'),
             p_levels - 1
         ) as p;
@@ -1575,6 +1590,7 @@ end
 $$;
 grant execute on function training_versions_internal.check_cost to authenticated, service_role;
 
+-- Checks the arguments of record_cost.
 create function training_versions_internal.check_cost_entry(
     p_amount numeric,
     p_note text,
@@ -1604,24 +1620,24 @@ begin
 end
 $$;
 
--- Refuses to deploy what is not published, or what older data left in another user's package.
+-- Refuses to deploy a version that is not published, or that lies in another user's package, as
+-- some older data do.
 create function training_versions_internal.check_deployable(p_version public.training_package_versions)
 returns void
 set search_path = ''
 language plpgsql
 as $$
 begin
-    if p_version.status <> 'published' then
+    if p_version.status = 'draft' then
         perform training_versions_internal.refuse_status(
-            'TV206', p_version,
-            case p_version.status
-                when 'draft' then 'is a draft and cannot be deployed'
-                else 'is archived and cannot be deployed'
-            end,
-            case p_version.status
-                when 'draft' then 'Publish it first.'
-                else 'Restore it, and publish the draft.'
-            end
+            'TV206', p_version, 'is a draft and cannot be deployed', 'Publish it first.'
+        );
+    elsif p_version.status = 'archived' then
+        perform training_versions_internal.refuse_status(
+            'TV206',
+            p_version,
+            'is archived and cannot be deployed',
+            'Restore it, and publish the draft.'
         );
     end if;
     if not exists (
@@ -1637,8 +1653,9 @@ begin
 end
 $$;
 
--- Refuses what is no draft any more, or was edited since.
-create function training_versions_internal.check_draft(
+-- Refuses a version that is not a draft, or whose edit token is not the one that the caller read
+-- (optimistic concurrency). Without a token any state of the draft will do.
+create function training_versions_internal.check_draft_and_token(
     p_version public.training_package_versions,
     p_expected_updated_at timestamp with time zone,
     p_instead text default 'Create a new draft from it.'
@@ -1671,8 +1688,9 @@ begin
     end if;
 end
 $$;
-grant execute on function training_versions_internal.check_draft to authenticated, service_role;
+grant execute on function training_versions_internal.check_draft_and_token to authenticated, service_role;
 
+-- Events are an array of objects with finite times, and their details are objects.
 create function training_versions_internal.check_events(p_events jsonb)
 returns void
 set search_path = ''
@@ -1687,14 +1705,14 @@ begin
     ) then
         perform training_versions_internal.refuse_value(
             'p_events',
-            'occurred_at and last_at of an event must be moments, and its details an object'
+            'occurred_at and last_at of an event must be finite, and its details an object'
         );
     end if;
 end
 $$;
 
 -- What a function takes as p_fields or p_changes: an object of columns that it knows. Texts must be
--- sent as texts, and costs are looked at before their columns round them.
+-- sent as texts, and costs are checked here because their columns would round them.
 create function training_versions_internal.check_fields(p_argument text,
     p_fields jsonb,
     p_columns text[])
@@ -1704,9 +1722,11 @@ set search_path = ''
 language plpgsql
 as $$
 declare
-    unknown pg_catalog.text := p_argument;
+    unknown pg_catalog.text;
 begin
-    if jsonb_typeof(p_fields) = 'object' then
+    if jsonb_typeof(p_fields) is distinct from 'object' then
+        unknown := p_argument;
+    else
         select k into unknown
         from jsonb_object_keys(p_fields) as k
         where k <> all (p_columns)
@@ -1737,7 +1757,7 @@ $$;
 grant execute on function training_versions_internal.check_fields to authenticated, service_role;
 
 -- Refuses to train a version that is archived, or in training already. The trigger does not refuse
--- the first: how training went may be written down after its version was archived.
+-- an archived version, because the service role may record its training later.
 create function training_versions_internal.check_may_train(p_version public.training_package_versions)
 returns void
 set search_path = ''
@@ -1768,7 +1788,7 @@ begin
 end
 $$;
 
--- A user creates packages for themselves; a role without a user says for whom.
+-- A user creates packages for themselves; a role without a user names the owner.
 create function training_versions_internal.check_new_owner(p_user_id uuid)
 returns void
 stable
@@ -1795,8 +1815,9 @@ end
 $$;
 grant execute on function training_versions_internal.check_new_owner to authenticated, service_role;
 
--- Nobody puts a version into a package that is not theirs, or signs for someone else. Invoker: only
--- for roles that row level security applies to.
+-- Nobody puts a version into a package that is not theirs, or signs for someone else. Fires only
+-- for roles to which policies apply. Invoker: it needs to see nothing but the caller's own
+-- packages.
 create function training_versions_internal.check_package_owner()
 returns trigger
 set search_path = ''
@@ -1850,7 +1871,9 @@ begin
     if tg_op = 'INSERT' then
         return new;  -- it has no descendants yet
     end if;
-    -- One change of parents at a time per user: two at once could close a circle between them.
+    -- One change of parents at a time per user: of two at once, neither would see the other, and
+    -- together they could close a circle. An advisory lock, because the rows that would have to be
+    -- locked are all those of the user.
     perform pg_advisory_xact_lock(
         hashtext('training_versions.parent_version_id'),
         hashtext(new.created_by::pg_catalog.text)
@@ -1878,7 +1901,7 @@ begin
 end
 $$;
 
--- Refuses what a worker does in the name of a run that is over.
+-- Refuses a call about a run that has ended, such as one of a worker that was replaced.
 create function training_versions_internal.check_running(p_run public.training_runs,
     p_wanted text)
 returns void
@@ -1909,26 +1932,28 @@ immutable
 set search_path = ''
 language plpgsql
 as $$
+declare
+    expected pg_catalog.text := 'object';
+    empty_one pg_catalog.text := '{}';
 begin
+    if p_type = 'array' then
+        expected := 'array of objects';
+        empty_one := '[]';
+    end if;
     if jsonb_typeof(p_value) is distinct from p_type
         or p_type = 'array' and jsonb_path_exists(p_value, 'strict $[*] ? (@.type() <> "object")')
     then
         perform training_versions_internal.refuse_value(
             p_field,
-            format(
-                '%s must be a JSON %s',
-                p_field, case p_type when 'array' then 'array of objects' else p_type end
-            ),
-            format(
-                'Send it as JSON, not as text; an empty one is %s.',
-                case p_type when 'array' then '[]' else '{}' end
-            )
+            format('%s must be a JSON %s', p_field, expected),
+            format('Send it as JSON, not as text; an empty one is %s.', empty_one)
         );
     end if;
 end
 $$;
 grant execute on function training_versions_internal.check_snapshot to authenticated, service_role;
 
+-- A target is one of those that the tables know.
 create function training_versions_internal.check_target(p_target text)
 returns void
 set search_path = ''
@@ -1939,7 +1964,7 @@ begin
         perform training_versions_internal.refuse_value(
             'target',
             'target must be local or hf_space',
-            'Name where the version answers.'
+            'Pass one of these two.'
         );
     end if;
 end
@@ -1959,7 +1984,7 @@ begin
         perform training_versions_internal.refuse_value(
             p_field,
             format('%s must have 1 to %s characters that are not all blank', p_field, p_longest),
-            'Shorten it, or give it something to say.'
+            'Shorten it, or write at least one character that is not blank.'
         );
     end if;
 end
@@ -1967,7 +1992,7 @@ $$;
 grant execute on function training_versions_internal.check_text to authenticated, service_role;
 
 -- The values of a version, where they are new: rows from before these rules keep theirs. Definer:
--- it serves every role that may write the table, and the checks are granted to few.
+-- it serves every role that may write the table, also one that may not call the checks.
 create function training_versions_internal.check_values()
 returns trigger
 security definer
@@ -1975,28 +2000,28 @@ set search_path = ''
 language plpgsql
 as $$
 declare
-    made constant boolean := tg_op = 'INSERT';
+    is_insert constant boolean := tg_op = 'INSERT';
 begin
     new.is_deployed := coalesce(new.is_deployed, false);
-    if made or new.name is distinct from old.name then
+    if is_insert or new.name is distinct from old.name then
         perform training_versions_internal.check_text('name', new.name, 255);
     end if;
-    if made or new.config_snapshot is distinct from old.config_snapshot then
+    if is_insert or new.config_snapshot is distinct from old.config_snapshot then
         perform training_versions_internal.check_snapshot(
             'config_snapshot', new.config_snapshot, 'object'
         );
     end if;
-    if made or new.model_snapshot is distinct from old.model_snapshot then
+    if is_insert or new.model_snapshot is distinct from old.model_snapshot then
         perform training_versions_internal.check_snapshot(
             'model_snapshot', new.model_snapshot, 'object'
         );
     end if;
-    if made or new.dataset_snapshot is distinct from old.dataset_snapshot then
+    if is_insert or new.dataset_snapshot is distinct from old.dataset_snapshot then
         perform training_versions_internal.check_snapshot(
             'dataset_snapshot', new.dataset_snapshot, 'array'
         );
     end if;
-    if (made or new.change_summary is distinct from old.change_summary)
+    if (is_insert or new.change_summary is distinct from old.change_summary)
         and char_length(new.change_summary) > 10000
     then
         perform training_versions_internal.refuse_value(
@@ -2004,24 +2029,27 @@ begin
             'change_summary must have at most 10000 characters'
         );
     end if;
-    if made or new.estimated_cost is distinct from old.estimated_cost then
+    if is_insert or new.estimated_cost is distinct from old.estimated_cost then
         perform training_versions_internal.check_cost('estimated_cost', new.estimated_cost);
     end if;
-    if made or new.actual_cost is distinct from old.actual_cost then
+    if is_insert or new.actual_cost is distinct from old.actual_cost then
         perform training_versions_internal.check_cost('actual_cost', new.actual_cost);
     end if;
-    if made or new.budget_limit is distinct from old.budget_limit then
+    if is_insert or new.budget_limit is distinct from old.budget_limit then
         perform training_versions_internal.check_cost('budget_limit', new.budget_limit);
     end if;
     return new;
 end
 $$;
 
--- Claims an idempotency key, under the lock on the version. False: this very call was carried out
--- before. Refuses a key that was claimed by another call. A call without a key is never a repeat.
-create function training_versions_internal.claim_call(p_call_id uuid,
+-- Claims an idempotency key, under the lock on the version. Returns false for a repeat, a call that
+-- was carried out before. Refuses a key that another call has claimed. A call without a key is
+-- never a repeat. p_operation says what is done, with the arguments in which a repeat must agree.
+create function training_versions_internal.claim_call(
+    p_call_id uuid,
     p_version_id uuid,
-    p_what text)
+    p_operation text
+)
 returns boolean
 set search_path = ''
 language plpgsql
@@ -2030,15 +2058,17 @@ begin
     if p_call_id is null then
         return true;
     end if;
-    insert into training_versions_internal.calls (call_id, version_id, what)
-    values (p_call_id, p_version_id, p_what)
+    insert into training_versions_internal.calls (call_id, version_id, operation)
+    values (p_call_id, p_version_id, p_operation)
     on conflict do nothing;
     if found then
         return true;
     end if;
     if not exists (
         select from training_versions_internal.calls c
-        where c.call_id = p_call_id and c.version_id = p_version_id and c.what = p_what
+        where c.call_id = p_call_id
+            and c.version_id = p_version_id
+            and c.operation = p_operation
     ) then
         perform training_versions_internal.refuse_taken_id(p_call_id, 'was given to another call');
     end if;
@@ -2047,8 +2077,8 @@ end
 $$;
 
 -- Does an imported version differ from the one that is here already? Its parent does not count,
--- which may be imported later, nor its budget, which may be changed. Refuses a frozen version with
--- other content; a draft in the bundle may have been edited and published here since.
+-- which may be imported later, nor do its estimate and budget, which may change any time. Refuses
+-- other content if both are frozen: a draft may have been edited, and published, since.
 create function training_versions_internal.compare_imported(
     p_given public.training_package_versions,
     p_here public.training_package_versions
@@ -2076,8 +2106,7 @@ begin
 end
 $$;
 
--- The content of a version as a new draft, with that version as its parent: 'restored' in its own
--- package, or 'forked' into another.
+-- Copies a version into a new draft: 'restored' in its own package, or 'forked' into another.
 create function training_versions_internal.copy_version(
     p_kind text,
     p_version_id uuid,
@@ -2094,7 +2123,6 @@ as $$
 declare
     new_id constant pg_catalog.uuid := coalesce(p_new_version_id, gen_random_uuid());
     source public.training_package_versions;
-    summary pg_catalog.text;
     version public.training_package_versions;
 begin
     version := training_versions_internal.find_copy(p_kind, p_version_id, p_package_id, new_id);
@@ -2107,7 +2135,7 @@ begin
         where v.id = p_version_id;
     end if;
     source := training_versions_internal.lock_source(p_version_id, p_package_id);
-    -- Made by the same call at the same moment, which had the lock first?
+    -- Again, now under the lock: a concurrent repeat of this call may have made it meanwhile.
     version := training_versions_internal.find_copy(p_kind, p_version_id, p_package_id, new_id);
     if version.id is not null then
         return version;
@@ -2118,33 +2146,16 @@ begin
         );
     end if;
 
-    perform training_versions_internal.declare_origin(
-        new_id,
-        p_kind,
-        jsonb_build_object(
-            'from_version_id', source.id,
-            'from_package_id', source.package_id,
-            'from_version_number', source.version_number
-        )
+    return training_versions_internal.insert_copy(
+        p_kind, source, p_package_id, p_name, p_change_summary, new_id
     );
-    if p_kind = 'restored' then
-        summary := format('Restored from version %s', source.version_number);
-    else
-        summary := format('Forked from %s', source.name);
-    end if;
-    -- What is edited is copied, but for costs, which are of the one version.
-    source.name := p_name;
-    source.change_summary := coalesce(p_change_summary, summary);
-    source.parent_version_id := source.id;
-    source.estimated_cost := null;
-    source.budget_limit := null;
-    return training_versions_internal.insert_draft(new_id, p_package_id, source);
 end
 $$;
 grant execute on function training_versions_internal.copy_version to authenticated, service_role;
 
--- The shares of the budget that spending an amount more crosses: those it reaches that no alert
--- was sent for, and those it reaches anew, because the budget was raised or the sum lowered since.
+-- The shares of the budget that this amount crosses: those that are reached now and that no alert
+-- was sent for, and those that were not reached before it, although an alert was sent, because the
+-- budget was raised or the sum lowered since.
 create function training_versions_internal.crossed_shares(
     p_version public.training_package_versions,
     p_amount numeric,
@@ -2169,8 +2180,9 @@ begin
 end
 $$;
 
--- Says how a version comes to be that is inserted next. Only definer functions of this schema may
--- call it, so that no client forges an origin. (A taken id is refused by the insert.)
+-- Records the origin of a version that is about to be inserted. Only definer functions of this
+-- schema may call it, so that no client forges an origin. An id that is taken is left to the insert
+-- of the version, which refuses it.
 create function training_versions_internal.declare_origin(p_version_id uuid,
     p_kind text,
     p_details jsonb)
@@ -2183,6 +2195,7 @@ as $$
     on conflict do nothing
 $$;
 
+-- Deploys a version to a target, unless this call was carried out before.
 create function training_versions_internal.deploy(
     p_version_id uuid,
     p_target text,
@@ -2234,7 +2247,7 @@ end
 $$;
 grant execute on function training_versions_internal.deploy to authenticated, service_role;
 
--- An id that follows from a package and the id that something had in another project.
+-- An id computed from a package and the id that something had in another project, always the same.
 create function training_versions_internal.derived_id(p_package_id uuid,
     p_id uuid)
 returns uuid
@@ -2246,12 +2259,13 @@ as $$
 $$;
 
 -- The columns in which two states of a version differ, and their values. The snapshots may be
--- large: they are compared as they are, and only what is left of the rows is turned into JSON.
+-- large, so they are compared as they are, and only the rest of the rows is turned into JSON. There
+-- `<>` suffices: to_jsonb() writes an SQL null as a JSON null.
 create function training_versions_internal.differences(
     p_old public.training_package_versions,
     p_new public.training_package_versions
 )
-returns table(column_name text, was jsonb, is_now jsonb)
+returns table(column_name text, old_value jsonb, new_value jsonb)
 stable
 set search_path = ''
 language plpgsql
@@ -2281,8 +2295,8 @@ begin
 end
 $$;
 
--- The details of an edit that is added to those of earlier ones: a hundred paths, and whether there
--- are more.
+-- The details of an event that folds several edits: at most a hundred paths, whether there were
+-- more, and how many edits there were. p_before has those of the earlier edits, or is null.
 create function training_versions_internal.edit_details(p_before jsonb,
     p_paths text[])
 returns jsonb
@@ -2317,8 +2331,8 @@ as $$
 $$;
 grant execute on function training_versions_internal.editable_columns to authenticated, service_role;
 
--- Ends what is live of a version, at one target or (null) at all; false if nothing was. The only
--- place that ends a deployment.
+-- Ends the live deployments of a version, at one target or (null) at all; returns whether there
+-- were any. The only place that ends a deployment.
 create function training_versions_internal.end_deployments(
     p_version public.training_package_versions,
     p_target text,
@@ -2332,6 +2346,7 @@ declare
     ended public.training_deployments;
 begin
     for ended in
+        -- `greatest`, because the clock may have been set back since the deployment started.
         update public.training_deployments d
         set ended_at = greatest(p_ended_at, d.started_at), ended_by = auth.uid()
         where d.version_id = p_version.id and d.ended_at is null
@@ -2346,7 +2361,7 @@ begin
 end
 $$;
 
--- Archiving a version ends its deployments. Definer: nobody is granted the deployments.
+-- Archiving a version ends its deployments. Definer, because nobody is granted a write to them.
 create function training_versions_internal.end_deployments_of_archived()
 returns trigger
 security definer
@@ -2361,7 +2376,8 @@ begin
 end
 $$;
 
--- Ends the run that p_run_id names, or whichever is running. A repeated call ends no other.
+-- Ends the run that p_run_id names, or without it the one that is running. A repeated call (with
+-- the same p_call_id) never ends another run, even if one has started since.
 create function training_versions_internal.end_training(
     p_version_id uuid,
     p_status text,
@@ -2393,7 +2409,7 @@ begin
     run := training_versions_internal.find_run(version, p_run_id);
     update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
     if run.status = p_status then
-        return run;  -- it has ended so already
+        return run;  -- it has this status already
     end if;
     if p_run_id is not null then
         perform training_versions_internal.check_running(run, p_status);
@@ -2407,8 +2423,8 @@ end
 $$;
 grant execute on function training_versions_internal.end_training to authenticated, service_role;
 
--- The draft that this very call made before, whatever became of it or of its source since; null if
--- there is none yet.
+-- The draft that an earlier call with the same arguments made, whatever happened to it or to its
+-- source since; null if there is none.
 create function training_versions_internal.find_copy(
     p_kind text,
     p_version_id uuid,
@@ -2442,9 +2458,10 @@ begin
 end
 $$;
 
--- The entry that an earlier call made, by its id or its key; null if there is none. Refuses an id
--- or a key that is that of something else. Alerts are answered to whoever brings the entry's id,
--- which is the caller that made it; the key alone brings none.
+-- The entry that an earlier call made, found by its id or its key; null if there is none. Refuses
+-- an id or a key that belongs to another entry. A repeat with the entry's id comes from the caller
+-- that made it and gets its alerts again; one with the same key may come from another, and gets
+-- none, so that each alert is sent once.
 create function training_versions_internal.find_cost_entry(
     p_version_id uuid,
     p_amount numeric,
@@ -2473,6 +2490,9 @@ begin
     select * into entry
     from public.training_costs c
     where c.version_id = p_version_id and c.key = p_key;
+    if not found then
+        return null;
+    end if;
     if entry.amount <> p_amount then
         perform training_versions_internal.refuse(
             'TV204',
@@ -2519,7 +2539,7 @@ $$;
 grant execute on function training_versions_internal.find_run to authenticated, service_role;
 
 -- What never changes once a version has this status: what it is and, from publishing on, what it
--- holds and who signed it. Costs stay open.
+-- holds and who signed it. Costs can still change.
 create function training_versions_internal.frozen_columns(p_status text)
 returns text[]
 immutable
@@ -2535,45 +2555,8 @@ as $$
     )
 $$;
 
--- The moment is the database's, unless the version is imported, or a role without a user says when.
--- The name is `<package>-v<number>-draft-<day>` unless one is given.
-create function training_versions_internal.give_moment_and_name()
-returns trigger
-security definer
-set search_path = ''
-language plpgsql
-as $$
-declare
-    package_name pg_catalog.text;
-begin
-    if new.created_at is null
-        or auth.uid() is not null and not training_versions_internal.is_importing()
-    then
-        new.created_at := clock_timestamp();
-    end if;
-    if not isfinite(new.created_at) then
-        perform training_versions_internal.refuse_value(
-            'created_at', 'created_at must be a moment'
-        );
-    end if;
-    new.updated_at := new.created_at;
-
-    if new.name is null then
-        select c.name into package_name
-        from public.training_configs c
-        where c.id = new.package_id and c.name ~ '\S';
-        new.name := format(
-            '%s-v%s-draft-%s',
-            left(coalesce(package_name, 'package'), 220),
-            new.version_number,
-            to_char(new.created_at at time zone 'UTC', 'YYYYMMDD')
-        );
-    end if;
-    return new;
-end
-$$;
-
--- Under the lock on the package: the next number, or the one brought along if it was never given.
+-- Under the lock on the package: the next number, or the one that the row has if it was never
+-- given.
 create function training_versions_internal.give_number()
 returns trigger
 security definer
@@ -2600,6 +2583,7 @@ begin
             constraint = 'unique_package_version',
             hint = 'Ask get_next_version_number for the next one, or leave version_number out.';
     end if;
+    -- About half of what the column holds, so that there is always a next number.
     if new.version_number not between 1 and 1000000000 then
         perform training_versions_internal.refuse_value(
             'version_number',
@@ -2614,8 +2598,46 @@ begin
 end
 $$;
 
--- Is this the draft that was asked for? What was not asked for is null, but for the name, which the
--- database gives.
+-- The database sets created_at, unless the version is imported or a role without a user sets it.
+-- The name is `<package>-v<number>-draft-<day>` unless one is given.
+create function training_versions_internal.give_timestamp_and_name()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    package_name pg_catalog.text;
+begin
+    if new.created_at is null
+        or auth.uid() is not null and not training_versions_internal.is_importing()
+    then
+        new.created_at := clock_timestamp();
+    end if;
+    if not isfinite(new.created_at) then
+        perform training_versions_internal.refuse_value(
+            'created_at', 'created_at must be a finite timestamp'
+        );
+    end if;
+    new.updated_at := new.created_at;
+
+    if new.name is null then
+        select c.name into package_name
+        from public.training_configs c
+        where c.id = new.package_id and c.name ~ '\S';
+        new.name := format(
+            '%s-v%s-draft-%s',
+            left(coalesce(package_name, 'package'), 220),  -- the rest needs up to 27 of 255
+            new.version_number,
+            to_char(new.created_at at time zone 'UTC', 'YYYYMMDD')
+        );
+    end if;
+    return new;
+end
+$$;
+
+-- Does the draft hold what p_fields asks for? Editable columns that p_fields does not name must be
+-- null, except for the name, which the database gives.
 create function training_versions_internal.has_fields(
     p_version public.training_package_versions,
     p_fields jsonb
@@ -2641,6 +2663,22 @@ end
 $$;
 grant execute on function training_versions_internal.has_fields to authenticated, service_role;
 
+-- Keeps the package that a version lies in from being deleted. Definer, because an app's policies
+-- on training_configs may hide the package from a user's lock; only for those who may act for the
+-- owner of the version.
+create function training_versions_internal.hold_package_of(p_version_id uuid)
+returns void
+security definer
+set search_path = ''
+language sql
+as $$
+    select from public.training_configs c
+    join public.training_package_versions v on v.package_id = c.id
+    where v.id = p_version_id and training_versions_internal.acts_for(v.created_by)
+    for key share of c
+$$;
+grant execute on function training_versions_internal.hold_package_of to authenticated, service_role;
+
 -- Imports events, and returns how many were new.
 create function training_versions_internal.import_events(p_package_id uuid,
     p_events jsonb)
@@ -2656,7 +2694,7 @@ begin
     package_owner := training_versions_internal.owner_for_import(p_package_id);
     perform training_versions_internal.check_events(p_events);
     perform training_versions_internal.lock_package(p_package_id);
-    -- Numbers of drafts that were deleted there, which only the history names, are not given again.
+    -- Numbers of drafts that were deleted there occur only in events. They are not given again.
     update training_versions_internal.package_numbers n
     set last_number = greatest(n.last_number, (
         select max(e.version_number)
@@ -2676,7 +2714,7 @@ begin
         -- An event that was itself imported keeps its first source.
         coalesce(e.source, format('%s/%s@%s', e.package_id, e.id, e.occurred_at))
     from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
-    -- What happened in this very package is in its history already.
+    -- Events of this very package, which a bundle of it contains, are in its history already.
     where not exists (
         select from public.training_version_events o
         where o.package_id = p_package_id and o.version_number = e.version_number
@@ -2690,8 +2728,9 @@ end
 $$;
 grant execute on function training_versions_internal.import_events to authenticated, service_role;
 
--- Imports one version, and says what came of it. One that is here already stays as it is, except
--- that a parent that was imported later than its child is set now; a deleted one stays away.
+-- Imports one version, and reports the outcome as JSON. A version that is here already is not
+-- changed, except that it gets its parent if that was imported later. A version that was deleted
+-- here is not imported again.
 create function training_versions_internal.import_version(
     p_given public.training_package_versions,
     p_state text,
@@ -2735,8 +2774,7 @@ begin
 end
 $$;
 
--- Imports versions, in order. With p_check_only nothing is written and only the ids and numbers of
--- the versions are looked at.
+-- Imports versions, in order. With p_check_only it checks their ids and numbers, and writes none.
 create function training_versions_internal.import_versions(
     p_package_id uuid,
     p_versions jsonb,
@@ -2779,9 +2817,9 @@ end
 $$;
 grant execute on function training_versions_internal.import_versions to authenticated, service_role;
 
--- The id under which the history of an imported version is kept. Nobody writes the history of a
--- version to be made elsewhere: what this package does not know, such as a draft that was deleted
--- there, gets an id of this package alone.
+-- The id of a version in its imported events. Only a version that this package has or had keeps the
+-- id that imported_id gives. Any other, such as a draft that was deleted before the export, gets
+-- the derived id: otherwise an import could write events for an id that a later version may have.
 create function training_versions_internal.imported_history_id(p_package_id uuid,
     p_version_id uuid)
 returns uuid
@@ -2805,9 +2843,10 @@ as $$
     from training_versions_internal.imported_id(p_package_id, p_version_id) as here (id)
 $$;
 
--- The id in this project of a version of another one: its own if that is free or was brought here
--- before, else the derived one, so that importing again finds it. Versions are looked up by id
--- alone: in a table without statistics the planner may read all those of the package instead.
+-- The id in this project of a version of another one: its own if that is free or was imported into
+-- this package before, else the derived one, which a repeated import finds again. Versions are
+-- looked up by id alone: without statistics the planner might read all those of the package
+-- instead.
 create function training_versions_internal.imported_id(p_package_id uuid,
     p_id uuid)
 returns uuid
@@ -2816,7 +2855,7 @@ set search_path = ''
 language sql
 as $$
     select case
-        -- Brought here before under the derived id, whoever has p_id by now.
+        -- Imported before under the derived id, whichever version has p_id by now.
         when p_package_id = (
             select v.package_id from public.training_package_versions v where v.id = derived.id
         ) or exists (
@@ -2861,7 +2900,47 @@ as $$
     limit 1
 $$;
 
--- Inserts an entry, and adds it to the sum. Runs as the definer functions that call it.
+-- Inserts the copy, with its origin and with the source as its parent. Editable columns are copied,
+-- except for costs, which belong to one version only. Called by copy_version, as its definer.
+create function training_versions_internal.insert_copy(
+    p_kind text,
+    p_source public.training_package_versions,
+    p_package_id uuid,
+    p_name text,
+    p_change_summary text,
+    p_new_version_id uuid
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    content public.training_package_versions := p_source;
+begin
+    perform training_versions_internal.declare_origin(
+        p_new_version_id,
+        p_kind,
+        jsonb_build_object(
+            'from_version_id', p_source.id,
+            'from_package_id', p_source.package_id,
+            'from_version_number', p_source.version_number
+        )
+    );
+    content.name := p_name;
+    content.change_summary := p_change_summary;
+    if p_change_summary is null and p_kind = 'restored' then
+        content.change_summary := format('Restored from version %s', p_source.version_number);
+    elsif p_change_summary is null then
+        content.change_summary := format('Forked from %s', p_source.name);
+    end if;
+    content.parent_version_id := p_source.id;
+    content.estimated_cost := null;
+    content.budget_limit := null;
+    return training_versions_internal.insert_draft(p_new_version_id, p_package_id, content);
+end
+$$;
+
+-- Inserts an entry, and adds its amount to the sum. Runs as the definer function that calls it.
 create function training_versions_internal.insert_cost_entry(
     p_version public.training_package_versions,
     p_amount numeric,
@@ -2897,7 +2976,7 @@ begin
 end
 $$;
 
--- Inserts a draft that has what is edited from p_content, and all else from the database.
+-- Inserts a draft with the editable columns of p_content; the database sets all others.
 create function training_versions_internal.insert_draft(
     p_version_id uuid,
     p_package_id uuid,
@@ -2947,13 +3026,17 @@ begin
         perform training_versions_internal.refuse_value(
             'created_at',
             format(
-                'created_at, published_at and the times of training of version %s must be moments',
+                'created_at, published_at and the training times of version %s must be finite',
                 p_given.version_number
             )
         );
     end if;
-    p_given.published_by := case when p_given.status <> 'draft' then p_given.created_by end;
-    p_given.published_at := case when p_given.status <> 'draft' then p_given.published_at end;
+    if p_given.status = 'draft' then
+        p_given.published_by := null;
+        p_given.published_at := null;
+    else
+        p_given.published_by := p_given.created_by;
+    end if;
     perform training_versions_internal.declare_origin(
         p_given.id, 'imported', jsonb_build_object('from_version_id', p_original_id)
     );
@@ -2977,7 +3060,8 @@ begin
 end
 $$;
 
--- Is this transaction importing versions?
+-- Is this transaction importing versions? Kept in a table rather than in a session setting, which
+-- any client could set.
 create function training_versions_internal.is_importing()
 returns boolean
 set search_path = ''
@@ -2989,7 +3073,7 @@ as $$
     )
 $$;
 
--- Is the version live at the target, at just this address?
+-- Is the version live at the target, with this url and deployment_id?
 create function training_versions_internal.is_live(
     p_version_id uuid,
     p_target text,
@@ -3008,7 +3092,8 @@ as $$
     )
 $$;
 
--- Is it the owner of this schema who writes, as in the definer functions of our triggers?
+-- Does the owner of this schema write, as in the definer functions of our triggers? (A trigger that
+-- asks this must be invoker: in a definer function `current_user` would always be that owner.)
 create function training_versions_internal.is_own_write()
 returns boolean
 stable
@@ -3021,7 +3106,26 @@ as $$
 $$;
 grant execute on function training_versions_internal.is_own_write to authenticated, service_role;
 
--- Counters and pointers are written by the triggers of versions only. Invoker: it asks who writes.
+-- Is this constraint the foreign key from a package to its owner? Its name is not known: an app may
+-- have made the table, and given it other foreign keys.
+create function training_versions_internal.is_owner_reference(p_constraint text)
+returns boolean
+stable
+set search_path = ''
+language sql
+as $$
+    select exists (
+        select from pg_catalog.pg_constraint o
+        join pg_catalog.pg_attribute a on a.attrelid = o.conrelid and a.attnum = any (o.conkey)
+        where o.conrelid = 'public.training_configs'::regclass
+            and o.conname = p_constraint
+            and o.contype = 'f'
+            and a.attname = 'user_id'
+    )
+$$;
+grant execute on function training_versions_internal.is_owner_reference to authenticated, service_role;
+
+-- Counters and pointers are written by the triggers of versions only. Invoker, as above.
 create function training_versions_internal.keep_derived_columns()
 returns trigger
 set search_path = ''
@@ -3051,8 +3155,9 @@ begin
 end
 $$;
 
--- Events change only from inside our triggers, and go only with their package: then the change is a
--- trigger's own.
+-- Events are changed only by our triggers (record_edit) and deleted only with their package, by its
+-- foreign key, which is a trigger, too. In both cases this trigger is fired by another one, so it
+-- runs at a depth of two or more. A client's own statement fires it at depth one.
 create function training_versions_internal.keep_events()
 returns trigger
 set search_path = ''
@@ -3070,8 +3175,9 @@ begin
 end
 $$;
 
--- What is frozen stays. A maker may be filled in where none is known; a parent goes only with its
--- whole package, and comes late only if it was imported later.
+-- Frozen columns do not change, with three exceptions: created_by may be filled in where it is
+-- null; parent_version_id becomes null when the parent is deleted with its whole package; and an
+-- import may set it later, if it imports the parent after the child.
 create function training_versions_internal.keep_frozen()
 returns trigger
 security definer
@@ -3081,7 +3187,8 @@ as $$
 declare
     frozen pg_catalog.text[] := training_versions_internal.frozen_columns(old.status);
     changed pg_catalog.text[];
-    -- Without snapshots. Passing `new` to a function would unpack them, and store them once more.
+    -- Copies without snapshots: passing `new` itself to a function would detoast the snapshots, and
+    -- the update would then store them once more.
     was public.training_package_versions := old;
     wanted public.training_package_versions := new;
 begin
@@ -3129,7 +3236,7 @@ begin
 end
 $$;
 
--- The versions of a package belong to its owner. Invoker: it asks who writes.
+-- The versions of a package belong to its owner. Invoker, because it asks who writes.
 create function training_versions_internal.keep_package_owner()
 returns trigger
 set search_path = ''
@@ -3149,7 +3256,8 @@ end
 $$;
 
 -- A package with published or archived versions is not deleted by its owner, nor one with a draft
--- that a published version elsewhere came from. Definer: it sees every version and child.
+-- that is the parent of a published version elsewhere. Definer, because it must see every version,
+-- also those that the caller may not see.
 create function training_versions_internal.keep_packages_with_history()
 returns trigger
 security definer
@@ -3205,7 +3313,7 @@ begin
             'Archive it instead.'
         );
     end if;
-    -- A child that is being published right now is waited for.
+    -- Waits for a child that is being published right now, so that the check below sees it.
     perform from public.training_package_versions v
     where v.parent_version_id = old.id
     for no key update;
@@ -3252,8 +3360,8 @@ end
 $$;
 
 -- Training goes from none or pending to running, from there to completed, failed or cancelled, and
--- from failed or cancelled to running again. Its moments are the database's, whatever a client
--- sends. Definer: it looks at the runs, and whether the version is being imported.
+-- from failed or cancelled to running again. The database sets its timestamps, whatever a client
+-- sends. Definer, because it reads the runs, and whether the version is being imported.
 create function training_versions_internal.keep_training_transitions()
 returns trigger
 security definer
@@ -3329,8 +3437,9 @@ begin
 end
 $$;
 
--- The version, locked. A user gets their own, a role that skips row level security any. Definer:
--- the update policy would hide a published version from the lock.
+-- The version, locked against other changes, with its package held. A user gets their own versions,
+-- a role that bypasses row level security any. Definer, because the update policy would hide a
+-- published version from the lock.
 create function training_versions_internal.lock_owned_version(p_version_id uuid)
 returns public.training_package_versions
 security definer
@@ -3340,6 +3449,7 @@ as $$
 declare
     version public.training_package_versions;
 begin
+    perform training_versions_internal.hold_package_of(p_version_id);
     select * into version
     from public.training_package_versions v
     where v.id = p_version_id and training_versions_internal.acts_for(v.created_by)
@@ -3351,7 +3461,8 @@ begin
 end
 $$;
 
--- The lock under which versions of a package are made; held to the end of the transaction.
+-- The lock under which versions of a package are made, and its pointers and numbers written. Held
+-- to the end of the transaction. Makes sure that there is a row to keep the last number in.
 create function training_versions_internal.lock_package(p_package_id uuid)
 returns void
 security definer
@@ -3365,23 +3476,17 @@ begin
     ) then
         return;
     end if;
-    -- The package first, as its deletion takes it; one that is gone meanwhile has nothing to lock.
     perform from public.training_configs c where c.id = p_package_id for no key update;
-    if found then
+    if found then  -- it may have been deleted while this waited for the lock
         insert into training_versions_internal.package_numbers (package_id)
         values (p_package_id)
         on conflict do nothing;
-        perform from training_versions_internal.package_numbers n
-        where n.package_id = p_package_id
-        for update;
     end if;
 end
 $$;
 grant execute on function training_versions_internal.lock_package to authenticated, service_role;
 
--- The lock on the package that a version lies in. Whatever takes both takes it before that on the
--- version, so that two functions never wait for each other; a client that writes the table directly
--- takes them the other way round.
+-- The lock on the package that a version lies in.
 create function training_versions_internal.lock_package_of(p_version_id uuid)
 returns void
 set search_path = ''
@@ -3423,8 +3528,8 @@ begin
 end
 $$;
 
--- The version, locked against other changes; refused if the caller sees none. A frozen one comes
--- without a lock: the update policy hides it from one, and it needs none.
+-- The version, locked against other changes, with its package held; refused if the caller sees
+-- none. A frozen one is not locked: the update policy hides it from a lock, and it needs none.
 create function training_versions_internal.lock_version(p_version_id uuid)
 returns public.training_package_versions
 set search_path = ''
@@ -3433,6 +3538,7 @@ as $$
 declare
     version public.training_package_versions;
 begin
+    perform training_versions_internal.hold_package_of(p_version_id);
     select * into version
     from public.training_package_versions v
     where v.id = p_version_id
@@ -3523,6 +3629,7 @@ begin
 end
 $$;
 
+-- Adds the events of an update: an edit, a new status, or both.
 create function training_versions_internal.record_changes()
 returns trigger
 security definer
@@ -3537,12 +3644,12 @@ begin
         select p
         from training_versions_internal.differences(old, new) as d
         cross join lateral training_versions_internal.changed_paths(
-            d.was, d.is_now, '/' || d.column_name
+            d.old_value, d.new_value, '/' || d.column_name
         ) as p
         where d.column_name = any (training_versions_internal.editable_columns())
-            -- The name that publishing gives stands in the event of that.
+            -- A name that publishing changes is in the event of publishing.
             and (d.column_name <> 'name' or new.status = old.status)
-        limit 101
+        limit 101  -- one more than an event holds, which shows that there are more
     ) as changed;
     if paths is not null then
         perform training_versions_internal.record_edit(new, paths);
@@ -3556,8 +3663,8 @@ begin
 end
 $$;
 
--- Records a cost under the lock on the version, and answers with the entry and the new sum.
--- Definer, and behind a function in public, for the same reasons as training.
+-- Records a cost under the lock on the version, and returns the entry and the new sum. Definer, and
+-- called through a function in public, for the reasons that 20261122000050 gives for training.
 create function training_versions_internal.record_cost(
     p_version_id uuid,
     p_amount numeric,
@@ -3600,6 +3707,7 @@ end
 $$;
 grant execute on function training_versions_internal.record_cost to authenticated, service_role;
 
+-- Adds the event of a new version: `created`, or its origin.
 create function training_versions_internal.record_creation()
 returns trigger
 security definer
@@ -3623,7 +3731,8 @@ begin
 end
 $$;
 
--- A deleted package is one entry; those of its drafts go. Definer: the record is not the client's.
+-- Records a deleted package as one entry, in place of those of its drafts, whose numbers cannot be
+-- given again in it. Definer, because nobody is granted the record of deletions.
 create function training_versions_internal.record_deleted_package()
 returns trigger
 security definer
@@ -3638,6 +3747,7 @@ begin
 end
 $$;
 
+-- Adds the event of a deleted draft.
 create function training_versions_internal.record_deletion()
 returns trigger
 security definer
@@ -3645,7 +3755,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    -- With its whole package a version goes without a trace.
+    -- A version that is deleted with its whole package leaves no event: they are deleted, too.
     if exists (select from public.training_configs c where c.id = old.package_id) then
         perform training_versions_internal.record_event(
             old, 'deleted', jsonb_build_object('name', old.name)
@@ -3655,7 +3765,7 @@ begin
 end
 $$;
 
--- Deployments follow the columns of a version, whoever writes them. Definer: as above.
+-- Deployments follow the columns of a version, whoever writes them. Definer, as above.
 create function training_versions_internal.record_deployment()
 returns trigger
 security definer
@@ -3672,8 +3782,8 @@ begin
     elsif not training_versions_internal.is_live(
         new.id, new.deployment_target, new.deployment_url, new.deployment_id
     ) then
-        -- Nothing of ours wrote the columns. They have room for one place: whoever writes another
-        -- one there moves the version. (On insert, old is null.)
+        -- A client wrote the columns. They show one target only, so that writing another target
+        -- there moves the version to it. (On insert, old is null.)
         if old.is_deployed and old.deployment_target <> new.deployment_target then
             perform training_versions_internal.end_deployments(
                 new, old.deployment_target, clock_timestamp()
@@ -3687,8 +3797,8 @@ begin
 end
 $$;
 
--- What a client writes to actual_cost becomes an entry, so that the entries add up to it. Definer:
--- nobody is granted the entries.
+-- The change that a client makes to actual_cost becomes an entry, so that the entries add up to it.
+-- Definer, because nobody is granted a write to them.
 create function training_versions_internal.record_direct_cost()
 returns trigger
 security definer
@@ -3709,7 +3819,7 @@ begin
     perform training_versions_internal.insert_cost_entry(
         new, difference, 'written to actual_cost', null, '{}', gen_random_uuid()
     );
-    -- The history of an imported version comes with it.
+    -- The events of an imported version are imported with it.
     if not training_versions_internal.is_importing() then
         perform training_versions_internal.record_event(
             new, 'cost_recorded', jsonb_build_object('amount', difference)
@@ -3719,7 +3829,8 @@ begin
 end
 $$;
 
--- Edits within a minute by the same user are one event.
+-- Folds edits by the same user within a minute into one event: a client that saves at every pause
+-- in typing would fill the history. Imported events (with a source) are never folded into.
 create function training_versions_internal.record_edit(
     p_version public.training_package_versions,
     p_paths text[]
@@ -3769,6 +3880,7 @@ as $$
     )
 $$;
 
+-- Merges metrics into those of the version; with a step, also adds them to the curves of the run.
 create function training_versions_internal.record_metrics(
     p_version_id uuid,
     p_metrics jsonb,
@@ -3797,7 +3909,7 @@ begin
         perform training_versions_internal.add_points(version, run, p_metrics, p_step);
     end if;
 
-    -- An older client may have kept something else than an object in the column.
+    -- An older client may have written something other than an object to the column.
     if jsonb_typeof(version.training_metrics) = 'object' then
         merged := version.training_metrics || p_metrics;
     end if;
@@ -3812,7 +3924,8 @@ end
 $$;
 grant execute on function training_versions_internal.record_metrics to authenticated, service_role;
 
--- Runs and events follow training_status, whoever writes it. Definer: nobody is granted the runs.
+-- Runs and events follow training_status, whoever writes it. Definer, because nobody is granted a
+-- write to either.
 create function training_versions_internal.record_training()
 returns trigger
 security definer
@@ -3828,10 +3941,10 @@ begin
         insert into public.training_runs (version_id, owner_id, started_at, started_by)
         values (
             new.id, new.created_by,
-            least(new.training_started_at, clock_timestamp()),  -- which an import brings along
+            least(new.training_started_at, clock_timestamp()),  -- an import may set any time
             auth.uid()
         )
-        on conflict do nothing;  -- start_training has inserted its own before
+        on conflict do nothing;  -- start_training may have inserted the run already
         run := training_versions_internal.find_run(new, null);
     elsif new.training_status <> 'pending' then
         update public.training_runs r
@@ -3840,7 +3953,7 @@ begin
         returning * into run;
     end if;
 
-    -- The history of an imported version comes with it.
+    -- The events of an imported version are imported with it.
     if not training_versions_internal.is_importing() then
         perform training_versions_internal.record_event(
             new, kind, jsonb_build_object('run_id', run.id, 'reason', run.reason)
@@ -3875,7 +3988,7 @@ end
 $$;
 grant execute on function training_versions_internal.refuse to authenticated, service_role;
 
--- TV207, with a sentence about the number of the version in which %s stands for it.
+-- Refuses an import (TV207). In p_message, %s stands for the number of the version.
 create function training_versions_internal.refuse_import(
     p_given public.training_package_versions,
     p_message text
@@ -3894,6 +4007,7 @@ begin
 end
 $$;
 
+-- Refuses a package that is not there, or that the caller may not see.
 create function training_versions_internal.refuse_missing_package(p_package_id uuid)
 returns void
 set search_path = ''
@@ -3908,6 +4022,7 @@ as $$
 $$;
 grant execute on function training_versions_internal.refuse_missing_package to authenticated, service_role;
 
+-- Refuses a version that is not there, or that the caller may not see.
 create function training_versions_internal.refuse_missing_version(p_version_id uuid)
 returns void
 set search_path = ''
@@ -3922,11 +4037,12 @@ as $$
 $$;
 grant execute on function training_versions_internal.refuse_missing_version to authenticated, service_role;
 
--- Refuses a version whose status does not let it be what is asked for.
+-- Refuses what the status of a version does not allow. p_predicate completes the sentence
+-- "version 3 …".
 create function training_versions_internal.refuse_status(
     p_errcode text,
     p_version public.training_package_versions,
-    p_message text,
+    p_predicate text,
     p_hint text
 )
 returns void
@@ -3935,7 +4051,7 @@ language sql
 as $$
     select training_versions_internal.refuse(
         p_errcode,
-        format('version %s %s', p_version.version_number, p_message),
+        format('version %s %s', p_version.version_number, p_predicate),
         jsonb_build_object(
             'version_id', p_version.id,
             'version_number', p_version.version_number,
@@ -3946,15 +4062,16 @@ as $$
 $$;
 grant execute on function training_versions_internal.refuse_status to authenticated, service_role;
 
+-- Refuses an id that belongs to something else. p_predicate completes the sentence "the id …".
 create function training_versions_internal.refuse_taken_id(p_id uuid,
-    p_why text)
+    p_predicate text)
 returns void
 set search_path = ''
 language sql
 as $$
     select training_versions_internal.refuse(
         'TV204',
-        format('the id %s %s', p_id, p_why),
+        format('the id %s %s', p_id, p_predicate),
         jsonb_build_object('id', p_id),
         'Use a new id for something new.'
     )
@@ -3996,9 +4113,9 @@ end
 $$;
 grant execute on function training_versions_internal.see_version to authenticated, service_role;
 
--- The shares of the budget that alerts were sent for: what the entries say, whatever a client did
--- to the column since, and what the column says, which an import brings without its entries.
--- Anything in the column that is no array is read as none, and the next alert replaces it.
+-- The shares of the budget that alerts were sent for: those of the entries, because a client may
+-- have overwritten the column; and those of the column, because an import has no entries. A column
+-- that is not an array counts as empty, and the next alert replaces it.
 create function training_versions_internal.sent_alerts(p_version public.training_package_versions)
 returns jsonb
 set search_path = ''
@@ -4015,7 +4132,7 @@ as $$
     ) as sent
 $$;
 
--- Lets the columns of a version show the latest of its deployments that is live, or that none is.
+-- Makes the columns of a version show the latest of its live deployments, or that there is none.
 create function training_versions_internal.show_deployment(p_version_id uuid)
 returns void
 set search_path = ''
@@ -4038,9 +4155,9 @@ begin
 end
 $$;
 
--- Publishing signs with the database's clock, and takes `-draft-<day>` off a name that was not
--- given with it. Nobody signs for someone else; a role without a user signs for the package's
--- owner unless it says for whom.
+-- Publishing signs with the database's clock. It removes `-draft-<day>` from a name that was not
+-- given with it, unless nothing else is in the name. Nobody signs for someone else; a role without
+-- a user signs for the package's owner unless it sets published_by.
 create function training_versions_internal.sign_published()
 returns trigger
 security definer
@@ -4068,14 +4185,14 @@ begin
     if new.name = old.name
         and current_setting('training_versions.keep_name', true) is distinct from 'on'
     then
-        new.name := regexp_replace(new.name, '-draft-\d{8}$', '');
+        new.name := regexp_replace(new.name, '(\S\s*)-draft-\d{8}$', '\1');
     end if;
     return new;
 end
 $$;
 
--- A version starts as a draft, unless it is imported, and says who made it. A role without a user
--- makes it for the package's owner.
+-- A version starts as a draft, unless it is imported. created_by defaults to the signed-in user,
+-- or, for a role without a user, to the owner of the package.
 create function training_versions_internal.start_as_draft()
 returns trigger
 security definer
@@ -4100,6 +4217,7 @@ begin
 end
 $$;
 
+-- Starts a run, or returns the one that an earlier call with the same p_run_id started.
 create function training_versions_internal.start_training(p_version_id uuid,
     p_run_id uuid)
 returns public.training_runs
@@ -4138,7 +4256,8 @@ $$;
 grant execute on function training_versions_internal.start_training to authenticated, service_role;
 
 -- Is an imported version 'here' already, was it 'deleted' here, or is it 'new'? Refuses one whose
--- id is taken by another package, or whose number was given to another version of this one.
+-- id belongs to a version of another package, or whose number belongs to another version of this
+-- one.
 create function training_versions_internal.state_of_import(p_given public.training_package_versions)
 returns text
 set search_path = ''
@@ -4180,6 +4299,7 @@ begin
 end
 $$;
 
+-- Ends the deployments of a version, unless this call was carried out before.
 create function training_versions_internal.undeploy(p_version_id uuid,
     p_target text,
     p_call_id uuid)
@@ -4203,7 +4323,7 @@ begin
         was_live := training_versions_internal.end_deployments(
             version, p_target, clock_timestamp()
         );
-        -- Older columns may call a version deployed that is live nowhere.
+        -- In older data a version may be marked as deployed without a deployment.
         if was_live or version.is_deployed then
             perform training_versions_internal.show_deployment(p_version_id);
         end if;
@@ -4213,6 +4333,7 @@ end
 $$;
 grant execute on function training_versions_internal.undeploy to authenticated, service_role;
 
+-- Moves the pointers of the package when the status of a version changes.
 create function training_versions_internal.update_pointers()
 returns trigger
 security definer
@@ -4262,7 +4383,7 @@ begin
 end
 $$;
 
--- Was this deleted by its owner? Definer: the record is nobody's to read.
+-- Was this deleted by its owner? Definer, because nobody is granted the record of deletions.
 create function training_versions_internal.was_deleted(p_id uuid,
     p_is_package boolean)
 returns boolean

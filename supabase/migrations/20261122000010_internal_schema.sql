@@ -11,6 +11,15 @@
 -- functions lie here, where no API reaches them; every table has row level security from the
 -- start. (A default privilege of one schema cannot take away what everybody has in all schemas, and
 -- that of the role would concern the app's functions.)
+--
+-- Who is calling is asked in three ways. `row_security_active(…)`: do policies apply to this
+-- statement? For code that runs as its caller. `acts_for_all()`: is this a role that policies do
+-- not apply to? For definer functions, where the role of the statement is always the owner's.
+-- `auth.uid() is null`: is there no user to sign for? For what is signed, such as created_by.
+--
+-- Declarations say `pg_catalog.text`, because `pg_temp` is searched for types before `pg_catalog`
+-- even when search_path is empty, and anybody may make a temporary type named `text`. (`integer`,
+-- `bigint`, `numeric` and `boolean` are keywords, which no such type can shadow.)
 
 create schema if not exists training_versions_internal;
 comment on schema training_versions_internal is
@@ -42,7 +51,7 @@ create table if not exists training_versions_internal.package_numbers (
 );
 comment on table training_versions_internal.package_numbers is
     'Highest version number given in a package. Invariant: it never goes down, so that no number '
-    'is given twice. Its row is the lock under which versions of the package are made.';
+    'is given twice. Written under the lock on the package.';
 alter table training_versions_internal.package_numbers enable row level security;
 
 create table if not exists training_versions_internal.deletions (
@@ -55,8 +64,8 @@ create table if not exists training_versions_internal.deletions (
 );
 comment on table training_versions_internal.deletions is
     'Deleted drafts, and deleted packages (version_number is null), without their content. '
-    'Numbers stay taken, and a repeated deletion is known as one. An id may come back and be '
-    'deleted again.';
+    'Keeps their numbers from being given again, and makes a repeated deletion succeed. An id may '
+    'be used again and deleted again, so it is not unique.';
 create index if not exists idx_deletions_id on training_versions_internal.deletions (id);
 create index if not exists idx_deletions_number
     on training_versions_internal.deletions (package_id, version_number);
@@ -81,8 +90,8 @@ create table if not exists training_versions_internal.imports (
     transaction_id xid8 primary key
 );
 comment on table training_versions_internal.imports is
-    'The transactions that import versions right now: those bring their status and moments along. '
-    'Invariant: empty for everybody but the importing transaction.';
+    'The transactions that import versions right now. Imported versions keep their status and '
+    'timestamps. Invariant: empty for everybody but the importing transaction.';
 alter table training_versions_internal.imports enable row level security;
 
 --
@@ -128,9 +137,9 @@ as $$
     )
 $$;
 
--- May the caller act for every user? Roles that skip row level security may (the service role, the
--- owner of the tables). A token without a user in it is not enough, and one with a user in it no
--- hindrance. Inside a definer function `current_user` is its owner; the role that was set is not.
+-- May the caller act for every user? Roles that bypass row level security may (the service role,
+-- the owner of the tables), whether or not their token names a user; no other role may. Inside a
+-- definer function `current_user` is its owner, so this asks for the role that was set.
 create or replace function training_versions_internal.acts_for_all()
 returns boolean
 stable
@@ -154,7 +163,8 @@ as $$
     select coalesce(p_user_id = auth.uid(), false) or training_versions_internal.acts_for_all()
 $$;
 
--- Is this transaction importing versions?
+-- Is this transaction importing versions? Kept in a table rather than in a session setting, which
+-- any client could set.
 create or replace function training_versions_internal.is_importing()
 returns boolean
 set search_path = ''
@@ -166,8 +176,9 @@ as $$
     )
 $$;
 
--- Says how a version comes to be that is inserted next. Only definer functions of this schema may
--- call it, so that no client forges an origin. (A taken id is refused by the insert.)
+-- Records the origin of a version that is about to be inserted. Only definer functions of this
+-- schema may call it, so that no client forges an origin. An id that is taken is left to the insert
+-- of the version, which refuses it.
 create or replace function training_versions_internal.declare_origin(
     p_version_id uuid,
     p_kind text,

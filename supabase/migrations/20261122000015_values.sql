@@ -19,7 +19,7 @@ as $$
 $$;
 
 -- What never changes once a version has this status: what it is and, from publishing on, what it
--- holds and who signed it. Costs stay open.
+-- holds and who signed it. Costs can still change.
 create or replace function training_versions_internal.frozen_columns(p_status text)
 returns text[]
 immutable
@@ -36,12 +36,13 @@ as $$
 $$;
 
 -- The columns in which two states of a version differ, and their values. The snapshots may be
--- large: they are compared as they are, and only what is left of the rows is turned into JSON.
+-- large, so they are compared as they are, and only the rest of the rows is turned into JSON. There
+-- `<>` suffices: to_jsonb() writes an SQL null as a JSON null.
 create or replace function training_versions_internal.differences(
     p_old public.training_package_versions,
     p_new public.training_package_versions
 )
-returns table (column_name text, was jsonb, is_now jsonb)
+returns table (column_name text, old_value jsonb, new_value jsonb)
 stable
 set search_path = ''
 language plpgsql
@@ -109,7 +110,7 @@ begin
         perform training_versions_internal.refuse_value(
             p_field,
             format('%s must have 1 to %s characters that are not all blank', p_field, p_longest),
-            'Shorten it, or give it something to say.'
+            'Shorten it, or write at least one character that is not blank.'
         );
     end if;
 end
@@ -126,27 +127,28 @@ immutable
 set search_path = ''
 language plpgsql
 as $$
+declare
+    expected pg_catalog.text := 'object';
+    empty_one pg_catalog.text := '{}';
 begin
+    if p_type = 'array' then
+        expected := 'array of objects';
+        empty_one := '[]';
+    end if;
     if jsonb_typeof(p_value) is distinct from p_type
         or p_type = 'array' and jsonb_path_exists(p_value, 'strict $[*] ? (@.type() <> "object")')
     then
         perform training_versions_internal.refuse_value(
             p_field,
-            format(
-                '%s must be a JSON %s',
-                p_field, case p_type when 'array' then 'array of objects' else p_type end
-            ),
-            format(
-                'Send it as JSON, not as text; an empty one is %s.',
-                case p_type when 'array' then '[]' else '{}' end
-            )
+            format('%s must be a JSON %s', p_field, expected),
+            format('Send it as JSON, not as text; an empty one is %s.', empty_one)
         );
     end if;
 end
 $$;
 
 -- The values of a version, where they are new: rows from before these rules keep theirs. Definer:
--- it serves every role that may write the table, and the checks are granted to few.
+-- it serves every role that may write the table, also one that may not call the checks.
 create or replace function training_versions_internal.check_values()
 returns trigger
 security definer
@@ -154,28 +156,28 @@ set search_path = ''
 language plpgsql
 as $$
 declare
-    made constant boolean := tg_op = 'INSERT';
+    is_insert constant boolean := tg_op = 'INSERT';
 begin
     new.is_deployed := coalesce(new.is_deployed, false);
-    if made or new.name is distinct from old.name then
+    if is_insert or new.name is distinct from old.name then
         perform training_versions_internal.check_text('name', new.name, 255);
     end if;
-    if made or new.config_snapshot is distinct from old.config_snapshot then
+    if is_insert or new.config_snapshot is distinct from old.config_snapshot then
         perform training_versions_internal.check_snapshot(
             'config_snapshot', new.config_snapshot, 'object'
         );
     end if;
-    if made or new.model_snapshot is distinct from old.model_snapshot then
+    if is_insert or new.model_snapshot is distinct from old.model_snapshot then
         perform training_versions_internal.check_snapshot(
             'model_snapshot', new.model_snapshot, 'object'
         );
     end if;
-    if made or new.dataset_snapshot is distinct from old.dataset_snapshot then
+    if is_insert or new.dataset_snapshot is distinct from old.dataset_snapshot then
         perform training_versions_internal.check_snapshot(
             'dataset_snapshot', new.dataset_snapshot, 'array'
         );
     end if;
-    if (made or new.change_summary is distinct from old.change_summary)
+    if (is_insert or new.change_summary is distinct from old.change_summary)
         and char_length(new.change_summary) > 10000
     then
         perform training_versions_internal.refuse_value(
@@ -183,13 +185,13 @@ begin
             'change_summary must have at most 10000 characters'
         );
     end if;
-    if made or new.estimated_cost is distinct from old.estimated_cost then
+    if is_insert or new.estimated_cost is distinct from old.estimated_cost then
         perform training_versions_internal.check_cost('estimated_cost', new.estimated_cost);
     end if;
-    if made or new.actual_cost is distinct from old.actual_cost then
+    if is_insert or new.actual_cost is distinct from old.actual_cost then
         perform training_versions_internal.check_cost('actual_cost', new.actual_cost);
     end if;
-    if made or new.budget_limit is distinct from old.budget_limit then
+    if is_insert or new.budget_limit is distinct from old.budget_limit then
         perform training_versions_internal.check_cost('budget_limit', new.budget_limit);
     end if;
     return new;
@@ -197,7 +199,7 @@ end
 $$;
 
 -- What a function takes as p_fields or p_changes: an object of columns that it knows. Texts must be
--- sent as texts, and costs are looked at before their columns round them.
+-- sent as texts, and costs are checked here because their columns would round them.
 create or replace function training_versions_internal.check_fields(
     p_argument text,
     p_fields jsonb,
@@ -209,9 +211,11 @@ set search_path = ''
 language plpgsql
 as $$
 declare
-    unknown pg_catalog.text := p_argument;
+    unknown pg_catalog.text;
 begin
-    if jsonb_typeof(p_fields) = 'object' then
+    if jsonb_typeof(p_fields) is distinct from 'object' then
+        unknown := p_argument;
+    else
         select k into unknown
         from jsonb_object_keys(p_fields) as k
         where k <> all (p_columns)

@@ -2,46 +2,52 @@
 -- publishing.
 --
 -- Touches: replaces the triggers of the first release on training_package_versions.
--- For operators: rows that the new rules would refuse today stay as they are; what they hold is
---   checked where it changes.
+-- For operators: rows that break the new rules are not changed; a value is checked only when it is
+--   new or changes.
 --
--- Triggers of one event fire in the order of their names, so the names say the order:
+-- Triggers of one event fire in the order of their names, so the names say the order. This is the
+-- one place that explains it:
 --
 --   before   insert  update  delete
 --   rule_10    x                     the package is the caller's. First, so that a stranger learns
 --                                    nothing from later refusals
 --   rule_20    x                     a version starts as a draft
 --   rule_30    x                     its number. Before everything that names the version
---   rule_35    x                     its moment, and its name if none is given
---   rule_40            x             what is frozen stays
+--   rule_35    x                     its timestamp, and its name if none is given
+--   rule_40            x             frozen columns do not change
 --   rule_45            x             the order of statuses
 --   rule_50            x             publishing signs, and shortens the name
 --   rule_60    x       x             a draft is signed by nobody
 --   rule_65    x       x             values
 --   rule_70    x       x             the parent
---   rule_80    x       x             training (20261122000050)
+--   rule_80    x       x             training (20261122000050). After the owner and the number, so
+--                                    that it reveals nothing to strangers and can name the version
 --   rule_90                    x     what is published is not deleted
 --   set_updated_at     x             the edit token. A released name; it sorts last, as it must
 --
---   after
---   record_05          x             archiving ends deployments, which history tells first
---   record_10  x       x       x     history (20261122000035)
+--   after                            Each may add events: the history of one write lists them in
+--                                    this order
+--   record_05          x             archiving ends deployments, an event before `archived`
+--   record_10  x       x       x     creation, edits, status, deletion (20261122000035)
 --   record_70  x       x             deployments (20261122000060)
 --   record_75  x       x             costs (20261122000070)
 --   record_80  x       x             training (20261122000050)
---   update_config_version_count      the package's counter. A released name
 --   update_config_pointers           the package's pointers to what is published
+--   update_config_version_count      the package's counter. A released name
 --
--- The functions are security definer where it is not said otherwise: they look at and write rows
--- that the caller may not see, such as those of numbers, and they serve every role that may write
--- the table. They lie in a schema that is not exposed, and a trigger function cannot be called.
+-- The functions are security definer where it is not said otherwise. They read and write rows that
+-- the caller may not see, such as those of numbers; and they serve every role that may write the
+-- table, so that even those that only refuse must be able to call refuse(), which an app's own role
+-- may not. They lie in a schema that is not exposed, and a trigger function cannot be called.
 
 --
--- Numbers. Called by hand, a user asks for their own packages only, and a role that acts for all
--- for any; the triggers below ask for whatever package a row was allowed into.
+-- Numbers. Outside of a trigger these two functions serve only those who may act for the owner of
+-- the package. Inside one they serve everybody: whether the row may be written is decided
+-- elsewhere.
 --
 
--- The lock under which versions of a package are made; held to the end of the transaction.
+-- The lock under which versions of a package are made, and its pointers and numbers written. Held
+-- to the end of the transaction. Makes sure that there is a row to keep the last number in.
 create or replace function training_versions_internal.lock_package(p_package_id uuid)
 returns void
 security definer
@@ -55,15 +61,11 @@ begin
     ) then
         return;
     end if;
-    -- The package first, as its deletion takes it; one that is gone meanwhile has nothing to lock.
     perform from public.training_configs c where c.id = p_package_id for no key update;
-    if found then
+    if found then  -- it may have been deleted while this waited for the lock
         insert into training_versions_internal.package_numbers (package_id)
         values (p_package_id)
         on conflict do nothing;
-        perform from training_versions_internal.package_numbers n
-        where n.package_id = p_package_id
-        for update;
     end if;
 end
 $$;
@@ -103,8 +105,9 @@ $$;
 -- Before an insert. A row without its package passes all of these: the foreign key refuses it.
 --
 
--- Nobody puts a version into a package that is not theirs, or signs for someone else. Invoker: only
--- for roles that row level security applies to.
+-- Nobody puts a version into a package that is not theirs, or signs for someone else. Fires only
+-- for roles to which policies apply. Invoker: it needs to see nothing but the caller's own
+-- packages.
 create or replace function training_versions_internal.check_package_owner()
 returns trigger
 set search_path = ''
@@ -138,8 +141,8 @@ create or replace trigger rule_10_package_owner
     when (row_security_active('public.training_package_versions'))
     execute function training_versions_internal.check_package_owner();
 
--- A version starts as a draft, unless it is imported, and says who made it. A role without a user
--- makes it for the package's owner.
+-- A version starts as a draft, unless it is imported. created_by defaults to the signed-in user,
+-- or, for a role without a user, to the owner of the package.
 create or replace function training_versions_internal.start_as_draft()
 returns trigger
 security definer
@@ -167,7 +170,8 @@ create or replace trigger rule_20_start_as_draft
     before insert on public.training_package_versions
     for each row execute function training_versions_internal.start_as_draft();
 
--- Under the lock on the package: the next number, or the one brought along if it was never given.
+-- Under the lock on the package: the next number, or the one that the row has if it was never
+-- given.
 create or replace function training_versions_internal.give_number()
 returns trigger
 security definer
@@ -194,6 +198,7 @@ begin
             constraint = 'unique_package_version',
             hint = 'Ask get_next_version_number for the next one, or leave version_number out.';
     end if;
+    -- About half of what the column holds, so that there is always a next number.
     if new.version_number not between 1 and 1000000000 then
         perform training_versions_internal.refuse_value(
             'version_number',
@@ -211,9 +216,9 @@ create or replace trigger rule_30_number
     before insert on public.training_package_versions
     for each row execute function training_versions_internal.give_number();
 
--- The moment is the database's, unless the version is imported, or a role without a user says when.
+-- The database sets created_at, unless the version is imported or a role without a user sets it.
 -- The name is `<package>-v<number>-draft-<day>` unless one is given.
-create or replace function training_versions_internal.give_moment_and_name()
+create or replace function training_versions_internal.give_timestamp_and_name()
 returns trigger
 security definer
 set search_path = ''
@@ -229,7 +234,7 @@ begin
     end if;
     if not isfinite(new.created_at) then
         perform training_versions_internal.refuse_value(
-            'created_at', 'created_at must be a moment'
+            'created_at', 'created_at must be a finite timestamp'
         );
     end if;
     new.updated_at := new.created_at;
@@ -240,7 +245,7 @@ begin
         where c.id = new.package_id and c.name ~ '\S';
         new.name := format(
             '%s-v%s-draft-%s',
-            left(coalesce(package_name, 'package'), 220),
+            left(coalesce(package_name, 'package'), 220),  -- the rest needs up to 27 of 255
             new.version_number,
             to_char(new.created_at at time zone 'UTC', 'YYYYMMDD')
         );
@@ -248,16 +253,17 @@ begin
     return new;
 end
 $$;
-create or replace trigger rule_35_moment_and_name
+create or replace trigger rule_35_timestamp_and_name
     before insert on public.training_package_versions
-    for each row execute function training_versions_internal.give_moment_and_name();
+    for each row execute function training_versions_internal.give_timestamp_and_name();
 
 --
 -- Before an update
 --
 
--- What is frozen stays. A maker may be filled in where none is known; a parent goes only with its
--- whole package, and comes late only if it was imported later.
+-- Frozen columns do not change, with three exceptions: created_by may be filled in where it is
+-- null; parent_version_id becomes null when the parent is deleted with its whole package; and an
+-- import may set it later, if it imports the parent after the child.
 create or replace function training_versions_internal.keep_frozen()
 returns trigger
 security definer
@@ -267,7 +273,8 @@ as $$
 declare
     frozen pg_catalog.text[] := training_versions_internal.frozen_columns(old.status);
     changed pg_catalog.text[];
-    -- Without snapshots. Passing `new` to a function would unpack them, and store them once more.
+    -- Copies without snapshots: passing `new` itself to a function would detoast the snapshots, and
+    -- the update would then store them once more.
     was public.training_package_versions := old;
     wanted public.training_package_versions := new;
 begin
@@ -350,9 +357,9 @@ create or replace trigger rule_45_status_order
     when (new.status is distinct from old.status)
     execute function training_versions_internal.keep_status_order();
 
--- Publishing signs with the database's clock, and takes `-draft-<day>` off a name that was not
--- given with it. Nobody signs for someone else; a role without a user signs for the package's
--- owner unless it says for whom.
+-- Publishing signs with the database's clock. It removes `-draft-<day>` from a name that was not
+-- given with it, unless nothing else is in the name. Nobody signs for someone else; a role without
+-- a user signs for the package's owner unless it sets published_by.
 create or replace function training_versions_internal.sign_published()
 returns trigger
 security definer
@@ -380,7 +387,7 @@ begin
     if new.name = old.name
         and current_setting('training_versions.keep_name', true) is distinct from 'on'
     then
-        new.name := regexp_replace(new.name, '-draft-\d{8}$', '');
+        new.name := regexp_replace(new.name, '(\S\s*)-draft-\d{8}$', '\1');
     end if;
     return new;
 end
@@ -451,7 +458,9 @@ begin
     if tg_op = 'INSERT' then
         return new;  -- it has no descendants yet
     end if;
-    -- One change of parents at a time per user: two at once could close a circle between them.
+    -- One change of parents at a time per user: of two at once, neither would see the other, and
+    -- together they could close a circle. An advisory lock, because the rows that would have to be
+    -- locked are all those of the user.
     perform pg_advisory_xact_lock(
         hashtext('training_versions.parent_version_id'),
         hashtext(new.created_by::pg_catalog.text)
@@ -525,7 +534,7 @@ begin
             'Archive it instead.'
         );
     end if;
-    -- A child that is being published right now is waited for.
+    -- Waits for a child that is being published right now, so that the check below sees it.
     perform from public.training_package_versions v
     where v.parent_version_id = old.id
     for no key update;
@@ -606,6 +615,7 @@ begin
 end
 $$;
 
+-- Moves the pointers of the package when the status of a version changes.
 create or replace function training_versions_internal.update_pointers()
 returns trigger
 security definer

@@ -2,15 +2,16 @@
 -- database keeps, and its deletion.
 --
 -- Touches: triggers on training_configs.
--- For operators: roles that skip row level security (the service role, the deletion of a user) may
---   delete a package whole; its owner may not while it has history.
+-- For operators: roles that bypass row level security (the service role, the deletion of a user)
+--   may delete any package; its owner may not while it has history.
 --
 --   before   update  rule_10   a package that has versions keeps its owner
 --            both    rule_20   counters and pointers are the database's
---            delete  rule_30   history stays
---   after    delete  record_10 deleting it again is known to be a repeat
+--            delete  rule_30   packages with history are not deleted
+--   after    delete  record_10 a record of the deletion, so that repeating it succeeds
 
--- Is it the owner of this schema who writes, as in the definer functions of our triggers?
+-- Does the owner of this schema write, as in the definer functions of our triggers? (A trigger that
+-- asks this must be invoker: in a definer function `current_user` would always be that owner.)
 create or replace function training_versions_internal.is_own_write()
 returns boolean
 stable
@@ -22,7 +23,7 @@ as $$
     where n.nspname = 'training_versions_internal'
 $$;
 
--- The versions of a package belong to its owner. Invoker: it asks who writes.
+-- The versions of a package belong to its owner. Invoker, because it asks who writes.
 create or replace function training_versions_internal.keep_package_owner()
 returns trigger
 set search_path = ''
@@ -46,7 +47,7 @@ create or replace trigger rule_10_package_owner
     when (new.user_id is distinct from old.user_id and old.version_count > 0)
     execute function training_versions_internal.keep_package_owner();
 
--- Counters and pointers are written by the triggers of versions only. Invoker: it asks who writes.
+-- Counters and pointers are written by the triggers of versions only. Invoker, as above.
 create or replace function training_versions_internal.keep_derived_columns()
 returns trigger
 set search_path = ''
@@ -80,7 +81,8 @@ create or replace trigger rule_20_derived_columns
     for each row execute function training_versions_internal.keep_derived_columns();
 
 -- A package with published or archived versions is not deleted by its owner, nor one with a draft
--- that a published version elsewhere came from. Definer: it sees every version and child.
+-- that is the parent of a published version elsewhere. Definer, because it must see every version,
+-- also those that the caller may not see.
 create or replace function training_versions_internal.keep_packages_with_history()
 returns trigger
 security definer
@@ -120,7 +122,8 @@ create or replace trigger rule_30_history_stays
     when (row_security_active('public.training_package_versions'))
     execute function training_versions_internal.keep_packages_with_history();
 
--- A deleted package is one entry; those of its drafts go. Definer: the record is not the client's.
+-- Records a deleted package as one entry, in place of those of its drafts, whose numbers cannot be
+-- given again in it. Definer, because nobody is granted the record of deletions.
 create or replace function training_versions_internal.record_deleted_package()
 returns trigger
 security definer

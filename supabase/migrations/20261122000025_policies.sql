@@ -1,8 +1,9 @@
 -- Who may see and write versions: row level security, four policies, one per command.
 --
 -- Touches: every policy on training_package_versions.
--- For operators: whatever policies there are, are dropped, and the four below take their place;
---   their names are not known, and an old permissive one would stay in force beside them.
+-- For operators: every existing policy on the table is dropped, whatever its name, and the four
+--   below take their place. PostgreSQL combines policies with `or`, so an old one that allows more
+--   would undo these.
 
 do $$
 declare

@@ -1,18 +1,18 @@
--- What the first release left wrong or empty is worked out anew from the rows that are there.
+-- Recomputes what the first release left wrong or empty, from the rows that are there.
 --
 -- Touches: versions that lack created_by, created_at, updated_at or is_deployed (filled in); the
---   three derived columns of training_configs (worked out anew); indexes, and comments on
---   columns.
--- For operators: locks both tables while it runs, and reads every version once. The rules are in
---   force already, so nothing is missed that happens while files are applied.
+--   three derived columns of training_configs (recomputed); indexes, and comments on columns.
+-- For operators: locks both tables while it runs, and reads every version once. The triggers of the
+--   files before this one are in force already, so what clients write meanwhile is correct.
 
 do $$
 begin
     lock table public.training_configs, public.training_package_versions
         in share row exclusive mode;
 
-    -- A version that says not who made it was made by the service role for the package's owner. The
-    -- two triggers would refuse a moment that changes, and take the repair for an edit.
+    -- A version without created_by was created by the service role for the package's owner. The two
+    -- triggers are off because one would refuse to change created_at, and the other would move
+    -- updated_at as if this were an edit.
     alter table public.training_package_versions disable trigger rule_40_frozen;
     alter table public.training_package_versions disable trigger set_updated_at;
     update public.training_package_versions v
@@ -31,9 +31,9 @@ begin
     alter table public.training_package_versions enable trigger rule_40_frozen;
     alter table public.training_package_versions enable trigger set_updated_at;
 
-    -- Numbering goes on above the owner's own versions. A stranger's are skipped when they are
-    -- met, so that one far up does not drag the numbers along; so is an absurdly high one of the
-    -- owner's.
+    -- Numbering continues above the owner's own versions. The first release let strangers insert
+    -- versions with any number: those do not count here, nor do numbers above a billion, which
+    -- leave no room for more. next_number() skips such a number if it is ever reached.
     insert into training_versions_internal.package_numbers as n (package_id, last_number)
     select v.package_id, greatest(max(v.version_number), 0)
     from public.training_package_versions v
@@ -85,8 +85,9 @@ alter table public.training_configs
     alter column latest_published_version set default 0,
     alter column latest_published_version set not null;
 
--- A user goes with their packages: who made and who published is checked at the end of the
--- transaction, when the versions are gone, too. The names of the constraints are not known.
+-- Deleting a user deletes their packages, too. So the references of versions to users are checked
+-- at the end of the transaction, when those versions are gone. The names of the constraints are not
+-- known.
 do $$
 declare
     user_reference name;

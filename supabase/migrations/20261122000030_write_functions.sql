@@ -2,13 +2,14 @@
 --
 -- Touches: replaces get_next_version_number; creates the functions that clients call.
 -- For operators: what lies in `public` is security invoker, so policies and triggers keep the
---   rules; the functions make writes atomic, repeatable, and honest about what they did not find.
+--   rules; the functions make writes atomic and repeatable, and report what they did not find.
 --   A browser app may go on writing the tables directly.
 
 --
--- Refusals, worded once. Each raises; a row that the caller cannot see is not there.
+-- Refusals, worded once. Each raises. A row that the caller may not see is reported as missing.
 --
 
+-- Refuses a version that is not there, or that the caller may not see.
 create or replace function training_versions_internal.refuse_missing_version(p_version_id uuid)
 returns void
 set search_path = ''
@@ -22,6 +23,7 @@ as $$
     )
 $$;
 
+-- Refuses a package that is not there, or that the caller may not see.
 create or replace function training_versions_internal.refuse_missing_package(p_package_id uuid)
 returns void
 set search_path = ''
@@ -35,24 +37,26 @@ as $$
     )
 $$;
 
-create or replace function training_versions_internal.refuse_taken_id(p_id uuid, p_why text)
+-- Refuses an id that belongs to something else. p_predicate completes the sentence "the id …".
+create or replace function training_versions_internal.refuse_taken_id(p_id uuid, p_predicate text)
 returns void
 set search_path = ''
 language sql
 as $$
     select training_versions_internal.refuse(
         'TV204',
-        format('the id %s %s', p_id, p_why),
+        format('the id %s %s', p_id, p_predicate),
         jsonb_build_object('id', p_id),
         'Use a new id for something new.'
     )
 $$;
 
--- Refuses a version whose status does not let it be what is asked for.
+-- Refuses what the status of a version does not allow. p_predicate completes the sentence
+-- "version 3 …".
 create or replace function training_versions_internal.refuse_status(
     p_errcode text,
     p_version public.training_package_versions,
-    p_message text,
+    p_predicate text,
     p_hint text
 )
 returns void
@@ -61,7 +65,7 @@ language sql
 as $$
     select training_versions_internal.refuse(
         p_errcode,
-        format('version %s %s', p_version.version_number, p_message),
+        format('version %s %s', p_version.version_number, p_predicate),
         jsonb_build_object(
             'version_id', p_version.id,
             'version_number', p_version.version_number,
@@ -71,8 +75,9 @@ as $$
     )
 $$;
 
--- Refuses what is no draft any more, or was edited since.
-create or replace function training_versions_internal.check_draft(
+-- Refuses a version that is not a draft, or whose edit token is not the one that the caller read
+-- (optimistic concurrency). Without a token any state of the draft will do.
+create or replace function training_versions_internal.check_draft_and_token(
     p_version public.training_package_versions,
     p_expected_updated_at timestamptz,
     p_instead text default 'Create a new draft from it.'
@@ -109,8 +114,22 @@ $$;
 --
 -- Looking up and locking
 --
+-- Locks are taken in one order: the package, then its versions. There are two locks on a package.
+--
+--   lock_package_of   for one writer at a time: creates, publishes, archives, deletes and deploys
+--   hold_package_of   keeps the package from being deleted, and waits for nothing but its deletion
+--
+-- The second is for all other writes of a version. Each adds an event, whose foreign key locks the
+-- package in the same way. If that came last, a deletion of the package, which locks the package
+-- and then its versions, could wait for the write and the write for the deletion (40P01).
+--
+-- Two things can still be refused as a deadlock. A client that writes the table directly locks the
+-- version first, and its triggers lock the package. And deleting a package or draft changes the
+-- versions that descend from it, also those in another package, which may be being deleted itself.
+-- The one that is refused has written nothing and can be repeated, which the SDK does by itself.
+--
 
--- Was this deleted by its owner? Definer: the record is nobody's to read.
+-- Was this deleted by its owner? Definer, because nobody is granted the record of deletions.
 create or replace function training_versions_internal.was_deleted(p_id uuid, p_is_package boolean)
 returns boolean
 stable
@@ -144,8 +163,34 @@ begin
 end
 $$;
 
--- The version, locked against other changes; refused if the caller sees none. A frozen one comes
--- without a lock: the update policy hides it from one, and it needs none.
+-- The lock on the package that a version lies in.
+create or replace function training_versions_internal.lock_package_of(p_version_id uuid)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.lock_package(v.package_id)
+    from public.training_package_versions v
+    where v.id = p_version_id
+$$;
+
+-- Keeps the package that a version lies in from being deleted. Definer, because an app's policies
+-- on training_configs may hide the package from a user's lock; only for those who may act for the
+-- owner of the version.
+create or replace function training_versions_internal.hold_package_of(p_version_id uuid)
+returns void
+security definer
+set search_path = ''
+language sql
+as $$
+    select from public.training_configs c
+    join public.training_package_versions v on v.package_id = c.id
+    where v.id = p_version_id and training_versions_internal.acts_for(v.created_by)
+    for key share of c
+$$;
+
+-- The version, locked against other changes, with its package held; refused if the caller sees
+-- none. A frozen one is not locked: the update policy hides it from a lock, and it needs none.
 create or replace function training_versions_internal.lock_version(p_version_id uuid)
 returns public.training_package_versions
 set search_path = ''
@@ -154,6 +199,7 @@ as $$
 declare
     version public.training_package_versions;
 begin
+    perform training_versions_internal.hold_package_of(p_version_id);
     select * into version
     from public.training_package_versions v
     where v.id = p_version_id
@@ -163,19 +209,6 @@ begin
     end if;
     return version;
 end
-$$;
-
--- The lock on the package that a version lies in. Whatever takes both takes it before that on the
--- version, so that two functions never wait for each other; a client that writes the table directly
--- takes them the other way round.
-create or replace function training_versions_internal.lock_package_of(p_version_id uuid)
-returns void
-set search_path = ''
-language sql
-as $$
-    select training_versions_internal.lock_package(v.package_id)
-    from public.training_package_versions v
-    where v.id = p_version_id
 $$;
 
 --
@@ -204,65 +237,7 @@ comment on function public.get_next_version_number(uuid) is
 -- Packages
 --
 
-create or replace function public.create_training_package(
-    p_name text,
-    p_template_type text,
-    p_config_json jsonb,
-    p_package_id uuid default null,
-    p_user_id uuid default null
-)
-returns public.training_configs
-set search_path = ''
-language plpgsql
-as $$
-declare
-    owner constant pg_catalog.uuid := coalesce(p_user_id, auth.uid());
-    package public.training_configs;
-begin
-    perform training_versions_internal.check_text('name', p_name, 255);
-    perform training_versions_internal.check_text('template_type', p_template_type, 100);
-    perform training_versions_internal.check_snapshot('config_json', p_config_json, 'object');
-    perform training_versions_internal.check_new_owner(owner);
-    if training_versions_internal.was_deleted(p_package_id, true) then
-        perform training_versions_internal.refuse_taken_id(
-            p_package_id, 'was a package''s that is deleted'
-        );
-    end if;
-
-    insert into public.training_configs (id, name, template_type, config_json, user_id)
-    values (
-        coalesce(p_package_id, gen_random_uuid()), p_name, p_template_type, p_config_json, owner
-    )
-    on conflict (id) do nothing
-    returning * into package;
-    if found then
-        return package;
-    end if;
-
-    -- A repeat returns the package it made. (An older table may have `json`, which has no
-    -- equality.)
-    select * into package from public.training_configs c where c.id = p_package_id;
-    if (package.name, package.template_type, package.config_json::pg_catalog.jsonb, package.user_id)
-        is distinct from (p_name, p_template_type, p_config_json, owner)
-    then
-        perform training_versions_internal.refuse_taken_id(
-            p_package_id, 'is another package''s already'
-        );
-    end if;
-    return package;
-exception
-    when foreign_key_violation then
-        perform training_versions_internal.refuse_value(
-            'user_id',
-            format('there is no user %s', owner),
-            'Check the id; users are in auth.users.'
-        );
-end
-$$;
-comment on function public.create_training_package(text, text, jsonb, uuid, uuid) is
-    'Creates a package for the caller. Repeated with the same p_package_id it returns that one.';
-
--- A user creates packages for themselves; a role without a user says for whom.
+-- A user creates packages for themselves; a role without a user names the owner.
 create or replace function training_versions_internal.check_new_owner(p_user_id uuid)
 returns void
 stable
@@ -287,6 +262,87 @@ begin
     end if;
 end
 $$;
+
+-- Is this constraint the foreign key from a package to its owner? Its name is not known: an app may
+-- have made the table, and given it other foreign keys.
+create or replace function training_versions_internal.is_owner_reference(p_constraint text)
+returns boolean
+stable
+set search_path = ''
+language sql
+as $$
+    select exists (
+        select from pg_catalog.pg_constraint o
+        join pg_catalog.pg_attribute a on a.attrelid = o.conrelid and a.attnum = any (o.conkey)
+        where o.conrelid = 'public.training_configs'::regclass
+            and o.conname = p_constraint
+            and o.contype = 'f'
+            and a.attname = 'user_id'
+    )
+$$;
+
+create or replace function public.create_training_package(
+    p_name text,
+    p_template_type text,
+    p_config_json jsonb,
+    p_package_id uuid default null,
+    p_user_id uuid default null
+)
+returns public.training_configs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    owner constant pg_catalog.uuid := coalesce(p_user_id, auth.uid());
+    package public.training_configs;
+    violated pg_catalog.text;
+begin
+    perform training_versions_internal.check_text('name', p_name, 255);
+    perform training_versions_internal.check_text('template_type', p_template_type, 100);
+    perform training_versions_internal.check_snapshot('config_json', p_config_json, 'object');
+    perform training_versions_internal.check_new_owner(owner);
+    if training_versions_internal.was_deleted(p_package_id, true) then
+        perform training_versions_internal.refuse_taken_id(
+            p_package_id, 'was a package''s that is deleted'
+        );
+    end if;
+
+    insert into public.training_configs (id, name, template_type, config_json, user_id)
+    values (
+        coalesce(p_package_id, gen_random_uuid()), p_name, p_template_type, p_config_json, owner
+    )
+    on conflict (id) do nothing
+    returning * into package;
+    if found then
+        return package;
+    end if;
+
+    -- A repeat returns the package that the first call made. The cast is for older tables, whose
+    -- config_json may be of type `json`, which has no equality.
+    select * into package from public.training_configs c where c.id = p_package_id;
+    if (package.name, package.template_type, package.config_json::pg_catalog.jsonb, package.user_id)
+        is distinct from (p_name, p_template_type, p_config_json, owner)
+    then
+        perform training_versions_internal.refuse_taken_id(
+            p_package_id, 'is another package''s already'
+        );
+    end if;
+    return package;
+exception
+    when foreign_key_violation then
+        get stacked diagnostics violated = constraint_name;
+        if not training_versions_internal.is_owner_reference(violated) then
+            raise;
+        end if;
+        perform training_versions_internal.refuse_value(
+            'user_id',
+            format('there is no user %s', owner),
+            'Check the id; users are in auth.users.'
+        );
+end
+$$;
+comment on function public.create_training_package(text, text, jsonb, uuid, uuid) is
+    'Creates a package for the caller. Repeated with the same p_package_id it returns that one.';
 
 create or replace function public.update_training_package(p_package_id uuid, p_changes jsonb)
 returns public.training_configs
@@ -356,7 +412,7 @@ comment on function public.delete_training_package(uuid) is
 -- Drafts. The statements are put together from the list of editable columns.
 --
 
--- Inserts a draft that has what is edited from p_content, and all else from the database.
+-- Inserts a draft with the editable columns of p_content; the database sets all others.
 create or replace function training_versions_internal.insert_draft(
     p_version_id uuid,
     p_package_id uuid,
@@ -389,8 +445,8 @@ begin
 end
 $$;
 
--- Is this the draft that was asked for? What was not asked for is null, but for the name, which the
--- database gives.
+-- Does the draft hold what p_fields asks for? Editable columns that p_fields does not name must be
+-- null, except for the name, which the database gives.
 create or replace function training_versions_internal.has_fields(
     p_version public.training_package_versions,
     p_fields jsonb
@@ -444,7 +500,8 @@ begin
 
     select * into version from public.training_package_versions v where v.id = p_version_id;
     if found then
-        -- A repeat returns the draft it made. Until its first edit it must be what is asked for.
+        -- A repeat returns the draft that the first call made. Unless that was edited since, it
+        -- must hold what p_fields asks for.
         if version.package_id <> p_package_id
             or version.updated_at = version.created_at
             and not training_versions_internal.has_fields(version, p_fields)
@@ -492,7 +549,7 @@ begin
     then
         return version;
     end if;
-    perform training_versions_internal.check_draft(version, p_expected_updated_at);
+    perform training_versions_internal.check_draft_and_token(version, p_expected_updated_at);
 
     execute format(
         'update public.training_package_versions
@@ -531,12 +588,12 @@ begin
         return;
     end if;
     version := training_versions_internal.lock_version(p_version_id);
-    perform training_versions_internal.check_draft(
+    perform training_versions_internal.check_draft_and_token(
         version,
         p_expected_updated_at,
         case version.status
             when 'published' then 'Archive it instead.'
-            else 'It stays: it is history.'
+            else 'Keep it: archived versions are part of the history.'
         end
     );
     delete from public.training_package_versions where id = p_version_id;
@@ -574,11 +631,11 @@ begin
             'Create a new draft from it.'
         );
     end if;
-    perform training_versions_internal.check_draft(version, p_expected_updated_at);
+    perform training_versions_internal.check_draft_and_token(version, p_expected_updated_at);
 
     -- The one setting that a trigger reads. Publishing with a name that the draft has already
     -- changes no column, so the row cannot say that the name was given and is not to be
-    -- shortened.
+    -- shortened. A client that sets it only keeps the name of its own version.
     perform set_config(
         'training_versions.keep_name', case when p_name is null then '' else 'on' end, true
     );
@@ -594,7 +651,7 @@ comment on function public.publish_training_version(uuid, text, timestamptz) is
     'Publishes a draft: from then on its content changes for nobody. Publishing what is published '
     'returns it.';
 
--- Definer: the update policy covers drafts only.
+-- Archives a published version. Definer, because the update policy covers drafts only.
 create or replace function training_versions_internal.archive_version(p_version_id uuid)
 returns void
 security definer

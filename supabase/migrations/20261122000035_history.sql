@@ -1,7 +1,7 @@
--- The history of packages: every change of state leaves an event, in the same transaction.
+-- The history of packages: every change of state adds an event, in the same transaction.
 --
--- Touches: creates public.training_version_events; versions from before get the events that their
---   columns tell of.
+-- Touches: creates public.training_version_events; existing versions get the events that their
+--   columns imply.
 -- For operators: events grow with use; they go only with their whole package. Nobody is granted a
 --   write.
 
@@ -29,18 +29,20 @@ comment on table public.training_version_events is
     'What happened to versions: who, when, what. Invariant: append-only; rows go only with their '
     'whole package.';
 comment on column public.training_version_events.version_id is
-    'Not a foreign key: the event of a deleted draft stays.';
+    'Not a foreign key, because the events of a deleted draft are kept.';
 comment on column public.training_version_events.owner_id is
     'Who may read it: who created the version.';
 comment on column public.training_version_events.actor_id is
     'Who did it; null for a role without a user (the service role).';
 comment on column public.training_version_events.last_at is
-    'Of edits that are one event: the moment of the last; occurred_at is that of the first.';
+    'Of edits that are one event: the time of the last; occurred_at is that of the first.';
 comment on column public.training_version_events.details is
     'What is particular to the kind: changed paths (not content), target, amount, reason, the '
     'version copied from.';
--- History is read in the order of time: what was imported has older moments than its ids tell.
--- Bundles go by id.
+comment on column public.training_version_events.source is
+    'Of an imported event: the package, id and time that it had in the project it came from.';
+-- History is read in the order of time, because imported events have high ids and early times.
+-- Bundles are read in the order of ids.
 create index if not exists idx_version_events_package
     on public.training_version_events (package_id, occurred_at, id);
 create index if not exists idx_version_events_version
@@ -55,8 +57,9 @@ drop policy if exists "Users can view own version events" on public.training_ver
 create policy "Users can view own version events" on public.training_version_events
     for select to authenticated
     using ((select auth.uid()) = owner_id);
--- Events change only from inside our triggers, and go only with their package: then the change is a
--- trigger's own.
+-- Events are changed only by our triggers (record_edit) and deleted only with their package, by its
+-- foreign key, which is a trigger, too. In both cases this trigger is fired by another one, so it
+-- runs at a depth of two or more. A client's own statement fires it at depth one.
 create or replace function training_versions_internal.keep_events()
 returns trigger
 set search_path = ''
@@ -102,7 +105,8 @@ $$;
 -- Edits
 --
 
--- Where two JSON values differ, as JSON Pointers, eight levels deep; an array is one place.
+-- The paths at which two JSON values differ, as JSON Pointers, at most eight levels deep. Arrays
+-- are compared whole. Objects are compared key by key, and by recursion.
 create or replace function training_versions_internal.changed_paths(
     p_old jsonb,
     p_new jsonb,
@@ -116,8 +120,8 @@ language plpgsql
 as $$
 declare
     inner_key pg_catalog.text;
-    was pg_catalog.jsonb;
-    is_now pg_catalog.jsonb;
+    old_value pg_catalog.jsonb;
+    new_value pg_catalog.jsonb;
 begin
     if p_old is not distinct from p_new then
         return;
@@ -129,7 +133,7 @@ begin
         return next p_path;
         return;
     end if;
-    for inner_key, was, is_now in
+    for inner_key, old_value, new_value in
         select key, o.value, n.value
         from jsonb_each(p_old) as o
         full join jsonb_each(p_new) as n using (key)
@@ -139,8 +143,8 @@ begin
         return query
         select p
         from training_versions_internal.changed_paths(
-            was,
-            is_now,
+            old_value,
+            new_value,
             p_path || '/' || replace(replace(inner_key, '~', '~0'), '/', '~1'),
             p_levels - 1
         ) as p;
@@ -148,8 +152,8 @@ begin
 end
 $$;
 
--- The details of an edit that is added to those of earlier ones: a hundred paths, and whether there
--- are more.
+-- The details of an event that folds several edits: at most a hundred paths, whether there were
+-- more, and how many edits there were. p_before has those of the earlier edits, or is null.
 create or replace function training_versions_internal.edit_details(p_before jsonb, p_paths text[])
 returns jsonb
 immutable
@@ -168,7 +172,8 @@ as $$
     ))
 $$;
 
--- Edits within a minute by the same user are one event.
+-- Folds edits by the same user within a minute into one event: a client that saves at every pause
+-- in typing would fill the history. Imported events (with a source) are never folded into.
 create or replace function training_versions_internal.record_edit(
     p_version public.training_package_versions,
     p_paths text[]
@@ -201,11 +206,10 @@ end
 $$;
 
 --
--- The triggers. Their number comes first among those that record deployments, costs and training,
--- so that the history of one write reads in the order of a life. Definer: nobody is granted the
--- events.
+-- The triggers. Definer, because nobody is granted a write to the events.
 --
 
+-- Adds the event of a new version: `created`, or its origin.
 create or replace function training_versions_internal.record_creation()
 returns trigger
 security definer
@@ -232,6 +236,7 @@ create or replace trigger record_10_creation
     after insert on public.training_package_versions
     for each row execute function training_versions_internal.record_creation();
 
+-- Adds the events of an update: an edit, a new status, or both.
 create or replace function training_versions_internal.record_changes()
 returns trigger
 security definer
@@ -246,12 +251,12 @@ begin
         select p
         from training_versions_internal.differences(old, new) as d
         cross join lateral training_versions_internal.changed_paths(
-            d.was, d.is_now, '/' || d.column_name
+            d.old_value, d.new_value, '/' || d.column_name
         ) as p
         where d.column_name = any (training_versions_internal.editable_columns())
-            -- The name that publishing gives stands in the event of that.
+            -- A name that publishing changes is in the event of publishing.
             and (d.column_name <> 'name' or new.status = old.status)
-        limit 101
+        limit 101  -- one more than an event holds, which shows that there are more
     ) as changed;
     if paths is not null then
         perform training_versions_internal.record_edit(new, paths);
@@ -268,6 +273,7 @@ create or replace trigger record_10_changes
     after update on public.training_package_versions
     for each row execute function training_versions_internal.record_changes();
 
+-- Adds the event of a deleted draft.
 create or replace function training_versions_internal.record_deletion()
 returns trigger
 security definer
@@ -275,7 +281,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    -- With its whole package a version goes without a trace.
+    -- A version that is deleted with its whole package leaves no event: they are deleted, too.
     if exists (select from public.training_configs c where c.id = old.package_id) then
         perform training_versions_internal.record_event(
             old, 'deleted', jsonb_build_object('name', old.name)
@@ -288,7 +294,7 @@ create or replace trigger record_10_deletion
     after delete on public.training_package_versions
     for each row execute function training_versions_internal.record_deletion();
 
--- Versions from before have the events that their columns tell of.
+-- The events that the columns of existing versions imply.
 with known as (
     select
         v.id,

@@ -1,21 +1,21 @@
--- New drafts from old versions, copied inside the database; and where a version comes from and
--- what came of it.
+-- New drafts from old versions, copied inside the database; and the lineage of a version: its
+-- ancestors and their descendants.
 --
 -- Touches: creates restore_training_version, fork_training_version and get_version_lineage; an
 --   index.
--- For operators: a copy is an ordinary draft and meets every rule.
+-- For operators: a copy is an ordinary draft, to which every rule applies.
 
--- The children of a version that a user may see are one look-up, which is how a lineage is walked.
+-- Finds the children of a version that a user may see, for each step down in a lineage.
 create index if not exists idx_package_versions_children
     on public.training_package_versions (parent_version_id, created_by);
 
 --
--- Copies. Definer: they declare an origin, which no client may. So they refuse by themselves what
--- policies would.
+-- Copies. Definer, because they declare an origin, which no client may. Policies do not apply to
+-- them, so they check themselves for whom the caller may act.
 --
 
--- The draft that this very call made before, whatever became of it or of its source since; null if
--- there is none yet.
+-- The draft that an earlier call with the same arguments made, whatever happened to it or to its
+-- source since; null if there is none.
 create or replace function training_versions_internal.find_copy(
     p_kind text,
     p_version_id uuid,
@@ -81,8 +81,47 @@ begin
 end
 $$;
 
--- The content of a version as a new draft, with that version as its parent: 'restored' in its own
--- package, or 'forked' into another.
+-- Inserts the copy, with its origin and with the source as its parent. Editable columns are copied,
+-- except for costs, which belong to one version only. Called by copy_version, as its definer.
+create or replace function training_versions_internal.insert_copy(
+    p_kind text,
+    p_source public.training_package_versions,
+    p_package_id uuid,
+    p_name text,
+    p_change_summary text,
+    p_new_version_id uuid
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+declare
+    content public.training_package_versions := p_source;
+begin
+    perform training_versions_internal.declare_origin(
+        p_new_version_id,
+        p_kind,
+        jsonb_build_object(
+            'from_version_id', p_source.id,
+            'from_package_id', p_source.package_id,
+            'from_version_number', p_source.version_number
+        )
+    );
+    content.name := p_name;
+    content.change_summary := p_change_summary;
+    if p_change_summary is null and p_kind = 'restored' then
+        content.change_summary := format('Restored from version %s', p_source.version_number);
+    elsif p_change_summary is null then
+        content.change_summary := format('Forked from %s', p_source.name);
+    end if;
+    content.parent_version_id := p_source.id;
+    content.estimated_cost := null;
+    content.budget_limit := null;
+    return training_versions_internal.insert_draft(p_new_version_id, p_package_id, content);
+end
+$$;
+
+-- Copies a version into a new draft: 'restored' in its own package, or 'forked' into another.
 create or replace function training_versions_internal.copy_version(
     p_kind text,
     p_version_id uuid,
@@ -99,7 +138,6 @@ as $$
 declare
     new_id constant pg_catalog.uuid := coalesce(p_new_version_id, gen_random_uuid());
     source public.training_package_versions;
-    summary pg_catalog.text;
     version public.training_package_versions;
 begin
     version := training_versions_internal.find_copy(p_kind, p_version_id, p_package_id, new_id);
@@ -112,7 +150,7 @@ begin
         where v.id = p_version_id;
     end if;
     source := training_versions_internal.lock_source(p_version_id, p_package_id);
-    -- Made by the same call at the same moment, which had the lock first?
+    -- Again, now under the lock: a concurrent repeat of this call may have made it meanwhile.
     version := training_versions_internal.find_copy(p_kind, p_version_id, p_package_id, new_id);
     if version.id is not null then
         return version;
@@ -123,27 +161,9 @@ begin
         );
     end if;
 
-    perform training_versions_internal.declare_origin(
-        new_id,
-        p_kind,
-        jsonb_build_object(
-            'from_version_id', source.id,
-            'from_package_id', source.package_id,
-            'from_version_number', source.version_number
-        )
+    return training_versions_internal.insert_copy(
+        p_kind, source, p_package_id, p_name, p_change_summary, new_id
     );
-    if p_kind = 'restored' then
-        summary := format('Restored from version %s', source.version_number);
-    else
-        summary := format('Forked from %s', source.name);
-    end if;
-    -- What is edited is copied, but for costs, which are of the one version.
-    source.name := p_name;
-    source.change_summary := coalesce(p_change_summary, summary);
-    source.parent_version_id := source.id;
-    source.estimated_cost := null;
-    source.budget_limit := null;
-    return training_versions_internal.insert_draft(new_id, p_package_id, source);
 end
 $$;
 
@@ -183,10 +203,11 @@ comment on function public.fork_training_version(uuid, uuid, text, text, uuid) i
     'Makes a new draft in another package of the caller with the content of a version, which '
     'becomes its parent.';
 
--- Every version that is tied to this one by parents, as far as the caller may see: up to the first
--- ancestor, and down from there. One JSON array, because replies are capped in rows. Walks level by
--- level, however deep; `offset 0` makes each step a look-up by index, also where the planner has no
--- statistics and would rather read all that is the caller's.
+-- All versions that are related to this one by parents, as far as the caller may see: the first
+-- ancestor and all its descendants. Walks up, finds the root, and walks down, level by level. One
+-- JSON array, because PostgREST caps the rows of a reply. `offset 0` keeps the planner from merging
+-- each step into a join: without statistics it would read all versions of the caller for it,
+-- instead of looking one up by its index.
 create or replace function public.get_version_lineage(p_version_id uuid)
 returns jsonb
 stable
@@ -216,7 +237,7 @@ begin
         where not exists (select from ancestors p where p.id = a.parent_version_id)
     ),
     tree (id) as (
-        -- Rows from before these rules may be each other's ancestors: then there is no first one.
+        -- Rows from before these rules may be each other's ancestors: then there is no root.
         select coalesce(
             (select r.id from roots r),
             (select a.id from ancestors a where a.id = p_version_id)

@@ -2,18 +2,15 @@
 --
 -- Touches: creates public.training_runs and public.training_metric_points; training_status of
 --   versions follows rules.
--- For operators: the service role goes on writing the training columns directly; it meets the same
---   transitions, and the runs follow what it writes. training_started_at and training_completed_at
---   are the database's clock.
+-- For operators: the service role may go on writing the training columns directly; the same rules
+--   apply, and the runs follow what it writes. training_started_at and training_completed_at are
+--   set by the database.
 --
--- How a run travels: start_training inserts it and end_training notes the reason on it; then both
+-- How a run is written: start_training inserts it and end_training adds the reason to it; then both
 -- set training_status. The trigger on the version ends the run that is running. Where a client set
 -- training_status itself, that trigger also inserts the run, since it finds none.
 --
--- Order of triggers on training_package_versions: rule_80_training fires after the rules that
--- check the owner and give the number, so that its refusals reveal nothing and name the number.
--- record_80_training fires last: after record_10 (creation, edits, status), record_70_deployment
--- and record_75_cost, so that what one write did is told in the order of a life.
+-- The order in which triggers fire is explained in 20261122000020.
 --
 -- The functions in public run as their caller and only pass their arguments on. The work is done
 -- by functions of the same purpose in training_versions_internal. These are security definer,
@@ -57,7 +54,7 @@ comment on table public.training_metric_points is
 create table if not exists training_versions_internal.calls (
     call_id uuid primary key,
     version_id uuid not null references public.training_package_versions (id) on delete cascade,
-    what text not null,
+    operation text not null,
     run_id uuid
 );
 comment on table training_versions_internal.calls is
@@ -83,8 +80,8 @@ create policy "Users can view own metric points" on public.training_metric_point
 --
 
 -- Training goes from none or pending to running, from there to completed, failed or cancelled, and
--- from failed or cancelled to running again. Its moments are the database's, whatever a client
--- sends. Definer: it looks at the runs, and whether the version is being imported.
+-- from failed or cancelled to running again. The database sets its timestamps, whatever a client
+-- sends. Definer, because it reads the runs, and whether the version is being imported.
 create or replace function training_versions_internal.keep_training_transitions()
 returns trigger
 security definer
@@ -172,7 +169,8 @@ begin
 end
 $$;
 
--- Runs and events follow training_status, whoever writes it. Definer: nobody is granted the runs.
+-- Runs and events follow training_status, whoever writes it. Definer, because nobody is granted a
+-- write to either.
 create or replace function training_versions_internal.record_training()
 returns trigger
 security definer
@@ -188,10 +186,10 @@ begin
         insert into public.training_runs (version_id, owner_id, started_at, started_by)
         values (
             new.id, new.created_by,
-            least(new.training_started_at, clock_timestamp()),  -- which an import brings along
+            least(new.training_started_at, clock_timestamp()),  -- an import may set any time
             auth.uid()
         )
-        on conflict do nothing;  -- start_training has inserted its own before
+        on conflict do nothing;  -- start_training may have inserted the run already
         run := training_versions_internal.find_run(new, null);
     elsif new.training_status <> 'pending' then
         update public.training_runs r
@@ -200,7 +198,7 @@ begin
         returning * into run;
     end if;
 
-    -- The history of an imported version comes with it.
+    -- The events of an imported version are imported with it.
     if not training_versions_internal.is_importing() then
         perform training_versions_internal.record_event(
             new, kind, jsonb_build_object('run_id', run.id, 'reason', run.reason)
@@ -224,8 +222,9 @@ create or replace trigger record_80_training_of_new_version
 -- What the functions about training, deployment and cost share
 --
 
--- The version, locked. A user gets their own, a role that skips row level security any. Definer:
--- the update policy would hide a published version from the lock.
+-- The version, locked against other changes, with its package held. A user gets their own versions,
+-- a role that bypasses row level security any. Definer, because the update policy would hide a
+-- published version from the lock.
 create or replace function training_versions_internal.lock_owned_version(p_version_id uuid)
 returns public.training_package_versions
 security definer
@@ -235,6 +234,7 @@ as $$
 declare
     version public.training_package_versions;
 begin
+    perform training_versions_internal.hold_package_of(p_version_id);
     select * into version
     from public.training_package_versions v
     where v.id = p_version_id and training_versions_internal.acts_for(v.created_by)
@@ -246,12 +246,13 @@ begin
 end
 $$;
 
--- Claims an idempotency key, under the lock on the version. False: this very call was carried out
--- before. Refuses a key that was claimed by another call. A call without a key is never a repeat.
+-- Claims an idempotency key, under the lock on the version. Returns false for a repeat, a call that
+-- was carried out before. Refuses a key that another call has claimed. A call without a key is
+-- never a repeat. p_operation says what is done, with the arguments in which a repeat must agree.
 create or replace function training_versions_internal.claim_call(
     p_call_id uuid,
     p_version_id uuid,
-    p_what text
+    p_operation text
 )
 returns boolean
 set search_path = ''
@@ -261,15 +262,17 @@ begin
     if p_call_id is null then
         return true;
     end if;
-    insert into training_versions_internal.calls (call_id, version_id, what)
-    values (p_call_id, p_version_id, p_what)
+    insert into training_versions_internal.calls (call_id, version_id, operation)
+    values (p_call_id, p_version_id, p_operation)
     on conflict do nothing;
     if found then
         return true;
     end if;
     if not exists (
         select from training_versions_internal.calls c
-        where c.call_id = p_call_id and c.version_id = p_version_id and c.what = p_what
+        where c.call_id = p_call_id
+            and c.version_id = p_version_id
+            and c.operation = p_operation
     ) then
         perform training_versions_internal.refuse_taken_id(p_call_id, 'was given to another call');
     end if;
@@ -282,7 +285,7 @@ $$;
 --
 
 -- Refuses to train a version that is archived, or in training already. The trigger does not refuse
--- the first: how training went may be written down after its version was archived.
+-- an archived version, because the service role may record its training later.
 create or replace function training_versions_internal.check_may_train(
     p_version public.training_package_versions
 )
@@ -315,6 +318,7 @@ begin
 end
 $$;
 
+-- Starts a run, or returns the one that an earlier call with the same p_run_id started.
 create or replace function training_versions_internal.start_training(
     p_version_id uuid,
     p_run_id uuid
@@ -353,7 +357,7 @@ begin
 end
 $$;
 
--- Refuses what a worker does in the name of a run that is over.
+-- Refuses a call about a run that has ended, such as one of a worker that was replaced.
 create or replace function training_versions_internal.check_running(
     p_run public.training_runs,
     p_wanted text
@@ -377,7 +381,8 @@ begin
 end
 $$;
 
--- Ends the run that p_run_id names, or whichever is running. A repeated call ends no other.
+-- Ends the run that p_run_id names, or without it the one that is running. A repeated call (with
+-- the same p_call_id) never ends another run, even if one has started since.
 create or replace function training_versions_internal.end_training(
     p_version_id uuid,
     p_status text,
@@ -409,7 +414,7 @@ begin
     run := training_versions_internal.find_run(version, p_run_id);
     update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
     if run.status = p_status then
-        return run;  -- it has ended so already
+        return run;  -- it has this status already
     end if;
     if p_run_id is not null then
         perform training_versions_internal.check_running(run, p_status);
@@ -438,6 +443,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
+    -- Beyond these bounds the cast below would fail, or turn a small number into 0.
     if exists (
         select from jsonb_each(p_metrics) as m
         where jsonb_typeof(m.value) = 'number'
@@ -468,12 +474,14 @@ begin
     select p_run.id, m.key, p_step, (m.value #>> '{}')::double precision, p_version.created_by
     from jsonb_each(p_metrics) as m
     where jsonb_typeof(m.value) = 'number'
+    -- A repeat leaves recorded_at as it is.
     on conflict (run_id, name, step) do update
         set value = excluded.value, recorded_at = excluded.recorded_at
         where p.value <> excluded.value;
 end
 $$;
 
+-- Merges metrics into those of the version; with a step, also adds them to the curves of the run.
 create or replace function training_versions_internal.record_metrics(
     p_version_id uuid,
     p_metrics jsonb,
@@ -502,7 +510,7 @@ begin
         perform training_versions_internal.add_points(version, run, p_metrics, p_step);
     end if;
 
-    -- An older client may have kept something else than an object in the column.
+    -- An older client may have written something other than an object to the column.
     if jsonb_typeof(version.training_metrics) = 'object' then
         merged := version.training_metrics || p_metrics;
     end if;
@@ -548,7 +556,8 @@ as $$
     )
 $$;
 comment on function public.complete_version_training(uuid, uuid, uuid) is
-    'Ends running training well, for good. With p_run_id only if that run is the one running. '
+    'Ends running training as completed; it cannot start again. With p_run_id only if that is the '
+    'run that is running. '
     'Idempotent with the same p_call_id.';
 
 create or replace function public.fail_version_training(
@@ -619,7 +628,7 @@ declare
 begin
     version := training_versions_internal.see_version(p_version_id);
     run := training_versions_internal.find_run(version, p_run_id);
-    -- One array, because replies are capped in rows.
+    -- One JSON array, because PostgREST caps the rows of a reply.
     return (
         select coalesce(
             jsonb_agg(

@@ -1,22 +1,21 @@
--- Deployment: what is live where, and what was live when.
+-- Deployment: which version is live at which target, and which one was at any time.
 --
 -- Touches: creates public.training_deployments; the deployment columns of a version show where it
 --   is live.
--- For operators: the service role goes on writing the deployment columns directly; the deployments
---   follow what it writes. Of versions that older data call deployed, the newest published one of
---   a package and target is taken to be live there. A direct write locks the version before the
---   package, the functions lock the package before the version: when both change one package at
---   once, either may be refused as a deadlock (40P01), and can be made again.
+-- For operators: the service role may go on writing the deployment columns directly; the
+--   deployments follow what it writes. Of versions that older data call deployed, the newest
+--   published one of a package and target is taken to be live there. A direct write locks the
+--   version first, and its triggers lock the package; the functions do the reverse. So when both
+--   change one package at once, either may be refused as a deadlock (40P01), and can be repeated.
+--   The SDK does that by itself.
 --
--- How a deployment travels: deploy inserts it (begin_deployment) and then sets the columns of its
--- version; undeploy ends it (end_deployments) and then lets the columns show what is left
+-- How a deployment is written: deploy inserts it (begin_deployment) and then sets the columns of
+-- its version; undeploy ends it (end_deployments) and then makes the columns show what is left
 -- (show_deployment). The trigger on the columns finds nothing left to do. Where a client wrote the
 -- columns itself, that trigger begins and ends deployments by the same functions. They run as the
 -- definer functions that call them.
 --
--- Order of triggers on training_package_versions: record_05_end_deployments fires before record_10,
--- so that history tells first that a version went down and then that it was archived.
--- record_70_deployment fires after record_10, and before cost and training.
+-- The order in which triggers fire is explained in 20261122000020.
 
 create table if not exists public.training_deployments (
     id uuid primary key default gen_random_uuid(),
@@ -52,6 +51,9 @@ create policy "Users can view own deployments" on public.training_deployments
     using ((select auth.uid()) = owner_id);
 
 -- The deployments that older columns imply: of a package and target the newest published version.
+-- Without a lock of its own: making the table above, with its foreign keys, keeps writers out of
+-- training_package_versions until this file is applied. Where there was such a table already, the
+-- triggers below were there, too.
 do $$
 begin
     if exists (select from public.training_deployments) then
@@ -77,7 +79,7 @@ $$;
 -- Beginning, ending, showing
 --
 
--- Is the version live at the target, at just this address?
+-- Is the version live at the target, with this url and deployment_id?
 create or replace function training_versions_internal.is_live(
     p_version_id uuid,
     p_target text,
@@ -96,8 +98,8 @@ as $$
     )
 $$;
 
--- Ends what is live of a version, at one target or (null) at all; false if nothing was. The only
--- place that ends a deployment.
+-- Ends the live deployments of a version, at one target or (null) at all; returns whether there
+-- were any. The only place that ends a deployment.
 create or replace function training_versions_internal.end_deployments(
     p_version public.training_package_versions,
     p_target text,
@@ -111,6 +113,7 @@ declare
     ended public.training_deployments;
 begin
     for ended in
+        -- `greatest`, because the clock may have been set back since the deployment started.
         update public.training_deployments d
         set ended_at = greatest(p_ended_at, d.started_at), ended_by = auth.uid()
         where d.version_id = p_version.id and d.ended_at is null
@@ -125,7 +128,7 @@ begin
 end
 $$;
 
--- Lets the columns of a version show the latest of its deployments that is live, or that none is.
+-- Makes the columns of a version show the latest of its live deployments, or that there is none.
 create or replace function training_versions_internal.show_deployment(p_version_id uuid)
 returns void
 set search_path = ''
@@ -148,7 +151,8 @@ begin
 end
 $$;
 
--- Refuses to deploy what is not published, or what older data left in another user's package.
+-- Refuses to deploy a version that is not published, or that lies in another user's package, as
+-- some older data do.
 create or replace function training_versions_internal.check_deployable(
     p_version public.training_package_versions
 )
@@ -157,17 +161,16 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    if p_version.status <> 'published' then
+    if p_version.status = 'draft' then
         perform training_versions_internal.refuse_status(
-            'TV206', p_version,
-            case p_version.status
-                when 'draft' then 'is a draft and cannot be deployed'
-                else 'is archived and cannot be deployed'
-            end,
-            case p_version.status
-                when 'draft' then 'Publish it first.'
-                else 'Restore it, and publish the draft.'
-            end
+            'TV206', p_version, 'is a draft and cannot be deployed', 'Publish it first.'
+        );
+    elsif p_version.status = 'archived' then
+        perform training_versions_internal.refuse_status(
+            'TV206',
+            p_version,
+            'is archived and cannot be deployed',
+            'Restore it, and publish the draft.'
         );
     end if;
     if not exists (
@@ -183,8 +186,8 @@ begin
 end
 $$;
 
--- Makes a version the live one at a target, under the lock on the package, and ends the deployment
--- of the one before it at the same moment: the target is never without a version in between.
+-- Makes a version the live one at a target, under the lock on the package. The deployment before it
+-- ends at the timestamp at which this one starts, so that the target is never without a version.
 create or replace function training_versions_internal.begin_deployment(
     p_version public.training_package_versions,
     p_target text,
@@ -230,7 +233,7 @@ $$;
 -- Triggers
 --
 
--- Archiving a version ends its deployments. Definer: nobody is granted the deployments.
+-- Archiving a version ends its deployments. Definer, because nobody is granted a write to them.
 create or replace function training_versions_internal.end_deployments_of_archived()
 returns trigger
 security definer
@@ -250,7 +253,7 @@ create or replace trigger record_05_end_deployments
     when (new.status = 'archived' and old.status <> 'archived')
     execute function training_versions_internal.end_deployments_of_archived();
 
--- Deployments follow the columns of a version, whoever writes them. Definer: as above.
+-- Deployments follow the columns of a version, whoever writes them. Definer, as above.
 create or replace function training_versions_internal.record_deployment()
 returns trigger
 security definer
@@ -267,8 +270,8 @@ begin
     elsif not training_versions_internal.is_live(
         new.id, new.deployment_target, new.deployment_url, new.deployment_id
     ) then
-        -- Nothing of ours wrote the columns. They have room for one place: whoever writes another
-        -- one there moves the version. (On insert, old is null.)
+        -- A client wrote the columns. They show one target only, so that writing another target
+        -- there moves the version to it. (On insert, old is null.)
         if old.is_deployed and old.deployment_target <> new.deployment_target then
             perform training_versions_internal.end_deployments(
                 new, old.deployment_target, clock_timestamp()
@@ -291,6 +294,8 @@ create or replace trigger record_70_deployment
         (old.is_deployed, old.deployment_target, old.deployment_url, old.deployment_id)
     )
     execute function training_versions_internal.record_deployment();
+-- A new version is a draft, or an imported one that is not marked as deployed. This trigger makes
+-- begin_deployment refuse an insert with is_deployed, as it would refuse the update.
 create or replace trigger record_70_deployment_of_new_version
     after insert on public.training_package_versions
     for each row
@@ -298,10 +303,11 @@ create or replace trigger record_70_deployment_of_new_version
     execute function training_versions_internal.record_deployment();
 
 --
--- Deploying and undeploying. Definer, and behind functions in public, for the same reasons as
--- training.
+-- Deploying and undeploying. Definer, and called through functions in public, for the reasons that
+-- 20261122000050 gives for training.
 --
 
+-- A target is one of those that the tables know.
 create or replace function training_versions_internal.check_target(p_target text)
 returns void
 set search_path = ''
@@ -312,12 +318,13 @@ begin
         perform training_versions_internal.refuse_value(
             'target',
             'target must be local or hf_space',
-            'Name where the version answers.'
+            'Pass one of these two.'
         );
     end if;
 end
 $$;
 
+-- Deploys a version to a target, unless this call was carried out before.
 create or replace function training_versions_internal.deploy(
     p_version_id uuid,
     p_target text,
@@ -368,6 +375,7 @@ begin
 end
 $$;
 
+-- Ends the deployments of a version, unless this call was carried out before.
 create or replace function training_versions_internal.undeploy(
     p_version_id uuid,
     p_target text,
@@ -393,7 +401,7 @@ begin
         was_live := training_versions_internal.end_deployments(
             version, p_target, clock_timestamp()
         );
-        -- Older columns may call a version deployed that is live nowhere.
+        -- In older data a version may be marked as deployed without a deployment.
         if was_live or version.is_deployed then
             perform training_versions_internal.show_deployment(p_version_id);
         end if;
@@ -419,8 +427,9 @@ as $$
 $$;
 comment on function public.deploy_training_version(uuid, text, text, text, uuid) is
     'Makes a published version the one that is live at a target, in place of the one before it. '
-    'p_stay_id is the id of the deployment and makes the call idempotent: repeated with it, '
-    'the call changes nothing, whatever was deployed since.';
+    'p_stay_id makes the call idempotent: repeated with it, the call changes nothing, whatever was '
+    'deployed since. A deployment that the call begins has this id; a version that is live there '
+    'already keeps its deployment and its id.';
 
 create or replace function public.undeploy_training_version(
     p_version_id uuid,

@@ -2,15 +2,14 @@
 --
 -- Touches: creates public.training_costs; versions that have an actual_cost get one entry that
 --   carries it over.
--- For operators: the service role goes on writing actual_cost directly; the difference becomes an
+-- For operators: the service role may go on writing actual_cost directly; the difference becomes an
 --   entry.
 --
--- How a cost travels: record_cost inserts the entry and then adds its amount to actual_cost. The
+-- How a cost is written: record_cost inserts the entry and then adds its amount to actual_cost. The
 -- trigger on actual_cost finds that the entries add up to it. Where a client wrote actual_cost
 -- itself they do not, and the trigger inserts an entry of the difference.
 --
--- Order of triggers on training_package_versions: record_75_cost fires after record_10 (creation,
--- edits, status) and record_70_deployment, and before record_80_training.
+-- The order in which triggers fire is explained in 20261122000020.
 
 create table if not exists public.training_costs (
     id uuid primary key default gen_random_uuid(),
@@ -37,7 +36,7 @@ create table if not exists training_versions_internal.cost_sums (
     total numeric not null
 );
 comment on table training_versions_internal.cost_sums is
-    'What the entries of a version add up to, so that nobody has to read them all.';
+    'The sum of the entries of a version, kept so that no write has to read them all.';
 
 alter table training_versions_internal.cost_sums enable row level security;
 alter table public.training_costs enable row level security;
@@ -46,7 +45,10 @@ create policy "Users can view own costs" on public.training_costs
     for select to authenticated
     using ((select auth.uid()) = owner_id);
 
--- Nobody writes a cost between what is carried over and the triggers below.
+-- The entries that older columns imply. Nobody may write a cost between the two statements and the
+-- triggers below. The new foreign keys above keep writers out until this file is applied, as in
+-- 20261122000060; but where the tables were there already, no foreign key is made, and the sums
+-- must not be taken while a cost comes in. Hence a lock.
 do $$
 begin
     lock table public.training_package_versions in share row exclusive mode;
@@ -61,14 +63,14 @@ begin
 end
 $$;
 
--- The entries that sent alerts are found without reading every entry.
+-- Finds the entries that sent alerts (sent_alerts) without reading every entry.
 create index if not exists idx_training_costs_alerts
     on public.training_costs (version_id) where alerts <> '{}';
 
 comment on column public.training_package_versions.cost_alerts_sent is
     'A JSON array of the shares of the budget, in percent, that alerts were sent for.';
 
--- Inserts an entry, and adds it to the sum. Runs as the definer functions that call it.
+-- Inserts an entry, and adds its amount to the sum. Runs as the definer function that calls it.
 create or replace function training_versions_internal.insert_cost_entry(
     p_version public.training_package_versions,
     p_amount numeric,
@@ -104,8 +106,8 @@ begin
 end
 $$;
 
--- What a client writes to actual_cost becomes an entry, so that the entries add up to it. Definer:
--- nobody is granted the entries.
+-- The change that a client makes to actual_cost becomes an entry, so that the entries add up to it.
+-- Definer, because nobody is granted a write to them.
 create or replace function training_versions_internal.record_direct_cost()
 returns trigger
 security definer
@@ -126,7 +128,7 @@ begin
     perform training_versions_internal.insert_cost_entry(
         new, difference, 'written to actual_cost', null, '{}', gen_random_uuid()
     );
-    -- The history of an imported version comes with it.
+    -- The events of an imported version are imported with it.
     if not training_versions_internal.is_importing() then
         perform training_versions_internal.record_event(
             new, 'cost_recorded', jsonb_build_object('amount', difference)
@@ -147,9 +149,11 @@ create or replace trigger record_75_cost_of_new_version
     execute function training_versions_internal.record_direct_cost();
 
 --
--- Recording a cost: check, compare, write. These run as record_cost, which calls them.
+-- Recording a cost: check the arguments, look for an earlier call, write. Called by record_cost,
+-- and run as its definer.
 --
 
+-- Checks the arguments of record_cost.
 create or replace function training_versions_internal.check_cost_entry(
     p_amount numeric,
     p_note text,
@@ -179,9 +183,10 @@ begin
 end
 $$;
 
--- The entry that an earlier call made, by its id or its key; null if there is none. Refuses an id
--- or a key that is that of something else. Alerts are answered to whoever brings the entry's id,
--- which is the caller that made it; the key alone brings none.
+-- The entry that an earlier call made, found by its id or its key; null if there is none. Refuses
+-- an id or a key that belongs to another entry. A repeat with the entry's id comes from the caller
+-- that made it and gets its alerts again; one with the same key may come from another, and gets
+-- none, so that each alert is sent once.
 create or replace function training_versions_internal.find_cost_entry(
     p_version_id uuid,
     p_amount numeric,
@@ -210,6 +215,9 @@ begin
     select * into entry
     from public.training_costs c
     where c.version_id = p_version_id and c.key = p_key;
+    if not found then
+        return null;
+    end if;
     if entry.amount <> p_amount then
         perform training_versions_internal.refuse(
             'TV204',
@@ -223,9 +231,9 @@ begin
 end
 $$;
 
--- The shares of the budget that alerts were sent for: what the entries say, whatever a client did
--- to the column since, and what the column says, which an import brings without its entries.
--- Anything in the column that is no array is read as none, and the next alert replaces it.
+-- The shares of the budget that alerts were sent for: those of the entries, because a client may
+-- have overwritten the column; and those of the column, because an import has no entries. A column
+-- that is not an array counts as empty, and the next alert replaces it.
 create or replace function training_versions_internal.sent_alerts(
     p_version public.training_package_versions
 )
@@ -244,8 +252,9 @@ as $$
     ) as sent
 $$;
 
--- The shares of the budget that spending an amount more crosses: those it reaches that no alert
--- was sent for, and those it reaches anew, because the budget was raised or the sum lowered since.
+-- The shares of the budget that this amount crosses: those that are reached now and that no alert
+-- was sent for, and those that were not reached before it, although an alert was sent, because the
+-- budget was raised or the sum lowered since.
 create or replace function training_versions_internal.crossed_shares(
     p_version public.training_package_versions,
     p_amount numeric,
@@ -270,7 +279,7 @@ begin
 end
 $$;
 
--- Adds an entry, its amount to actual_cost, its alerts to those that were sent, and its events.
+-- Adds an entry and its events, its amount to actual_cost, and its alerts to cost_alerts_sent.
 create or replace function training_versions_internal.add_cost_entry(
     p_version public.training_package_versions,
     p_amount numeric,
@@ -316,8 +325,8 @@ begin
 end
 $$;
 
--- Records a cost under the lock on the version, and answers with the entry and the new sum.
--- Definer, and behind a function in public, for the same reasons as training.
+-- Records a cost under the lock on the version, and returns the entry and the new sum. Definer, and
+-- called through a function in public, for the reasons that 20261122000050 gives for training.
 create or replace function training_versions_internal.record_cost(
     p_version_id uuid,
     p_amount numeric,
@@ -378,7 +387,7 @@ $$;
 comment on function public.record_training_cost(uuid, numeric, text, text, integer[], uuid) is
     'Adds a cost to a version; alerts are the shares of the budget that this call crossed. '
     'Idempotent: with the same p_key a cost counts once, '
-    'and with the same p_entry_id the call is answered the same again.';
+    'and a repeat with the same p_entry_id returns the same entry with its alerts.';
 
 create or replace function public.get_package_cost(p_package_id uuid)
 returns jsonb

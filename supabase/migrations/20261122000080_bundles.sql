@@ -1,22 +1,19 @@
--- Bundles: packages brought in from another project, with their numbers, moments and history.
+-- Bundles: packages imported from another project, with their numbers, timestamps and history.
 --
 -- Touches: creates export_training_versions, import_training_versions and import_training_events;
---   events get a source.
--- For operators: an import makes versions that are published from the start and carry the moments
---   of the other project. Who did it there is told by the events' details; here the importer signs.
---   An import is idempotent: repeated, it changes nothing.
+--   two indexes on training_version_events.
+-- For operators: imported versions may be published from the start, and keep the timestamps of the
+--   other project. created_by and published_by are the owner of the package here; who it was there
+--   is in the details of the events. An import is idempotent: repeated, it changes nothing.
 --
--- How a version is imported: read from the JSON with its id in this project (imported_id),
--- looked for here (state_of_import), then compared (compare_imported) or inserted
--- (insert_imported). Its first event says that it was imported, because declare_origin did.
--- The functions in public only pass their arguments on, as for training. import_versions and
--- import_events are definer, because they look at rows that the caller may not see, and write what
--- no caller may; they check the caller first, and the functions that they call run as they do.
+-- How a version is imported: read from the JSON with its id in this project (imported_id), looked
+-- for here (state_of_import), then compared (compare_imported) or inserted (insert_imported). Its
+-- first event is `imported`, because declare_origin records that origin. The functions in public
+-- only pass their arguments on, as for training. import_versions and import_events are definer,
+-- because they read rows that the caller may not see, and write rows that no caller may. They check
+-- the caller first, and the functions that they call run as they do.
 
-alter table public.training_version_events add column if not exists source text;
-comment on column public.training_version_events.source is
-    'Which event of which package it was in the project it was imported from.';
--- What became of a version that was imported, by the id that it had.
+-- Finds the versions that were imported from one of another project, by its id there.
 create index if not exists idx_version_events_imported
     on public.training_version_events ((details ->> 'from_version_id')) where kind = 'imported';
 create unique index if not exists imported_once
@@ -45,7 +42,7 @@ begin
 end
 $$;
 
--- An id that follows from a package and the id that something had in another project.
+-- An id computed from a package and the id that something had in another project, always the same.
 create or replace function training_versions_internal.derived_id(p_package_id uuid, p_id uuid)
 returns uuid
 immutable
@@ -55,9 +52,10 @@ as $$
     select md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
 $$;
 
--- The id in this project of a version of another one: its own if that is free or was brought here
--- before, else the derived one, so that importing again finds it. Versions are looked up by id
--- alone: in a table without statistics the planner may read all those of the package instead.
+-- The id in this project of a version of another one: its own if that is free or was imported into
+-- this package before, else the derived one, which a repeated import finds again. Versions are
+-- looked up by id alone: without statistics the planner might read all those of the package
+-- instead.
 create or replace function training_versions_internal.imported_id(p_package_id uuid, p_id uuid)
 returns uuid
 stable
@@ -65,7 +63,7 @@ set search_path = ''
 language sql
 as $$
     select case
-        -- Brought here before under the derived id, whoever has p_id by now.
+        -- Imported before under the derived id, whichever version has p_id by now.
         when p_package_id = (
             select v.package_id from public.training_package_versions v where v.id = derived.id
         ) or exists (
@@ -88,7 +86,7 @@ $$;
 -- Versions
 --
 
--- TV207, with a sentence about the number of the version in which %s stands for it.
+-- Refuses an import (TV207). In p_message, %s stands for the number of the version.
 create or replace function training_versions_internal.refuse_import(
     p_given public.training_package_versions,
     p_message text
@@ -108,7 +106,8 @@ end
 $$;
 
 -- Is an imported version 'here' already, was it 'deleted' here, or is it 'new'? Refuses one whose
--- id is taken by another package, or whose number was given to another version of this one.
+-- id belongs to a version of another package, or whose number belongs to another version of this
+-- one.
 create or replace function training_versions_internal.state_of_import(
     p_given public.training_package_versions
 )
@@ -196,13 +195,17 @@ begin
         perform training_versions_internal.refuse_value(
             'created_at',
             format(
-                'created_at, published_at and the times of training of version %s must be moments',
+                'created_at, published_at and the training times of version %s must be finite',
                 p_given.version_number
             )
         );
     end if;
-    p_given.published_by := case when p_given.status <> 'draft' then p_given.created_by end;
-    p_given.published_at := case when p_given.status <> 'draft' then p_given.published_at end;
+    if p_given.status = 'draft' then
+        p_given.published_by := null;
+        p_given.published_at := null;
+    else
+        p_given.published_by := p_given.created_by;
+    end if;
     perform training_versions_internal.declare_origin(
         p_given.id, 'imported', jsonb_build_object('from_version_id', p_original_id)
     );
@@ -227,8 +230,8 @@ end
 $$;
 
 -- Does an imported version differ from the one that is here already? Its parent does not count,
--- which may be imported later, nor its budget, which may be changed. Refuses a frozen version with
--- other content; a draft in the bundle may have been edited and published here since.
+-- which may be imported later, nor do its estimate and budget, which may change any time. Refuses
+-- other content if both are frozen: a draft may have been edited, and published, since.
 create or replace function training_versions_internal.compare_imported(
     p_given public.training_package_versions,
     p_here public.training_package_versions
@@ -256,8 +259,9 @@ begin
 end
 $$;
 
--- Imports one version, and says what came of it. One that is here already stays as it is, except
--- that a parent that was imported later than its child is set now; a deleted one stays away.
+-- Imports one version, and reports the outcome as JSON. A version that is here already is not
+-- changed, except that it gets its parent if that was imported later. A version that was deleted
+-- here is not imported again.
 create or replace function training_versions_internal.import_version(
     p_given public.training_package_versions,
     p_state text,
@@ -301,8 +305,7 @@ begin
 end
 $$;
 
--- Imports versions, in order. With p_check_only nothing is written and only the ids and numbers of
--- the versions are looked at.
+-- Imports versions, in order. With p_check_only it checks their ids and numbers, and writes none.
 create or replace function training_versions_internal.import_versions(
     p_package_id uuid,
     p_versions jsonb,
@@ -348,9 +351,9 @@ $$;
 -- History
 --
 
--- The id under which the history of an imported version is kept. Nobody writes the history of a
--- version to be made elsewhere: what this package does not know, such as a draft that was deleted
--- there, gets an id of this package alone.
+-- The id of a version in its imported events. Only a version that this package has or had keeps the
+-- id that imported_id gives. Any other, such as a draft that was deleted before the export, gets
+-- the derived id: otherwise an import could write events for an id that a later version may have.
 create or replace function training_versions_internal.imported_history_id(
     p_package_id uuid,
     p_version_id uuid
@@ -376,6 +379,7 @@ as $$
     from training_versions_internal.imported_id(p_package_id, p_version_id) as here (id)
 $$;
 
+-- Events are an array of objects with finite times, and their details are objects.
 create or replace function training_versions_internal.check_events(p_events jsonb)
 returns void
 set search_path = ''
@@ -390,7 +394,7 @@ begin
     ) then
         perform training_versions_internal.refuse_value(
             'p_events',
-            'occurred_at and last_at of an event must be moments, and its details an object'
+            'occurred_at and last_at of an event must be finite, and its details an object'
         );
     end if;
 end
@@ -413,7 +417,7 @@ begin
     package_owner := training_versions_internal.owner_for_import(p_package_id);
     perform training_versions_internal.check_events(p_events);
     perform training_versions_internal.lock_package(p_package_id);
-    -- Numbers of drafts that were deleted there, which only the history names, are not given again.
+    -- Numbers of drafts that were deleted there occur only in events. They are not given again.
     update training_versions_internal.package_numbers n
     set last_number = greatest(n.last_number, (
         select max(e.version_number)
@@ -433,7 +437,7 @@ begin
         -- An event that was itself imported keeps its first source.
         coalesce(e.source, format('%s/%s@%s', e.package_id, e.id, e.occurred_at))
     from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
-    -- What happened in this very package is in its history already.
+    -- Events of this very package, which a bundle of it contains, are in its history already.
     where not exists (
         select from public.training_version_events o
         where o.package_id = p_package_id and o.version_number = e.version_number
@@ -462,8 +466,8 @@ as $$
     select training_versions_internal.import_versions(p_package_id, p_versions, p_check_only)
 $$;
 comment on function public.import_training_versions(uuid, jsonb, boolean) is
-    'Brings versions of another project into a package of the caller; with p_check_only it only '
-    'checks whether their numbers are free. Idempotent.';
+    'Imports versions of another project into a package of the caller; with p_check_only it only '
+    'checks whether their ids and numbers are free. Idempotent.';
 
 create or replace function public.import_training_events(p_package_id uuid, p_events jsonb)
 returns integer
@@ -473,11 +477,11 @@ as $$
     select training_versions_internal.import_events(p_package_id, p_events)
 $$;
 comment on function public.import_training_events(uuid, jsonb) is
-    'Brings the history of another project into a package of the caller, and returns how many '
+    'Imports the history of another project into a package of the caller, and returns how many '
     'events were new. Idempotent.';
 
--- Versions are read one at a time, because the size of the next one is not known: a page may be
--- too large by one version, and no more.
+-- Versions are read one at a time, because their sizes are not known: a page ends before the
+-- version that would make it larger than p_bytes, and has at least one version.
 create or replace function public.export_training_versions(
     p_package_id uuid,
     p_after integer,
@@ -493,17 +497,17 @@ declare
     version public.training_package_versions;
     line pg_catalog.text;
     page pg_catalog.text[] := '{}';
+    last_number integer := p_after;
     size bigint := 0;
 begin
     if not exists (select from public.training_configs c where c.id = p_package_id) then
         perform training_versions_internal.refuse_missing_package(p_package_id);
     end if;
-    version.version_number := p_after;
     loop
         select * into version
         from public.training_package_versions v
         where v.package_id = p_package_id
-            and v.version_number > version.version_number and v.version_number <= p_newest
+            and v.version_number > last_number and v.version_number <= p_newest
         order by v.version_number
         limit 1;
         exit when not found;
@@ -511,7 +515,7 @@ begin
         size := size + octet_length(line);
         exit when size > p_bytes and page <> '{}';
         page := page || line;
-        exit when size > p_bytes;
+        last_number := version.version_number;
     end loop;
     return ('[' || array_to_string(page, ',') || ']')::pg_catalog.json;
 end

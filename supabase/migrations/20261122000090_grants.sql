@@ -1,11 +1,13 @@
 -- Who may do what: everything is taken from everybody, and given by name.
 --
 -- Touches: the privileges on our tables and functions; nobody else's.
--- For operators: anonymous callers get nothing. Row level security narrows what is given here;
---   where only `select` is, the database writes. An older project has default privileges that
---   gave more.
+-- For operators: anonymous callers get nothing. Row level security narrows what is granted here;
+--   tables on which only `select` is granted are written by the database. The revokes are for older
+--   projects, whose default privileges granted more.
 
 revoke all on all tables in schema training_versions_internal
+    from public, anon, authenticated, service_role;
+revoke all on all sequences in schema training_versions_internal
     from public, anon, authenticated, service_role;
 revoke all on all functions in schema training_versions_internal
     from public, anon, authenticated, service_role;
@@ -17,6 +19,9 @@ revoke all on table
     public.training_deployments,
     public.training_costs
 from public, anon, authenticated, service_role;
+-- Of the ids of events. Nobody needs it: the sequence of an identity column is used by the insert.
+revoke all on sequence public.training_version_events_id_seq
+    from public, anon, authenticated, service_role;
 revoke all on function
     public.get_next_version_number, public.create_training_package,
     public.update_training_package, public.delete_training_package, public.create_training_draft,
@@ -74,8 +79,8 @@ grant execute on function
     public.import_training_events
 to authenticated, service_role;
 
--- What those call, being security invoker, and so does the trigger that checks a package's owner.
--- They are out of reach of the API. Each definer function among them looks itself for whom the
+-- What those functions call, being security invoker, and what the triggers call that are invoker,
+-- too. They are out of reach of the API. Each definer function among them checks for whom the
 -- caller may act.
 grant execute on function
     -- refusals and checks
@@ -89,8 +94,9 @@ grant execute on function
     training_versions_internal.check_text,
     training_versions_internal.check_snapshot,
     training_versions_internal.check_fields,
-    training_versions_internal.check_draft,
+    training_versions_internal.check_draft_and_token,
     training_versions_internal.check_new_owner,
+    training_versions_internal.is_owner_reference,
     training_versions_internal.is_own_write,
     -- drafts
     training_versions_internal.editable_columns,
@@ -102,6 +108,7 @@ grant execute on function
     -- definer
     training_versions_internal.was_deleted,
     training_versions_internal.lock_package,
+    training_versions_internal.hold_package_of,
     training_versions_internal.next_number,
     training_versions_internal.archive_version,
     training_versions_internal.copy_version,
@@ -117,29 +124,68 @@ grant execute on function
     training_versions_internal.find_run
 to authenticated, service_role;
 
--- The migrations verify themselves.
+-- The migrations verify themselves: one policy per command on the versions, row level security on
+-- every table of ours, and nothing that an anonymous caller may use. Our functions in public are
+-- known by calling those of the internal schema, which all of them do.
 do $$
 declare
-    policies integer;
-    triggers integer;
-    functions integer;
+    commands pg_catalog.text;
+    open_tables pg_catalog.text;
+    open_to_anon pg_catalog.text;
 begin
-    select count(*) into policies
+    select string_agg(cmd, ', ' order by cmd) into commands
     from pg_catalog.pg_policies
     where schemaname = 'public' and tablename = 'training_package_versions';
-    select count(*) into triggers
-    from pg_catalog.pg_trigger
-    where tgrelid = 'public.training_package_versions'::regclass and not tgisinternal;
-    select count(*) into functions
-    from pg_catalog.pg_proc
-    where pronamespace = 'training_versions_internal'::regnamespace
-        and has_function_privilege('anon', oid, 'execute');
-    if policies <> 4 or triggers < 20 or functions > 0 then
-        raise exception
-            'training_package_versions is incomplete: % policies, % triggers, % open functions',
-            policies, triggers, functions;
+    if commands is distinct from 'DELETE, INSERT, SELECT, UPDATE' then
+        raise exception 'training_package_versions should have one policy per command, not: %',
+            commands;
     end if;
-    raise notice 'training_package_versions keeps its rules: % policies, % triggers',
-        policies, triggers;
+
+    select string_agg(c.oid::regclass::pg_catalog.text, ', ') into open_tables
+    from pg_catalog.pg_class c
+    where c.relkind = 'r'
+        and not c.relrowsecurity
+        and (
+            c.relnamespace = 'training_versions_internal'::regnamespace
+            or c.oid in (
+                'public.training_package_versions'::regclass,
+                'public.training_version_events'::regclass,
+                'public.training_runs'::regclass,
+                'public.training_metric_points'::regclass,
+                'public.training_deployments'::regclass,
+                'public.training_costs'::regclass
+            )
+        );
+    if open_tables is not null then
+        raise exception 'row level security is off: %', open_tables;
+    end if;
+
+    select string_agg(o.name, ', ') into open_to_anon
+    from (
+        select p.oid::regprocedure::pg_catalog.text as name
+        from pg_catalog.pg_proc p
+        where has_function_privilege('anon', p.oid, 'execute')
+            and (
+                p.pronamespace = 'training_versions_internal'::regnamespace
+                or p.pronamespace = 'public'::regnamespace
+                and p.prosrc like '%training\_versions\_internal.%'
+            )
+        union all
+        select c.oid::regclass::pg_catalog.text
+        from pg_catalog.pg_sequence s
+        join pg_catalog.pg_class c on c.oid = s.seqrelid
+        where has_sequence_privilege('anon', s.seqrelid, 'usage, select, update')
+            and (
+                c.relnamespace = 'training_versions_internal'::regnamespace
+                or c.oid = 'public.training_version_events_id_seq'::regclass
+            )
+    ) as o;
+    if open_to_anon is not null then
+        raise exception 'anonymous callers may use: %', open_to_anon;
+    end if;
+
+    raise notice
+        'training_package_versions keeps its rules: one policy per command, row level security on,'
+        ' nothing open to anonymous callers';
 end
 $$;

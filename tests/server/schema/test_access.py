@@ -110,6 +110,7 @@ BOOKKEEPING = {
     "archive_version": "archive_version('{draft}')",
     "copy_version": "copy_version('restored', '{draft}', null, null, null, null)",
     "lock_package": "lock_package('{package}')",
+    "hold_package_of": "hold_package_of('{draft}')",
     "next_number": "next_number('{package}')",
     "was_deleted": "was_deleted('{deleted}', false)",
     "start_training": "start_training('{draft}', null)",
@@ -163,6 +164,23 @@ def test_nobody_reads_or_writes_the_bookkeeping_in_sql_of_their_own(
     sql = f"{statement} training_versions_internal.{table}"
 
     assert database.refusal(sql, user=ada.id) == "42501"
+
+
+def test_no_sequence_is_open_to_a_client(database):
+    open_sequences = database.rows("""
+        select c.oid::regclass::text as sequence, r.rolname
+        from pg_sequence s
+        join pg_class c on c.oid = s.seqrelid
+        cross join pg_roles r
+        where r.rolname in ('anon', 'authenticated', 'service_role')
+            and has_sequence_privilege(r.oid, s.seqrelid, 'usage, select, update')
+            and (
+                c.relnamespace = 'training_versions_internal'::regnamespace
+                or c.relname like 'training\\_version%'
+            )
+    """)
+
+    assert open_sequences == []
 
 
 def test_nobody_reaches_the_bookkeeping_through_rest(ada, backend, anon):

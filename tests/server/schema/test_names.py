@@ -9,6 +9,7 @@ import pytest
 PUBLISHED_NAMES = {
     "my-package-v1-draft-20250131": "my-package-v1",
     "gold": "gold",
+    "-draft-20250131": "-draft-20250131",  # nothing else is left
 }
 NO_NAMES = {"empty": "", "blank": "  \n ", "too long": "x" * 256}
 

@@ -334,3 +334,20 @@ def test_an_account_is_deleted_with_its_packages(callers_of_a_new_project):
 
     assert database.rows(f"select id from public.{VERSIONS} where created_by = '{ada.id}'") == []
     assert database.rows(f"select id from public.{PACKAGES} where user_id = '{ada.id}'") == []
+
+
+def test_a_foreign_key_of_the_app_is_not_taken_for_a_missing_user(newest_server):
+    database = newest_server.migrated_project()
+    database.run("""
+        create table public.app_templates (name text primary key);
+        alter table public.training_configs
+            add constraint known_template
+            foreign key (template_type) references public.app_templates (name);
+    """)
+    user = database.new_user()
+
+    refusal = database.refusal(
+        "select public.create_training_package('bot', 'unknown', '{}')", user=user
+    )
+
+    assert refusal == "23503"

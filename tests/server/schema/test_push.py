@@ -216,3 +216,19 @@ class TestAProjectOfTheFirstRelease:
         cli.revert(undone, ["20250131000001", "20250131000002"])
 
         assert cli.push(undone) == names
+
+
+UNPROTECTED = {
+    "a policy is missing": f'drop policy "Users can delete own draft versions" on {VERSIONS}',
+    "a table without row level security": (
+        "alter table public.training_costs disable row level security"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", UNPROTECTED)
+def test_the_last_file_refuses_a_project_that_is_not_protected(newest_server, migrations, fault):
+    database = newest_server.migrated_project()
+    database.run(UNPROTECTED[fault])
+
+    assert database.refusal(migrations[-1].read_text(encoding="utf-8")) == "P0001"

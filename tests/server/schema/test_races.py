@@ -126,3 +126,41 @@ def test_of_two_publications_at_once_the_newest_number_is_shown(database):
         f"select current_version_id from public.training_configs where id = '{ids['package']}'"
     )
     assert database.value(current) == ids["child"]
+
+
+@dataclass(frozen=True)
+class Write:
+    """A write that adds an event to the history of the child, and what has to be done before."""
+
+    statement: str
+    before: str = "select 1"
+
+
+START_TRAINING = "select public.start_version_training('{child}')"
+
+WRITES = {
+    "edit": Write(UPDATE % ("late", "")),
+    "start training": Write(START_TRAINING),
+    "end training": Write("select public.complete_version_training('{child}')", START_TRAINING),
+    "record a cost": Write("select public.record_training_cost('{child}', 1)"),
+    "delete": Write("select public.delete_training_draft('{child}')"),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_write_and_the_deletion_of_its_package_never_wait_for_each_other(database, name):
+    write, user = WRITES[name], database.new_user()
+    ids = start(database, user, related=False)
+    database.run(write.before.format(**ids), user=user)
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+
+    with database.session() as session, ThreadPoolExecutor(2) as pool:
+        # The write stops before its event, holding all locks that it has taken until then.
+        session.execute("begin; lock table public.training_version_events in share mode")
+        writing = pool.submit(database.refusal, write.statement.format(**ids), user=user)
+        wait_until(lambda: database.value(waiting, admin=True) == 1)
+        deletion = pool.submit(database.refusal, DELETE_PACKAGE.format(**ids), user=user)
+        wait_until(lambda: database.value(waiting, admin=True) == 2)
+        session.execute("commit")
+
+        assert (writing.result(), deletion.result()) == (None, None)

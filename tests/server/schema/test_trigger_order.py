@@ -25,7 +25,7 @@ def test_every_trigger_has_its_place_in_the_explanation(database, explained):
     assert {re.sub(numbered, r"\1", row["tgname"]) for row in found} == explained
 
 
-def test_a_stranger_is_told_nothing_of_what_else_is_wrong(ada, bo):
+def test_a_stranger_learns_nothing_of_what_else_is_wrong(ada, bo):
     wrong = {"status": "published", "version_number": 1, "name": "", "training_status": "completed"}
 
     answer = bo.try_draft(ada.package(), **wrong)

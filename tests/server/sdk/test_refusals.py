@@ -275,7 +275,11 @@ REFUSALS: list[tuple[Callable[[World, UUID], Any], str, Refusal]] = [
     (update, "published", frozen(2, "published", NEW_DRAFT)),
     (update, "archived", frozen(1, "archived", NEW_DRAFT)),
     (delete, "published", frozen(2, "published", "Archive it instead.")),
-    (delete, "archived", frozen(1, "archived", "It stays: it is history.")),
+    (
+        delete,
+        "archived",
+        frozen(1, "archived", "Keep it: archived versions are part of the history."),
+    ),
     (
         publish,
         "archived",
