@@ -390,8 +390,8 @@ create trigger rule_20_no_truncate
     execute function training_versions_internal.keep_events();
 grant select on public.training_version_events to authenticated, service_role;
 
--- Archives a published version; the package's pointers move to the newest one still published.
--- Archiving what is archived returns it.
+-- training-versions: Archives a published version; the package's pointers move to the newest one
+-- still published. Archiving what is archived returns it.
 create function public.archive_training_version(p_version_id uuid)
 returns public.training_package_versions
 set search_path = ''
@@ -416,7 +416,8 @@ end
 $$;
 grant execute on function public.archive_training_version to authenticated, service_role;
 
--- Ends running training as cancelled; it may start again. Idempotent with the same p_call_id.
+-- training-versions: Ends running training as cancelled; it may start again. Idempotent with the
+-- same p_call_id.
 create function public.cancel_version_training(
     p_version_id uuid,
     p_reason text default null,
@@ -433,8 +434,8 @@ as $$
 $$;
 grant execute on function public.cancel_version_training to authenticated, service_role;
 
--- Ends running training well, for good. With p_run_id only if that run is the one running.
--- Idempotent with the same p_call_id.
+-- training-versions: Ends running training well, for good. With p_run_id only if that run is the
+-- one running. Idempotent with the same p_call_id.
 create function public.complete_version_training(
     p_version_id uuid,
     p_run_id uuid default null,
@@ -450,8 +451,9 @@ as $$
 $$;
 grant execute on function public.complete_version_training to authenticated, service_role;
 
--- Creates a draft with the next number of its package. p_fields names the three snapshots, and what
--- else is given. Repeated with the same p_version_id it returns the draft it made.
+-- training-versions: Creates a draft with the next number of its package. p_fields names the three
+-- snapshots, and what else is given. Repeated with the same p_version_id it returns the draft it
+-- made.
 create function public.create_training_draft(
     p_package_id uuid,
     p_fields jsonb,
@@ -506,7 +508,8 @@ end
 $$;
 grant execute on function public.create_training_draft to authenticated, service_role;
 
--- Creates a package for the caller. Repeated with the same p_package_id it returns that one.
+-- training-versions: Creates a package for the caller. Repeated with the same p_package_id it
+-- returns that one.
 create function public.create_training_package(
     p_name text,
     p_template_type text,
@@ -564,7 +567,8 @@ end
 $$;
 grant execute on function public.create_training_package to authenticated, service_role;
 
--- Deletes a draft; its number is never given again. Deleting again what you deleted succeeds.
+-- training-versions: Deletes a draft; its number is never given again. Deleting again what you
+-- deleted succeeds.
 create function public.delete_training_draft(
     p_version_id uuid,
     p_expected_updated_at timestamp with time zone default null
@@ -598,8 +602,8 @@ end
 $$;
 grant execute on function public.delete_training_draft to authenticated, service_role;
 
--- Deletes a package and its drafts. Refused to its owner while it has published or archived
--- versions.
+-- training-versions: Deletes a package and its drafts. Refused to its owner while it has published
+-- or archived versions.
 create function public.delete_training_package(p_package_id uuid)
 returns void
 set search_path = ''
@@ -614,9 +618,9 @@ end
 $$;
 grant execute on function public.delete_training_package to authenticated, service_role;
 
--- Makes a published version the one that is live at a target, in place of the one before it.
--- p_stay_id is the id of the deployment and makes the call idempotent: repeated with it, the call
--- changes nothing, whatever was deployed since.
+-- training-versions: Makes a published version the one that is live at a target, in place of the
+-- one before it. p_stay_id is the id of the deployment and makes the call idempotent: repeated with
+-- it, the call changes nothing, whatever was deployed since.
 create function public.deploy_training_version(
     p_version_id uuid,
     p_target text,
@@ -634,8 +638,8 @@ as $$
 $$;
 grant execute on function public.deploy_training_version to authenticated, service_role;
 
--- The versions of a package above one number and up to another, in order, as one JSON array of
--- about p_bytes.
+-- training-versions: The versions of a package above one number and up to another, in order, as one
+-- JSON array of about p_bytes.
 create function public.export_training_versions(
     p_package_id uuid,
     p_after integer,
@@ -676,8 +680,8 @@ end
 $$;
 grant execute on function public.export_training_versions to authenticated, service_role;
 
--- Ends running training as failed, with the reason; it may start again. Idempotent with the same
--- p_call_id.
+-- training-versions: Ends running training as failed, with the reason; it may start again.
+-- Idempotent with the same p_call_id.
 create function public.fail_version_training(
     p_version_id uuid,
     p_reason text,
@@ -694,8 +698,8 @@ as $$
 $$;
 grant execute on function public.fail_version_training to authenticated, service_role;
 
--- Makes a new draft in another package of the caller with the content of a version, which becomes
--- its parent.
+-- training-versions: Makes a new draft in another package of the caller with the content of a
+-- version, which becomes its parent.
 create function public.fork_training_version(
     p_version_id uuid,
     p_into_package_id uuid,
@@ -713,8 +717,8 @@ as $$
 $$;
 grant execute on function public.fork_training_version to authenticated, service_role;
 
--- The values of a metric by step, of the latest run or the one given, as a JSON array in the order
--- of steps.
+-- training-versions: The values of a metric by step, of the latest run or the one given, as a JSON
+-- array in the order of steps.
 create function public.get_metric_history(
     p_version_id uuid,
     p_name text,
@@ -747,7 +751,8 @@ end
 $$;
 grant execute on function public.get_metric_history to authenticated, service_role;
 
--- Returns the number that the next version of a package gets: 1, 2, 3 …. Reserves nothing.
+-- training-versions: Returns the number that the next version of a package gets: 1, 2, 3 ….
+-- Reserves nothing.
 create function public.get_next_version_number(p_package_id uuid)
 returns integer
 stable
@@ -765,7 +770,8 @@ end
 $$;
 grant execute on function public.get_next_version_number to authenticated, service_role;
 
--- Estimated, actual and budgeted cost of all versions of a package that the caller may see.
+-- training-versions: Estimated, actual and budgeted cost of all versions of a package that the
+-- caller may see.
 create function public.get_package_cost(p_package_id uuid)
 returns jsonb
 stable
@@ -791,7 +797,8 @@ end
 $$;
 grant execute on function public.get_package_cost to authenticated, service_role;
 
--- The whole family of a version that the caller may see, as a JSON array in the order of creation.
+-- training-versions: The whole family of a version that the caller may see, as a JSON array in the
+-- order of creation.
 create function public.get_version_lineage(p_version_id uuid)
 returns jsonb
 stable
@@ -852,8 +859,8 @@ end
 $$;
 grant execute on function public.get_version_lineage to authenticated, service_role;
 
--- Brings the history of another project into a package of the caller, and returns how many events
--- were new. Idempotent.
+-- training-versions: Brings the history of another project into a package of the caller, and
+-- returns how many events were new. Idempotent.
 create function public.import_training_events(p_package_id uuid,
     p_events jsonb)
 returns integer
@@ -864,8 +871,8 @@ as $$
 $$;
 grant execute on function public.import_training_events to authenticated, service_role;
 
--- Brings versions of another project into a package of the caller; with p_check_only it only checks
--- whether their numbers are free. Idempotent.
+-- training-versions: Brings versions of another project into a package of the caller; with
+-- p_check_only it only checks whether their numbers are free. Idempotent.
 create function public.import_training_versions(
     p_package_id uuid,
     p_versions jsonb,
@@ -879,8 +886,8 @@ as $$
 $$;
 grant execute on function public.import_training_versions to authenticated, service_role;
 
--- Publishes a draft: from then on its content changes for nobody. Publishing what is published
--- returns it.
+-- training-versions: Publishes a draft: from then on its content changes for nobody. Publishing
+-- what is published returns it.
 create function public.publish_training_version(
     p_version_id uuid,
     p_name text default null,
@@ -924,9 +931,9 @@ end
 $$;
 grant execute on function public.publish_training_version to authenticated, service_role;
 
--- Adds a cost to a version; alerts are the shares of the budget that this call crossed. Idempotent:
--- with the same p_key a cost counts once, and with the same p_entry_id the call is answered the
--- same again.
+-- training-versions: Adds a cost to a version; alerts are the shares of the budget that this call
+-- crossed. Idempotent: with the same p_key a cost counts once, and with the same p_entry_id the
+-- call is answered the same again.
 create function public.record_training_cost(
     p_version_id uuid,
     p_amount numeric,
@@ -945,8 +952,8 @@ as $$
 $$;
 grant execute on function public.record_training_cost to authenticated, service_role;
 
--- Merges metrics into training_metrics; with a step, numbers also become points of the run's
--- curves. With p_run_id only while that run is running. Idempotent.
+-- training-versions: Merges metrics into training_metrics; with a step, numbers also become points
+-- of the run's curves. With p_run_id only while that run is running. Idempotent.
 create function public.record_version_metrics(
     p_version_id uuid,
     p_metrics jsonb,
@@ -962,7 +969,8 @@ as $$
 $$;
 grant execute on function public.record_version_metrics to authenticated, service_role;
 
--- Makes a new draft with the content of an old version, which becomes its parent.
+-- training-versions: Makes a new draft with the content of an old version, which becomes its
+-- parent.
 create function public.restore_training_version(
     p_version_id uuid,
     p_name text default null,
@@ -979,8 +987,8 @@ as $$
 $$;
 grant execute on function public.restore_training_version to authenticated, service_role;
 
--- Starts training of a version; refused while it is running. Idempotent: repeated with the same
--- p_run_id it changes nothing.
+-- training-versions: Starts training of a version; refused while it is running. Idempotent:
+-- repeated with the same p_run_id it changes nothing.
 create function public.start_version_training(
     p_version_id uuid,
     p_run_id uuid default null
@@ -993,8 +1001,8 @@ as $$
 $$;
 grant execute on function public.start_version_training to authenticated, service_role;
 
--- Ends the deployment of a version at a target, or at all of them. Idempotent: repeated with the
--- same p_call_id it ends no later one.
+-- training-versions: Ends the deployment of a version at a target, or at all of them. Idempotent:
+-- repeated with the same p_call_id it ends no later one.
 create function public.undeploy_training_version(
     p_version_id uuid,
     p_target text default null,
@@ -1008,7 +1016,8 @@ as $$
 $$;
 grant execute on function public.undeploy_training_version to authenticated, service_role;
 
--- Changes what p_changes names of a draft; null clears. An edit that changes nothing succeeds.
+-- training-versions: Changes what p_changes names of a draft; null clears. An edit that changes
+-- nothing succeeds.
 create function public.update_training_draft(
     p_version_id uuid,
     p_changes jsonb,
@@ -1048,8 +1057,8 @@ end
 $$;
 grant execute on function public.update_training_draft to authenticated, service_role;
 
--- Changes what p_changes names of a package: name, template_type, config_json. An edit that changes
--- nothing succeeds.
+-- training-versions: Changes what p_changes names of a package: name, template_type, config_json.
+-- An edit that changes nothing succeeds.
 create function public.update_training_package(p_package_id uuid,
     p_changes jsonb)
 returns public.training_configs

@@ -198,6 +198,7 @@ begin
 end
 $$;
 comment on function public.get_next_version_number(uuid) is
+    'training-versions: '
     'Returns the number that the next version of a package gets: 1, 2, 3 …. Reserves nothing.';
 
 --
@@ -260,6 +261,7 @@ exception
 end
 $$;
 comment on function public.create_training_package(text, text, jsonb, uuid, uuid) is
+    'training-versions: '
     'Creates a package for the caller. Repeated with the same p_package_id it returns that one.';
 
 -- A user creates packages for themselves; a role without a user says for whom.
@@ -333,6 +335,7 @@ begin
 end
 $$;
 comment on function public.update_training_package(uuid, jsonb) is
+    'training-versions: '
     'Changes what p_changes names of a package: name, template_type, config_json. An edit that '
     'changes nothing succeeds.';
 
@@ -349,6 +352,7 @@ begin
 end
 $$;
 comment on function public.delete_training_package(uuid) is
+    'training-versions: '
     'Deletes a package and its drafts. Refused to its owner while it has published or archived '
     'versions.';
 
@@ -468,6 +472,7 @@ begin
 end
 $$;
 comment on function public.create_training_draft(uuid, jsonb, uuid) is
+    'training-versions: '
     'Creates a draft with the next number of its package. p_fields names the three snapshots, and '
     'what else is given. Repeated with the same p_version_id it returns the draft it made.';
 
@@ -509,6 +514,7 @@ begin
 end
 $$;
 comment on function public.update_training_draft(uuid, jsonb, timestamptz) is
+    'training-versions: '
     'Changes what p_changes names of a draft; null clears. An edit that changes nothing succeeds.';
 
 create or replace function public.delete_training_draft(
@@ -543,6 +549,7 @@ begin
 end
 $$;
 comment on function public.delete_training_draft(uuid, timestamptz) is
+    'training-versions: '
     'Deletes a draft; its number is never given again. Deleting again what you deleted succeeds.';
 
 --
@@ -591,6 +598,7 @@ begin
 end
 $$;
 comment on function public.publish_training_version(uuid, text, timestamptz) is
+    'training-versions: '
     'Publishes a draft: from then on its content changes for nobody. Publishing what is published '
     'returns it.';
 
@@ -631,5 +639,6 @@ begin
 end
 $$;
 comment on function public.archive_training_version(uuid) is
+    'training-versions: '
     'Archives a published version; the package''s pointers move to the newest one still published. '
     'Archiving what is archived returns it.';

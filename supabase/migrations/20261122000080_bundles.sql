@@ -462,6 +462,7 @@ as $$
     select training_versions_internal.import_versions(p_package_id, p_versions, p_check_only)
 $$;
 comment on function public.import_training_versions(uuid, jsonb, boolean) is
+    'training-versions: '
     'Brings versions of another project into a package of the caller; with p_check_only it only '
     'checks whether their numbers are free. Idempotent.';
 
@@ -473,6 +474,7 @@ as $$
     select training_versions_internal.import_events(p_package_id, p_events)
 $$;
 comment on function public.import_training_events(uuid, jsonb) is
+    'training-versions: '
     'Brings the history of another project into a package of the caller, and returns how many '
     'events were new. Idempotent.';
 
@@ -517,5 +519,6 @@ begin
 end
 $$;
 comment on function public.export_training_versions(uuid, integer, integer, integer) is
+    'training-versions: '
     'The versions of a package above one number and up to another, in order, '
     'as one JSON array of about p_bytes.';
