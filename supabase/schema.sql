@@ -18,31 +18,31 @@
 --
 -- public: functions
 --
---   archive_training_version      Archives a published version …
---   cancel_version_training       Ends running training as cancelled; it may start again.
---   complete_version_training     Ends running training as completed; it cannot start again.
---   create_training_draft         Creates a draft with the next number of its package.
---   create_training_package       Creates a package for the caller.
---   delete_training_draft         Deletes a draft; its number is never given again.
---   delete_training_package       Deletes a package and its drafts.
---   deploy_training_version       Makes a published version the one that is live at a target …
---   export_training_versions      The versions of a package above one number and up to another …
---   fail_version_training         Ends running training as failed, with the reason …
---   fork_training_version         Makes a new draft in another package of the caller with the …
---   get_metric_history            The values of a metric by step …
---   get_next_version_number       Returns the number that the next version of a package gets: 1 …
---   get_package_cost              Estimated, actual and budgeted cost of all versions of a …
---   get_version_lineage           The whole family of a version that the caller may see …
---   import_training_events        Imports the history of another project into a package of the …
---   import_training_versions      Imports versions of another project into a package of the …
---   publish_training_version      Publishes a draft: from then on its content changes for nobody.
---   record_training_cost          Adds a cost to a version; alerts are the shares of the budget …
---   record_version_metrics        Merges metrics into training_metrics; with a step …
---   restore_training_version      Makes a new draft with the content of an old version …
---   start_version_training        Starts training of a version; refused while it is running.
---   undeploy_training_version     Ends the deployment of a version at a target, or at all of them.
---   update_training_draft         Changes what p_changes names of a draft; null clears.
---   update_training_package       Changes what p_changes names of a package: name, template_type …
+--   archive_training_version      training-versions: Archives a published version …
+--   cancel_version_training       training-versions: Ends running training as cancelled …
+--   complete_version_training     training-versions: Ends running training as completed …
+--   create_training_draft         training-versions: Creates a draft with the next number of its …
+--   create_training_package       training-versions: Creates a package for the caller.
+--   delete_training_draft         training-versions: Deletes a draft …
+--   delete_training_package       training-versions: Deletes a package and its drafts.
+--   deploy_training_version       training-versions: Makes a published version the one that is …
+--   export_training_versions      training-versions: The versions of a package above one number …
+--   fail_version_training         training-versions: Ends running training as failed …
+--   fork_training_version         training-versions: Makes a new draft in another package of the …
+--   get_metric_history            training-versions: The values of a metric by step …
+--   get_next_version_number       training-versions: Returns the number that the next version of …
+--   get_package_cost              training-versions: Estimated …
+--   get_version_lineage           training-versions: The whole family of a version that the …
+--   import_training_events        training-versions: Imports the history of another project into …
+--   import_training_versions      training-versions: Imports versions of another project into a …
+--   publish_training_version      training-versions: Publishes a draft …
+--   record_training_cost          training-versions: Adds a cost to a version …
+--   record_version_metrics        training-versions: Merges metrics into training_metrics …
+--   restore_training_version      training-versions: Makes a new draft with the content of an old …
+--   start_version_training        training-versions: Starts training of a version …
+--   undeploy_training_version     training-versions: Ends the deployment of a version at a target …
+--   update_training_draft         training-versions: Changes what p_changes names of a draft …
+--   update_training_package       training-versions: Changes what p_changes names of a package …
 --
 -- training_versions_internal: tables
 --
@@ -546,8 +546,8 @@ create trigger rule_20_no_truncate
     execute function training_versions_internal.keep_events();
 grant select on public.training_version_events to authenticated, service_role;
 
--- Archives a published version; the package's pointers move to the newest one still published.
--- Archiving what is archived returns it.
+-- training-versions: Archives a published version; the package's pointers move to the newest one
+-- still published. Archiving what is archived returns it.
 create function public.archive_training_version(p_version_id uuid)
 returns public.training_package_versions
 set search_path = ''
@@ -572,7 +572,8 @@ end
 $$;
 grant execute on function public.archive_training_version to authenticated, service_role;
 
--- Ends running training as cancelled; it may start again. Idempotent with the same p_call_id.
+-- training-versions: Ends running training as cancelled; it may start again. Idempotent with the
+-- same p_call_id.
 create function public.cancel_version_training(
     p_version_id uuid,
     p_reason text default null,
@@ -589,8 +590,8 @@ as $$
 $$;
 grant execute on function public.cancel_version_training to authenticated, service_role;
 
--- Ends running training as completed; it cannot start again. With p_run_id only if that is the run
--- that is running. Idempotent with the same p_call_id.
+-- training-versions: Ends running training as completed; it cannot start again. With p_run_id only
+-- if that is the run that is running. Idempotent with the same p_call_id.
 create function public.complete_version_training(
     p_version_id uuid,
     p_run_id uuid default null,
@@ -606,8 +607,9 @@ as $$
 $$;
 grant execute on function public.complete_version_training to authenticated, service_role;
 
--- Creates a draft with the next number of its package. p_fields names the three snapshots, and what
--- else is given. Repeated with the same p_version_id it returns the draft it made.
+-- training-versions: Creates a draft with the next number of its package. p_fields names the three
+-- snapshots, and what else is given. Repeated with the same p_version_id it returns the draft it
+-- made.
 create function public.create_training_draft(
     p_package_id uuid,
     p_fields jsonb,
@@ -663,7 +665,8 @@ end
 $$;
 grant execute on function public.create_training_draft to authenticated, service_role;
 
--- Creates a package for the caller. Repeated with the same p_package_id it returns that one.
+-- training-versions: Creates a package for the caller. Repeated with the same p_package_id it
+-- returns that one.
 create function public.create_training_package(
     p_name text,
     p_template_type text,
@@ -726,7 +729,8 @@ end
 $$;
 grant execute on function public.create_training_package to authenticated, service_role;
 
--- Deletes a draft; its number is never given again. Deleting again what you deleted succeeds.
+-- training-versions: Deletes a draft; its number is never given again. Deleting again what you
+-- deleted succeeds.
 create function public.delete_training_draft(
     p_version_id uuid,
     p_expected_updated_at timestamp with time zone default null
@@ -760,8 +764,8 @@ end
 $$;
 grant execute on function public.delete_training_draft to authenticated, service_role;
 
--- Deletes a package and its drafts. Refused to its owner while it has published or archived
--- versions.
+-- training-versions: Deletes a package and its drafts. Refused to its owner while it has published
+-- or archived versions.
 create function public.delete_training_package(p_package_id uuid)
 returns void
 set search_path = ''
@@ -776,10 +780,10 @@ end
 $$;
 grant execute on function public.delete_training_package to authenticated, service_role;
 
--- Makes a published version the one that is live at a target, in place of the one before it.
--- p_stay_id makes the call idempotent: repeated with it, the call changes nothing, whatever was
--- deployed since. A deployment that the call begins has this id; a version that is live there
--- already keeps its deployment and its id.
+-- training-versions: Makes a published version the one that is live at a target, in place of the
+-- one before it. p_stay_id makes the call idempotent: repeated with it, the call changes nothing,
+-- whatever was deployed since. A deployment that the call begins has this id; a version that is
+-- live there already keeps its deployment and its id.
 create function public.deploy_training_version(
     p_version_id uuid,
     p_target text,
@@ -797,8 +801,8 @@ as $$
 $$;
 grant execute on function public.deploy_training_version to authenticated, service_role;
 
--- The versions of a package above one number and up to another, in order, as one JSON array of
--- about p_bytes.
+-- training-versions: The versions of a package above one number and up to another, in order, as one
+-- JSON array of about p_bytes.
 -- Versions are read one at a time, because their sizes are not known: a page ends before the
 -- version that would make it larger than p_bytes, and has at least one version.
 create function public.export_training_versions(
@@ -841,8 +845,8 @@ end
 $$;
 grant execute on function public.export_training_versions to authenticated, service_role;
 
--- Ends running training as failed, with the reason; it may start again. Idempotent with the same
--- p_call_id.
+-- training-versions: Ends running training as failed, with the reason; it may start again.
+-- Idempotent with the same p_call_id.
 create function public.fail_version_training(
     p_version_id uuid,
     p_reason text,
@@ -859,8 +863,8 @@ as $$
 $$;
 grant execute on function public.fail_version_training to authenticated, service_role;
 
--- Makes a new draft in another package of the caller with the content of a version, which becomes
--- its parent.
+-- training-versions: Makes a new draft in another package of the caller with the content of a
+-- version, which becomes its parent.
 create function public.fork_training_version(
     p_version_id uuid,
     p_into_package_id uuid,
@@ -878,8 +882,8 @@ as $$
 $$;
 grant execute on function public.fork_training_version to authenticated, service_role;
 
--- The values of a metric by step, of the latest run or the one given, as a JSON array in the order
--- of steps.
+-- training-versions: The values of a metric by step, of the latest run or the one given, as a JSON
+-- array in the order of steps.
 create function public.get_metric_history(
     p_version_id uuid,
     p_name text,
@@ -912,7 +916,8 @@ end
 $$;
 grant execute on function public.get_metric_history to authenticated, service_role;
 
--- Returns the number that the next version of a package gets: 1, 2, 3 …. Reserves nothing.
+-- training-versions: Returns the number that the next version of a package gets: 1, 2, 3 ….
+-- Reserves nothing.
 -- The next number of a package: 1, 2, 3 …
 create function public.get_next_version_number(p_package_id uuid)
 returns integer
@@ -931,7 +936,8 @@ end
 $$;
 grant execute on function public.get_next_version_number to authenticated, service_role;
 
--- Estimated, actual and budgeted cost of all versions of a package that the caller may see.
+-- training-versions: Estimated, actual and budgeted cost of all versions of a package that the
+-- caller may see.
 create function public.get_package_cost(p_package_id uuid)
 returns jsonb
 stable
@@ -957,7 +963,8 @@ end
 $$;
 grant execute on function public.get_package_cost to authenticated, service_role;
 
--- The whole family of a version that the caller may see, as a JSON array in the order of creation.
+-- training-versions: The whole family of a version that the caller may see, as a JSON array in the
+-- order of creation.
 -- All versions that are related to this one by parents, as far as the caller may see: the first
 -- ancestor and all its descendants. Walks up, finds the root, and walks down, level by level. One
 -- JSON array, because PostgREST caps the rows of a reply. `offset 0` keeps the planner from merging
@@ -1023,8 +1030,8 @@ end
 $$;
 grant execute on function public.get_version_lineage to authenticated, service_role;
 
--- Imports the history of another project into a package of the caller, and returns how many events
--- were new. Idempotent.
+-- training-versions: Imports the history of another project into a package of the caller, and
+-- returns how many events were new. Idempotent.
 create function public.import_training_events(p_package_id uuid,
     p_events jsonb)
 returns integer
@@ -1035,8 +1042,8 @@ as $$
 $$;
 grant execute on function public.import_training_events to authenticated, service_role;
 
--- Imports versions of another project into a package of the caller; with p_check_only it only
--- checks whether their ids and numbers are free. Idempotent.
+-- training-versions: Imports versions of another project into a package of the caller; with
+-- p_check_only it only checks whether their ids and numbers are free. Idempotent.
 create function public.import_training_versions(
     p_package_id uuid,
     p_versions jsonb,
@@ -1050,8 +1057,8 @@ as $$
 $$;
 grant execute on function public.import_training_versions to authenticated, service_role;
 
--- Publishes a draft: from then on its content changes for nobody. Publishing what is published
--- returns it.
+-- training-versions: Publishes a draft: from then on its content changes for nobody. Publishing
+-- what is published returns it.
 create function public.publish_training_version(
     p_version_id uuid,
     p_name text default null,
@@ -1095,9 +1102,9 @@ end
 $$;
 grant execute on function public.publish_training_version to authenticated, service_role;
 
--- Adds a cost to a version; alerts are the shares of the budget that this call crossed. Idempotent:
--- with the same p_key a cost counts once, and a repeat with the same p_entry_id returns the same
--- entry with its alerts.
+-- training-versions: Adds a cost to a version; alerts are the shares of the budget that this call
+-- crossed. Idempotent: with the same p_key a cost counts once, and a repeat with the same
+-- p_entry_id returns the same entry with its alerts.
 create function public.record_training_cost(
     p_version_id uuid,
     p_amount numeric,
@@ -1116,8 +1123,8 @@ as $$
 $$;
 grant execute on function public.record_training_cost to authenticated, service_role;
 
--- Merges metrics into training_metrics; with a step, numbers also become points of the run's
--- curves. With p_run_id only while that run is running. Idempotent.
+-- training-versions: Merges metrics into training_metrics; with a step, numbers also become points
+-- of the run's curves. With p_run_id only while that run is running. Idempotent.
 create function public.record_version_metrics(
     p_version_id uuid,
     p_metrics jsonb,
@@ -1133,7 +1140,8 @@ as $$
 $$;
 grant execute on function public.record_version_metrics to authenticated, service_role;
 
--- Makes a new draft with the content of an old version, which becomes its parent.
+-- training-versions: Makes a new draft with the content of an old version, which becomes its
+-- parent.
 create function public.restore_training_version(
     p_version_id uuid,
     p_name text default null,
@@ -1150,8 +1158,8 @@ as $$
 $$;
 grant execute on function public.restore_training_version to authenticated, service_role;
 
--- Starts training of a version; refused while it is running. Idempotent: repeated with the same
--- p_run_id it changes nothing.
+-- training-versions: Starts training of a version; refused while it is running. Idempotent:
+-- repeated with the same p_run_id it changes nothing.
 create function public.start_version_training(
     p_version_id uuid,
     p_run_id uuid default null
@@ -1164,8 +1172,8 @@ as $$
 $$;
 grant execute on function public.start_version_training to authenticated, service_role;
 
--- Ends the deployment of a version at a target, or at all of them. Idempotent: repeated with the
--- same p_call_id it ends no later one.
+-- training-versions: Ends the deployment of a version at a target, or at all of them. Idempotent:
+-- repeated with the same p_call_id it ends no later one.
 create function public.undeploy_training_version(
     p_version_id uuid,
     p_target text default null,
@@ -1179,7 +1187,8 @@ as $$
 $$;
 grant execute on function public.undeploy_training_version to authenticated, service_role;
 
--- Changes what p_changes names of a draft; null clears. An edit that changes nothing succeeds.
+-- training-versions: Changes what p_changes names of a draft; null clears. An edit that changes
+-- nothing succeeds.
 create function public.update_training_draft(
     p_version_id uuid,
     p_changes jsonb,
@@ -1219,8 +1228,8 @@ end
 $$;
 grant execute on function public.update_training_draft to authenticated, service_role;
 
--- Changes what p_changes names of a package: name, template_type, config_json. An edit that changes
--- nothing succeeds.
+-- training-versions: Changes what p_changes names of a package: name, template_type, config_json.
+-- An edit that changes nothing succeeds.
 create function public.update_training_package(p_package_id uuid,
     p_changes jsonb)
 returns public.training_configs
@@ -2188,11 +2197,15 @@ create function training_versions_internal.declare_origin(p_version_id uuid,
     p_details jsonb)
 returns void
 set search_path = ''
-language sql
+language plpgsql
 as $$
+begin
+    -- The version comes after its origin, also where a client wants constraints checked at once.
+    set constraints training_versions_internal.version_origins_version_id_fkey deferred;
     insert into training_versions_internal.version_origins (version_id, kind, details)
     values (p_version_id, p_kind, p_details)
-    on conflict do nothing
+    on conflict do nothing;
+end
 $$;
 
 -- Deploys a version to a target, unless this call was carried out before.
@@ -2711,8 +2724,14 @@ begin
         e.version_number, package_owner, e.kind, null, e.occurred_at, e.last_at,
         coalesce(e.details, '{}')
             || jsonb_strip_nulls(jsonb_build_object('imported', true, 'actor_id', e.actor_id)),
-        -- An event that was itself imported keeps its first source.
-        coalesce(e.source, format('%s/%s@%s', e.package_id, e.id, e.occurred_at))
+        -- An event that was itself imported keeps its first source. One that does not say where it
+        -- comes from has what it says as its source, so that it is known again, and never taken
+        -- for an event of this project.
+        coalesce(
+            e.source,
+            e.package_id || '/' || e.id || '@' || e.occurred_at,
+            format('unknown/%s/%s@%s', e.version_id, e.kind, e.occurred_at)
+        )
     from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
     -- Events of this very package, which a bundle of it contains, are in its history already.
     where not exists (
@@ -2804,7 +2823,7 @@ begin
         given.package_id := p_package_id;
         given.created_by := package_owner;
         state := training_versions_internal.state_of_import(given);
-        if not p_check_only then
+        if p_check_only is not true then
             outcome := outcome || training_versions_internal.import_version(
                 given, state, (item ->> 'id')::pg_catalog.uuid
             );
@@ -3036,6 +3055,9 @@ begin
         p_given.published_at := null;
     else
         p_given.published_by := p_given.created_by;
+    end if;
+    if p_given.id is null then
+        perform training_versions_internal.refuse_value('id', 'an imported version has an id');
     end if;
     perform training_versions_internal.declare_origin(
         p_given.id, 'imported', jsonb_build_object('from_version_id', p_original_id)

@@ -186,9 +186,13 @@ create or replace function training_versions_internal.declare_origin(
 )
 returns void
 set search_path = ''
-language sql
+language plpgsql
 as $$
+begin
+    -- The version comes after its origin, also where a client wants constraints checked at once.
+    set constraints training_versions_internal.version_origins_version_id_fkey deferred;
     insert into training_versions_internal.version_origins (version_id, kind, details)
     values (p_version_id, p_kind, p_details)
-    on conflict do nothing
+    on conflict do nothing;
+end
 $$;

@@ -231,6 +231,7 @@ begin
 end
 $$;
 comment on function public.get_next_version_number(uuid) is
+    'training-versions: '
     'Returns the number that the next version of a package gets: 1, 2, 3 …. Reserves nothing.';
 
 --
@@ -342,6 +343,7 @@ exception
 end
 $$;
 comment on function public.create_training_package(text, text, jsonb, uuid, uuid) is
+    'training-versions: '
     'Creates a package for the caller. Repeated with the same p_package_id it returns that one.';
 
 create or replace function public.update_training_package(p_package_id uuid, p_changes jsonb)
@@ -389,6 +391,7 @@ begin
 end
 $$;
 comment on function public.update_training_package(uuid, jsonb) is
+    'training-versions: '
     'Changes what p_changes names of a package: name, template_type, config_json. An edit that '
     'changes nothing succeeds.';
 
@@ -405,6 +408,7 @@ begin
 end
 $$;
 comment on function public.delete_training_package(uuid) is
+    'training-versions: '
     'Deletes a package and its drafts. Refused to its owner while it has published or archived '
     'versions.';
 
@@ -525,6 +529,7 @@ begin
 end
 $$;
 comment on function public.create_training_draft(uuid, jsonb, uuid) is
+    'training-versions: '
     'Creates a draft with the next number of its package. p_fields names the three snapshots, and '
     'what else is given. Repeated with the same p_version_id it returns the draft it made.';
 
@@ -566,6 +571,7 @@ begin
 end
 $$;
 comment on function public.update_training_draft(uuid, jsonb, timestamptz) is
+    'training-versions: '
     'Changes what p_changes names of a draft; null clears. An edit that changes nothing succeeds.';
 
 create or replace function public.delete_training_draft(
@@ -600,6 +606,7 @@ begin
 end
 $$;
 comment on function public.delete_training_draft(uuid, timestamptz) is
+    'training-versions: '
     'Deletes a draft; its number is never given again. Deleting again what you deleted succeeds.';
 
 --
@@ -648,6 +655,7 @@ begin
 end
 $$;
 comment on function public.publish_training_version(uuid, text, timestamptz) is
+    'training-versions: '
     'Publishes a draft: from then on its content changes for nobody. Publishing what is published '
     'returns it.';
 
@@ -688,5 +696,6 @@ begin
 end
 $$;
 comment on function public.archive_training_version(uuid) is
+    'training-versions: '
     'Archives a published version; the package''s pointers move to the newest one still published. '
     'Archiving what is archived returns it.';

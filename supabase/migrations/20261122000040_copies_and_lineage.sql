@@ -182,6 +182,7 @@ as $$
     )
 $$;
 comment on function public.restore_training_version(uuid, text, text, uuid) is
+    'training-versions: '
     'Makes a new draft with the content of an old version, which becomes its parent.';
 
 create or replace function public.fork_training_version(
@@ -200,6 +201,7 @@ as $$
     )
 $$;
 comment on function public.fork_training_version(uuid, uuid, text, text, uuid) is
+    'training-versions: '
     'Makes a new draft in another package of the caller with the content of a version, which '
     'becomes its parent.';
 
@@ -267,5 +269,6 @@ begin
 end
 $$;
 comment on function public.get_version_lineage(uuid) is
+    'training-versions: '
     'The whole family of a version that the caller may see, as a JSON array in the order of '
     'creation.';

@@ -539,6 +539,7 @@ as $$
     select * from training_versions_internal.start_training(p_version_id, p_run_id)
 $$;
 comment on function public.start_version_training(uuid, uuid) is
+    'training-versions: '
     'Starts training of a version; refused while it is running. '
     'Idempotent: repeated with the same p_run_id it changes nothing.';
 
@@ -556,6 +557,7 @@ as $$
     )
 $$;
 comment on function public.complete_version_training(uuid, uuid, uuid) is
+    'training-versions: '
     'Ends running training as completed; it cannot start again. With p_run_id only if that is the '
     'run that is running. '
     'Idempotent with the same p_call_id.';
@@ -575,6 +577,7 @@ as $$
     )
 $$;
 comment on function public.fail_version_training(uuid, text, uuid, uuid) is
+    'training-versions: '
     'Ends running training as failed, with the reason; it may start again. '
     'Idempotent with the same p_call_id.';
 
@@ -593,6 +596,7 @@ as $$
     )
 $$;
 comment on function public.cancel_version_training(uuid, text, uuid, uuid) is
+    'training-versions: '
     'Ends running training as cancelled; it may start again. Idempotent with the same p_call_id.';
 
 create or replace function public.record_version_metrics(
@@ -609,6 +613,7 @@ as $$
     from training_versions_internal.record_metrics(p_version_id, p_metrics, p_step, p_run_id)
 $$;
 comment on function public.record_version_metrics(uuid, jsonb, bigint, uuid) is
+    'training-versions: '
     'Merges metrics into training_metrics; with a step, numbers also become points of the run''s '
     'curves. With p_run_id only while that run is running. Idempotent.';
 
@@ -643,6 +648,7 @@ begin
 end
 $$;
 comment on function public.get_metric_history(uuid, text, uuid) is
+    'training-versions: '
     'The values of a metric by step, of the latest run or the one given, '
     'as a JSON array in the order of steps.';
 

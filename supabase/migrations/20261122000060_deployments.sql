@@ -426,6 +426,7 @@ as $$
     )
 $$;
 comment on function public.deploy_training_version(uuid, text, text, text, uuid) is
+    'training-versions: '
     'Makes a published version the one that is live at a target, in place of the one before it. '
     'p_stay_id makes the call idempotent: repeated with it, the call changes nothing, whatever was '
     'deployed since. A deployment that the call begins has this id; a version that is live there '
@@ -443,5 +444,6 @@ as $$
     select * from training_versions_internal.undeploy(p_version_id, p_target, p_call_id)
 $$;
 comment on function public.undeploy_training_version(uuid, text, uuid) is
+    'training-versions: '
     'Ends the deployment of a version at a target, or at all of them. '
     'Idempotent: repeated with the same p_call_id it ends no later one.';

@@ -385,6 +385,7 @@ as $$
     )
 $$;
 comment on function public.record_training_cost(uuid, numeric, text, text, integer[], uuid) is
+    'training-versions: '
     'Adds a cost to a version; alerts are the shares of the budget that this call crossed. '
     'Idempotent: with the same p_key a cost counts once, '
     'and a repeat with the same p_entry_id returns the same entry with its alerts.';
@@ -413,4 +414,5 @@ begin
 end
 $$;
 comment on function public.get_package_cost(uuid) is
+    'training-versions: '
     'Estimated, actual and budgeted cost of all versions of a package that the caller may see.';

@@ -206,6 +206,9 @@ begin
     else
         p_given.published_by := p_given.created_by;
     end if;
+    if p_given.id is null then
+        perform training_versions_internal.refuse_value('id', 'an imported version has an id');
+    end if;
     perform training_versions_internal.declare_origin(
         p_given.id, 'imported', jsonb_build_object('from_version_id', p_original_id)
     );
@@ -335,7 +338,7 @@ begin
         given.package_id := p_package_id;
         given.created_by := package_owner;
         state := training_versions_internal.state_of_import(given);
-        if not p_check_only then
+        if p_check_only is not true then
             outcome := outcome || training_versions_internal.import_version(
                 given, state, (item ->> 'id')::pg_catalog.uuid
             );
@@ -434,8 +437,14 @@ begin
         e.version_number, package_owner, e.kind, null, e.occurred_at, e.last_at,
         coalesce(e.details, '{}')
             || jsonb_strip_nulls(jsonb_build_object('imported', true, 'actor_id', e.actor_id)),
-        -- An event that was itself imported keeps its first source.
-        coalesce(e.source, format('%s/%s@%s', e.package_id, e.id, e.occurred_at))
+        -- An event that was itself imported keeps its first source. One that does not say where it
+        -- comes from has what it says as its source, so that it is known again, and never taken
+        -- for an event of this project.
+        coalesce(
+            e.source,
+            e.package_id || '/' || e.id || '@' || e.occurred_at,
+            format('unknown/%s/%s@%s', e.version_id, e.kind, e.occurred_at)
+        )
     from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
     -- Events of this very package, which a bundle of it contains, are in its history already.
     where not exists (
@@ -466,6 +475,7 @@ as $$
     select training_versions_internal.import_versions(p_package_id, p_versions, p_check_only)
 $$;
 comment on function public.import_training_versions(uuid, jsonb, boolean) is
+    'training-versions: '
     'Imports versions of another project into a package of the caller; with p_check_only it only '
     'checks whether their ids and numbers are free. Idempotent.';
 
@@ -477,6 +487,7 @@ as $$
     select training_versions_internal.import_events(p_package_id, p_events)
 $$;
 comment on function public.import_training_events(uuid, jsonb) is
+    'training-versions: '
     'Imports the history of another project into a package of the caller, and returns how many '
     'events were new. Idempotent.';
 
@@ -521,5 +532,6 @@ begin
 end
 $$;
 comment on function public.export_training_versions(uuid, integer, integer, integer) is
+    'training-versions: '
     'The versions of a package above one number and up to another, in order, '
     'as one JSON array of about p_bytes.';

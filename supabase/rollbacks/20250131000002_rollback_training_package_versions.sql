@@ -3,11 +3,8 @@
 -- Keeps: training_configs with its rows, its own columns and its policies.
 -- For operators: lies outside migrations/, because `supabase db push` applies whatever lies
 --   there. Run it by hand, with `psql -f` or in the SQL editor; it is one transaction. Afterwards
---   make the history agree, then a push starts anew:
---       supabase migration repair --remote --yes --status reverted \
---           20250131000001 20261122000010 20261122000015 20261122000020 20261122000022 \
---           20261122000025 20261122000028 20261122000030 20261122000035 20261122000040 \
---           20261122000050 20261122000060 20261122000070 20261122000080 20261122000090
+--   `supabase migration repair` makes the history agree, as docs/migrations.md shows, and then a
+--   push starts anew.
 
 begin;
 
@@ -22,32 +19,22 @@ begin
 end
 $$;
 
-drop function if exists
-    public.get_next_version_number,
-    public.create_training_package,
-    public.update_training_package,
-    public.delete_training_package,
-    public.create_training_draft,
-    public.update_training_draft,
-    public.delete_training_draft,
-    public.publish_training_version,
-    public.archive_training_version,
-    public.restore_training_version,
-    public.fork_training_version,
-    public.get_version_lineage,
-    public.start_version_training,
-    public.complete_version_training,
-    public.fail_version_training,
-    public.cancel_version_training,
-    public.record_version_metrics,
-    public.get_metric_history,
-    public.deploy_training_version,
-    public.undeploy_training_version,
-    public.record_training_cost,
-    public.get_package_cost,
-    public.export_training_versions,
-    public.import_training_versions,
-    public.import_training_events;
+-- Our functions are known by their comments, so that a new one needs no line here, and no function
+-- of the app is dropped.
+do $$
+declare
+    our_function regprocedure;
+begin
+    for our_function in
+        select oid
+        from pg_catalog.pg_proc
+        where pronamespace = 'public'::regnamespace
+            and obj_description(oid, 'pg_proc') like 'training-versions: %'
+    loop
+        execute format('drop function %s', our_function);
+    end loop;
+end
+$$;
 
 -- With the schema go its functions, and with these the triggers that call them.
 drop schema if exists training_versions_internal cascade;
@@ -67,6 +54,7 @@ drop table if exists
 
 -- Where only the first release was ever applied.
 drop function if exists
+    public.get_next_version_number,
     public.update_version_count,
     public.update_training_package_versions_updated_at;
 

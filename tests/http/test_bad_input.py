@@ -7,6 +7,7 @@ Of training, deployment, costs and history only the first words are here; the re
 from __future__ import annotations
 
 import functools
+import inspect
 import pickle
 import re
 import socket
@@ -21,13 +22,21 @@ import pytest
 import respx
 from pydantic import BaseModel, Field
 
-from tests.data import CALLS, MOMENT, PACKAGE, VERSION, package_row, version_row
+from tests.data import (
+    BUNDLES,
+    CALLS,
+    MOMENT,
+    PACKAGE,
+    VERSION,
+    package_row,
+    public_operations,
+    version_row,
+)
 from tests.faces import Driven
-from training_versions import InvalidInputError, PackageRepository, VersionRepository
+from training_versions import InvalidInputError
 
 NAN, INFINITY = float("nan"), float("inf")
 
-BUNDLES = {"packages.export", "packages.import_"}  # refused in tests/unit/test_bundle.py
 one_face = pytest.mark.parametrize("face", ["sync"], indirect=True)
 
 
@@ -39,7 +48,7 @@ class Desk:
 
     def call(self, operation: str, **changed: Any) -> Any:
         repository, method = operation.split(".")
-        return getattr(getattr(self, repository), method)(**CALLS[operation] | changed)
+        return getattr(getattr(self, repository), method)(**CALLS[operation].arguments | changed)
 
     def refused(self, operation: str, field: str, bad: Any) -> InvalidInputError:
         """Make a call with something wrong in a field: it is refused for that and sends nothing."""
@@ -131,7 +140,7 @@ OF_A_VERSION = [
 OF_LATER_LIFE = [
     operation
     for operation in CALLS
-    if "version_id" in CALLS[operation] and operation not in OF_A_VERSION
+    if "version_id" in CALLS[operation].arguments and operation not in (*OF_A_VERSION, CREATE)
 ]
 
 # The kind of what is wrong, the values that are, and the entries at which they are refused.
@@ -299,25 +308,18 @@ def test_what_is_nested_too_deep_is_refused_and_nothing_is_sent(desk, bad):
     desk.refused("versions.list", "model_contains", {"x": bad})
 
 
-FIRST_BAD = {
-    operation: (field, values[0]) for operation, field, values in (c.values for c in CASES)
-}
-
-
 def test_every_operation_is_here():
-    methods = {
-        f"{kind}.{name}"
-        for kind, repository in (("packages", PackageRepository), ("versions", VersionRepository))
-        for name in dir(repository)
-        if not name.startswith("_")
-    }
-
-    assert methods == {*CALLS, *BUNDLES}
+    # Those of bundles are refused in tests/unit/test_bundle.py.
+    assert public_operations() == {*CALLS, *BUNDLES}
 
 
 @pytest.mark.parametrize("operation", CALLS)
 def test_every_operation_refuses_on_both_faces(desk, operation):
-    desk.refused(operation, *FIRST_BAD[operation])
+    repository, method = operation.split(".")
+    signature = inspect.signature(getattr(getattr(desk, repository).target, method))
+    first = next(iter(signature.parameters))
+
+    desk.refused(operation, first, object())
 
 
 # --- what the refusal says

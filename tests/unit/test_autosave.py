@@ -34,6 +34,7 @@ from training_versions import (
 from training_versions.autosave.conflicts import overlapping_paths
 from training_versions.autosave.content import PLAIN_COLUMNS
 from training_versions.autosave.state import AutosaveState
+from training_versions.models import CostRule, TextRule, UuidRule
 from training_versions.operations import drafts
 from training_versions.operations.requests import Operation, Reply, Request, Rpc, advance
 from training_versions.operations.rows import SnapshotCodecs, read_summary
@@ -220,18 +221,17 @@ def test_going_back_to_what_is_saved_sends_nothing(project: Project) -> None:
 
 def test_every_field_that_can_be_edited_is_compared_as_it_is_stored() -> None:
     parent = uuid.uuid4()
-    stored: dict[str, Any] = {
-        "name": "bot",
-        "change_summary": "more",
-        "parent_version_id": str(parent),
-        "estimated_cost": 4.2,
-        "budget_limit": 10,
-    }
-    given = stored | {
-        "parent_version_id": str(parent).upper(),
-        "estimated_cost": "4.20",
-        "budget_limit": 10.0,
-    }
+    stored: dict[str, Any] = {"name": "bot"}
+    given: dict[str, Any] = {"name": "bot"}
+    for column, rule in drafts.FIELD_RULES.items():
+        match rule:
+            case TextRule():
+                stored[column], given[column] = "more", "more"
+            case UuidRule():
+                stored[column], given[column] = str(parent), str(parent).upper()
+            case CostRule():
+                stored[column], given[column] = 4.2, "4.20"
+    stored["budget_limit"], given["budget_limit"] = 10, 10.0
     project = Project(**stored)
 
     project.change(**given)

@@ -1,6 +1,5 @@
 """The rollback takes back all that we made and nothing else; after it a push starts anew."""
 
-import re
 from dataclasses import dataclass
 
 import pytest
@@ -138,11 +137,6 @@ class TestInANewProject:
         draft = f"public.create_training_draft('{package['id']}', '{EMPTY_FIELDS}')"
         number = database.value(f"select version_number from {draft}", user=package["user_id"])
         assert number == 1
-
-    def test_the_repair_that_its_header_names_is_the_right_one(self, rollback, applied):
-        header = rollback.read_text().partition("begin;")[0]
-
-        assert re.findall(r"\b20\d{12}\b", header) == applied
 
 
 class TestInAProjectThatWasThereBefore:
