@@ -17,6 +17,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from training_versions import (
     UNSET,
+    AsyncDraftAutosaver,
+    AsyncVersionRepository,
     AutosaveConflictError,
     ConflictError,
     ConnectionFailedError,
@@ -919,3 +921,27 @@ def test_only_a_draft_is_autosaved(draft: Any, hint: str | None) -> None:
         DraftAutosaver(VERSIONS, draft)
 
     assert (caught.value.field, caught.value.hint) == ("draft", hint)
+
+
+def test_a_background_task_that_was_cancelled_is_started_again_by_the_next_change() -> None:
+    asyncio.run(_change_after_the_task_was_cancelled())
+
+
+async def _change_after_the_task_was_cancelled() -> None:
+    client = postgrest.AsyncPostgrestClient("http://nowhere.test")
+    draft: Any = Version.model_validate(row(3))
+    saver = AsyncDraftAutosaver(AsyncVersionRepository(client), draft)
+
+    def background() -> asyncio.Task[None]:
+        (task,) = (each for each in asyncio.all_tasks() if each.get_name() == "AsyncDraftAutosaver")
+        return task
+
+    saver.change(name="first")
+    background().cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    saver.change(name="second")
+
+    background().cancel()
+    assert saver.pending == {"name": "second"}
+    await client.aclose()

@@ -250,6 +250,28 @@ def test_unbuffered_files_are_written_whole() -> None:
     assert len(index_of(file.content).versions) == 1
 
 
+@pytest.mark.parametrize("written", [None, 0])
+def test_a_raw_file_that_takes_no_bytes_is_an_error(written: int | None) -> None:
+    class Full(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any, /) -> int | None:
+            return written
+
+    with pytest.raises(BlockingIOError, match="takes no more bytes"):
+        Project([version()], []).export(Full())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes are those of POSIX")
+def test_a_named_pipe_cannot_be_imported_since_it_is_read_twice(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    with pytest.raises(InvalidInputError, match="read twice and cannot go back"):
+        Project([], []).import_(pipe)
+
+
 def test_a_file_that_only_writes_and_counts_nothing_will_do() -> None:
     class Sink:
         content = b""

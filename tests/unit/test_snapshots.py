@@ -247,6 +247,19 @@ def test_whatever_a_type_raises_tells_that_what_is_stored_does_not_fit() -> None
         Codec("config", "config_snapshot", Careless).read({"r": 8})
 
 
+@pytest.mark.parametrize("error", [KeyError("rank"), TypeError("no rank"), ZeroDivisionError("1")])
+def test_whatever_a_validator_raises_refuses_what_is_written(error: Exception) -> None:
+    class Careless(BaseModel):
+        @model_validator(mode="before")
+        @classmethod
+        def look_up(cls, value: Any) -> Any:
+            raise error
+
+    message = refusal_of({"r": 8}, Codec("config", "config_snapshot", Careless))
+
+    assert message == f"config does not fit its type: {type(error).__name__}: {error}."
+
+
 def test_what_does_not_fit_its_type_is_refused_with_the_path() -> None:
     message = refusal_of(
         [{"dataset_id": 1}], Codec("dataset", "dataset_snapshot", list[DatasetRef], many=True)

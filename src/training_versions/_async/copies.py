@@ -25,8 +25,8 @@ class AsyncCopies(Generic[C, M, D]):
         differences.
 
         Args:
-            left: The version to start from: its identifier, or the version itself, which is not
-                read again if its snapshots are plain JSON.
+            left: The version to start from: its identifier, or the version itself. Without types,
+                a version with plain JSON is not read again.
             right: The version to compare it with.
 
         Raises:
@@ -37,7 +37,7 @@ class AsyncCopies(Generic[C, M, D]):
             >>> diff = await versions.compare(first.id, draft)
             >>> print(diff.filter("/config_snapshot"))
         """
-        return await self._transport.run(copies.compare(left, right))
+        return await self._transport.run(copies.compare(self._codecs, left, right))
 
     async def restore(
         self,

@@ -28,8 +28,8 @@ class Copies(Generic[C, M, D]):
         differences.
 
         Args:
-            left: The version to start from: its identifier, or the version itself, which is not
-                read again if its snapshots are plain JSON.
+            left: The version to start from: its identifier, or the version itself. Without types,
+                a version with plain JSON is not read again.
             right: The version to compare it with.
 
         Raises:
@@ -40,7 +40,7 @@ class Copies(Generic[C, M, D]):
             >>> diff = versions.compare(first.id, draft)
             >>> print(diff.filter("/config_snapshot"))
         """
-        return self._transport.run(copies.compare(left, right))
+        return self._transport.run(copies.compare(self._codecs, left, right))
 
     def restore(
         self,

@@ -89,7 +89,8 @@ class AsyncDraftAutosaver(Autosaver[Saving, C, M, D]):
             raise InvalidInputError(
                 "The changes of an AsyncDraftAutosaver are made in its event loop."
             )
-        if self._task is None:
+        # A task that somebody cancelled, as when all tasks of a program are, is replaced.
+        if self._task is None or self._task.done():
             self._task = loop.create_task(self._work(), name="AsyncDraftAutosaver")
 
     async def _run(self, operation: Operation[None]) -> None:

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from training_versions.bundle.results import BundleFile
 from training_versions.errors import InvalidInputError
@@ -67,29 +67,44 @@ def _replacing(target: Path) -> Generator[BinaryIO, None, None]:
 
 @contextmanager
 def open_for_reading(file: BundleFile) -> Generator[BinaryIO, None, None]:
-    """Open a file to read, twice."""
+    """Open a file that is read twice, so that it must be able to go back."""
     if isinstance(file, str | os.PathLike):
+        # Asked before it is opened, since opening a pipe waits until somebody writes to it.
+        if Path(file).is_fifo():
+            raise _cannot_go_back()
         with open(file, "rb") as source:
+            if not source.seekable():
+                raise _cannot_go_back()
             yield source
         return
     _check_binary(file, "seekable")
     if not _is_able(file, "readable"):
         raise InvalidInputError("file is not open for reading.", field="file")
     if not file.seekable():
-        raise InvalidInputError(
-            "file is read twice and cannot go back; pass a path or a saved file.",
-            field="file",
-        )
+        raise _cannot_go_back()
     yield file
 
 
+def _cannot_go_back() -> InvalidInputError:
+    return InvalidInputError(
+        "file is read twice and cannot go back; pass a path or a saved file.", field="file"
+    )
+
+
 def write_all(out: BinaryIO, data: bytes) -> None:
-    """Write all of the data; an unbuffered file may take a part at a time."""
+    """Write all of the data; an unbuffered file may take a part at a time.
+
+    Raises:
+        BlockingIOError: The file took nothing.
+    """
     while data:
-        written = out.write(data)
-        if not written:
-            # A file that is no `io` object may return nothing: it took all.
+        written = cast("int | None", out.write(data))
+        if written is None and not isinstance(out, io.RawIOBase):
+            # A file that is not an `io` object may return nothing: it took all.
             return
+        if not written:
+            # To a raw file that does not block, `None` means that nothing was written.
+            raise BlockingIOError(errno.EAGAIN, "the file takes no more bytes now", 0)
         data = data[written:]
 
 

@@ -1,10 +1,14 @@
-"""Copies and comparison: compare two versions, restore or fork one, and follow its lineage."""
+"""Copies and comparison: compare two versions, restore or fork one, and follow its lineage.
+
+How two versions are compared is left to `diff/`. Content is copied inside the database, so it does
+not come through here.
+"""
 
 from __future__ import annotations
 
 import json
 import uuid
-from typing import Any, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from training_versions.diff import VersionDiff, compare_versions
 from training_versions.models import (
@@ -50,10 +54,12 @@ StoredVersion: TypeAlias = Version[Any, Any, Any]
 """A version as it is stored, past the types of the repository."""
 
 
-def compare(left: Id | VersionSummary, right: Id | VersionSummary) -> Operation[VersionDiff]:
+def compare(
+    codecs: SnapshotCodecs[C, M, D], left: Id | VersionSummary, right: Id | VersionSummary
+) -> Operation[VersionDiff]:
     """Compare two versions as they are stored."""
     left_id, right_id = _id_of(left, "left"), _id_of(right, "right")
-    return _compare(left_id, right_id, _stored(left), _stored(right))
+    return _compare(left_id, right_id, _stored(codecs, left), _stored(codecs, right))
 
 
 def _compare(
@@ -90,13 +96,17 @@ def _id_of(given: Id | VersionSummary, argument: str) -> str:
     return check_uuid(given, argument)
 
 
-def _stored(given: Id | VersionSummary) -> StoredVersion | None:
-    """Return a version that need not be read again: one whose snapshots are plain JSON.
+def _stored(codecs: SnapshotCodecs[C, M, D], given: Id | VersionSummary) -> StoredVersion | None:
+    """Return a version that need not be read again: one that shows what is stored.
 
-    Snapshots of a type do not have all that is stored: the type may have dropped or added keys.
+    A typed snapshot does not: its type may have dropped or added keys. The snapshot itself cannot
+    always tell that it is typed, since a `TypedDict` reads plain dictionaries.
     """
     if not isinstance(given, Version):
         return None
+    if any(codec.is_typed for codec in codecs.as_tuple()):
+        return None
+    # The version may come from another repository, one with types.
     version = cast("StoredVersion", given)
     snapshots = (version.config_snapshot, version.model_snapshot, version.dataset_snapshot)
     if not all(isinstance(snapshot, dict | list) for snapshot in snapshots):
@@ -117,14 +127,15 @@ def restore(
     new_version_id: Id | None,
 ) -> Operation[CopiedDraft]:
     """Make a draft in the same package with the content of a version."""
-    new_id = check_or_make_uuid(new_version_id, "new_version_id")
-    params = {
-        "p_version_id": check_uuid(version_id, "version_id"),
-        "p_new_version_id": new_id,
-        "p_name": optional(check_name, name, "name"),
-        "p_change_summary": optional(check_summary, change_summary, "change_summary"),
-    }
-    return _copy(codecs, "versions.restore", "restore_training_version", params)
+    return _copy(
+        codecs,
+        "restore",
+        version_id,
+        into=None,
+        name=name,
+        change_summary=change_summary,
+        new_version_id=new_version_id,
+    )
 
 
 def fork(
@@ -137,20 +148,38 @@ def fork(
     new_version_id: Id | None,
 ) -> Operation[CopiedDraft]:
     """Make a draft in another package with the content of a version."""
+    return _copy(
+        codecs,
+        "fork",
+        version_id,
+        into=check_uuid(into, "into"),
+        name=name,
+        change_summary=change_summary,
+        new_version_id=new_version_id,
+    )
+
+
+def _copy(
+    codecs: SnapshotCodecs[C, M, D],
+    verb: Literal["restore", "fork"],
+    version_id: Id,
+    *,
+    into: str | None,
+    name: str | None,
+    change_summary: str | None,
+    new_version_id: Id | None,
+) -> Operation[CopiedDraft]:
+    """Make a draft with the content of a version; only a fork goes into another package."""
     new_id = check_or_make_uuid(new_version_id, "new_version_id")
     params = {
         "p_version_id": check_uuid(version_id, "version_id"),
-        "p_into_package_id": check_uuid(into, "into"),
         "p_new_version_id": new_id,
         "p_name": optional(check_name, name, "name"),
         "p_change_summary": optional(check_summary, change_summary, "change_summary"),
     }
-    return _copy(codecs, "versions.fork", "fork_training_version", params)
+    if into is not None:
+        params["p_into_package_id"] = into
 
-
-def _copy(
-    codecs: SnapshotCodecs[C, M, D], operation: str, function: str, params: dict[str, Any]
-) -> Operation[CopiedDraft]:
     # Only snapshots that have a type can misfit, so only those are asked for.
     typed = [codec for codec in codecs.as_tuple() if codec.is_typed]
 
@@ -159,9 +188,14 @@ def _copy(
         misfits = [misfit for codec in typed for misfit in codec.misfits(row[codec.column])]
         return CopiedDraft(draft=read_summary(row), misfits=tuple(misfits))
 
-    columns = SUMMARY_COLUMNS + tuple(codec.column for codec in typed)
-    hint = hint_to_repeat_with("new_version_id", params["p_new_version_id"])
-    return call(Rpc(operation, function, params, columns, retry_hint=hint), read)
+    rpc = Rpc(
+        f"versions.{verb}",
+        f"{verb}_training_version",
+        params,
+        SUMMARY_COLUMNS + tuple(codec.column for codec in typed),
+        retry_hint=hint_to_repeat_with("new_version_id", new_id),
+    )
+    return call(rpc, read)
 
 
 def lineage(version_id: Id) -> Operation[Lineage]:
@@ -194,7 +228,8 @@ def _ancestors(version: LineageNode, nodes: dict[uuid.UUID, LineageNode]) -> lis
     seen = {version.id}
     parent_id = version.parent_version_id
     while parent_id is not None and parent_id in nodes:
-        if parent_id in seen:  # rows from before the rules
+        if parent_id in seen:
+            # Rows that are older than the rule against it.
             raise ValueError("its ancestors make a circle")
         seen.add(parent_id)
         parent = nodes[parent_id]

@@ -1,4 +1,7 @@
-"""Training: start and end runs, record metrics, and read their curves."""
+"""Training: start and end runs, record metrics, and read their curves.
+
+Which run may start or end is decided in the database, as is what counts as a point of a curve.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,7 @@ from training_versions.operations.requests import (
 from training_versions.operations.rows import SUMMARY_COLUMNS, read_summary
 from training_versions.snapshots import Codec
 
+# A round number just below the largest double, about 1.798e308. The database checks the same one.
 MAX_POINT: Final = 1.7e308
 """The largest value on a curve, which is kept in double precision."""
 _METRICS: Final[Codec[object]] = Codec("metrics", "metrics")
@@ -91,6 +95,7 @@ def record_metrics(
     version_id: Id, metrics: JsonLike, *, step: int | None, run_id: Id | None
 ) -> Operation[VersionSummary]:
     """Record metrics of a version."""
+    # No idempotency key: the same values, recorded at the same step once more, change nothing.
     params = {
         "p_version_id": check_uuid(version_id, "version_id"),
         "p_run_id": optional(check_uuid, run_id, "run_id"),
@@ -158,14 +163,19 @@ def _to_python_number(name: object, value: object) -> object:
 
 
 def _check_step(step: object, argument: str) -> int:
-    number = None
-    if not isinstance(step, bool):
-        try:
-            number = operator.index(cast("int", step))
-        except TypeError:
-            number = None  # not an integer of any kind
+    number = _to_integer(step)
     if number is None or not -(2**63) <= number < 2**63:
         raise InvalidInputError(
             f"{argument} must be an integer of 64 bits, not {step!r:.80}.", field=argument
         )
     return number
+
+
+def _to_integer(value: object) -> int | None:
+    """Return an integer of any kind, such as NumPy's, as Python's; `None` if it is not one."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(cast("int", value))
+    except TypeError:
+        return None

@@ -46,6 +46,8 @@ class Codec(Generic[S]):
             try:
                 self._adapter = TypeAdapter(type_)
             except (PydanticUserError, KeyError, TypeError) as exc:
+                # Pydantic's own error for types without a schema. The others come from annotations
+                # that are not types at all, for which it has no error.
                 problem = f"{field}={type_!r} is not a type that Pydantic can read."
                 raise InvalidInputError(problem, field=field) from exc
 
@@ -114,14 +116,18 @@ class Codec(Generic[S]):
         """Validate a value, and write what came of it."""
         try:
             fitting = self._validated(adapter, value)
-            return adapter.dump_python(fitting, mode="json", by_alias=True)
+        except InvalidInputError:
+            raise
         except ValidationError as exc:
             first = exc.errors(include_url=False)[0]
             place = dotted(self.field, first["loc"])
             self._refuse(f"{place} does not fit its type: {first['msg']}.", cause=exc)
-        except InvalidInputError:
-            raise
-        except (ValueError, TypeError, RecursionError) as exc:
+        except Exception as exc:  # validators are the user's, and raise what they like
+            problem = f"{type(exc).__name__}: {exc}"
+            self._refuse(f"{self.field} does not fit its type: {problem}.", cause=exc)
+        try:
+            return adapter.dump_python(fitting, mode="json", by_alias=True)
+        except Exception as exc:  # serializers are the user's, too
             self._refuse(f"{self.field} cannot be written as JSON: {exc}.", cause=exc)
 
     def _validated(self, adapter: TypeAdapter[S], value: object) -> S:
