@@ -40,7 +40,7 @@ from training_versions.models import CostRule, TextRule, UuidRule
 from training_versions.operations import drafts
 from training_versions.operations.requests import Operation, Reply, Request, Rpc, advance
 from training_versions.operations.rows import SnapshotCodecs, read_summary
-from training_versions.snapshots.equality import changed_paths, json_equal
+from training_versions.snapshots import changed_paths, json_equal
 
 from .scripted import row
 

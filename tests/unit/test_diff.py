@@ -421,6 +421,7 @@ def test_a_filter_counts_names_as_a_whole() -> None:
     assert found(diff.filter("/config_snapshot/rank")) == [("changed", "/config_snapshot/rank/x")]
     assert len(diff.filter("/config_snapshot", "/name")) == len(diff.filter("")) == len(diff)
     assert not diff.filter("/model_snapshot")
+    assert not diff.filter("/config_snapshot/r/")  # which is a name that is empty, below `r`
 
 
 def test_a_filtered_patch_changes_that_part_alone() -> None:

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training_versions.snapshots import MISSING, changed_paths, json_equal
-from training_versions.snapshots.equality import ContentKeys
+from training_versions.snapshots import MISSING, ContentFingerprints, changed_paths, json_equal
 
 # Few values, so that equal ones come up often.
 SCALARS = st.sampled_from([None, True, False, 0, 1, 1.0, -0.0, 2, "", "1", "a"])
@@ -53,19 +52,19 @@ def test_values_are_equal_if_they_are_in_the_database(
 
 
 @given(JSON, JSON)
-def test_keys_are_equal_exactly_if_their_values_are(left: object, right: object) -> None:
-    keys = ContentKeys()
+def test_fingerprints_are_equal_exactly_if_their_values_are(left: object, right: object) -> None:
+    fingerprints = ContentFingerprints()
 
-    same_key = keys.key_of(left) == keys.key_of(right)
+    same_fingerprint = fingerprints.of(left) == fingerprints.of(right)
 
-    assert same_key is json_equal(left, right) is (spelled_out(left) == spelled_out(right))
+    assert same_fingerprint is json_equal(left, right) is (spelled_out(left) == spelled_out(right))
 
 
 @given(st.lists(JSON, max_size=4))
-def test_a_value_has_the_same_key_alone_and_among_others(values: list[object]) -> None:
-    keys = ContentKeys()
+def test_a_value_has_the_same_fingerprint_alone_and_among_others(values: list[object]) -> None:
+    fingerprints = ContentFingerprints()
 
-    assert keys.keys_of(values) == [keys.key_of(value) for value in values]
+    assert fingerprints.of_each(values) == [fingerprints.of(value) for value in values]
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ from training_versions.autosave.content import Content, StoredDraft
 from training_versions.autosave.failures import EDITED_SINCE
 from training_versions.errors import ConflictError
 from training_versions.models import C, D, JsonValue, M, Version
-from training_versions.snapshots.equality import MISSING, Path, changed_paths, json_equal
-from training_versions.snapshots.pointers import pointer
+from training_versions.snapshots import MISSING, KeyPath, changed_paths, json_equal, pointer
 
 
 class AutosaveConflictError(ConflictError, Generic[C, M, D]):
@@ -90,7 +89,7 @@ def make_conflict(
     return error
 
 
-def local_changes(base: StoredDraft[C, M, D], changes: Content) -> dict[Path, object]:
+def local_changes(base: StoredDraft[C, M, D], changes: Content) -> dict[KeyPath, object]:
     """Find what the caller's changes really change, by path."""
     # The caller's JSON was written by the type, so it is compared with what the type writes of the
     # base. Otherwise every key that the type drops or adds would look like a change.
@@ -103,13 +102,15 @@ def local_changes(base: StoredDraft[C, M, D], changes: Content) -> dict[Path, ob
     }
 
 
-def overlapping_paths(mine: Mapping[Path, object], theirs: Mapping[Path, object]) -> list[Path]:
+def overlapping_paths(
+    mine: Mapping[KeyPath, object], theirs: Mapping[KeyPath, object]
+) -> list[KeyPath]:
     """Find which of my paths equal, lie inside of, or contain one of theirs.
 
     A path that both sides changed to the same value does not overlap.
     """
     above_theirs = {parent for path in theirs for parent in _parents(path)}
-    found: list[Path] = []
+    found: list[KeyPath] = []
     for path, value in mine.items():
         contains_theirs = path in above_theirs
         is_inside_theirs = any(parent in theirs for parent in _parents(path))
@@ -119,7 +120,7 @@ def overlapping_paths(mine: Mapping[Path, object], theirs: Mapping[Path, object]
     return found
 
 
-def apply_changes(content: Content, changes: Mapping[Path, object]) -> Content:
+def apply_changes(content: Content, changes: Mapping[KeyPath, object]) -> Content:
     """Return a copy of the content in which these paths are changed."""
     changed = copy.deepcopy(content)
     for path, value in changes.items():
@@ -127,7 +128,7 @@ def apply_changes(content: Content, changes: Mapping[Path, object]) -> Content:
     return changed
 
 
-def _put(target: dict[str, Any], path: Path, value: object) -> None:
+def _put(target: dict[str, Any], path: KeyPath, value: object) -> None:
     """Set the value at a path, or remove it if it is `MISSING`."""
     *parents, last = path
     for key in parents:
@@ -140,7 +141,7 @@ def _put(target: dict[str, Any], path: Path, value: object) -> None:
         target[last] = value
 
 
-def _value_at(content: object, path: Path) -> object:
+def _value_at(content: object, path: KeyPath) -> object:
     """Return the value at a path, or `MISSING`."""
     value = content
     for key in path:
@@ -150,10 +151,10 @@ def _value_at(content: object, path: Path) -> object:
     return value
 
 
-def _parents(path: Path) -> list[Path]:
+def _parents(path: KeyPath) -> list[KeyPath]:
     """Return the paths of everything that a path lies in."""
     return [path[:length] for length in range(1, len(path))]
 
 
-def _pointers(paths: Iterable[Path]) -> tuple[str, ...]:
+def _pointers(paths: Iterable[KeyPath]) -> tuple[str, ...]:
     return tuple(pointer(path) for path in paths)

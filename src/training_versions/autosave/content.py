@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeAlias
 from training_versions.models import C, D, JsonValue, M, Version
 from training_versions.operations.drafts import FIELD_RULES
 from training_versions.operations.rows import SnapshotCodecs, expect_object
-from training_versions.snapshots.equality import json_equal
+from training_versions.snapshots import json_equal
 
 Content: TypeAlias = dict[str, JsonValue]
 """Values by column: all editable ones, or those that a save changes."""

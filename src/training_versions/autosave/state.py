@@ -37,7 +37,7 @@ from training_versions.models import C, D, JsonValue, M, Version, VersionStatus
 from training_versions.operations import drafts, reading
 from training_versions.operations.requests import Operation, describe_problem
 from training_versions.operations.rows import SnapshotCodecs
-from training_versions.snapshots.equality import json_equal
+from training_versions.snapshots import json_equal
 
 MAX_REPEATS: Final = 2
 """How often a save is sent again at once because facts beside the content moved meanwhile.

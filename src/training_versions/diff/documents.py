@@ -1,4 +1,7 @@
-"""The document that stands for a version when it is compared, and that a patch applies to."""
+"""The document that stands for a version when it is compared, and that a patch applies to.
+
+What identifies a version is left out of it: ids, number, parent, who and when.
+"""
 
 import json
 from collections.abc import Callable
@@ -14,7 +17,6 @@ from training_versions.models import DraftFields, JsonObject, JsonValue, Version
 
 AnyVersion: TypeAlias = "Version[Any, Any, Any]"
 
-# What makes a version another one is not compared: ids, number, parent, who and when.
 _IN_ORDER: Final = (
     "name",
     "status",
@@ -32,7 +34,7 @@ _IN_ORDER: Final = (
     "deployment_url",
     "deployment_id",
 )
-# The editable fields are compared; those that are not in the order above come last.
+# All editable fields are compared, but for the parent. Those without a place above come last.
 COMPARED: Final = _IN_ORDER + tuple(
     field
     for field in DraftFields.__annotations__
@@ -53,28 +55,28 @@ def document(version: AnyVersion) -> JsonObject:
         >>> document(version)["config_snapshot"]
         {'lora': {'r': 16}}
     """
-    return cast("JsonObject", json_copy(compared_columns(version, "version")))
+    return cast("JsonObject", json_copy(compared_values(version, "version")))
 
 
-def compared_columns(version: object, argument: str) -> dict[str, Value]:
-    """Return what is compared of a version: snapshots as they would be stored, costs as they are.
+def compared_values(version: object, argument: str) -> dict[str, Value]:
+    """Return by column what is compared: snapshots as they would be stored, costs as they are.
 
     Raises:
         InvalidInputError: It is not a version with its snapshots; the message has the argument.
     """
-    # A `VersionSummary` is no `Version`, and has no snapshots to compare.
+    # A `VersionSummary` is not a `Version`, and has no snapshots to compare.
     if not isinstance(version, Version):
         problem = f"{argument} must be a Version with its snapshots, not {version!r:.80}."
         raise InvalidInputError(problem, field=argument)
     as_stored = partial(to_jsonable_python, by_alias=True)
-    columns: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for column in COMPARED:
         value: object = getattr(cast("AnyVersion", version), column)
         # Costs stay decimals, so that their difference is exact.
         if not isinstance(value, Decimal):
             value = json_copy(value, as_stored)
-        columns[column] = value
-    return columns
+        values[column] = value
+    return values
 
 
 def json_copy(value: object, default: Callable[[Any], object] = float) -> JsonValue:

@@ -17,8 +17,8 @@ from training_versions.diff.identities import Identity, identities_of
 from training_versions.models import JsonValue
 
 Array: TypeAlias = list[JsonValue]
-Keys: TypeAlias = list[object]
-"""For each entry of an array, what it shares with all that are equal to it."""
+Fingerprints: TypeAlias = list[object]
+"""One for each entry of an array; equal entries have equal ones (`ContentFingerprints`)."""
 _Pair: TypeAlias = tuple[int, int]
 """The positions of an entry on the left and of its partner on the right."""
 
@@ -55,17 +55,17 @@ class Matching:
         return entries - 2 * len(self.partners)
 
 
-def differing_part(left_keys: Keys, right_keys: Keys) -> DifferingPart:
+def differing_part(left_prints: Fingerprints, right_prints: Fingerprints) -> DifferingPart:
     """Leave out what is equal at both ends of two arrays."""
     start = 0
-    left_stop, right_stop = len(left_keys), len(right_keys)
+    left_stop, right_stop = len(left_prints), len(right_prints)
     shorter = min(left_stop, right_stop)
-    while start < shorter and left_keys[start] == right_keys[start]:
+    while start < shorter and left_prints[start] == right_prints[start]:
         start += 1
     while (
         left_stop > start
         and right_stop > start
-        and left_keys[left_stop - 1] == right_keys[right_stop - 1]
+        and left_prints[left_stop - 1] == right_prints[right_stop - 1]
     ):
         left_stop -= 1
         right_stop -= 1
@@ -73,7 +73,11 @@ def differing_part(left_keys: Keys, right_keys: Keys) -> DifferingPart:
 
 
 def match_entries(
-    left: Array, right: Array, left_keys: Keys, right_keys: Keys, part: DifferingPart
+    left: Array,
+    right: Array,
+    left_prints: Fingerprints,
+    right_prints: Fingerprints,
+    part: DifferingPart,
 ) -> Matching:
     """Decide which entries of two arrays belong together, within the part that differs."""
     start, left_stop, right_stop = part
@@ -91,7 +95,7 @@ def match_entries(
         lefts = _unnamed(range(left_border + 1, next_left), left_identities)
         rights = _unnamed(range(right_border + 1, next_right), right_identities)
         if lefts and rights:
-            pairs += _align(left_keys, right_keys, lefts, rights)
+            pairs += _align(left_prints, right_prints, lefts, rights)
 
     partners = {on_right: on_left for on_left, on_right in pairs}
     return Matching(part, partners, reordered, left_identities, right_identities)
@@ -127,14 +131,17 @@ def _unnamed(positions: range, identities: dict[int, Identity]) -> Sequence[int]
 
 
 def _align(
-    left_keys: Keys, right_keys: Keys, lefts: Sequence[int], rights: Sequence[int]
+    left_prints: Fingerprints,
+    right_prints: Fingerprints,
+    lefts: Sequence[int],
+    rights: Sequence[int],
 ) -> list[_Pair]:
     """Pair entries in order: equal ones, and by position what lies between those."""
     if len(lefts) == len(rights) == 1:
         # Whether they are equal or not.
         return [(lefts[0], rights[0])]
     equal = _longest_increasing(
-        _pairs_of_equals([left_keys[n] for n in lefts], [right_keys[n] for n in rights])
+        _pairs_of_equals([left_prints[n] for n in lefts], [right_prints[n] for n in rights])
     )
     pairs: list[_Pair] = []
     left = right = 0
@@ -148,7 +155,7 @@ def _align(
     return pairs
 
 
-def _pairs_of_equals(left_keys: Keys, right_keys: Keys) -> list[_Pair]:
+def _pairs_of_equals(left_prints: Fingerprints, right_prints: Fingerprints) -> list[_Pair]:
     """Pair equal entries, the n-th of several with the n-th on the other side.
 
     Pairs may cross. Without them it is not always the longest common subsequence, but to find that
@@ -156,12 +163,12 @@ def _pairs_of_equals(left_keys: Keys, right_keys: Keys) -> list[_Pair]:
     """
     positions: dict[object, list[int]] = {}
     # From the last to the first, so that `pop` returns the first of those that are left.
-    for position in range(len(right_keys) - 1, -1, -1):
-        positions.setdefault(right_keys[position], []).append(position)
+    for position in range(len(right_prints) - 1, -1, -1):
+        positions.setdefault(right_prints[position], []).append(position)
 
     pairs: list[_Pair] = []
-    for position, key in enumerate(left_keys):
-        left_over = positions.get(key)
+    for position, fingerprint in enumerate(left_prints):
+        left_over = positions.get(fingerprint)
         if left_over:
             pairs.append((position, left_over.pop()))
     return pairs

@@ -51,8 +51,9 @@ class VersionDiff(Sequence[Change]):
     def filter(self, *prefixes: str) -> "VersionDiff":
         """Keep what lies at or below one of these paths.
 
-        Names count as a whole: `/config_snapshot/r` does not find `/config_snapshot/rank`. What was
-        added or removed with all that is in it is one change, at its own path.
+        Names count as a whole: `/config_snapshot/r` does not find `/config_snapshot/rank`, and a
+        slash at the end is followed by a name that is empty. What was added or removed with all
+        that is in it is one change, at its own path.
 
         Args:
             *prefixes: The beginnings of paths or of labels.
@@ -74,11 +75,15 @@ class VersionDiff(Sequence[Change]):
         changes = [each for each in self if is_kept(each.path) or is_kept(each.label)]
         operations = [each for each in self._operations if is_kept(_patched_whole(each))]
 
+        # Arrays that the diff could patch, and those that it still can. `None`, for what lies in no
+        # array, may be in both.
         patched_before = {change.array for _, change in self._operations}
         still_patched = {change.array for _, change in operations}
-        no_longer_patched = (patched_before - still_patched) | self._partial_arrays
+        # Arrays that cannot be patched: this filter took their operations, or an earlier one did.
+        not_patched = (patched_before - still_patched) | self._partial_arrays
+        # Arrays of which changes are left. If all are gone, a patch may leave the array out.
         with_changes = {change.array for change in changes if change.array is not None}
-        partial_arrays = frozenset(with_changes & no_longer_patched)
+        partial_arrays = frozenset(with_changes & not_patched)
         return VersionDiff(tuple(changes), tuple(operations), partial_arrays)
 
     def to_text(self, *, width: int = 60) -> str:
@@ -104,8 +109,8 @@ class VersionDiff(Sequence[Change]):
     def to_json_patch(self) -> list[JsonObject]:
         """Return the operations (RFC 6902) that turn `document(left)` into `document(right)`.
 
-        After a filter, they change that part alone. An array whose entries changed places, or of
-        which more than 1,000 come or go, is replaced as a whole.
+        After a filter, they change that part alone. An array whose entries changed places, or in
+        which more than 1,000 entries were added and removed together, is replaced as a whole.
 
         Raises:
             InvalidInputError: A filter went inside an array, whose entries can only be patched

@@ -1,22 +1,35 @@
 """Snapshots: from what users hold to JSON that comes back equal, and from stored JSON to types.
 
 What belongs here knows JSON and Pydantic, and neither columns nor requests.
+
+    codec           how one kind of snapshot is written and read; start here
+    json_values     what can be stored as JSON
+    equality        when two JSON values are equal, and where two objects differ
+    pointers        where in a document something is
+    misfits         where a stored snapshot does not fit a type
+    core_schemas    which keys a type reads, for `misfits` alone
 """
 
 from training_versions.snapshots.codec import Codec
-from training_versions.snapshots.equality import MISSING, changed_paths, json_equal
+from training_versions.snapshots.equality import (
+    MISSING,
+    ContentFingerprints,
+    KeyPath,
+    changed_paths,
+    json_equal,
+)
 from training_versions.snapshots.json_values import MAX_DEPTH, check_storable, to_json
-from training_versions.snapshots.misfits import find_misfits
 from training_versions.snapshots.pointers import escape_step, pointer
 
 __all__ = [
     "MAX_DEPTH",
     "MISSING",
     "Codec",
+    "ContentFingerprints",
+    "KeyPath",
     "changed_paths",
     "check_storable",
     "escape_step",
-    "find_misfits",
     "json_equal",
     "pointer",
     "to_json",

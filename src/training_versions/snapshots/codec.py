@@ -32,7 +32,7 @@ class Codec(Generic[S]):
         many: It is an array of objects, and not one object.
 
     Raises:
-        InvalidInputError: Pydantic cannot read the type.
+        InvalidInputError: The type is not one that Pydantic can read.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class Codec(Generic[S]):
         With a type, that type has the last word on defaults, aliases and unknown keys.
 
         Raises:
-            InvalidInputError: It does not fit the type, is not an object (a data set: an array of
-                objects), or contains something that cannot be stored.
+            InvalidInputError: The value does not fit the type, is not an object (a data set: an
+                array of objects), or contains something that cannot be stored.
         """
         if value is None:
             self._refuse(f"{self.field} must not be None.")
@@ -77,11 +77,11 @@ class Codec(Generic[S]):
         """Read a stored snapshot.
 
         Raises:
-            ValueError: It does not fit. Pydantic's `ValidationError` is one.
+            ValueError: The snapshot does not fit. Pydantic's `ValidationError` is one.
         """
         if self._adapter is None:
             if not isinstance(stored, list if self.many else dict):
-                raise ValueError(f"it is {kind_of(stored)}")
+                raise ValueError(f"the snapshot is {kind_of(stored)}")
             return cast("S", stored)
         # As JSON, not as Python objects: strict models, and fields of bytes, dates and enums, read
         # nothing else.

@@ -4,16 +4,16 @@ The project has one equality of JSON, which is that of PostgreSQL's `jsonb`: 1 a
 `true` is not 1, the order of keys does not count, and `null` is not a missing key. Python's `==`
 agrees except for booleans, which it takes for numbers.
 
-It comes in two forms. `json_equal` compares two values once. `ContentKeys` serves those who
-compare parts of the same documents many times, as the diff does.
+It comes in two forms. `json_equal` compares two values once. `ContentFingerprints` is for comparing
+parts of the same documents many times, as the diff does.
 """
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-Path: TypeAlias = tuple[str, ...]
-"""The keys that lead to a value, from the outermost object inwards."""
+KeyPath: TypeAlias = tuple[str, ...]
+"""The keys that lead to a value, from the outermost object inwards; never an index."""
 
 _Object: TypeAlias = dict[str, object]
 _Array: TypeAlias = list[object]
@@ -32,7 +32,7 @@ MISSING: Final = Missing.MISSING
 
 
 def json_equal(left: object, right: object) -> bool:
-    """Compare two JSON values as `jsonb` does."""
+    """Compare two JSON values as `jsonb` does; `MISSING` equals itself alone."""
     if isinstance(left, dict) and isinstance(right, dict):
         old, new = cast("_Object", left), cast("_Object", right)
         if old.keys() != new.keys():
@@ -47,7 +47,7 @@ def json_equal(left: object, right: object) -> bool:
     return isinstance(left, bool) == isinstance(right, bool) and left == right
 
 
-def changed_paths(old: Mapping[str, object], new: Mapping[str, object]) -> dict[Path, object]:
+def changed_paths(old: Mapping[str, object], new: Mapping[str, object]) -> dict[KeyPath, object]:
     """Find where two objects differ, and what the new one has there.
 
     What the new one lacks is `MISSING`. An array counts as one value: a change inside it is a
@@ -61,8 +61,8 @@ def changed_paths(old: Mapping[str, object], new: Mapping[str, object]) -> dict[
 
 
 def _changes(
-    old: Mapping[str, object], new: Mapping[str, object], parent: Path
-) -> Iterator[tuple[Path, object]]:
+    old: Mapping[str, object], new: Mapping[str, object], parent: KeyPath
+) -> Iterator[tuple[KeyPath, object]]:
     # The keys of the old one, then those that only the new one has.
     for key in {**old, **new}:
         path = (*parent, key)
@@ -73,55 +73,55 @@ def _changes(
             yield path, after
 
 
-class ContentKeys:
-    """Gives every JSON value a key; two values have equal keys exactly if they are equal.
+class ContentFingerprints:
+    """Gives every JSON value a fingerprint; two values have equal ones exactly if they are equal.
 
-    This is hash-consing: each content has one key, and the key of an array or object is looked up
-    by the keys of what it holds. So every value is visited once, however often it is compared and
-    however deep a difference lies; `json_equal` at each level would visit the innermost values once
-    for every level above them. And keys can be hashed, which is how the diff finds equal entries of
-    long arrays in linear time.
+    This is hash-consing: each content has one fingerprint, and that of an array or object is looked
+    up by the fingerprints of what it holds. So every value is visited once, however often it is
+    compared and however deep a difference lies; `json_equal` at each level would visit the
+    innermost values once for every level above them. And fingerprints can be hashed, which is how
+    the diff finds equal entries of long arrays in linear time.
 
-    Containers are recognised by their `id`, so the documents must outlive the keys, unchanged.
+    Containers are recognised by their `id`, so the documents must outlive this object, unchanged.
     """
 
     def __init__(self) -> None:
         self._by_id: dict[int, object] = {}
         self._by_content: dict[tuple[object, ...], object] = {}
 
-    def key_of(self, value: object) -> object:
-        """Return the key of one value."""
-        key = self._by_id.get(id(value))
-        if key is not None:
-            return key
+    def of(self, value: object) -> object:
+        """Return the fingerprint of one value."""
+        fingerprint = self._by_id.get(id(value))
+        if fingerprint is not None:
+            return fingerprint
         if isinstance(value, list):
             if not value:
                 return list
-            content = tuple(self.keys_of(cast("_Array", value)))
+            content = tuple(self.of_each(cast("_Array", value)))
         elif isinstance(value, dict):
             if not value:
                 return dict
             members = cast("_Object", value)
             names = tuple(sorted(members))
-            # An array is never taken for this: no key is a tuple, as the names are.
-            content = (names, *self.keys_of(map(members.__getitem__, names)))
+            # An array is never taken for this: no fingerprint is a tuple, as the names are.
+            content = (names, *self.of_each(map(members.__getitem__, names)))
         elif isinstance(value, bool):
-            return _KEYS_OF_BOOLEANS[value]
+            return _FINGERPRINTS_OF_BOOLEANS[value]
         else:
             return value
-        key = self._by_content.setdefault(content, object())
-        self._by_id[id(cast("object", value))] = key
-        return key
+        fingerprint = self._by_content.setdefault(content, object())
+        self._by_id[id(cast("object", value))] = fingerprint
+        return fingerprint
 
-    def keys_of(self, values: Iterable[object]) -> list[object]:
-        """Return the key of each of several values, in their order."""
-        keys = list(values)
-        for index, value in enumerate(keys):
-            # Most values are their own keys, and not calling for those is what makes this fast.
-            if type(value) not in _OWN_KEYS:
-                keys[index] = self.key_of(value)
-        return keys
+    def of_each(self, values: Iterable[object]) -> list[object]:
+        """Return the fingerprint of each of several values, in their order."""
+        fingerprints = list(values)
+        for index, value in enumerate(fingerprints):
+            # Most values are their own, and not calling for those is what makes this fast.
+            if type(value) not in _OWN_FINGERPRINTS:
+                fingerprints[index] = self.of(value)
+        return fingerprints
 
 
-_OWN_KEYS: Final = frozenset({str, int, float, type(None)})
-_KEYS_OF_BOOLEANS: Final = {False: object(), True: object()}
+_OWN_FINGERPRINTS: Final = frozenset({str, int, float, type(None)})
+_FINGERPRINTS_OF_BOOLEANS: Final = {False: object(), True: object()}

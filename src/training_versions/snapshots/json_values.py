@@ -7,7 +7,7 @@ things are neither kept by `jsonb` nor refused: the order of keys, and the sign 
 import dataclasses
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NoReturn, cast
 
@@ -23,8 +23,12 @@ MAX_DEPTH: Final = 100
 # Python itself neither writes nor reads longer integers.
 MAX_DIGITS: Final = 4300
 _TOO_LARGE: Final = 10**MAX_DIGITS
-# From here on every float is an integer, and `jsonb` would keep its short decimal form instead.
+# From here on every float is an integer, and is written as one. `jsonb` would keep its short
+# decimal form instead: the float 1e23 is 99999999999999991611392, but `jsonb` reads "1e23" as a 1
+# and 23 zeros.
 _INTEGERS_ONLY: Final = 2**53
+# To Python these are sequences of integers.
+_BYTES: Final = (bytes, bytearray, memoryview)
 _KINDS: Final[dict[type, str]] = {
     dict: "an object",
     list: "an array",
@@ -93,7 +97,7 @@ class _JsonCopy:
         self._inside: set[int] = set()
 
     def copy(self, value: object, *, made_by_object: bool = False) -> "JsonValue":
-        """Copy a value; `made_by_object` if it comes from an object that was asked for its content.
+        """Copy a value; `made_by_object` says that `to_dict()`, a dump or a dataclass returned it.
 
         Every level of nesting takes two frames of Python's stack, so that `MAX_DEPTH` levels fit.
         """
@@ -110,16 +114,11 @@ class _JsonCopy:
         self._check_nesting(marker)
         self._inside.add(marker)
         if made_by_object and isinstance(value, set | frozenset):
-            # PEFT holds `target_modules` as a set and saves it as a list. The order of a set
-            # changes from run to run; sorted, the same set is stored the same.
-            try:
-                value = sorted(cast("set[str]", value))
-            except TypeError as exc:  # numbers and text have no order
-                self._refuse("is a set whose members cannot be sorted", cause=exc)
+            value = self._sorted(cast("set[str]", value))
         if isinstance(value, Mapping):
             members = cast("Mapping[object, object]", value)
             copied = self._object(members, made_by_object=made_by_object)
-        elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+        elif isinstance(value, Sequence) and not isinstance(value, _BYTES):
             entries = cast("Sequence[object]", value)
             copied = self._array(entries, made_by_object=made_by_object)
         else:
@@ -135,6 +134,17 @@ class _JsonCopy:
             # The beginning of the path is enough to find it by.
             del self._path[8:]
             self._refuse(f"is nested deeper than {MAX_DEPTH} levels")
+
+    def _sorted(self, members: Set[str]) -> list[str]:
+        """Return the members of a set in an order that is the same in every run.
+
+        PEFT holds `target_modules` as a set, and saves it as a list.
+        """
+        try:
+            return sorted(members)
+        except TypeError as exc:
+            # Numbers and text, say, have no order among them.
+            self._refuse("is a set whose members cannot be sorted", cause=exc)
 
     def _object(
         self, members: Mapping[object, object], *, made_by_object: bool
@@ -156,11 +166,11 @@ class _JsonCopy:
         return copied
 
     def _content_of(self, value: object) -> object:
-        """Ask an object for its content."""
+        """Return what an object holds: a model as it is dumped, else `to_dict()`, else fields."""
         try:
             if isinstance(value, BaseModel):
                 return value.model_dump(mode="json", by_alias=True)
-            # A class has the methods of its instances, but nothing to answer with.
+            # A class has the methods of its instances, and holds nothing to be stored.
             if not isinstance(value, type):
                 to_dict = getattr(value, "to_dict", None)
                 if callable(to_dict):

@@ -8,7 +8,7 @@ fails there is nothing to serialise, so the type's core schema is asked which ke
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,9 +17,10 @@ from training_versions.snapshots.core_schemas import SnapshotPath, known_keys
 from training_versions.snapshots.equality import json_equal
 from training_versions.snapshots.pointers import pointer
 
+_Kind: TypeAlias = Literal["missing", "unknown", "invalid"]
 _DROPPED: Final = "the type does not know it, and drops it"
 # How Pydantic's types of errors are called here; all others are "invalid".
-_PROBLEMS: Final = {
+_KINDS: Final[dict[str, _Kind]] = {
     "extra_forbidden": "unknown",
     "unexpected_keyword_argument": "unknown",
     "missing": "missing",
@@ -31,7 +32,7 @@ _PROBLEMS: Final = {
 @dataclass(frozen=True, slots=True)
 class _Problem:
     path: SnapshotPath
-    kind: str
+    kind: _Kind
     message: str
 
 
@@ -45,6 +46,23 @@ def find_misfits(adapter: TypeAdapter[Any], column: str, stored: object) -> list
         column: Where the snapshot is stored, which the paths begin with.
         stored: The snapshot.
     """
+    # The same problem may be found twice: by two members of a union, or by Pydantic and here.
+    first: dict[tuple[SnapshotPath, _Kind], _Problem] = {}
+    for problem in _find_problems(adapter, stored):
+        first.setdefault((problem.path, problem.kind), problem)
+    return [
+        Misfit(
+            path=pointer((column, *problem.path)),
+            problem=problem.kind,
+            message=problem.message,
+        )
+        for problem in first.values()
+    ]
+
+
+def _find_problems(adapter: TypeAdapter[Any], stored: object) -> list[_Problem]:
+    """Find all problems, some of them twice."""
+    # What is neither known nor unknown is not in it.
     is_known = known_keys(adapter, stored)
     problems: list[_Problem] = []
     try:
@@ -53,26 +71,11 @@ def find_misfits(adapter: TypeAdapter[Any], column: str, stored: object) -> list
         problems = _refusals(exc, stored)
         dropped = _unknown(is_known)
     except Exception as exc:  # validators are the user's, and raise what they like
-        problems = [_Problem((), "invalid", f"{type(exc).__name__}: {exc}")]
-        dropped = []
+        # Which keys it had read by then cannot be known.
+        return [_Problem((), "invalid", f"{type(exc).__name__}: {exc}")]
     else:
         dropped = _dropped(adapter, value, stored, is_known)
-    problems += [_Problem(path, "unknown", _DROPPED) for path in dropped]
-
-    # The same problem may be found twice: by two members of a union, or by Pydantic and here.
-    first: dict[tuple[SnapshotPath, str], _Problem] = {}
-    for problem in problems:
-        first.setdefault((problem.path, problem.kind), problem)
-    return [
-        Misfit.model_validate(
-            {
-                "path": pointer((column, *problem.path)),
-                "problem": problem.kind,
-                "message": problem.message,
-            }
-        )
-        for problem in first.values()
-    ]
+    return problems + [_Problem(path, "unknown", _DROPPED) for path in dropped]
 
 
 def _refusals(exc: ValidationError, stored: object) -> list[_Problem]:
@@ -80,7 +83,7 @@ def _refusals(exc: ValidationError, stored: object) -> list[_Problem]:
     errors = exc.errors(include_url=False, include_input=False, include_context=False)
     problems: list[_Problem] = []
     for error in errors:
-        kind = _PROBLEMS.get(error["type"], "invalid")
+        kind = _KINDS.get(error["type"], "invalid")
         path = _path_in_document(stored, error["loc"], kind)
         problems.append(_Problem(path, kind, error["msg"]))
     return problems
