@@ -11,7 +11,7 @@ entries that changed.
 # which looks in the module that it names.
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, cast
 
 from training_versions.autosave.content import Content, StoredDraft
@@ -59,22 +59,15 @@ def make_conflict(
         changes: What is not saved, by column.
         pending: The same, by argument.
     """
-    mine = local_changes(base, changes)
-    others = changed_paths(base.content, theirs.content)
-    overlapping = overlapping_paths(mine, others)
+    my_changes = local_changes(base, changes)
+    their_changes = changed_paths(base.content, theirs.content)
+    overlapping = _pointers(overlapping_paths(my_changes, their_changes))
 
-    # After a lost reply, a draft that moved is a conflict even if no path differs.
-    what = "moved, and may have been edited and put back,"
-    if others:
-        what = "was edited by somebody else"
-    how = "the changes do not overlap"
     choices = "merge(), overwrite() or discard()"
     if overlapping:
-        how = f"both changed {', '.join(_pointers(overlapping))}"
         choices = "overwrite() or discard()"
-    number = theirs.version.version_number
     error: AutosaveConflictError[C, M, D] = AutosaveConflictError(
-        f"Version {number} {what} since it was last saved here, and {how}.",
+        _describe(theirs.version.version_number, their_changes, overlapping),
         operation="versions.update_draft",
         code=EDITED_SINCE,
         hint=f"Nothing was overwritten; {choices}.",
@@ -83,10 +76,24 @@ def make_conflict(
     error.mine = pending
     error.base = base.version
     error.theirs = theirs.version
-    error.my_paths = _pointers(mine)
-    error.their_paths = _pointers(others)
-    error.overlapping = _pointers(overlapping)
+    error.my_paths = _pointers(my_changes)
+    error.their_paths = _pointers(their_changes)
+    error.overlapping = overlapping
     return error
+
+
+def _describe(
+    number: int, their_changes: Mapping[KeyPath, object], overlapping: Sequence[str]
+) -> str:
+    """Say what happened to the draft, and where both sides changed it."""
+    # After a lost reply, a draft that moved is a conflict even if no path differs.
+    what = "moved, and may have been edited and put back,"
+    if their_changes:
+        what = "was edited by somebody else"
+    how = "the changes do not overlap"
+    if overlapping:
+        how = f"both changed {', '.join(overlapping)}"
+    return f"Version {number} {what} since it was last saved here, and {how}."
 
 
 def local_changes(base: StoredDraft[C, M, D], changes: Content) -> dict[KeyPath, object]:
@@ -103,18 +110,20 @@ def local_changes(base: StoredDraft[C, M, D], changes: Content) -> dict[KeyPath,
 
 
 def overlapping_paths(
-    mine: Mapping[KeyPath, object], theirs: Mapping[KeyPath, object]
+    my_changes: Mapping[KeyPath, object], their_changes: Mapping[KeyPath, object]
 ) -> list[KeyPath]:
     """Find which of my paths equal, lie inside of, or contain one of theirs.
 
     A path that both sides changed to the same value does not overlap.
     """
-    above_theirs = {parent for path in theirs for parent in _parents(path)}
+    above_theirs = {parent for path in their_changes for parent in _parents(path)}
     found: list[KeyPath] = []
-    for path, value in mine.items():
+    for path, value in my_changes.items():
         contains_theirs = path in above_theirs
-        is_inside_theirs = any(parent in theirs for parent in _parents(path))
-        is_changed_differently = path in theirs and not json_equal(value, theirs[path])
+        is_inside_theirs = any(parent in their_changes for parent in _parents(path))
+        is_changed_differently = path in their_changes and not json_equal(
+            value, their_changes[path]
+        )
         if contains_theirs or is_inside_theirs or is_changed_differently:
             found.append(path)
     return found

@@ -31,6 +31,16 @@ class StoredDraft(Generic[C, M, D]):
     value differently from how it was stored. Conflicts compare `content`, since an edit of a key
     that the type drops is an edit, too. Local changes compare `serialized`, since a caller who
     never touched such a key did not remove it.
+
+    For example, let the stored config be `{"r": 8, "x": 1}`, and its type know `r` and `alpha`,
+    which is 16 by default:
+
+        content       {"r": 8, "x": 1}
+        serialized    {"r": 8, "alpha": 16}
+
+    The caller makes `r` 9, and the type writes `{"r": 9, "alpha": 16}`. Compared with `serialized`,
+    that is one change, and compared with `content`, it would also add `alpha` and remove `x`. If
+    somebody else makes `x` 2, only `content` shows it.
     """
 
     version: Version[C, M, D]
@@ -41,7 +51,11 @@ class StoredDraft(Generic[C, M, D]):
 
 
 def read_draft(codecs: SnapshotCodecs[C, M, D], row: object) -> StoredDraft[C, M, D]:
-    """Read a row; `ValueError` says which snapshot does not fit its type."""
+    """Read a row.
+
+    Raises:
+        ValueError: A snapshot does not fit its type; the message says which.
+    """
     version = codecs.read_version(row)
     values = expect_object(row)
     snapshots = _serialize_snapshots(codecs, version)

@@ -1,4 +1,7 @@
-"""What an error means for a draft that is being saved."""
+"""What an error means for a draft that is being saved.
+
+What is done about it is decided in `state.py`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def as_edited(exc: Exception) -> ConflictError | None:
 
 
 def has_ended(exc: BaseException) -> bool:
-    """Return whether the draft is a draft no longer: deleted, published or archived."""
+    """Return whether the draft is gone or not a draft anymore: deleted, published or archived."""
     if isinstance(exc, NotFoundError):
         # Without a code, it was a read that found no row.
         return exc.code in (NO_SUCH_VERSION, None)

@@ -1,5 +1,5 @@
 # Autosaving is a part of the repository that lives in a folder of its own: it drives operations
-# through the repository's transport and reads rows with its codecs, which nobody else may do.
+# through the repository's transport and reads rows with its codecs, which no other module may do.
 # pyright: reportPrivateUsage=false
 """What the two autosavers share: their methods, and what they say about the state.
 
@@ -57,18 +57,10 @@ class Autosaver(Generic[R, C, M, D]):
         repository: type,
         wake: Callable[[], object],
     ) -> None:
-        owner = type(self).__name__
-        if not isinstance(versions, repository):
-            kind = type(versions).__name__
-            raise InvalidInputError(
-                f"{owner} needs a {repository.__name__}, not {kind}.", field="versions"
-            )
+        check_repository(versions, repository, owner=type(self).__name__)
         if on_error is None:
             on_error = ignore_error
-        elif not callable(on_error):
-            raise InvalidInputError(
-                f"on_error must be callable, not {on_error!r:.80}.", field="on_error"
-            )
+        check_callable(on_error, "on_error")
         check_draft(draft)
         check_seconds(interval, "interval")
         self._on_error = on_error
@@ -169,7 +161,7 @@ class Autosaver(Generic[R, C, M, D]):
         return self._run(self._state.merge())
 
     def overwrite(self) -> R:
-        """Resolve a conflict: save pending changes over theirs to the same arguments.
+        """Resolve a conflict: save pending changes, in place of theirs to the same arguments.
 
         Raises:
             AutosaveConflictError: The draft was edited once more.
@@ -198,7 +190,8 @@ class Autosaver(Generic[R, C, M, D]):
         """Stop, and save pending changes. If that fails they stay pending; close again to retry.
 
         Args:
-            timeout: The seconds to wait for a save that is under way in the background.
+            timeout: The seconds to wait for a save that is under way in the background, and once
+                more for an `on_error` that is still running there.
 
         Raises:
             InvalidInputError: The timeout is not a number of seconds; nothing is closed.
@@ -254,7 +247,22 @@ class Autosaver(Generic[R, C, M, D]):
 
 
 def ignore_error(error: Exception) -> None:
-    """Do nothing: the `on_error` of those who look at `last_error` instead."""
+    """Do nothing: the default for `on_error`. The error is in `last_error` as well."""
+
+
+def check_repository(versions: object, repository: type, *, owner: str) -> None:
+    """Refuse anything but a repository of this class."""
+    if not isinstance(versions, repository):
+        kind = type(versions).__name__
+        raise InvalidInputError(
+            f"{owner} needs a {repository.__name__}, not {kind}.", field="versions"
+        )
+
+
+def check_callable(value: object, argument: str) -> None:
+    """Refuse what cannot be called."""
+    if not callable(value):
+        raise InvalidInputError(f"{argument} must be callable, not {value!r:.80}.", field=argument)
 
 
 def check_seconds(seconds: object, argument: str, *, may_be_zero: bool = False) -> None:

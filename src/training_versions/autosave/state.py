@@ -1,5 +1,25 @@
 """The state of an autosaver: what is saved, what is not, and what is in flight. No IO.
 
+    state        what is kept then               what ends it
+    idle         nothing is in flight            a save -> in flight
+    in flight    `_in_flight`, and a request     saved, or certainly not written -> idle
+                 is under way                    no reply -> lost
+                                                 edited by somebody else -> conflict
+                                                 published, archived or deleted -> ended
+    lost         `_in_flight`, and no request    a save, of exactly the same -> in flight
+                                                 discard, which reads the draft -> idle
+    conflict     `_theirs`, and `_is_stopped`    merge or overwrite, which save -> in flight
+                                                 discard -> idle
+    ended        `_is_stopped` alone             nothing: there is no draft to save anymore
+
+Changes are taken in every state, and are kept in `_unsaved` until they are known to be saved. They
+are sent when they are due, which is never while the autosaver is stopped.
+
+All of it rests on a rule of the database: a save that changes nothing in a draft is never refused,
+whoever edited the draft before. So a save whose reply was lost is sent again as it was, and
+succeeds if the first attempt was carried out. And so a save that succeeded does not prove that
+nobody else edited the draft: what it returns is compared with what was expected.
+
 Saving, merging, overwriting and discarding are operations like those in `operations/`: generators
 that yield requests. The lock is held between two requests and never during one, so `change` does
 not wait for the network.
@@ -92,7 +112,7 @@ class AutosaveState(Generic[C, M, D]):
         self._in_flight: Content = {}
         # What somebody else made of the draft, while there is a conflict.
         self._theirs: StoredDraft[C, M, D] | None = None
-        # Nothing is sent after a conflict, or when the version is a draft no longer.
+        # Nothing is sent after a conflict, or once the version is gone or not a draft anymore.
         self._is_stopped = False
         # When the next save is due, by the clock.
         self._due: float | None = None
@@ -171,7 +191,8 @@ class AutosaveState(Generic[C, M, D]):
 
     def save_all(self) -> Operation[None]:
         """Save everything: after repeating a lost save, send the rest."""
-        is_repeat = bool(self._in_flight)
+        with self.lock:
+            is_repeat = bool(self._in_flight)
         yield from self.save()
         if is_repeat:
             yield from self.save()
@@ -193,13 +214,17 @@ class AutosaveState(Generic[C, M, D]):
 
     def discard(self) -> Operation[None]:
         """Drop unsaved changes; after a lost reply, read what became of the draft."""
-        current = self._theirs
-        if self._in_flight:
+        with self.lock:
+            current = self._theirs
+            is_lost = bool(self._in_flight)
+        if is_lost:
             try:
                 current = yield from self._fetch()
             except NotFoundError as exc:
+                # The draft was deleted, so there is nothing left to discard, and this
+                # succeeds. The next change raises the error.
                 with self.lock:
-                    self._record_failure(exc)  # which the next change raises
+                    self._record_failure(exc)
         with self.lock:
             self._unsaved = {}
             self._set_due(None)
@@ -228,7 +253,8 @@ class AutosaveState(Generic[C, M, D]):
         """Send unsaved changes once; return the refusal if a repeat may succeed at once."""
         with self.lock:
             if not self._unsaved:
-                return None  # the caller set it back while the draft was read
+                # The caller took the changes back while the draft was read.
+                return None
             is_repeat = bool(self._in_flight)
             if not is_repeat:
                 self._in_flight = self._unsaved
@@ -248,7 +274,9 @@ class AutosaveState(Generic[C, M, D]):
         except (DatabaseError, ConnectionFailedError) as exc:
             edited = as_edited(exc)
             if not is_repeat:
-                self._in_flight = {}  # certainly nothing was written
+                # Certainly nothing was written.
+                with self.lock:
+                    self._in_flight = {}
             if edited is None:
                 raise
         else:
@@ -261,8 +289,8 @@ class AutosaveState(Generic[C, M, D]):
     def _accept(self, stored: StoredDraft[C, M, D], changes: Content) -> None:
         """Take the reply to a save."""
         with self.lock:
-            # A save that changes nothing is never refused. So somebody else may have made the same
-            # changes before, together with others that nobody here has seen.
+            # Somebody else may have made the same changes before, together with others that nobody
+            # here has seen.
             if not json_equal(stored.content | changes, self._base.content | changes):
                 raise self._enter_conflict(stored)
             self._adopt(stored)
@@ -272,23 +300,31 @@ class AutosaveState(Generic[C, M, D]):
     ) -> Operation[None]:
         """Read the draft, and go on from there unless somebody else edited its content.
 
-        Training, deployment and cost move `updated_at`, too, and are no conflict.
-
         Args:
             edited: The refusal that is the reason for reading.
-            was_lost: Whether the reply to an earlier attempt was lost. Then a draft that moved is
-                a conflict even if its content is the same: if that attempt was carried out,
-                somebody has put the content back.
+            was_lost: Whether the reply to an earlier attempt was lost.
         """
         stored = yield from self._fetch()
         with self.lock:
             if stored.version.status != VersionStatus.DRAFT:
-                return  # the next save is refused with the reason
-            has_moved = stored.version.updated_at != self.draft.updated_at
-            is_same = json_equal(stored.content, self._base.content)
-            if has_moved and (was_lost or not is_same):
+                # The next save is refused with the reason.
+                return
+            if self._was_edited(stored, was_lost=was_lost):
                 raise self._enter_conflict(stored) from edited
             self._set_base(stored)
+
+    def _was_edited(self, stored: StoredDraft[C, M, D], *, was_lost: bool) -> bool:
+        """Return whether somebody else edited the draft since it was last saved or read here."""
+        has_moved = stored.version.updated_at != self.draft.updated_at
+        if not has_moved:
+            # Its content may still differ, from what was assumed of a typed version.
+            return False
+        if not json_equal(stored.content, self._base.content):
+            return True
+        # Only facts beside the content moved: training, deployment and cost move `updated_at`, too.
+        # But if an attempt whose reply was lost was carried out, then somebody has put the content
+        # back, which is an edit.
+        return was_lost
 
     def _enter_conflict(self, theirs: StoredDraft[C, M, D]) -> AutosaveConflictError[C, M, D]:
         self._theirs = theirs
@@ -331,15 +367,23 @@ class AutosaveState(Generic[C, M, D]):
         self._must_read_first = False
 
     def _record_failure(self, exc: BaseException) -> None:
+        """Remember why a save failed, and decide when the changes are sent again."""
         if isinstance(exc, Exception):
             self.error = exc
-        refused = is_refused(exc)
+        would_be_refused_again = is_refused(exc)
         self._is_stopped = has_ended(exc) or isinstance(exc, AutosaveConflictError)
-        if self._is_stopped or refused:
+        if self._is_stopped:
+            # Never, or after the caller has decided.
             self._in_flight = {}
-        self._prune_unsaved()
-        # Refused changes wait for the next change; all others are sent again after an interval.
-        if self._is_stopped or not refused:
+            self._prune_unsaved()
+            self._set_due(None)
+        elif would_be_refused_again:
+            # With the next change, which may replace what is refused.
+            self._in_flight = {}
+            self._prune_unsaved()
+        else:
+            # After an interval, whatever happened; what was sent and not answered stays in flight.
+            self._prune_unsaved()
             self._set_due(None)
             self._schedule()
 

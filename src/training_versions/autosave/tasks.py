@@ -1,6 +1,10 @@
 # As in savers.py.
 # pyright: reportPrivateUsage=false
-"""`AsyncDraftAutosaver`: saves in a background task."""
+"""`AsyncDraftAutosaver`: saves in a background task.
+
+This file and `threads.py` are twins that are written by hand. Unlike those in `_sync/`, neither can
+be derived: how to wait, how to end and who may call differ in more than the word `await`.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +112,8 @@ class AsyncDraftAutosaver(Autosaver[Saving, C, M, D]):
             await self._transport.run(self._state.save_all())
         finally:
             self._saving.release()
-            # The task itself may close the autosaver, in `on_error`.
+            # Its save has ended, but its `on_error` may still be running, and is given the same
+            # time once more. The task itself may close the autosaver there.
             if self._task is not None and self._task is not asyncio.current_task():
                 await asyncio.wait([self._task], timeout=timeout)
 

@@ -1,6 +1,10 @@
 # As in savers.py.
 # pyright: reportPrivateUsage=false
-"""`DraftAutosaver`: saves in a background thread."""
+"""`DraftAutosaver`: saves in a background thread.
+
+This file and `tasks.py` are twins that are written by hand. Unlike those in `_sync/`, neither can
+be derived: how to wait, how to end and who may call differ in more than the word `await`.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +113,8 @@ class DraftAutosaver(Autosaver[None, C, M, D]):
             self._transport.run(self._state.save_all())
         finally:
             self._saving.release()
-            # The thread itself may close the autosaver, in `on_error`.
+            # Its save has ended, but its `on_error` may still be running, and is given the same
+            # time once more. The thread itself may close the autosaver there.
             if self._thread is not None and self._thread is not threading.current_thread():
                 self._thread.join(timeout)
 

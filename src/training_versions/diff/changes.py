@@ -82,8 +82,8 @@ class Change:
 PatchOperation: TypeAlias = tuple[str, Change]
 """A change, after the path at which a patch applies it.
 
-The operations of a patch apply one after the other, so when one applies, an entry of an array may be
-where it is in neither version. `compare.py` has an example.
+The operations of a patch apply one after the other, so when one applies, an entry of an array may
+be where it is in neither version. `compare.py` has an example.
 """
 
 

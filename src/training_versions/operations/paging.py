@@ -138,6 +138,7 @@ def _decode_cursor(cursor: str) -> Key:
         values = json.loads(base64.urlsafe_b64decode(cursor + padding))
         key = tuple(cast("list[Any]", values)[:-1])
     except (ValueError, TypeError, KeyError, RecursionError):
+        # To slice a JSON object is a TypeError, and from Python 3.12 on a KeyError.
         return ()
     if not all(isinstance(value, str) for value in key):
         return ()

@@ -46,8 +46,8 @@ class Codec(Generic[S]):
             try:
                 self._adapter = TypeAdapter(type_)
             except (PydanticUserError, KeyError, TypeError) as exc:
-                # Pydantic's own error for types without a schema. The others come from annotations
-                # that are not types at all, for which it has no error.
+                # Pydantic takes a dictionary for a core schema, and fails with KeyError; TypeError
+                # is that of a generic with the wrong number of arguments.
                 problem = f"{field}={type_!r} is not a type that Pydantic can read."
                 raise InvalidInputError(problem, field=field) from exc
 
