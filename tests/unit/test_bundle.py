@@ -72,7 +72,7 @@ def test_what_is_made_or_deleted_while_an_export_runs_is_left_out() -> None:
     ("row", "why"),
     [
         (version(config_snapshot={"x": float("inf")}), "not JSON compliant"),
-        ({"id": 1, "version_number": 1, "created_at": MOMENT}, "it has no column name"),
+        ({"id": 1, "version_number": 1, "created_at": MOMENT}, "the row has no column name"),
     ],
 )
 def test_a_version_that_cannot_be_written_is_an_error_and_leaves_no_file(
@@ -160,7 +160,7 @@ def test_what_a_gateway_finds_too_large_is_reported_with_its_versions() -> None:
         Gateway([], []).import_(io.BytesIO(WHOLE))
 
     assert caught.value.__notes__ == [
-        "It was a batch of versions, numbers 1, 2, 3; before it 0 versions came in."
+        "What failed was a batch of versions, numbers 1, 2, 3; 0 versions were created before."
     ]
 
 

@@ -208,17 +208,17 @@ def arranged(*numbers: int) -> bytes:
         # Not a bundle
         (b"", 1, "footer is missing"),
         (b"\n", 1, "not JSON"),
-        (b"[]\n", 1, "no line of a bundle"),
-        (b'{"name": "bot"}\n', 1, "no line of a bundle"),
-        (edited(1, b'{"header"', b'{"footer":{},"header"'), 1, "no line of a bundle"),
-        (b'{"header": []}\n', 1, "no line of a bundle"),
-        (gzip.compress(WHOLE), 1, "unpack the file first"),
+        (b"[]\n", 1, "not a line of a bundle"),
+        (b'{"name": "bot"}\n', 1, "not a line of a bundle"),
+        (edited(1, b'{"header"', b'{"footer":{},"header"'), 1, "not a line of a bundle"),
+        (b'{"header": []}\n', 1, "not a line of a bundle"),
+        (gzip.compress(WHOLE), 1, "compressed; unpack it first"),
         (WHOLE.decode().encode("utf-16"), 1, "not UTF-8"),
         (b"\xef\xbb\xbf" + WHOLE, 1, "not JSON"),
         (edited(1, b'"format_version":1', b'"format_version":2'), 1, "format 2.*upgrade"),
-        (edited(1, b'"format_version":1', b'"format_version":true'), 1, "no header"),
-        (edited(1, b'"format_version":1', b'"format_version":0'), 1, "no header"),
-        (edited(1, b"training-versions bundle", b"another"), 1, "no header"),
+        (edited(1, b'"format_version":1', b'"format_version":true'), 1, "not the header"),
+        (edited(1, b'"format_version":1', b'"format_version":0'), 1, "not the header"),
+        (edited(1, b"training-versions bundle", b"another"), 1, "not the header"),
         # Cut off, or with something added
         (WHOLE[: len(WHOLE) // 2], 3, "cut off"),
         (arranged(1, 2, 3, 4, 5, 6), 7, "footer is missing"),
@@ -289,7 +289,7 @@ def test_parents_come_before_their_children_also_those_with_a_higher_number() ->
     ]
     content = sealed(rows)
 
-    order = index_of(content).parents_first()
+    order = index_of(content).parents_first
 
     found = [parse_line(lines_of(content[each.offset :])[0]).record for each in order]
     assert [row["version_number"] for row in found] == [4, 1, 2, 3, 5]

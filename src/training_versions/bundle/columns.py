@@ -1,9 +1,8 @@
 """Columns: which ones a bundle carries, and what each of them must be.
 
-One list serves both ways: its names are what an export writes, its types are
-what an import checks. So whatever the database would refuse is known before
-anything is sent. The editable columns of a version come from `DraftFields`; a
-new one needs no line here.
+One list serves both ways: its names are what an export writes, its types are what an import checks.
+So whatever the database would refuse is known before anything is sent. The editable columns of a
+version come from `DraftFields`; a new one needs no line here.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from training_versions.operations.drafts import FIELD_RULES
 Row: TypeAlias = dict[str, Any]
 """The columns of one row, as parsed JSON."""
 
-# Text is not blank if it has a character that is no white space.
+# Text is not blank if it has a character that is not white space.
 NOT_BLANK: Final = r"\S"
 
 BundledCost: TypeAlias = Annotated[Decimal, Field(ge=0, le=MAX_COST, decimal_places=2)]
@@ -63,6 +62,7 @@ class BundledVersion(BaseModel):
     training_status: TrainingStatus | None
     training_started_at: AwareDatetime | None
     training_completed_at: AwareDatetime | None
+    # Any JSON will do for these two, and nothing as well: what they hold is not checked.
     training_metrics: JsonValue = None
     actual_cost: BundledCost | None
     cost_alerts_sent: JsonValue = None
@@ -103,8 +103,8 @@ def type_for(rule: Rule) -> Any:
             return Annotated[str, limits]
 
 
-# Type and default of each. A bundle that is older than the column lacks it, so
-# that it is empty.
+# By column, as `create_model` takes them: the type and the default. A bundle that is older than a
+# column lacks it, and then the column is empty.
 EDITABLE: Final[dict[str, Any]] = {
     column: (type_for(rule) | None, None) for column, rule in FIELD_RULES.items()
 }

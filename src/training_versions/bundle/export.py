@@ -1,8 +1,8 @@
 """Export: an operation that writes a package to a file, page by page.
 
-Memory holds one page at a time, however large the package is. Rows made while
-the export runs are left out: it begins by finding the newest key of each table,
-and copies no further.
+Memory holds one page at a time, however large the package is. Rows made while the export runs are
+left out: it begins by finding the newest key of each table, and copies no further. Rows that are
+edited meanwhile are exported as they are when their page is read.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def export_package(
     meter = ProgressMeter(progress)
     with open_for_writing(file) as out:
         package = yield from packages.get(package_id, operation=EXPORT)
-        # Events first, so that no event speaks of something that its version
-        # does not show.
+        # The extent of the events is found first, although they are written last. So no event
+        # speaks of something that its version, which is read later, does not show.
         events = yield from _find_extent(EVENTS, "id", package.id)
         versions = yield from _find_extent(VERSIONS, "version_number", package.id)
         meter.total = versions.count + events.count
@@ -114,8 +114,8 @@ def _copy_rows(
     """Write the rows of one table up to the newest, and count them."""
     copied = 0
     last = -1  # below every key
-    # Servers cap replies, so a short page is not the end; the newest row is,
-    # or an empty page if that row was deleted meanwhile.
+    # Servers cap replies, so a short page is not the end; the newest row is, or an empty page if
+    # that row was deleted meanwhile.
     while last != newest:
         page = yield from read_page(package_id, last, newest)
         if not page:
@@ -196,5 +196,5 @@ def _pick(row: Row, columns: tuple[str, ...]) -> Row:
     """Return these columns of a row."""
     missing = [column for column in columns if column not in row]
     if missing:
-        raise ValueError(f"it has no column {missing[0]}")
+        raise ValueError(f"the row has no column {missing[0]}")
     return {column: row[column] for column in columns}

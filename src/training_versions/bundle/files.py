@@ -1,9 +1,8 @@
 """Files: opening what callers name, and writing it whole or not at all.
 
-Callers name a path, or pass a file that they opened themselves and close
-themselves. A path gets the new file in one step, by renaming: whoever reads it
-meanwhile reads the old file, and an export that fails or is cancelled leaves
-it as it was.
+Callers name a path, or pass a file that they opened themselves and close themselves. A path gets
+the new file in one step, by renaming: whoever reads it meanwhile reads the old file, and an export
+that fails or is cancelled leaves it as it was.
 """
 
 from __future__ import annotations
@@ -53,8 +52,8 @@ def _replacing(target: Path) -> Generator[BinaryIO, None, None]:
     try:
         with part.open("xb") as out:
             if target.exists():
-                # Before the first byte, so that whoever may not read the
-                # target cannot read the part.
+                # Before the first byte, so that whoever may not read the target cannot read the
+                # part.
                 shutil.copymode(target, part)
             yield out
             # On the disk before it is renamed: a crash leaves no half file.
@@ -109,7 +108,7 @@ def write_all(out: BinaryIO, data: bytes) -> None:
 
 
 def _check_binary(file: object, method: str) -> None:
-    """Refuse what is no file, or one of text."""
+    """Refuse what is not a file, and files of text."""
     if isinstance(file, io.TextIOBase) or not hasattr(file, method):
         raise InvalidInputError(
             f"file must be a path or a binary file, not {file!r:.80}.",
@@ -117,7 +116,7 @@ def _check_binary(file: object, method: str) -> None:
         )
 
 
-def _is_able(file: object, question: str) -> bool:
-    # A file that is no `io` object may lack the question; then it fails later.
-    ask: Callable[[], bool] | None = getattr(file, question, None)
+def _is_able(file: object, method: str) -> bool:
+    # A file that is not an `io` object may lack the method; then it fails later.
+    ask: Callable[[], bool] | None = getattr(file, method, None)
     return ask is None or ask()

@@ -1,25 +1,21 @@
 """The format of a bundle: how lines are written, read and checked; no IO.
 
-A bundle is JSON Lines in UTF-8. Each line is one object in canonical form and
-ends with a newline:
+A bundle is JSON Lines in UTF-8. Each line is one object in canonical form and ends with a newline:
 
     {"header": {"format": "training-versions bundle", "format_version": 1, …}}
     {"sha256": …, "version": {…}}
     {"event": {…}}
     {"footer": {"events": 5, "sha256": …, "versions": 2}}
 
-Versions are in the order of their numbers; the checksum of each is that of its
-three snapshots. Events are in the order of their ids. The checksum in the
-footer is that of all lines before it.
+Versions are in the order of their numbers; the checksum of each is that of its three snapshots.
+Events are in the order of their ids. The checksum in the footer is that of all lines before it.
 
-Canonical form: keys sorted by code point, no spaces, nothing escaped that need
-not be, and numbers as Python writes what it read from `jsonb`. So the same
-content has the same SHA-256 in every project. Checksums reveal damage and edits
-by hand; they are no signature.
+Canonical form: keys sorted by code point, no spaces, nothing escaped that need not be, and numbers
+as Python writes what it read from `jsonb`. So the same content has the same SHA-256 in every
+project. Checksums reveal damage and edits by hand; they are not a signature.
 
-Training runs with their curves, deployments and cost entries are not in a
-bundle: columns and history summarize them. Neither are versions of other
-packages.
+Training runs with their curves, deployments and cost entries are not in a bundle: columns and
+history summarize them. Neither are versions of other packages.
 """
 
 from __future__ import annotations
@@ -114,9 +110,9 @@ def canonical(value: object) -> str:
     text = _ENCODER.encode(value)
     if "e+" not in text:
         return text
-    # Python writes floats of 1e16 or more with an exponent, and `jsonb` makes
-    # integers of them. So they are written as integers, and the checksum is
-    # the same before and after the database had them.
+    # Python writes floats of 1e16 or more with an exponent, and `jsonb` makes integers of them. So
+    # they are written as integers, and the checksum is the same before and after the database had
+    # them.
     stored = json.loads(text, parse_float=_parse_float)
     return _ENCODER.encode(stored)
 
@@ -149,8 +145,8 @@ def event_line(row: Row, package_id: UUID) -> bytes:
     """Write a row of the history, with where it was first recorded."""
     source = row["source"]
     if not source:
-        # A package has the same id in other projects, where events are
-        # numbered anew: only its moment makes the id of an event unique.
+        # A package has the same id in other projects, where events are numbered anew: only its
+        # moment makes the id of an event unique.
         source = f"{package_id}/{row['id']}@{row['occurred_at']}"
     return _write_line({"event": {**row, "source": source}})
 
@@ -185,8 +181,8 @@ def parse_line(data: bytes) -> Line:
         raise _not_a_line()
     kind = kinds[0]
     record = _object(value[kind])
-    # These come first: a newer format has other shapes, and content that was
-    # altered should not be reported as a value that breaks a rule.
+    # These come first: a newer format has other shapes, and content that was altered should not be
+    # reported as a value that breaks a rule.
     if kind == LineKind.HEADER:
         _check_format(record)
     if kind == LineKind.VERSION:
@@ -196,7 +192,7 @@ def parse_line(data: bytes) -> Line:
 
 def _parse_object(data: bytes) -> Row:
     if data.startswith(GZIP_MAGIC):
-        raise ValueError("it is compressed; unpack the file first")
+        raise ValueError("the file is compressed; unpack it first")
     if not data:
         raise ValueError("the file is cut off: the footer is missing")
     if not data.endswith(b"\n"):
@@ -211,7 +207,7 @@ def _object(value: object) -> Row:
 
 
 def _not_a_line() -> ValueError:
-    return ValueError("it is no line of a bundle")
+    return ValueError("this is not a line of a bundle")
 
 
 def _check_format(header: Row) -> None:
@@ -219,7 +215,7 @@ def _check_format(header: Row) -> None:
     # `type`, because for Python `True` is an integer, and equal to 1.
     is_number = type(number) is int and number >= 1
     if header.get("format") != FORMAT or not is_number:
-        raise ValueError("it is no header of a bundle")
+        raise ValueError("this is not the header of a bundle")
     if number > FORMAT_VERSION:
         exporter = f"{header.get('exported_by')!s:.50}"
         raise ValueError(

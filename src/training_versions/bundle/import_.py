@@ -1,9 +1,12 @@
 """Import: an operation that reads a package from a file into a project.
 
-The file is read through first. Then the package is found or created, and its
-numbers are compared with those in the file. Only then are versions sent, and
-after them the history. Rows go in batches, each of them a transaction. An
-import that failed halfway is repeated as a whole: what is there is left.
+The file is read through first. Then the package is found or created, and its numbers are compared
+with those in the file. Only then are versions sent, and after them the history. Rows go in batches,
+each of them a transaction. An import that failed halfway is repeated as a whole: what is there is
+left.
+
+What a version must be is checked in `format.py`, and the place of each row is known to `index.py`;
+which rows are new is decided in the database.
 """
 
 from __future__ import annotations
@@ -68,8 +71,7 @@ def import_package(
 
         meter.total = len(index.versions) + len(index.event_offsets)
         sender = _Sender(source, str(target), meter)
-        versions = index.parents_first()
-        yield from sender.send_versions([version.offset for version in versions])
+        yield from sender.send_versions(version.offset for version in index.parents_first)
         yield from sender.send_events(index.event_offsets)
     tally = sender.tally
     return ImportResult(
@@ -101,22 +103,22 @@ def _get_chosen(package_id: Id, user_id: Id | None) -> Operation[uuid.UUID]:
 def _find_or_create(package: BundledPackage, user_id: Id | None) -> Operation[uuid.UUID]:
     """Return the id of the owner's copy of a package; create it if needed.
 
-    A copy has the package's own id if that is free, and otherwise one that
-    follows from the id and the owner, so that the next import finds it.
+    A copy has the package's own id if that is free, and otherwise one that follows from the id and
+    the owner, so that the next import finds it.
     """
     if user_id is None:
         reply = yield WhoAmI()
         owner = cast("str | None", reply.data)
     else:
         owner = check_uuid(user_id, "user_id")
-    # The id of a copy first: an earlier import may have had to use it, although
-    # the package's own id is free by now.
+    # The id of a copy first: an earlier import may have had to use it, although the package's own
+    # id is free by now.
     wanted = package.id
     candidates = [_id_of_copy(wanted, owner), wanted]
     while True:
         for candidate in candidates:
             found = yield from packages.find(candidate, operation=IMPORT)
-            # Without an owner, as for the service role, whoever's it is will do.
+            # Without an owner, as for the service role, a package of any owner is taken.
             if found is not None and owner in (None, str(found.user_id)):
                 return found.id
         try:
@@ -133,7 +135,9 @@ def _find_or_create(package: BundledPackage, user_id: Id | None) -> Operation[uu
                 raise
         else:
             return created.id
-        # It belongs to somebody else, or to a package that was deleted since.
+        # The id is taken: a package of somebody else has it, or this owner deleted a package that
+        # had it. What others deleted blocks no id. The id of a copy may have been deleted as well,
+        # so this goes on.
         wanted = _id_of_copy(wanted, owner)
         candidates = [wanted]
 
@@ -155,7 +159,7 @@ def _check_numbers(index: BundleIndex, target: uuid.UUID) -> Operation[None]:
             "p_versions": numbers[start : start + CHECK_ROWS],
             "p_check_only": True,
         }
-        # That it is not refused is the answer; what it returns says no more.
+        # If it is not refused, no number clashes; what it returns says no more.
         yield Rpc(IMPORT, IMPORT_VERSIONS, params, is_write=False)
 
 
@@ -219,8 +223,8 @@ class _Sender:
             numbers = sorted({row["version_number"] for row in batch})
             listed = ", ".join(map(str, numbers))
             exc.add_note(
-                f"It was a batch of {noun}, numbers {listed}; "
-                f"before it {self.tally.created} versions came in."
+                f"What failed was a batch of {noun}, numbers {listed}; "
+                f"{self.tally.created} versions were created before."
             )
             raise
         for _ in batch:

@@ -1,9 +1,8 @@
 """The index of a bundle: a file that was read through and found whole.
 
-An import reads the file twice. The first time is here, line by line: nothing
-is sent until the last line proves that the file is what was exported. The
-second time, the rows are read again from the places that the index knows, so
-that memory does not grow with the size of the file.
+An import reads the file twice. The first time is here, line by line: nothing is sent until the last
+line proves that the file is what was exported. The second time, the rows are read again from the
+places that the index knows, so that memory does not grow with the size of the file.
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ from training_versions.bundle.format import Footer, Header, Line, LineKind, foot
 from training_versions.bundle.results import BundleError
 from training_versions.operations.requests import Checkpoint, Operation, describe_problem
 
-# No bundle has a longer line: PostgreSQL takes three snapshots of 255 MB each.
-# Without a limit, a file without newlines would be read into memory whole.
+# No bundle has a longer line: an export gets each row in a reply that is one value to PostgreSQL,
+# and no value has more bytes than this. Without a limit, a file without newlines would be read into
+# memory whole.
 LONGEST_LINE: Final = 2**30
 
 EXPECTED_KINDS: Final[dict[LineKind | None, set[LineKind]]] = {
@@ -41,7 +41,7 @@ EXPECTED_KINDS: Final[dict[LineKind | None, set[LineKind]]] = {
 _DAMAGED: Final = "Take a whole copy of the file, or export the package again."
 _BREAKS_RULE: Final = (
     "The snapshots are as exported, and a value breaks a rule: "
-    "it is older than the rule, or was altered. "
+    "the version is older than the rule, or was altered. "
     "Edit the draft where it comes from, and export again; "
     "a published version with such a value stays there."
 )
@@ -66,30 +66,38 @@ class BundleIndex:
     """By id, in the order of their numbers."""
     event_offsets: list[int]
     """Where the lines of the events begin."""
+    parents_first: list[IndexedVersion]
+    """The versions, each after its parent; empty until the file is read through."""
 
-    def parents_first(self) -> list[IndexedVersion]:
-        """Return the versions, each after its parent, whatever their numbers.
 
-        From each version, go up from parent to parent until one is placed
-        already or is not in the file; then place those on the way, the topmost
-        first.
-        """
-        placed: dict[UUID, IndexedVersion] = {}
-        for version in self.versions.values():
-            on_the_way: dict[UUID, IndexedVersion] = {}
-            above: IndexedVersion | None = version
-            while above is not None and above.id not in placed:
-                if above.id in on_the_way:
-                    raise ValueError(f"version {above.id} descends from itself")
-                on_the_way[above.id] = above
-                above = self._parent_of(above)
-            placed.update(reversed(on_the_way.items()))
-        return list(placed.values())
+def sort_parents_first(versions: dict[UUID, IndexedVersion]) -> list[IndexedVersion]:
+    """Return the versions, each after its parent, whatever their numbers.
 
-    def _parent_of(self, version: IndexedVersion) -> IndexedVersion | None:
-        if version.parent_id is None:
-            return None
-        return self.versions.get(version.parent_id)
+    From each version, go up from parent to parent until one is placed already or is not in the
+    file; then place those on the way, the topmost first.
+
+    Raises:
+        ValueError: Versions are each other's parents.
+    """
+    placed: dict[UUID, IndexedVersion] = {}
+    for version in versions.values():
+        on_the_way: dict[UUID, IndexedVersion] = {}
+        above: IndexedVersion | None = version
+        while above is not None and above.id not in placed:
+            if above.id in on_the_way:
+                raise ValueError(f"version {above.id} descends from itself")
+            on_the_way[above.id] = above
+            above = _parent_of(above, versions)
+        placed.update(reversed(on_the_way.items()))
+    return list(placed.values())
+
+
+def _parent_of(
+    version: IndexedVersion, versions: dict[UUID, IndexedVersion]
+) -> IndexedVersion | None:
+    if version.parent_id is None:
+        return None
+    return versions.get(version.parent_id)
 
 
 def read_index(source: BinaryIO) -> Operation[BundleIndex]:
@@ -145,15 +153,17 @@ class _IndexReader:
         """Refuse what follows the footer, and cycles among parents."""
         if self._source.read(1):
             self.line_number += 1
-            raise ValueError("it follows the footer")
-        self.index.parents_first()
+            raise ValueError("the line follows the footer")
+        self.index.parents_first = sort_parents_first(self.index.versions)
 
     def _add(self, line: Line, data: bytes, offset: int) -> None:
         if line.kind not in EXPECTED_KINDS[self._previous_kind]:
             raise ValueError(f"the {line.kind} does not belong here")
         match line.checked:
             case Header() as header:
-                self.index = BundleIndex(header.package, versions={}, event_offsets=[])
+                self.index = BundleIndex(
+                    header.package, versions={}, event_offsets=[], parents_first=[]
+                )
             case BundledVersion() as version:
                 self._check_rises(line.kind, version.version_number)
                 self._add_version(version, offset)
@@ -188,14 +198,14 @@ class _IndexReader:
             )
         # Compared as bytes, since only the canonical spelling was exported.
         if data != footer_line(versions, events, self._checksum.hexdigest()):
-            raise ValueError("lines before the footer, or it itself, are not what was exported")
+            raise ValueError("the footer or the lines before it are not what was exported")
 
 
 def _cannot_import(line_number: int, exc: Exception) -> BundleError:
-    """Make the error for what is wrong with a line."""
+    """Return the error for what is wrong with a line."""
     advice = _DAMAGED
-    # Only the check of a version knows rules that older versions may break.
-    # Its checksum is compared first: altered content does not get this far.
+    # Only the check of a version knows rules that older versions may break. Its checksum is
+    # compared first: altered content does not get this far.
     if isinstance(exc, ValidationError) and exc.title == CHECKED_VERSION.__name__:
         advice = _BREAKS_RULE
     return BundleError(
@@ -209,9 +219,9 @@ def _cannot_import(line_number: int, exc: Exception) -> BundleError:
 
 def _describe(exc: Exception) -> str:
     if isinstance(exc, json.JSONDecodeError):
-        return f"it is not JSON: {exc.msg} at column {exc.colno}"
-    # JSON may have half a surrogate pair as an escape. Python reads it, and
-    # fails to encode it when the checksum is taken.
+        return f"the line is not JSON: {exc.msg} at column {exc.colno}"
+    # JSON may have half a surrogate pair as an escape. Python reads it, and fails to encode it when
+    # the checksum is taken.
     if isinstance(exc, UnicodeDecodeError | UnicodeEncodeError):
-        return f"it is not UTF-8: {exc.reason}"
+        return f"the line is not UTF-8: {exc.reason}"
     return describe_problem(exc)

@@ -1,4 +1,4 @@
-"""Progress: what callers hear while rows are written or sent."""
+"""Progress: counting rows as they are written or sent, and calling the caller's function."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ def _check_plain_function(report: object) -> None:
             f"progress must be a function of two numbers, not {report!r:.80}.",
             field="progress",
         )
-    # An object may be called through an async method, which only its class
-    # shows.
+    # An object may be called through an async method, which only its class shows.
     if iscoroutinefunction(report) or iscoroutinefunction(report.__call__):
         raise InvalidInputError(
             "progress must be a plain function: an async one is not awaited.",

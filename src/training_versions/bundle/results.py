@@ -1,4 +1,4 @@
-"""What callers pass to an export or an import, and what they get."""
+"""What callers pass to an export or an import, and what these return."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Progress: TypeAlias = Callable[[int, int], object]
 
 
 class BundleError(InvalidInputError):
-    """A file is no bundle, is damaged, altered, or has a newer format.
+    """A file is not a bundle, or it is damaged, altered or of a newer format.
 
     Nothing was written.
     """
@@ -63,8 +63,7 @@ class ImportResult(Record):
     versions_differing: int
     """Those of them that are not as in the file.
 
-    They are drafts edited or deleted since, or versions that were published,
-    trained or archived.
+    They are drafts edited or deleted since, or versions that were published, trained or archived.
     """
     parents_missing: int
     """Versions whose parent is named in the file and does not exist here.

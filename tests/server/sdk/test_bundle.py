@@ -432,7 +432,7 @@ def test_a_refusal_in_a_later_batch_says_how_much_came_in_before(ada, carol, hea
 
     assert "there already, with other content" in error.message
     assert error.__notes__ == [
-        "It was a batch of versions, numbers 3; before it 2 versions came in."
+        "What failed was a batch of versions, numbers 3; 2 versions were created before."
     ]
 
 
