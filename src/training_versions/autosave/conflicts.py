@@ -3,8 +3,10 @@
 This is a three-way merge by path. Both sides are compared with the base that they share: the draft
 as the autosaver last saw it. Where one side left a path as it was, the other side wins; where both
 changed it, or one changed what lies inside of what the other changed, they overlap, and nothing is
-merged. Arrays are single values: without identities, entries that shift cannot be told apart from
-entries that changed.
+merged. Arrays are single values: without identities, entries that moved cannot be distinguished
+from entries that changed.
+
+When drafts are compared, and what happens after the caller's decision, is left to `state.py`.
 """
 
 # Annotations are not postponed: those of the public error are read by `typing.get_type_hints`,
@@ -101,7 +103,7 @@ def local_changes(base: StoredDraft[C, M, D], changes: Content) -> dict[KeyPath,
     # The caller's JSON was written by the type, so it is compared with what the type writes of the
     # base. Otherwise every key that the type drops or adds would look like a change.
     changed = changed_paths(base.serialized, base.serialized | changes)
-    # What then only leads back to the stored value is no change either.
+    # A change back to the stored value is not a change either.
     return {
         path: value
         for path, value in changed.items()

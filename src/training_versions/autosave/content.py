@@ -1,7 +1,8 @@
 """The editable content of a draft: every column that `update_draft` can change, as JSON.
 
 Content is compared to find out who changed what. A typed repository sees a draft through its
-types, so content comes in two forms, which `StoredDraft` keeps side by side.
+types, so content comes in two forms, which `StoredDraft` keeps side by side. How it is compared is
+left to `conflicts.py`.
 """
 
 from __future__ import annotations

@@ -60,9 +60,9 @@ from training_versions.operations.rows import SnapshotCodecs
 from training_versions.snapshots import json_equal
 
 MAX_REPEATS: Final = 2
-"""How often a save is sent again at once because facts beside the content moved meanwhile.
+"""How often a save is sent again at once after training, deployment or cost moved the draft.
 
-Each such repeat costs a read, too. Under more movement than that, the next interval is the repeat.
+Each such repeat costs a read, too. If it moves even more often, the next interval is the repeat.
 """
 
 
@@ -240,7 +240,7 @@ class AutosaveState(Generic[C, M, D]):
         return read_draft(self._codecs, row)
 
     def _send(self) -> Operation[None]:
-        """Send unsaved changes, and again while only facts beside the content move."""
+        """Send unsaved changes, and again if something else than the content changed meanwhile."""
         edited = yield from self._attempt()
         for _ in range(MAX_REPEATS):
             if edited is None:
@@ -321,9 +321,9 @@ class AutosaveState(Generic[C, M, D]):
             return False
         if not json_equal(stored.content, self._base.content):
             return True
-        # Only facts beside the content moved: training, deployment and cost move `updated_at`, too.
-        # But if an attempt whose reply was lost was carried out, then somebody has put the content
-        # back, which is an edit.
+        # It moved with the same content: training, deployment and cost move it, too, and are not an
+        # edit. But if an attempt whose reply was lost was carried out, then somebody has put the
+        # content back, and that is one.
         return was_lost
 
     def _enter_conflict(self, theirs: StoredDraft[C, M, D]) -> AutosaveConflictError[C, M, D]:

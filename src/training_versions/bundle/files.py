@@ -2,7 +2,7 @@
 
 Callers name a path, or pass a file that they opened themselves and close themselves. A path gets
 the new file in one step, by renaming: whoever reads it meanwhile reads the old file, and an export
-that fails or is cancelled leaves it as it was.
+that fails or is cancelled leaves it as it was. What is in the file is not looked at here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from training_versions.errors import InvalidInputError
 
 @contextmanager
 def open_for_writing(file: BundleFile) -> Generator[BinaryIO, None, None]:
-    """Open a file to write; a path shows all of it in the end, or nothing."""
+    """Open a file to write; one named by a path is replaced by the whole, or not at all."""
     if not isinstance(file, str | os.PathLike):
         _check_binary(file, "write")
         if not _is_able(file, "writable"):

@@ -2,7 +2,8 @@
 
 An import reads the file twice. The first time is here, line by line: nothing is sent until the last
 line proves that the file is what was exported. The second time, the rows are read again from the
-places that the index knows, so that memory does not grow with the size of the file.
+places that the index knows, so that memory does not grow with the size of the file. What one line
+must be is left to `format.py`; here are the rules about several.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Progress: counting rows as they are written or sent, and calling the caller's function."""
+"""Progress: counting rows as they are written or sent, and calling the caller's function.
+
+It is plain: progress comes while an operation runs, which awaits nothing.
+"""
 
 from __future__ import annotations
 

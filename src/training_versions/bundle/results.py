@@ -1,4 +1,7 @@
-"""What callers pass to an export or an import, and what these return."""
+"""What callers pass to an export or an import, and what these return.
+
+Public names, in a file that loads neither the operations nor the format.
+"""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""A single change: what happened to the value at a path, and where a patch applies it."""
+"""A single change: what happened to the value at a path, and where a patch applies it.
+
+How changes are found is left to `compare.py`, and how they are written to `text.py` and `patch.py`.
+"""
 
 import enum
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""What entries of an array are recognised by: a `datasetId`, else an `id`, else a `name`."""
+"""What entries of an array are recognised by: a `datasetId`, else an `id`, else a `name`.
+
+Which entries then belong together is decided in `matching.py`.
+"""
 
 import json
 from typing import Final, TypeAlias

@@ -4,7 +4,8 @@ What is equal at both ends of the arrays is left out first. Of the entries in be
 identity are paired by it, wherever they are. The others keep their order: equal ones are paired, as
 many as can be without a crossing, and what lies between two such pairs is paired by position.
 
-Each step takes time in proportion to the length, but for one that takes n log n.
+Each step takes time in proportion to the length, but for one that takes n log n. What differs
+inside two entries that belong together is left to `compare.py`.
 """
 
 from bisect import bisect_left
@@ -158,8 +159,8 @@ def _align(
 def _pairs_of_equals(left_prints: Fingerprints, right_prints: Fingerprints) -> list[_Pair]:
     """Pair equal entries, the n-th of several with the n-th on the other side.
 
-    Pairs may cross. Without them it is not always the longest common subsequence, but to find that
-    would take time in proportion to the square of the length.
+    Pairs may cross, so afterwards some are given up. What is left is not always the longest common
+    subsequence, but to find that would take time in proportion to the square of the length.
     """
     positions: dict[object, list[int]] = {}
     # From the last to the first, so that `pop` returns the first of those that are left.

@@ -1,4 +1,7 @@
-"""Changes as a JSON Patch (RFC 6902)."""
+"""Changes as a JSON Patch (RFC 6902).
+
+The order and the paths of its operations are decided in `compare.py`, as the changes are found.
+"""
 
 from collections.abc import Iterable
 from typing import Final, cast

@@ -1,4 +1,7 @@
-"""Changes as text for people, one line each."""
+"""Changes as text for people, one line each.
+
+The labels, which name entries of arrays, come with the changes; here they are only aligned.
+"""
 
 import json
 from collections.abc import Iterator, Sequence

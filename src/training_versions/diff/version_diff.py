@@ -1,4 +1,7 @@
-"""A `VersionDiff`: the changes between two versions, which can be filtered and written."""
+"""A `VersionDiff`: the changes between two versions, which can be filtered and written.
+
+It is made in `compare.py`. What is here selects changes, and never looks at the versions again.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

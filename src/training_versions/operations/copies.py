@@ -211,7 +211,7 @@ def _read_lineage(reply: object, asked_for: uuid.UUID) -> Lineage:
     nodes = LineageNode.link(expect_array(reply))
     version = nodes.get(asked_for)
     if version is None:
-        raise ValueError("the version is not in it")
+        raise ValueError("the version is not in its own lineage")
     ancestors = _ancestors(version, nodes)
     descendants = {node.id for node in version.walk()} - {version.id}
     return Lineage(
@@ -230,7 +230,7 @@ def _ancestors(version: LineageNode, nodes: dict[uuid.UUID, LineageNode]) -> lis
     while parent_id is not None and parent_id in nodes:
         if parent_id in seen:
             # Rows that are older than the rule against it.
-            raise ValueError("its ancestors make a circle")
+            raise ValueError("the ancestors of the version make a circle")
         seen.add(parent_id)
         parent = nodes[parent_id]
         ancestors.append(parent)

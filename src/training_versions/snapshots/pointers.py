@@ -1,4 +1,7 @@
-"""JSON Pointers (RFC 6901), which say where in a document something is."""
+"""JSON Pointers (RFC 6901), which say where in a document something is.
+
+They are written here and never read.
+"""
 
 from collections.abc import Iterable
 
