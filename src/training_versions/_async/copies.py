@@ -25,8 +25,8 @@ class AsyncCopies(Generic[C, M, D]):
         differences.
 
         Args:
-            left: The version to start from: its identifier, or the version itself. Without types,
-                a version with plain JSON is not read again.
+            left: The version to start from: its identifier, or the version itself, which a
+                repository without types does not read again if its snapshots are plain JSON.
             right: The version to compare it with.
 
         Raises:

@@ -4,8 +4,8 @@ What is equal at both ends of the arrays is left out first. Of the entries in be
 identity are paired by it, wherever they are. The others keep their order: equal ones are paired, as
 many as can be without a crossing, and what lies between two such pairs is paired by position.
 
-Each step takes time in proportion to the length, but for one that takes n log n. What differs
-inside two entries that belong together is left to `compare.py`.
+No step takes more time than n log n in the length. What differs inside two entries that belong
+together is left to `compare.py`.
 """
 
 from bisect import bisect_left

@@ -83,8 +83,8 @@ class Codec(Generic[S]):
             if not isinstance(stored, list if self.many else dict):
                 raise ValueError(f"the snapshot is {kind_of(stored)}")
             return cast("S", stored)
-        # As JSON, not as Python objects: strict models, and fields of bytes, dates and enums, read
-        # nothing else.
+        # As JSON, not as Python objects: only then does a strict model read dates and enums from
+        # text, and a field of bytes decode base64.
         text = json.dumps(stored)
         try:
             return self._adapter.validate_json(text)

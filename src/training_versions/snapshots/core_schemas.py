@@ -32,7 +32,7 @@ _Definitions: TypeAlias = dict[str, Schema]
 _AliasPath: TypeAlias = list[Any]
 """Keys and indexes that lead to the value of a field."""
 
-# Code of the user's own reads these, and may read any key.
+# What these read is not in the schema: anything, or whatever code of the user's own reads.
 _OPAQUE: Final = ("any", "function-plain", "is-instance")
 _ANYTHING: Final[Schema] = {"type": "any"}
 

@@ -1,8 +1,9 @@
 """Where a stored snapshot does not fit a type: what is missing, unknown to it, or invalid.
 
 Pydantic reports what is missing or invalid, but says nothing about keys that a type ignores. To
-find those, what was read is serialised again: a key that is not written was dropped. If validation
-fails there is nothing to serialise, so the type's core schema is asked which keys it knows.
+find those, what was read is serialised again: a key that is not written was dropped. The type's
+core schema says which keys it knows, for when validation fails and there is nothing to serialise,
+and for keys that are read by one name and written by another.
 """
 
 import json
