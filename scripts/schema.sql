@@ -222,7 +222,8 @@ objects as (
         f.title,
         concat_ws(
             E'\n',
-            '-- ' || obj_description(f.oid, 'pg_proc'),
+            -- The comments of those in public begin so, for the rollback.
+            '-- ' || replace(obj_description(f.oid, 'pg_proc'), 'training-versions: ', ''),
             format(
                 case
                     when length(pg_get_function_arguments(f.oid)) < 50 then 'create function %s(%s)'

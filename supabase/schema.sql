@@ -18,31 +18,31 @@
 --
 -- public: functions
 --
---   archive_training_version      training-versions: Archives a published version …
---   cancel_version_training       training-versions: Ends running training as cancelled …
---   complete_version_training     training-versions: Ends running training as completed …
---   create_training_draft         training-versions: Creates a draft with the next number of its …
---   create_training_package       training-versions: Creates a package for the caller.
---   delete_training_draft         training-versions: Deletes a draft …
---   delete_training_package       training-versions: Deletes a package and its drafts.
---   deploy_training_version       training-versions: Makes a published version the one that is …
---   export_training_versions      training-versions: The versions of a package above one number …
---   fail_version_training         training-versions: Ends running training as failed …
---   fork_training_version         training-versions: Makes a new draft in another package of the …
---   get_metric_history            training-versions: The values of a metric by step …
---   get_next_version_number       training-versions: Returns the number that the next version of …
---   get_package_cost              training-versions: Estimated …
---   get_version_lineage           training-versions: The whole family of a version that the …
---   import_training_events        training-versions: Imports the history of another project into …
---   import_training_versions      training-versions: Imports versions of another project into a …
---   publish_training_version      training-versions: Publishes a draft …
---   record_training_cost          training-versions: Adds a cost to a version …
---   record_version_metrics        training-versions: Merges metrics into training_metrics …
---   restore_training_version      training-versions: Makes a new draft with the content of an old …
---   start_version_training        training-versions: Starts training of a version …
---   undeploy_training_version     training-versions: Ends the deployment of a version at a target …
---   update_training_draft         training-versions: Changes what p_changes names of a draft …
---   update_training_package       training-versions: Changes what p_changes names of a package …
+--   archive_training_version      Archives a published version …
+--   cancel_version_training       Ends running training as cancelled; it may start again.
+--   complete_version_training     Ends running training as completed; it cannot start again.
+--   create_training_draft         Creates a draft with the next number of its package.
+--   create_training_package       Creates a package for the caller.
+--   delete_training_draft         Deletes a draft; its number is never given again.
+--   delete_training_package       Deletes a package and its drafts.
+--   deploy_training_version       Makes a published version the one that is live at a target …
+--   export_training_versions      The versions of a package above one number and up to another …
+--   fail_version_training         Ends running training as failed, with the reason …
+--   fork_training_version         Makes a new draft in another package of the caller with the …
+--   get_metric_history            The values of a metric by step …
+--   get_next_version_number       Returns the number that the next version of a package gets: 1 …
+--   get_package_cost              Estimated, actual and budgeted cost of all versions of a …
+--   get_version_lineage           The whole family of a version that the caller may see …
+--   import_training_events        Imports the history of another project into a package of the …
+--   import_training_versions      Imports versions of another project into a package of the …
+--   publish_training_version      Publishes a draft: from then on its content changes for nobody.
+--   record_training_cost          Adds a cost to a version; alerts are the shares of the budget …
+--   record_version_metrics        Merges metrics into training_metrics; with a step …
+--   restore_training_version      Makes a new draft with the content of an old version …
+--   start_version_training        Starts training of a version; refused while it is running.
+--   undeploy_training_version     Ends the deployment of a version at a target, or at all of them.
+--   update_training_draft         Changes what p_changes names of a draft; null clears.
+--   update_training_package       Changes what p_changes names of a package: name, template_type …
 --
 -- training_versions_internal: tables
 --
@@ -546,8 +546,8 @@ create trigger rule_20_no_truncate
     execute function training_versions_internal.keep_events();
 grant select on public.training_version_events to authenticated, service_role;
 
--- training-versions: Archives a published version; the package's pointers move to the newest one
--- still published. Archiving what is archived returns it.
+-- Archives a published version; the package's pointers move to the newest one still published.
+-- Archiving what is archived returns it.
 create function public.archive_training_version(p_version_id uuid)
 returns public.training_package_versions
 set search_path = ''
@@ -572,8 +572,7 @@ end
 $$;
 grant execute on function public.archive_training_version to authenticated, service_role;
 
--- training-versions: Ends running training as cancelled; it may start again. Idempotent with the
--- same p_call_id.
+-- Ends running training as cancelled; it may start again. Idempotent with the same p_call_id.
 create function public.cancel_version_training(
     p_version_id uuid,
     p_reason text default null,
@@ -590,8 +589,8 @@ as $$
 $$;
 grant execute on function public.cancel_version_training to authenticated, service_role;
 
--- training-versions: Ends running training as completed; it cannot start again. With p_run_id only
--- if that is the run that is running. Idempotent with the same p_call_id.
+-- Ends running training as completed; it cannot start again. With p_run_id only if that is the run
+-- that is running. Idempotent with the same p_call_id.
 create function public.complete_version_training(
     p_version_id uuid,
     p_run_id uuid default null,
@@ -607,9 +606,8 @@ as $$
 $$;
 grant execute on function public.complete_version_training to authenticated, service_role;
 
--- training-versions: Creates a draft with the next number of its package. p_fields names the three
--- snapshots, and what else is given. Repeated with the same p_version_id it returns the draft it
--- made.
+-- Creates a draft with the next number of its package. p_fields names the three snapshots, and what
+-- else is given. Repeated with the same p_version_id it returns the draft it made.
 create function public.create_training_draft(
     p_package_id uuid,
     p_fields jsonb,
@@ -665,8 +663,7 @@ end
 $$;
 grant execute on function public.create_training_draft to authenticated, service_role;
 
--- training-versions: Creates a package for the caller. Repeated with the same p_package_id it
--- returns that one.
+-- Creates a package for the caller. Repeated with the same p_package_id it returns that one.
 create function public.create_training_package(
     p_name text,
     p_template_type text,
@@ -729,8 +726,7 @@ end
 $$;
 grant execute on function public.create_training_package to authenticated, service_role;
 
--- training-versions: Deletes a draft; its number is never given again. Deleting again what you
--- deleted succeeds.
+-- Deletes a draft; its number is never given again. Deleting again what you deleted succeeds.
 create function public.delete_training_draft(
     p_version_id uuid,
     p_expected_updated_at timestamp with time zone default null
@@ -764,8 +760,8 @@ end
 $$;
 grant execute on function public.delete_training_draft to authenticated, service_role;
 
--- training-versions: Deletes a package and its drafts. Refused to its owner while it has published
--- or archived versions.
+-- Deletes a package and its drafts. Refused to its owner while it has published or archived
+-- versions.
 create function public.delete_training_package(p_package_id uuid)
 returns void
 set search_path = ''
@@ -780,10 +776,10 @@ end
 $$;
 grant execute on function public.delete_training_package to authenticated, service_role;
 
--- training-versions: Makes a published version the one that is live at a target, in place of the
--- one before it. p_stay_id makes the call idempotent: repeated with it, the call changes nothing,
--- whatever was deployed since. A deployment that the call begins has this id; a version that is
--- live there already keeps its deployment and its id.
+-- Makes a published version the one that is live at a target, in place of the one before it.
+-- p_stay_id makes the call idempotent: repeated with it, the call changes nothing, whatever was
+-- deployed since. A deployment that the call begins has this id; a version that is live there
+-- already keeps its deployment and its id.
 create function public.deploy_training_version(
     p_version_id uuid,
     p_target text,
@@ -801,8 +797,8 @@ as $$
 $$;
 grant execute on function public.deploy_training_version to authenticated, service_role;
 
--- training-versions: The versions of a package above one number and up to another, in order, as one
--- JSON array of about p_bytes.
+-- The versions of a package above one number and up to another, in order, as one JSON array of
+-- about p_bytes.
 -- Versions are read one at a time, because their sizes are not known: a page ends before the
 -- version that would make it larger than p_bytes, and has at least one version.
 create function public.export_training_versions(
@@ -845,8 +841,8 @@ end
 $$;
 grant execute on function public.export_training_versions to authenticated, service_role;
 
--- training-versions: Ends running training as failed, with the reason; it may start again.
--- Idempotent with the same p_call_id.
+-- Ends running training as failed, with the reason; it may start again. Idempotent with the same
+-- p_call_id.
 create function public.fail_version_training(
     p_version_id uuid,
     p_reason text,
@@ -863,8 +859,8 @@ as $$
 $$;
 grant execute on function public.fail_version_training to authenticated, service_role;
 
--- training-versions: Makes a new draft in another package of the caller with the content of a
--- version, which becomes its parent.
+-- Makes a new draft in another package of the caller with the content of a version, which becomes
+-- its parent.
 create function public.fork_training_version(
     p_version_id uuid,
     p_into_package_id uuid,
@@ -882,8 +878,8 @@ as $$
 $$;
 grant execute on function public.fork_training_version to authenticated, service_role;
 
--- training-versions: The values of a metric by step, of the latest run or the one given, as a JSON
--- array in the order of steps.
+-- The values of a metric by step, of the latest run or the one given, as a JSON array in the order
+-- of steps.
 create function public.get_metric_history(
     p_version_id uuid,
     p_name text,
@@ -916,8 +912,7 @@ end
 $$;
 grant execute on function public.get_metric_history to authenticated, service_role;
 
--- training-versions: Returns the number that the next version of a package gets: 1, 2, 3 ….
--- Reserves nothing.
+-- Returns the number that the next version of a package gets: 1, 2, 3 …. Reserves nothing.
 -- The next number of a package: 1, 2, 3 …
 create function public.get_next_version_number(p_package_id uuid)
 returns integer
@@ -936,8 +931,7 @@ end
 $$;
 grant execute on function public.get_next_version_number to authenticated, service_role;
 
--- training-versions: Estimated, actual and budgeted cost of all versions of a package that the
--- caller may see.
+-- Estimated, actual and budgeted cost of all versions of a package that the caller may see.
 create function public.get_package_cost(p_package_id uuid)
 returns jsonb
 stable
@@ -963,8 +957,7 @@ end
 $$;
 grant execute on function public.get_package_cost to authenticated, service_role;
 
--- training-versions: The whole family of a version that the caller may see, as a JSON array in the
--- order of creation.
+-- The whole family of a version that the caller may see, as a JSON array in the order of creation.
 -- All versions that are related to this one by parents, as far as the caller may see: the first
 -- ancestor and all its descendants. Walks up, finds the root, and walks down, level by level. One
 -- JSON array, because PostgREST caps the rows of a reply. `offset 0` keeps the planner from merging
@@ -1030,8 +1023,8 @@ end
 $$;
 grant execute on function public.get_version_lineage to authenticated, service_role;
 
--- training-versions: Imports the history of another project into a package of the caller, and
--- returns how many events were new. Idempotent.
+-- Imports the history of another project into a package of the caller, and returns how many events
+-- were new. Idempotent.
 create function public.import_training_events(p_package_id uuid,
     p_events jsonb)
 returns integer
@@ -1042,8 +1035,8 @@ as $$
 $$;
 grant execute on function public.import_training_events to authenticated, service_role;
 
--- training-versions: Imports versions of another project into a package of the caller; with
--- p_check_only it only checks whether their ids and numbers are free. Idempotent.
+-- Imports versions of another project into a package of the caller; with p_check_only it only
+-- checks whether their ids and numbers are free. Idempotent.
 create function public.import_training_versions(
     p_package_id uuid,
     p_versions jsonb,
@@ -1057,8 +1050,8 @@ as $$
 $$;
 grant execute on function public.import_training_versions to authenticated, service_role;
 
--- training-versions: Publishes a draft: from then on its content changes for nobody. Publishing
--- what is published returns it.
+-- Publishes a draft: from then on its content changes for nobody. Publishing what is published
+-- returns it.
 create function public.publish_training_version(
     p_version_id uuid,
     p_name text default null,
@@ -1102,9 +1095,9 @@ end
 $$;
 grant execute on function public.publish_training_version to authenticated, service_role;
 
--- training-versions: Adds a cost to a version; alerts are the shares of the budget that this call
--- crossed. Idempotent: with the same p_key a cost counts once, and a repeat with the same
--- p_entry_id returns the same entry with its alerts.
+-- Adds a cost to a version; alerts are the shares of the budget that this call crossed. Idempotent:
+-- with the same p_key a cost counts once, and a repeat with the same p_entry_id returns the same
+-- entry with its alerts.
 create function public.record_training_cost(
     p_version_id uuid,
     p_amount numeric,
@@ -1123,8 +1116,8 @@ as $$
 $$;
 grant execute on function public.record_training_cost to authenticated, service_role;
 
--- training-versions: Merges metrics into training_metrics; with a step, numbers also become points
--- of the run's curves. With p_run_id only while that run is running. Idempotent.
+-- Merges metrics into training_metrics; with a step, numbers also become points of the run's
+-- curves. With p_run_id only while that run is running. Idempotent.
 create function public.record_version_metrics(
     p_version_id uuid,
     p_metrics jsonb,
@@ -1140,8 +1133,7 @@ as $$
 $$;
 grant execute on function public.record_version_metrics to authenticated, service_role;
 
--- training-versions: Makes a new draft with the content of an old version, which becomes its
--- parent.
+-- Makes a new draft with the content of an old version, which becomes its parent.
 create function public.restore_training_version(
     p_version_id uuid,
     p_name text default null,
@@ -1158,8 +1150,8 @@ as $$
 $$;
 grant execute on function public.restore_training_version to authenticated, service_role;
 
--- training-versions: Starts training of a version; refused while it is running. Idempotent:
--- repeated with the same p_run_id it changes nothing.
+-- Starts training of a version; refused while it is running. Idempotent: repeated with the same
+-- p_run_id it changes nothing.
 create function public.start_version_training(
     p_version_id uuid,
     p_run_id uuid default null
@@ -1172,8 +1164,8 @@ as $$
 $$;
 grant execute on function public.start_version_training to authenticated, service_role;
 
--- training-versions: Ends the deployment of a version at a target, or at all of them. Idempotent:
--- repeated with the same p_call_id it ends no later one.
+-- Ends the deployment of a version at a target, or at all of them. Idempotent: repeated with the
+-- same p_call_id it ends no later one.
 create function public.undeploy_training_version(
     p_version_id uuid,
     p_target text default null,
@@ -1187,8 +1179,7 @@ as $$
 $$;
 grant execute on function public.undeploy_training_version to authenticated, service_role;
 
--- training-versions: Changes what p_changes names of a draft; null clears. An edit that changes
--- nothing succeeds.
+-- Changes what p_changes names of a draft; null clears. An edit that changes nothing succeeds.
 create function public.update_training_draft(
     p_version_id uuid,
     p_changes jsonb,
@@ -1228,8 +1219,8 @@ end
 $$;
 grant execute on function public.update_training_draft to authenticated, service_role;
 
--- training-versions: Changes what p_changes names of a package: name, template_type, config_json.
--- An edit that changes nothing succeeds.
+-- Changes what p_changes names of a package: name, template_type, config_json. An edit that changes
+-- nothing succeeds.
 create function public.update_training_package(p_package_id uuid,
     p_changes jsonb)
 returns public.training_configs

@@ -144,6 +144,12 @@ class TestInAProjectThatWasThereBefore:
     def app(self, server):
         database = server.new_project()
         database.psql(*APP_FILES)
+        # A function of the app that might be taken for one of ours.
+        database.run("""
+            create function public.update_training_note(p_note text) returns text
+            language sql as $$ select p_note $$;
+            comment on function public.update_training_note is 'For training-versions: a note.';
+        """)
         return database
 
     @pytest.mark.parametrize("upgraded", [False, True], ids=["first release", "upgraded"])
