@@ -204,15 +204,20 @@ def test_private_folders_are_no_obstacle_and_stay_private(folder: Path) -> None:
 
 def test_an_ordinary_user_can_run_it(folder: Path) -> None:
     """Run as root, this test becomes the user nobody; otherwise all the others are this one."""
+    postgres = _programs.find_postgres_bin(None).parent
+    if os.geteuid() == 0:
+        # A copy, because the checkout may lie in a folder that only root may enter. Root's Python
+        # can be read from there, but PostgreSQL looks for its own files with the user's rights.
+        postgres = shutil.copytree(postgres, folder / "postgresql", symlinks=True)
+        shutil.chown(folder, "nobody")
     code = (
         "import os\n"
         "from training_versions.local import LocalSupabase\n"
-        "with LocalSupabase(migrations=None) as stack:\n"
+        f"with LocalSupabase(migrations=None, postgres_bin={str(postgres / 'bin')!r}) as stack:\n"
         "    print(os.geteuid() != 0, stack.psql('select 1'))\n"
     )
     command = [sys.executable, "-W", "error", "-c", code]
     if os.geteuid() == 0:
-        shutil.chown(folder, "nobody")
         command = [*as_nobody(), *command]
     environment = {**os.environ, "HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
 
