@@ -227,8 +227,9 @@ UNPROTECTED = {
 
 
 @pytest.mark.parametrize("fault", UNPROTECTED)
-def test_the_last_file_refuses_a_project_that_is_not_protected(newest_server, migrations, fault):
+def test_the_grants_refuse_a_project_that_is_not_protected(newest_server, migrations, fault):
+    (grants,) = [file for file in migrations if file.name.endswith("_grants.sql")]
     database = newest_server.migrated_project()
     database.run(UNPROTECTED[fault])
 
-    assert database.refusal(migrations[-1].read_text(encoding="utf-8")) == "P0001"
+    assert database.refusal(grants.read_text(encoding="utf-8")) == "P0001"
