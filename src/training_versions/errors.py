@@ -6,16 +6,16 @@
     ├── OutcomeUnknownError              a write may have happened; the hint says how to go on
     ├── UnreadableReplyError             success that does not fit the model; .reply
     └── DatabaseError                    refused by the database, nothing written; .code .details
-        ├── NotFoundError                there is no such row, or it is not yours
+        ├── NotFoundError                no such row, or the caller may not see it
         ├── ConflictError                somebody else was faster, or the row is in another state
         ├── RejectedError                the value or the change breaks a rule
         ├── PermissionDeniedError        not signed in, token expired, or not allowed
         ├── SchemaMismatchError          the migrations are missing or older than this package
         └── UnavailableError             the database says that it cannot answer now
 
-`BundleError` (an `InvalidInputError`) and `AutosaveConflictError` (a `ConflictError`) are with what
-they belong to. The page of a proxy in front of the database, such as 502, is no refusal: a read
-fails with `ConnectionFailedError`, and the outcome of a write is unknown.
+`BundleError` (an `InvalidInputError`) is defined in `bundle/`, `AutosaveConflictError` (a
+`ConflictError`) in `autosave/`. An error page of a proxy, 502 say, is not a refusal: a read fails
+with `ConnectionFailedError`, and the outcome of a write is unknown.
 
 Errors are classified by code, never by their words. What a client's exception means is decided in
 `operations/failures.py`, when to repeat a request in `operations/retries.py`.
@@ -35,10 +35,13 @@ class TrainingVersionsError(Exception):
     hint: str | None
     """What to do about it."""
     after_lost_reply: bool = False
-    """Whether an earlier attempt of this call lost its reply, and may have been carried out."""
+    """Whether this is the database's answer to a write whose earlier attempt lost its reply.
 
-    # Everything but the message is optional: an exception is unpickled by its message alone, and
-    # gets its attributes back afterwards.
+    That attempt may have been carried out. (An `OutcomeUnknownError` says so by its class.)
+    """
+
+    # Everything but the message is optional: unpickling calls the class with the message alone, and
+    # then restores the attributes.
     def __init__(
         self, message: str, *, operation: str | None = None, hint: str | None = None
     ) -> None:

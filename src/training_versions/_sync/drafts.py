@@ -168,7 +168,8 @@ class Drafts(Generic[C, M, D]):
     ) -> Version[C, M, D]:
         """Publish a draft; from then on its content never changes.
 
-        Publishing a version that is already published returns it unchanged, whatever `name` is.
+        Publishing a version that is already published returns it unchanged, whatever the other
+        arguments are.
 
         Args:
             version_id: The draft to publish.

@@ -1,7 +1,7 @@
 """What every model is built from: the base class, JSON types, money, and `UNSET`.
 
-Every public class names `training_versions` as its module, where users import it from: so pickles,
-tracebacks and `help()` show the public name.
+Every public class sets `__module__` to `training_versions`, where users import it from, so that
+pickles, tracebacks and `help()` show the public name.
 """
 
 import enum

@@ -43,7 +43,7 @@ FIELD_RULES: Final[dict[str, Rule]] = {
 """The rule of each editable field, as `DraftFields` declares it. Fields are named as columns."""
 
 OTHER_FIELDS: Final = ("config", "model", "dataset", "name")
-"""The fields that are arguments of their own."""
+"""The other fields of a draft, for the error that lists them all."""
 
 
 def next_version_number(package_id: Id) -> Operation[int]:

@@ -37,7 +37,7 @@ UNREADABLE_JSON: Final = (ValueError, RecursionError)
 """What a client raises for a successful reply that is valid JSON and that Python cannot hold, such
 as one nested thousands of levels deep. A reply that is no JSON arrives as text instead."""
 
-# The request never left this machine. A client may raise every other error after a part of it has.
+# The request never left this machine. Every other error is treated as if a part of it may have.
 _NOTHING_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,

@@ -22,6 +22,8 @@ from training_versions.errors import NotFoundError, UnreadableReplyError
 
 T = TypeVar("T")
 
+# True also of calls that name an expected state: a function first looks whether the call has taken
+# effect already, and returns the row as it is.
 RETRY_HINT: Final = "Make the same call again: made twice, it has the effect of one."
 MAX_ROWS: Final = 1_000_000
 """The most rows to ask for at once; most servers cap replies far below."""
@@ -35,7 +37,7 @@ class Rpc:
     """The public name of the operation, such as `versions.publish`."""
     function: str
     params: dict[str, Any]
-    """Arguments by parameter name; one that is itself `None` is left to the function's default."""
+    """Arguments by parameter name; a top-level `None` is not sent, so the default applies."""
     columns: tuple[str, ...] = ()
     """Which columns of the row that it returns to ask for; all if empty."""
     is_write: bool = True

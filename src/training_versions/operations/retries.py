@@ -1,7 +1,7 @@
 """Retries: which failed requests are sent again, and after which pause.
 
 A write whose reply was lost is sent again, because the same request sent twice has the effect of
-one. So is a call that the database rolled back because two transactions stood in each other's way.
+one. So is a call that the database rolled back because of a serialization failure or a deadlock.
 Reads by a function are repeated like writes. A select is never repeated here: the postgrest client
 repeats it itself where the connection fails or the answer is 503 (but not after a timeout).
 """
@@ -60,7 +60,7 @@ class RetryState:
 
         - The reply is lost: repeat.
         - The database rolled the transaction back: repeat.
-        - The database decided about the row (not found, conflict, rejected): raise that.
+        - The database gave a definite answer (not found, conflict, rejected): raise it.
         - Anything else, such as no connection or no permission: raise it at once, so that a wrong
           URL does not cost all the pauses. But once a reply was lost, repeat, since only a decision
           of the database settles what became of the lost attempt.
@@ -100,8 +100,7 @@ class RetryState:
     def _final_error(self, error: TrainingVersionsError) -> TrainingVersionsError:
         """Return what to raise after the last repeat.
 
-        If any reply was lost, that is what the caller has to know, whatever failed afterwards; the
-        last failure is its cause.
+        A lost reply takes precedence over any later failure, which becomes its cause.
         """
         if self._lost is None:
             return error
