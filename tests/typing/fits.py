@@ -1,5 +1,6 @@
 """What pyright strict must accept, with the types that it must find; `make lint` checks it."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import assert_type
 
@@ -24,6 +25,7 @@ from training_versions import (
     Version,
     VersionDiff,
     VersionRepository,
+    VersionStatus,
     VersionSummary,
 )
 
@@ -76,6 +78,10 @@ def sync(client: supabase.Client, bare: postgrest.SyncPostgrestClient) -> None:
         snapshots=True, order="oldest", config_contains={"r": 8}, dataset_contains=[{"a": 1}]
     )
     assert_type(whole.items[0].config_snapshot, LoraConfig)
+    assert_type(whole[0].config_snapshot, LoraConfig)
+    assert_type([each.name for each in whole[1:] if each in whole], list[str])
+    as_sequence: Sequence[VersionSummary] = typed.list()
+    assert_type([each.status for each in as_sequence], list[VersionStatus])
     for summary in typed.iterate(package.id, status=["draft"]):
         assert_type(summary, VersionSummary)
     for each in typed.iterate(snapshots=True):

@@ -24,6 +24,8 @@ def sync(client: supabase.Client) -> None:
     _ = version.config_snapshot.rank  # pyright: ignore[reportAttributeAccessIssue]
     _ = version.publishd_at  # pyright: ignore[reportAttributeAccessIssue]
     _ = versions.list().items[0].config_snapshot  # pyright: ignore[reportAttributeAccessIssue]
+    _ = versions.list()[0].config_snapshot  # pyright: ignore[reportAttributeAccessIssue]
+    _ = versions.restore(version.id).id  # pyright: ignore[reportAttributeAccessIssue]
     versions.update_draft(version.id, nme="x")  # pyright: ignore[reportCallIssue]
     versions.update_draft(version.id, chnge_summary="x")  # pyright: ignore[reportCallIssue]
     versions.update_draft(version.id, name=None)  # pyright: ignore[reportArgumentType]

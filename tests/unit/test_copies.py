@@ -248,7 +248,7 @@ def test_a_family_of_ten_thousand_generations_is_read_walked_printed_pickled_and
     assert lineage.ancestors[0].version_number == 9_999
     assert sum(1 for _ in lineage.root.walk()) == 10_000
     assert len(str(lineage).splitlines()) == 10_000
-    assert len(repr(lineage)) > 10_000
+    assert repr(lineage) == "<Lineage of version 10000: 9999 above, 0 below>"
     copy = pickle.loads(pickle.dumps(lineage))
     assert copy == lineage
     assert hash(copy.root) == hash(lineage.root)

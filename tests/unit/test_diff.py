@@ -559,6 +559,8 @@ def test_a_diff_is_a_sequence_that_nothing_changes_later() -> None:
     assert diff[0] in diff
     assert diff[:1] == (diff[0],)
     assert repr(diff) == "<VersionDiff: 1 change>"
+    assert repr(diff[0]) == "<Change changed '/config_snapshot/b'>"
+    assert str(diff[0]) == str(diff) == '~ /config_snapshot/b  1 -> {"c": [2]}'
     assert diff[0].new == {"c": [2]}
     with pytest.raises(dataclasses.FrozenInstanceError):
         cast("Any", diff[0]).path = "/name"

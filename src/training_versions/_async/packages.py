@@ -114,7 +114,7 @@ class AsyncPackages:
 
         Example:
             >>> page = await packages.list(text="bot")
-            >>> names = [package.name for package in page.items]
+            >>> names = [package.name for package in page]
         """
         return await self._transport.run(
             packages.list_(limit=limit, cursor=cursor, filters=filters)

@@ -112,7 +112,7 @@ class AsyncReading(Generic[C, M, D]):
 
         Example:
             >>> page = await versions.list(package.id, status="published", limit=20)
-            >>> numbers = [summary.version_number for summary in page.items]
+            >>> numbers = [summary.version_number for summary in page]
         """
         return await self._transport.run(
             reading.list_(self._codecs, package_id, snapshots=snapshots, options=options)

@@ -117,7 +117,7 @@ class Packages:
 
         Example:
             >>> page = packages.list(text="bot")
-            >>> names = [package.name for package in page.items]
+            >>> names = [package.name for package in page]
         """
         return self._transport.run(packages.list_(limit=limit, cursor=cursor, filters=filters))
 

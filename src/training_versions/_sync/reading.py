@@ -113,7 +113,7 @@ class Reading(Generic[C, M, D]):
 
         Example:
             >>> page = versions.list(package.id, status="published", limit=20)
-            >>> numbers = [summary.version_number for summary in page.items]
+            >>> numbers = [summary.version_number for summary in page]
         """
         return self._transport.run(
             reading.list_(self._codecs, package_id, snapshots=snapshots, options=options)

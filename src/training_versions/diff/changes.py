@@ -4,7 +4,7 @@ How changes are found is left to `compare.py`, and how they are written to `text
 """
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Context, Decimal
 from math import isfinite
 from typing import Final, TypeAlias, TypeGuard
@@ -13,6 +13,9 @@ from training_versions.models import JsonValue
 
 Value: TypeAlias = JsonValue | Decimal
 """What is compared: JSON, and costs as they are read."""
+
+DEFAULT_WIDTH: Final = 60
+"""How much of a value a line shows, in characters."""
 
 # Enough digits for any cost and any float as written, and no exception in place of a result.
 _EXACT: Final = Context(prec=50, traps=[])
@@ -28,9 +31,9 @@ class ChangeKind(enum.StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Change:
-    """One difference between two versions."""
+    """One difference between two versions. `str()` is its line in the text of the diff."""
 
     __module__ = "training_versions"
 
@@ -51,8 +54,17 @@ class Change:
     """The value in the left version; `None` if it was added, or if it was `null`."""
     new: Value = None
     """The value in the right version; `None` if it was removed, or if it is `null`."""
-    array: str | None = field(default=None, repr=False)
+    array: str | None = None
     """The path of the outermost array that it lies in, if it does."""
+
+    def __repr__(self) -> str:
+        return f"<Change {self.kind} {self.label!r}>"
+
+    def __str__(self) -> str:
+        from training_versions.diff.text import lines  # which knows this class
+
+        (line,) = lines([self], DEFAULT_WIDTH)
+        return line
 
     @property
     def delta(self) -> int | float | Decimal | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast, overload
 
-from training_versions.diff.changes import Change, ChangeKind, PatchOperation
+from training_versions.diff.changes import DEFAULT_WIDTH, Change, ChangeKind, PatchOperation
 from training_versions.diff.documents import json_copy
 from training_versions.diff.patch import json_patch
 from training_versions.diff.text import lines
@@ -89,7 +89,7 @@ class VersionDiff(Sequence[Change]):
         partial_arrays = frozenset(with_changes & not_patched)
         return VersionDiff(tuple(changes), tuple(operations), partial_arrays)
 
-    def to_text(self, *, width: int = 60) -> str:
+    def to_text(self, *, width: int = DEFAULT_WIDTH) -> str:
         """Return a line for each change, for people: `+` is added, `-` removed, `~` changed.
 
         Args:

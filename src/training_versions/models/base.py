@@ -5,7 +5,7 @@ pickles, tracebacks and `help()` show the public name.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass
 from decimal import Context, Decimal
 from typing import (
@@ -18,6 +18,7 @@ from typing import (
     Protocol,
     TypeAlias,
     TypeVar,
+    overload,
 )
 from uuid import UUID
 
@@ -131,14 +132,40 @@ class Record(BaseModel):
         defer_build=True,  # at first use: importing the package stays quick
     )
 
+    def __str__(self) -> str:
+        # Not Pydantic's, which writes every field. Fields with content that may be large are
+        # `repr=False`, for everything else that shows models by their fields.
+        return repr(self)
 
-class Page(Record, Generic[T]):
-    """One page of a list.
+
+class Page(Record, Sequence[T], Generic[T]):
+    """One page of a list, and a sequence of what is on it: `for`, `len`, `in` and `[0]` work.
 
     There is more exactly when `next_cursor` is not `None`, however short the page is.
+
+    Example:
+        >>> newest = page[0] if page else None
     """
 
     __module__ = "training_versions"
 
     items: list[T]
     next_cursor: str | None
+
+    # Models of Pydantic iterate over their fields, as pairs.
+    def __iter__(self) -> Iterator[T]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        return self.items[index]
+
+    def __repr__(self) -> str:
+        more = "the last" if self.next_cursor is None else "more follow"
+        return f"<Page of {len(self)}, {more}>"

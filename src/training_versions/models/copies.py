@@ -1,6 +1,6 @@
 """Copies of versions: a restored or forked draft, and what of it no longer fits today's types."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from training_versions.models.base import Record
 from training_versions.models.versions import VersionSummary
@@ -29,6 +29,19 @@ class CopiedDraft(Record):
 
     draft: VersionSummary
     misfits: tuple[Misfit, ...]
+
+    # Type checkers do not see it, or every name would be an attribute to them.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name in VersionSummary.model_fields:
+                raise AttributeError(
+                    f"a CopiedDraft has no {name}: write copied.draft.{name}", name=name, obj=self
+                )
+            return super().__getattr__(name)
+
+    def __repr__(self) -> str:
+        return f"<CopiedDraft {self.draft!r}, {len(self.misfits)} misfits>"
 
     @property
     def fits(self) -> bool:

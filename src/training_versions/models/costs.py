@@ -23,6 +23,9 @@ class CostEntry(Record):
     recorded_at: AwareDatetime
     recorded_by: UUID | None
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.amount}, {self.recorded_at.date()}>"
+
 
 class RecordedCost(CostEntry):
     """A cost entry, and the totals of its version with it.

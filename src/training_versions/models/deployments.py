@@ -40,3 +40,9 @@ class Deployment(Record):
     started_by: UUID | None
     ended_at: AwareDatetime | None
     ended_by: UUID | None
+
+    def __repr__(self) -> str:
+        period = f"since {self.started_at.date()}"
+        if self.ended_at is not None:
+            period = f"{self.started_at.date()} to {self.ended_at.date()}"
+        return f"<Deployment of version {self.version_number} at {self.target}, {period}>"

@@ -53,10 +53,13 @@ class Event(Record):
     """When it happened; of edits folded into one event, when the first was made."""
     last_at: AwareDatetime | None = None
     """Of edits folded into one event, when the last was made; otherwise `None`."""
-    details: JsonObject
+    details: Annotated[JsonObject, Field(repr=False)]
     """What is particular to the kind: changed paths, target, amount, reason, source version."""
     source: str | None = None
     """Where an imported event comes from."""
+
+    def __repr__(self) -> str:
+        return f"<Event version {self.version_number} {self.kind}, {self.occurred_at.date()}>"
 
 
 class HistoryFilters(TypedDict, total=False):

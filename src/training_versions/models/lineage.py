@@ -28,6 +28,9 @@ class LineageNode(Record):
         default_factory=dict[UUID, "tuple[LineageNode, ...]"]
     )
 
+    def __repr__(self) -> str:
+        return f"<LineageNode {self.version_number} {self.name!r}, {self.status}>"
+
     @property
     def children(self) -> tuple["LineageNode", ...]:
         """The versions that have this one as their parent, in the order of creation."""
@@ -88,6 +91,11 @@ class Lineage(Record):
     """Its children, their children, and so on, in the order of creation."""
     root: LineageNode
     """The first ancestor, from which `children` leads to the whole tree."""
+
+    def __repr__(self) -> str:
+        ancestors, descendants = len(self.ancestors), len(self.descendants)
+        version = self.version.version_number
+        return f"<Lineage of version {version}: {ancestors} above, {descendants} below>"
 
     def __str__(self) -> str:
         generations_below = self._generations_below()

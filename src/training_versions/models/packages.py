@@ -3,7 +3,7 @@
 from typing import Annotated, TypedDict
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from training_versions.models.base import JsonObject, Record
 
@@ -21,13 +21,17 @@ class Package(Record):
     id: UUID
     name: str
     template_type: str
-    config_json: Annotated[JsonObject, BeforeValidator(_empty_if_null)]
+    config_json: Annotated[JsonObject, BeforeValidator(_empty_if_null), Field(repr=False)]
     user_id: UUID
     current_version_id: UUID | None
     version_count: int
     latest_published_version: int
     created_at: AwareDatetime | None = None
     """`None` where the table is older than this project and has no such column."""
+
+    def __repr__(self) -> str:
+        noun = "version" if self.version_count == 1 else "versions"
+        return f"<Package {self.name!r}, {self.version_count} {noun}>"
 
 
 class PackageFilters(TypedDict, total=False):

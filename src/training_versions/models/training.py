@@ -34,6 +34,9 @@ class TrainingRun(Record):
     reason: str | None
     """Why it failed or was cancelled."""
 
+    def __repr__(self) -> str:
+        return f"<TrainingRun {self.status}, started {self.started_at.date()}>"
+
 
 class MetricPoint(Record):
     """The value of a metric at one step of a run."""

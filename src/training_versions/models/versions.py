@@ -3,10 +3,10 @@
 import enum
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypedDict
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from training_versions.models.base import (
     MAX_SUMMARY,
@@ -84,15 +84,36 @@ class VersionSummary(Record):
     budget_limit: Cost | None
     cost_alerts_sent: JsonValue
 
+    # Type checkers do not see it, or every name would be an attribute to them.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name in ("config_snapshot", "model_snapshot", "dataset_snapshot"):
+                raise AttributeError(
+                    f"a VersionSummary has no {name}: read the whole version with "
+                    "versions.get(summary.id), or list with snapshots=True",
+                    name=name,
+                    obj=self,
+                )
+            return super().__getattr__(name)
+
+    def __repr__(self) -> str:
+        # Without the types that a user may have given the class: `Version[LoraConfig, ...]`.
+        kind = type(self).__name__.partition("[")[0]
+        status: str = self.status
+        if self.status == VersionStatus.PUBLISHED and self.published_at is not None:
+            status = f"published {self.published_at.date()}"
+        return f"<{kind} {self.version_number} {self.name!r}, {status}>"
+
 
 class Version(VersionSummary, Generic[C, M, D]):
     """A version with its snapshots, typed by the repository that read it."""
 
     __module__ = "training_versions"
 
-    config_snapshot: C
-    model_snapshot: M
-    dataset_snapshot: D
+    config_snapshot: Annotated[C, Field(repr=False)]
+    model_snapshot: Annotated[M, Field(repr=False)]
+    dataset_snapshot: Annotated[D, Field(repr=False)]
 
 
 class VersionFilters(TypedDict, total=False):

@@ -17,11 +17,14 @@ from typing import Final, TypeGuard, TypeVar, cast
 from training_versions.errors import InvalidInputError
 from training_versions.models import (
     MAX_SUMMARY,
+    CopiedDraft,
     CostRule,
     Id,
+    Package,
     Rule,
     TextRule,
     UuidRule,
+    VersionSummary,
     round_to_cents,
 )
 from training_versions.snapshots import check_storable
@@ -54,13 +57,32 @@ def check_uuid(value: object, argument: str) -> str:
         return str(value)
     # `uuid.UUID` alone would accept signs, underscores and digits of other scripts.
     if not isinstance(value, str) or not UUID_TEXT.fullmatch(value):
-        hint = None
-        if isinstance(getattr(value, "id", None), uuid.UUID):
-            hint = "Pass its id."
         raise InvalidInputError(
-            f"{argument} must be a UUID, not {value!r:.80}.", field=argument, hint=hint
+            f"{argument} must be a UUID, not {value!r:.80}.",
+            field=argument,
+            hint=_hint_for_id(value, argument),
         )
     return str(uuid.UUID(value))
+
+
+def _hint_for_id(value: object, argument: str) -> str | None:
+    """Say where the identifier is that somebody meant."""
+    wants_package = argument in ("package_id", "into")
+    if isinstance(value, CopiedDraft):
+        return "Pass the id of the draft: copied.draft.id."
+    if isinstance(value, VersionSummary) and wants_package:
+        return "Pass the package_id of the version."
+    if isinstance(value, Package) and not wants_package:
+        return "A package has many versions: pass the id of one of them."
+    if isinstance(getattr(value, argument, None), uuid.UUID):
+        return f"Pass its {argument}."
+    if isinstance(getattr(value, "id", None), uuid.UUID):
+        return "Pass its id."
+    if isinstance(value, str) and wants_package:
+        return "The id of a package is in packages.find_by_name(name).id."
+    if is_integer(value) and argument in ("version_id", "parent_version_id"):
+        return "A number is one within its package: versions.get_by_number(package_id, number).id."
+    return None
 
 
 def check_or_make_uuid(value: Id | None, argument: str) -> str:

@@ -1,0 +1,208 @@
+"""What callers hold: pages are sequences, reprs are short, and a wrong name is explained."""
+
+import copy
+import pickle
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+from pydantic import BaseModel
+
+from tests.data import (
+    MOMENT,
+    PACKAGE,
+    cost_row,
+    event_row,
+    lineage_row,
+    package_row,
+    run_row,
+    version_row,
+)
+from training_versions import (
+    CopiedDraft,
+    CostEntry,
+    Deployment,
+    Event,
+    InvalidInputError,
+    Lineage,
+    LineageNode,
+    Misfit,
+    Package,
+    Page,
+    RecordedCost,
+    TrainingRun,
+    Version,
+    VersionSummary,
+    models,
+)
+from training_versions.operations.checks import check_uuid
+
+SECRET = "content that no repr shows"
+SNAPSHOTS: dict[str, Any] = {
+    "config_snapshot": {"r": SECRET},
+    "model_snapshot": {"id": SECRET},
+    "dataset_snapshot": [{"id": SECRET}],
+    "training_metrics": {"note": SECRET},
+    "cost_alerts_sent": [SECRET],
+}
+PUBLISHED = {"status": "published", "published_at": MOMENT, "published_by": PACKAGE}
+version = Version[Any, Any, Any].model_validate(version_row(3, name="bot-v3", **SNAPSHOTS))
+published = cast("Any", Version).model_validate(version_row(4, **SNAPSHOTS, **PUBLISHED))
+summary = VersionSummary.model_validate(version_row(5, status="archived", **SNAPSHOTS))
+package = Package.model_validate(package_row(config_json={"r": SECRET}, version_count=1))
+node = LineageNode.model_validate(lineage_row(1))
+misfit = Misfit(path="/config_snapshot/r", problem="invalid", message="no")
+deployment_row: dict[str, Any] = {
+    **dict.fromkeys(Deployment.model_fields),
+    **{"id": PACKAGE, "package_id": PACKAGE, "version_id": PACKAGE, "version_number": 3},
+    **{"target": "local", "started_at": MOMENT},
+}
+versions: Page[VersionSummary] = Page(items=[summary, version], next_cursor="c")
+
+SHOWN: list[tuple[object, str]] = [
+    (version, "<Version 3 'bot-v3', draft>"),
+    (published, "<Version 4 'bot-v4', published 2025-01-31>"),
+    (summary, "<VersionSummary 5 'bot-v5', archived>"),
+    (package, "<Package 'bot', 1 version>"),
+    (Package.model_validate(package_row()), "<Package 'bot', 0 versions>"),
+    (versions, "<Page of 2, more follow>"),
+    (Page[object](items=[], next_cursor=None), "<Page of 0, the last>"),
+    (CopiedDraft(draft=summary, misfits=(misfit,)), f"<CopiedDraft {summary!r}, 1 misfits>"),
+    (node, "<LineageNode 1 'bot-v1', draft>"),
+    (
+        Event.model_validate(event_row(1, details={"paths": [SECRET]})),
+        "<Event version 1 edited, 2025-01-31>",
+    ),
+    (
+        TrainingRun.model_validate(run_row(reason=SECRET)),
+        "<TrainingRun running, started 2025-01-31>",
+    ),
+    (CostEntry.model_validate(cost_row()), "<CostEntry 0.10, 2025-01-31>"),
+    (RecordedCost.model_validate(cost_row()), "<RecordedCost 0.10, 2025-01-31>"),
+    (
+        Deployment.model_validate(deployment_row),
+        "<Deployment of version 3 at local, since 2025-01-31>",
+    ),
+    (
+        Deployment.model_validate(deployment_row | {"ended_at": MOMENT}),
+        "<Deployment of version 3 at local, 2025-01-31 to 2025-01-31>",
+    ),
+]
+
+
+@pytest.mark.parametrize(("record", "shown"), SHOWN, ids=lambda each: type(each).__name__)
+def test_what_is_shown_is_short_and_holds_no_content(record: BaseModel, shown: str) -> None:
+    assert repr(record) == str(record) == shown
+
+
+@pytest.mark.parametrize("record", [version, published, package], ids=repr)
+def test_other_tools_that_show_models_leave_the_snapshots_out(record: BaseModel) -> None:
+    shown = {name for name, _ in record.__repr_args__()}
+
+    assert not shown & {"config_snapshot", "model_snapshot", "dataset_snapshot", "config_json"}
+    assert "name" in shown
+
+
+def test_a_lineage_prints_as_a_tree_and_is_shown_as_its_size() -> None:
+    lineage = Lineage(version=node, ancestors=(), descendants=(), root=node)
+
+    assert repr(lineage) == "<Lineage of version 1: 0 above, 0 below>"
+    assert str(lineage) == "* bot-v1 (draft)"
+
+
+def test_a_page_is_a_sequence_of_what_is_on_it() -> None:
+    assert isinstance(versions, Sequence)
+    assert list(versions) == [*reversed(versions)][::-1] == versions.items
+    assert len(versions) == 2
+    assert version in versions
+    assert package not in versions
+    assert (versions[0], versions[-1], versions[1:]) == (summary, version, [version])
+    assert (versions.index(version), versions.count(version)) == (1, 1)
+    assert versions
+    assert not Page[object](items=[], next_cursor="there is more")
+    with pytest.raises(IndexError):
+        _ = versions[2]
+    match versions:
+        case [first, *_]:
+            assert first is summary
+        case _:
+            pytest.fail("a page is matched like a list")
+
+
+def test_a_page_stays_a_model() -> None:
+    assert copy.deepcopy(versions) == pickle.loads(pickle.dumps(versions)) == versions
+    assert set(versions.model_dump()) == {"items", "next_cursor"}
+    with pytest.raises(ValueError, match="frozen"):
+        versions.next_cursor = None
+
+
+@pytest.mark.parametrize("name", ["config_snapshot", "model_snapshot", "dataset_snapshot"])
+def test_a_summary_that_is_asked_for_a_snapshot_says_how_to_read_it(name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"no {name}: .*versions\.get\(summary\.id\)"):
+        getattr(summary, name)
+
+    assert not hasattr(summary, name)
+    assert hasattr(version, name)
+
+
+def test_a_copied_draft_that_is_asked_for_its_id_says_where_it_is() -> None:
+    copied = CopiedDraft(draft=summary, misfits=())
+
+    with pytest.raises(AttributeError, match=r"no id: write copied\.draft\.id"):
+        _ = cast("Any", copied).id
+    with pytest.raises(AttributeError, match="no attribute 'ide'"):
+        _ = cast("Any", copied).ide
+
+
+FOR_AN_ID: list[tuple[object, str, str]] = [
+    (version, "version_id", "Pass its id."),
+    (summary, "parent_version_id", "Pass its id."),
+    (version, "package_id", "Pass the package_id of the version."),
+    (version, "into", "Pass the package_id of the version."),
+    (package, "package_id", "Pass its id."),
+    (package, "into", "Pass its id."),
+    (package, "version_id", "A package has many versions: pass the id of one of them."),
+    (
+        CopiedDraft(draft=summary, misfits=()),
+        "version_id",
+        "Pass the id of the draft: copied.draft.id.",
+    ),
+    (TrainingRun.model_validate(run_row()), "run_id", "Pass its id."),
+    (TrainingRun.model_validate(run_row()), "version_id", "Pass its version_id."),
+    (Event.model_validate(event_row(1)), "package_id", "Pass its package_id."),
+    (
+        3,
+        "version_id",
+        "A number is one within its package: versions.get_by_number(package_id, number).id.",
+    ),
+    ("bot", "package_id", "The id of a package is in packages.find_by_name(name).id."),
+]
+
+
+@pytest.mark.parametrize(("value", "argument", "hint"), FOR_AN_ID)
+def test_something_else_where_an_id_is_wanted_is_told_where_the_id_is(
+    value: object, argument: str, hint: str
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        check_uuid(value, argument)
+
+    assert caught.value.message == f"{argument} must be a UUID, not {value!r}."
+    assert caught.value.hint == hint
+    assert SECRET not in str(caught.value)
+
+
+def test_every_record_is_shown_without_its_content() -> None:
+    kinds = {type(record).__name__.partition("[")[0] for record, _ in SHOWN}
+    # Those that are shown field by field have nothing but small fields.
+    small = {"ExportResult", "ImportResult", "Lineage", "MetricPoint", "Misfit", "PackageCost"}
+
+    records = {each.__name__ for each in _subclasses(models.Record)}
+
+    assert records - small == kinds
+
+
+def _subclasses(kind: type) -> set[type]:
+    found = {each for each in kind.__subclasses__() if "[" not in each.__name__}
+    for each in [*found]:
+        found |= _subclasses(each)
+    return {each for each in found if each.__module__ == "training_versions"}
