@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID, uuid4
@@ -19,10 +21,16 @@ from ._launcher import SupervisorProcess
 from ._programs import find_caddy, find_postgres_bin, find_postgrest
 from ._supervisor.database import OWNER, SUPERUSER, Database
 from ._supervisor.errors import LocalStackError
+from ._supervisor.keys import write_secrets
 from ._supervisor.messages import Settings, StartedStack
-from ._supervisor.postgrest import count_schema_loads, read_log
+from ._supervisor.postgrest import (
+    count_config_loads,
+    count_schema_loads,
+    read_log,
+    write_verification_keys,
+)
 from ._supervisor.processes import wait_for
-from ._tokens import sign_access_token, sign_api_key
+from ._tokens import make_secrets, make_signing_key, sign_access_token
 
 if TYPE_CHECKING:
     from typing import Self
@@ -146,7 +154,7 @@ class LocalSupabase:
 
     @property
     def url(self) -> str:
-        """The project's address, as in ``create_client(stack.url, stack.anon_key)``."""
+        """The project's address, as in ``create_client(stack.url, stack.publishable_key)``."""
         return f"http://127.0.0.1:{self._running.port}"
 
     @property
@@ -169,18 +177,31 @@ class LocalSupabase:
 
     @property
     def jwt_secret(self) -> str:
-        """The secret that tokens are signed with (HS256)."""
-        return self._running.jwt_secret
+        """The older secret (HS256), which ``anon_key`` and ``service_key`` are signed with."""
+        return self._running.secrets.jwt_secret
+
+    @property
+    def publishable_key(self) -> str:
+        """The public key of the project (``sb_publishable_…``), for apps and browsers."""
+        return self._running.secrets.publishable_key
+
+    @property
+    def secret_key(self) -> str:
+        """The secret key of the project (``sb_secret_…``), to which no row level security applies.
+
+        As on a hosted project, browsers are refused with it.
+        """
+        return self._running.secrets.secret_key
 
     @property
     def anon_key(self) -> str:
-        """The public key of the project, for callers who have not signed in."""
-        return sign_api_key("anon", secret=self.jwt_secret)
+        """The public key of the older kind, a JWT."""
+        return self._running.secrets.anon_key
 
     @property
     def service_key(self) -> str:
-        """The secret key of the project; row-level security does not apply to it."""
-        return sign_api_key("service_role", secret=self.jwt_secret)
+        """The secret key of the older kind, a JWT."""
+        return self._running.secrets.service_key
 
     # --- users and clients
 
@@ -202,8 +223,26 @@ class LocalSupabase:
             email.lower(),
             issuer=f"{self.url}/auth/v1",
             expires_in=expires_in,
-            secret=self.jwt_secret,
+            signing_key=self._running.secrets.signing_keys[0],
         )
+
+    def rotate_signing_key(self, *, revoke_old: bool = False) -> None:
+        """Sign users' tokens with a new key from now on.
+
+        Args:
+            revoke_old: Refuse tokens that an older key has signed. Otherwise they stay good until
+                they expire.
+
+        Raises:
+            LocalStackError: The API did not take the new key in time.
+        """
+        running = self._running
+        old_keys = [] if revoke_old else running.secrets.signing_keys
+        secrets = replace(running.secrets, signing_keys=[make_signing_key(), *old_keys])
+        write_secrets(running.data_dir, secrets)
+        write_verification_keys(running.temporary_folder, secrets)
+        self._started = replace(running, secrets=secrets)
+        self._notify_postgrest("reload config", count_config_loads)
 
     def sign_in(self, email: str) -> Client:
         """Return a client that acts as this user, who is created when new.
@@ -224,19 +263,19 @@ class LocalSupabase:
             httpx_client=httpx.AsyncClient(limits=limits, **_LOOPBACK),
         )
         options.headers["Authorization"] = f"Bearer {self.token(email)}"
-        return await create_async_client(self.url, self.anon_key, options)
+        return await create_async_client(self.url, self.publishable_key, options)
 
     def client(self, key_or_token: str | None = None) -> Client:
         """Return a client with this key or access token, or with the public key.
 
         The client is closed with the stack.
         """
-        token = self.anon_key if key_or_token is None else key_or_token
-        return self._client(self.anon_key, token)
+        token = self.publishable_key if key_or_token is None else key_or_token
+        return self._client(self.publishable_key, token)
 
     def service_client(self) -> Client:
         """Return a client with the secret key."""
-        return self._client(self.service_key, self.service_key)
+        return self._client(self.secret_key, self.secret_key)
 
     def _client(self, key: str, token: str) -> Client:
         from supabase import ClientOptions, create_client
@@ -276,16 +315,17 @@ class LocalSupabase:
             LocalStackError: The API did not reload in time.
         """
         # Twice: the first load that is logged may have begun before the schema changed.
-        self._await_schema_load()
-        self._await_schema_load()
+        self._notify_postgrest("reload schema", count_schema_loads)
+        self._notify_postgrest("reload schema", count_schema_loads)
 
-    def _await_schema_load(self) -> None:
+    def _notify_postgrest(self, command: str, count_loads: Callable[[Path], int]) -> None:
+        """Tell PostgREST to load something again, and wait until it has done so."""
         folder = self._running.temporary_folder
-        loads_before = count_schema_loads(folder)
-        self.psql("notify pgrst, 'reload schema';")
-        if not wait_for(lambda: count_schema_loads(folder) > loads_before, _RELOAD_TIMEOUT):
+        loads_before = count_loads(folder)
+        self.psql(f"notify pgrst, '{command}';")
+        if not wait_for(lambda: count_loads(folder) > loads_before, _RELOAD_TIMEOUT):
             log = read_log(folder)
-            raise LocalStackError(f"PostgREST did not reload its schema:\n{log[-2000:]}")
+            raise LocalStackError(f"PostgREST did not {command}:\n{log[-2000:]}")
 
     # --- inside
 
@@ -300,7 +340,7 @@ class LocalSupabase:
     @property
     def _database(self) -> Database:
         running = self._running
-        return Database(self._psql_folder, running.database_port, running.password)
+        return Database(self._psql_folder, running.database_port, running.secrets.password)
 
     def _settings(self) -> Settings:
         return Settings(
@@ -312,6 +352,7 @@ class LocalSupabase:
             caddy=find_caddy(),
             max_rows=self._max_rows,
             default_privileges=self._default_privileges,
+            new_secrets=make_secrets(),
         )
 
     def _migrations_folder(self) -> Path | None:

@@ -8,13 +8,16 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import jwt
 import pytest
+from jwt import PyJWKSet
 from postgrest import APIError
 
 from training_versions.local import LocalStackError, LocalSupabase
+from training_versions.local._tokens import make_signing_key
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -26,6 +29,7 @@ def bare() -> Iterator[LocalSupabase]:
         running.psql(
             "create table notes (text text);"
             "grant select, insert on notes to authenticated, service_role;"
+            "create function my_role() returns text return current_user;"
         )
         running.reload_schema()
         yield running
@@ -42,6 +46,7 @@ def test_two_stacks_run_at_once_and_share_nothing(
 ) -> None:
     assert stack.url != bare.url
     assert stack.jwt_secret != bare.jwt_secret
+    assert stack.secret_key != bare.secret_key
     with pytest.raises(APIError, match="JWSInvalidSignature"):
         bare.client(stack.anon_key).table("notes").select("*").execute()
 
@@ -81,7 +86,7 @@ def test_supabase_js_works_against_its_address(bare: LocalSupabase) -> None:
         console.log(JSON.stringify([inserted.status, found.data, found.error]))
     """
     node = ["node", "--input-type=module", "--eval", code]
-    arguments = [bare.url, bare.anon_key, bare.token("js@example.com")]
+    arguments = [bare.url, bare.publishable_key, bare.token("js@example.com")]
 
     done = subprocess.run(
         [*node, *arguments], capture_output=True, text=True, timeout=60, cwd=REPOSITORY
@@ -92,7 +97,7 @@ def test_supabase_js_works_against_its_address(bare: LocalSupabase) -> None:
 
 
 def test_curl_works_against_its_address(bare: LocalSupabase) -> None:
-    apikey = f"apikey: {bare.anon_key}"
+    apikey = f"apikey: {bare.publishable_key}"
     authorization = f"Authorization: Bearer {bare.token('curl@example.com')}"
     address = f"{bare.url}/rest/v1/notes?select=text&text=eq.nothing"
     command = ["curl", "-fsS", "-H", apikey, "-H", authorization, address]
@@ -105,34 +110,82 @@ def test_curl_works_against_its_address(bare: LocalSupabase) -> None:
 # --- the gateway
 
 
+KEYS = {
+    "publishable_key": "anon",
+    "secret_key": "service_role",
+    "anon_key": "anon",
+    "service_key": "service_role",
+}
+
+
+def read_role(api: httpx.Client, apikey: str, token: str | None = None) -> str:
+    """Return the role that a request with this key and token has, or the refusal's code."""
+    headers = {"apikey": apikey}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    reply = api.post("/rest/v1/rpc/my_role", headers=headers).json()
+    return reply if isinstance(reply, str) else reply["code"]
+
+
+@pytest.mark.parametrize(("key", "role"), KEYS.items())
+def test_a_key_speaks_for_its_role_alone_and_sent_as_a_token_too(
+    bare: LocalSupabase, api: httpx.Client, key: str, role: str
+) -> None:
+    value = getattr(bare, key)
+
+    assert read_role(api, value) == role
+    assert read_role(api, value, token=value) == role
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_token_beside_a_key_wins(bare: LocalSupabase, api: httpx.Client, key: str) -> None:
+    value = getattr(bare, key)
+
+    assert read_role(api, value, token=bare.token("key@example.com")) == "authenticated"
+    assert read_role(api, value, token=bare.anon_key) == "anon"
+
+
+def test_a_newer_key_is_no_token_beside_another_key(bare: LocalSupabase, api: httpx.Client) -> None:
+    assert read_role(api, bare.publishable_key, token=bare.secret_key) == "PGRST301"
+    assert read_role(api, bare.anon_key, token=bare.secret_key) == "PGRST301"
+
+
 @pytest.mark.parametrize(
-    ("key", "token", "status"),
+    ("key", "message"),
     [
-        pytest.param("anon", None, 401, id="the-public-key-alone"),
-        pytest.param("service", None, 200, id="the-secret-key-alone"),
-        pytest.param("anon", "user", 200, id="a-token-beside-the-public-key-wins"),
-        pytest.param("service", "anon", 401, id="a-token-beside-the-secret-key-wins"),
+        (None, "No API key found in request"),
+        ("", "Invalid API key"),
+        ("nonsense", "Invalid API key"),
+        ("unknown", "Invalid API key"),  # what the gateway itself calls a key that it does not know
+        ("sb_publishable_AAAAAAAAAAAAAAAAAAAAAA_AAAAAAAA", "Unregistered API key"),
+        ("sb_secret_AAAAAAAAAAAAAAAAAAAAAA_AAAAAAAA", "Unregistered API key"),
+        ("a token", "Invalid API key"),
     ],
 )
-def test_a_key_alone_speaks_for_its_role_and_a_token_beside_it_wins(
-    bare: LocalSupabase, api: httpx.Client, key: str, token: str | None, status: int
+def test_a_request_without_a_known_key_is_refused_as_by_a_hosted_gateway(
+    bare: LocalSupabase, api: httpx.Client, key: str | None, message: str
 ) -> None:
-    known = {
-        "anon": bare.anon_key,
-        "service": bare.service_key,
-        "user": bare.token("key@example.com"),
-    }
-    headers = {"apikey": known[key]}
-    if token is not None:
-        headers["Authorization"] = f"Bearer {known[token]}"
+    token = bare.token("key@example.com")
+    headers = {"Authorization": f"Bearer {token}"}
+    if key is not None:
+        headers["apikey"] = token if key == "a token" else key
 
-    assert api.get("/rest/v1/notes", headers=headers).status_code == status
+    reply = api.get("/rest/v1/notes", headers=headers)
+
+    body = reply.json()
+    assert (reply.status_code, body["message"]) == (401, message)
+    # Without a code: that is how a client tells it from a session that has ended.
+    assert set(body) == {"message", "hint"}
 
 
-def test_a_request_without_a_key_is_refused_as_by_a_hosted_gateway(api: httpx.Client) -> None:
-    reply = api.get("/rest/v1/notes")
+def test_a_browser_is_refused_with_a_secret_key(bare: LocalSupabase, api: httpx.Client) -> None:
+    browser = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"}
 
-    assert (reply.status_code, reply.json()["message"]) == (401, "No API key found in request")
+    secret = api.get("/rest/v1/notes", headers={"apikey": bare.secret_key, **browser})
+    public = api.post("/rest/v1/rpc/my_role", headers={"apikey": bare.publishable_key, **browser})
+
+    assert (secret.status_code, public.json()) == (401, "anon")
+    assert secret.json()["message"] == "Forbidden use of secret API key in browser"
 
 
 def test_a_browser_may_call_it_from_another_origin(api: httpx.Client) -> None:
@@ -226,7 +279,9 @@ def test_the_role_postgres_is_no_superuser_and_the_api_roles_own_nothing_by_defa
 def test_tokens_are_those_of_a_signed_in_user(bare: LocalSupabase) -> None:
     token = bare.token("Ada@example.com", expires_in=60)
 
-    claims = jwt.decode(token, bare.jwt_secret, algorithms=["HS256"], audience="authenticated")
+    (key,) = PyJWKSet.from_dict(bare._running.secrets.published_keys()).keys
+    claims = jwt.decode(token, key, algorithms=["ES256"], audience="authenticated")
+    assert jwt.get_unverified_header(token)["kid"] == key.key_id
     assert claims["sub"] == str(bare.user_id("ada@example.com"))
     assert (claims["role"], claims["email"]) == ("authenticated", "ada@example.com")
     assert claims["exp"] - claims["iat"] == 60
@@ -237,3 +292,49 @@ def test_an_expired_token_is_refused(bare: LocalSupabase) -> None:
 
     with pytest.raises(APIError, match="JWT expired"):
         client.table("notes").select("*").execute()
+
+
+def test_a_token_signed_with_the_older_secret_is_good_as_well(
+    bare: LocalSupabase, api: httpx.Client
+) -> None:
+    claims = {"role": "authenticated", "sub": str(uuid4())}
+    signed = jwt.encode(claims, bare.jwt_secret, algorithm="HS256")
+    forged = jwt.encode(claims, "x" * len(bare.jwt_secret), algorithm="HS256")
+
+    assert read_role(api, bare.publishable_key, token=signed) == "authenticated"
+    assert read_role(api, bare.publishable_key, token=forged) == "PGRST301"
+
+
+@pytest.mark.parametrize("forge", ["published key as a secret", "no signature", "another key"])
+def test_a_token_that_only_claims_to_be_signed_is_refused(
+    bare: LocalSupabase, api: httpx.Client, forge: str
+) -> None:
+    (published,) = bare._running.secrets.published_keys()["keys"]
+    claims = {"role": "service_role"}
+    headers = {"kid": published["kid"]}
+    if forge == "published key as a secret":
+        token = jwt.encode(claims, published["x"], algorithm="HS256", headers=headers)
+    elif forge == "no signature":
+        token = jwt.encode(claims, None, algorithm="none", headers=headers)
+    else:
+        other = jwt.PyJWK(make_signing_key())
+        token = jwt.encode(claims, other, algorithm="ES256", headers=headers)
+
+    assert read_role(api, bare.publishable_key, token=token) == "PGRST301"
+
+
+def test_a_rotated_key_signs_new_tokens_and_old_ones_stay_good_until_they_are_revoked(
+    bare: LocalSupabase, api: httpx.Client
+) -> None:
+    first = bare.token("key@example.com")
+    bare.rotate_signing_key()
+    second = bare.token("key@example.com")
+    roles = [read_role(api, bare.publishable_key, token=token) for token in (first, second)]
+
+    bare.rotate_signing_key(revoke_old=True)
+
+    assert roles == ["authenticated", "authenticated"]
+    third = bare.token("key@example.com")
+    tokens = (first, second, third, bare.anon_key)
+    roles = [read_role(api, bare.publishable_key, token=token) for token in tokens]
+    assert roles == ["PGRST301", "PGRST301", "authenticated", "anon"]

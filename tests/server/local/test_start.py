@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -30,7 +30,8 @@ class KeptData:
     data_dir: Path
     migrations: Path
     ada: UUID
-    token_of_ada: str
+    token_of_ada: str  # signed with a key that was rotated away since
+    keys: dict[str, object]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,9 @@ def kept() -> Iterator[KeptData]:
         with LocalSupabase(data_dir, migrations=migrations) as stack:
             ada = stack.user_id("ada@example.com")
             token = stack.token("ada@example.com")
-        yield KeptData(data_dir, migrations, ada, token)
+            stack.rotate_signing_key()
+            keys = asdict(stack._running.secrets)
+        yield KeptData(data_dir, migrations, ada, token, keys)
 
 
 # --- data that an earlier run has left
@@ -59,6 +62,7 @@ def test_a_kept_folder_has_its_data_users_and_keys_at_the_next_start(kept: KeptD
         notes = stack.client(kept.token_of_ada).table("notes").select("*").eq("text", "old")
         assert notes.execute().data == [{"text": "old"}]
         assert stack.user_id("ada@example.com") == kept.ada
+        assert asdict(stack._running.secrets) == kept.keys
 
 
 def test_a_kept_folder_gets_only_the_migrations_it_does_not_have(kept: KeptData) -> None:

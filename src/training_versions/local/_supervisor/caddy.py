@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from .errors import LocalStackError
+from .keys import Secrets
 from .processes import Command, RunningPrograms, clean_environment
 
 _CADDYFILE = Path(__file__).resolve().with_name("Caddyfile")
@@ -34,6 +35,7 @@ def start_caddy(
     *,
     listener: socket.socket,
     postgrest_socket: Path,
+    secrets: Secrets,
     folder: Path,
 ) -> int:
     """Start Caddy on a socket that listens already, and return its port once Caddy answers."""
@@ -44,6 +46,10 @@ def start_caddy(
         environment[name] = str(folder)
     environment["TV_LISTEN"] = str(listener.fileno())
     environment["TV_POSTGREST"] = str(postgrest_socket)
+    environment["TV_PUBLISHABLE_KEY"] = secrets.publishable_key
+    environment["TV_SECRET_KEY"] = secrets.secret_key
+    environment["TV_ANON_KEY"] = secrets.anon_key
+    environment["TV_SERVICE_KEY"] = secrets.service_key
     arguments = [str(program), "run", "--config", str(_CADDYFILE), "--adapter", "caddyfile"]
 
     running = programs.start(

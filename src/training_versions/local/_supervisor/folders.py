@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import secrets
 import tempfile
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -64,40 +61,14 @@ def _try_lock(file: TextIO) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class Secrets:
-    """What lives as long as the data, so that tokens are still good after a restart."""
-
-    password: str
-    jwt_secret: str
-
-
-def read_secrets(data_dir: Path) -> Secrets:
-    """Return the secrets that belong to the data; they are made when the folder is new.
-
-    Raises:
-        LocalStackError: There is a database, but no secrets: another program made it.
-    """
-    file = data_dir / "stack.json"
-    if not file.exists():
-        if (data_dir / "pgdata").exists():
-            raise LocalStackError(
-                f"{data_dir} holds a database that LocalSupabase did not make;"
-                " choose another data_dir"
-            )
-        _write_new_secrets(file)
-    return Secrets(**json.loads(file.read_text()))
-
-
-def _write_new_secrets(file: Path) -> None:
-    new = Secrets(password=secrets.token_hex(16), jwt_secret=secrets.token_hex(32))
-    # Renamed when it is complete: a start that is killed leaves no half of a file.
-    unfinished = file.with_name("stack.json.unfinished")
-    write_private(unfinished, json.dumps(asdict(new)))
-    unfinished.replace(file)
-
-
 def write_private(file: Path, text: str) -> None:
     """Write a file that nobody else may read, not even before it has its text."""
     file.touch(0o600)
     file.write_text(text)
+
+
+def replace_private(file: Path, text: str) -> None:
+    """Write a file anew; whoever reads it, or is killed meanwhile, leaves no half of it."""
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    write_private(unfinished, text)
+    unfinished.replace(file)

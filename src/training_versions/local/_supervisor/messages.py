@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from .errors import LocalStackError
+from .keys import Secrets
 
 _PATHS = ("data_dir", "migrations", "postgres_bin", "postgrest", "caddy")
 
@@ -24,6 +25,7 @@ class Settings:
     caddy: Path
     max_rows: int | None
     default_privileges: bool
+    new_secrets: Secrets  # of a data folder that is new
 
     def to_json(self) -> str:
         """Write the settings as one line."""
@@ -36,6 +38,7 @@ class Settings:
         for name in _PATHS:
             if fields[name] is not None:
                 fields[name] = Path(fields[name])
+        fields["new_secrets"] = Secrets.from_fields(fields["new_secrets"])
         return cls(**fields)
 
 
@@ -45,8 +48,8 @@ class StartedStack:
 
     port: int
     database_port: int
-    password: str
-    jwt_secret: str
+    secrets: Secrets
+    data_dir: Path
     temporary_folder: Path
 
     def to_json(self) -> str:
@@ -63,7 +66,9 @@ class StartedStack:
         fields = json.loads(line)
         if "error" in fields:
             raise LocalStackError(fields["error"])
-        fields["temporary_folder"] = Path(fields["temporary_folder"])
+        for name in ("data_dir", "temporary_folder"):
+            fields[name] = Path(fields[name])
+        fields["secrets"] = Secrets.from_fields(fields["secrets"])
         return cls(**fields)
 
 

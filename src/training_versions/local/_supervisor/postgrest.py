@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .database import Database
-from .folders import write_private
+from .folders import replace_private, write_private
+from .keys import Secrets
 from .processes import Command, RunningPrograms
 
 _NAME = "postgrest"
 _SCHEMA_LOADED = "Schema cache loaded"
+_CONFIG_LOADED = "Config reloaded"
 # It answers once it has read the schema, and sees changes once it listens for them.
 _READY_LINES = (_SCHEMA_LOADED, "Listening for notifications")
 
@@ -30,11 +32,12 @@ class PostgrestServer:
         return self.folder / "postgrest.sock"
 
     def start(
-        self, programs: RunningPrograms, database: Database, jwt_secret: str, max_rows: int | None
+        self, programs: RunningPrograms, database: Database, secrets: Secrets, max_rows: int | None
     ) -> None:
         """Start PostgREST and wait until it answers and listens for changes of the schema."""
         config_file = self.folder / "postgrest.conf"
-        write_private(config_file, self._config(database, jwt_secret, max_rows))
+        write_verification_keys(self.folder, secrets)
+        write_private(config_file, self._config(database, max_rows))
         running = programs.start(
             _NAME,
             Command([str(self.program), str(config_file)]),
@@ -48,7 +51,7 @@ class PostgrestServer:
 
         running.wait_until_ready(is_ready)
 
-    def _config(self, database: Database, jwt_secret: str, max_rows: int | None) -> str:
+    def _config(self, database: Database, max_rows: int | None) -> str:
         options: dict[str, str | int] = {
             "db-uri": database.url("authenticator"),
             "db-schemas": "public",
@@ -59,7 +62,7 @@ class PostgrestServer:
             "db-pool-acquisition-timeout": 30,
             # EXPLAIN of a request, for whoever asks why one is slow.
             "db-plan-enabled": True,
-            "jwt-secret": jwt_secret,
+            "jwt-secret": f"@{_keys_file(self.folder)}",
             "server-unix-socket": str(self.socket),
             "log-level": "error",
         }
@@ -72,9 +75,23 @@ class PostgrestServer:
         return "".join(lines)
 
 
+def _keys_file(folder: Path) -> Path:
+    return folder / "verification_keys.json"
+
+
+def write_verification_keys(folder: Path, secrets: Secrets) -> None:
+    """Write the keys that tokens are verified with; PostgREST reads them when it is told to."""
+    replace_private(_keys_file(folder), json.dumps(secrets.verification_keys()))
+
+
 def count_schema_loads(folder: Path) -> int:
     """Count how often the PostgREST of this temporary folder has read the schema."""
     return read_log(folder).count(_SCHEMA_LOADED)
+
+
+def count_config_loads(folder: Path) -> int:
+    """Count how often the PostgREST of this temporary folder has read its keys again."""
+    return read_log(folder).count(_CONFIG_LOADED)
 
 
 def read_log(folder: Path) -> str:

@@ -8,7 +8,8 @@ from typing import TextIO
 
 from .caddy import listen, start_caddy
 from .database import Database
-from .folders import Secrets, lock, make_temporary_folder, read_secrets
+from .folders import lock, make_temporary_folder
+from .keys import Secrets, read_secrets
 from .messages import Settings, StartedStack
 from .postgres import PostgresServer
 from .postgrest import PostgrestServer
@@ -40,24 +41,25 @@ class Supervisor:
         data_dir.mkdir(parents=True, exist_ok=True)
         # Before anything in it is read: another stack may be making it just now.
         self._lock = lock(data_dir)
-        secrets = read_secrets(data_dir)
+        secrets = read_secrets(data_dir, self._settings.new_secrets)
 
         database = self._start_postgres(data_dir / "pgdata", folder, secrets)
         self._prepare_database(database)
         postgrest = PostgrestServer(self._settings.postgrest, folder)
-        postgrest.start(self._programs, database, secrets.jwt_secret, self._settings.max_rows)
+        postgrest.start(self._programs, database, secrets, self._settings.max_rows)
         port = start_caddy(
             self._programs,
             self._settings.caddy,
             listener=listener,
             postgrest_socket=postgrest.socket,
+            secrets=secrets,
             folder=folder,
         )
         return StartedStack(
             port=port,
             database_port=database.port,
-            password=secrets.password,
-            jwt_secret=secrets.jwt_secret,
+            secrets=secrets,
+            data_dir=data_dir,
             temporary_folder=folder,
         )
 
