@@ -1,6 +1,6 @@
 # Every target sets up what it needs; python3 (3.11 or newer), npm and make are all that has to be there.
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint format twin schema measure benchmark wheel clean
+.PHONY: demo test check lint format twin schema measure bench wheel clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,21 +38,27 @@ schema: .venv/ok node_modules/ok  ## write supabase/schema.sql from the migratio
 measure: .venv/ok  ## how dense the code is, folder by folder
 	$(BIN)/python scripts/measure.py
 
-benchmark: .venv/ok node_modules/ok
+bench: .venv/ok node_modules/ok .venv-bench/ok  ## what every operation costs; docs/performance.md
 	$(BIN)/python benchmarks/import_time.py
-	$(BIN)/python benchmarks/writes.py
 	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/bench.py --json docs/performance.json
+	.venv-bench/bin/python benchmarks/plot.py docs/performance.json docs/performance.svg
 
 wheel: .venv/ok
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf .venv node_modules dist
+	rm -rf .venv .venv-* node_modules dist
 
 .venv/ok: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check "pip>=25.1"
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[local]" --group dev
+	touch $@
+
+.venv-bench/ok: Makefile
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check "matplotlib>=3.9"
 	touch $@
 
 # Pinned in package.json; a lock file would list the programs of one platform only, and `npm ci` then refuse it.

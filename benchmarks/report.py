@@ -1,0 +1,100 @@
+"""The figures of a benchmark as tables in Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# As a ratio to the floor, from the issue that asked for them.
+GOALS = {
+    "get_by_number": 1.2,
+    "get_by_id": 1.2,
+    "latest": 1.2,
+    "latest_published": 1.2,
+    "list_5": 1.1,
+    "list_100": 1.3,
+    "list_100_whole": 1.1,
+    "create": 1.3,
+    "publish": 1.4,
+    "update": 1.5,
+    "archive": 1.6,
+    "delete": 1.7,
+    "record_metrics": 1.15,
+    "record_cost": 1.25,
+    "deploy": 1.4,
+    "restore": 1.1,
+}
+NAMES = {
+    "get_by_number": "get by number",
+    "get_by_id": "get by id",
+    "latest": "latest",
+    "latest_published": "latest published",
+    "list_5": "list, 5 summaries",
+    "list_100": "list, 100 summaries",
+    "list_100_whole": "list, 100 whole versions",
+    "create": "create a draft",
+    "publish": "publish",
+    "update": "update",
+    "archive": "archive",
+    "delete": "delete",
+    "record_metrics": "record metrics",
+    "record_cost": "record a cost",
+    "deploy": "deploy",
+    "restore": "restore",
+}
+GOALS_OF_LARGE = {"create": 18, "publish": 8, "record_metrics": 0.6, "deploy": 6}
+
+
+def write_table(figures: dict[str, Any]) -> str:
+    """Write all tables."""
+    parts = [
+        _ratios(figures["operations"], "total", "Processor time, all programs together"),
+        _ratios(figures["operations"], "wall", "Time on the clock"),
+        _database(figures["operations"]),
+    ]
+    if "writers" in figures:
+        parts += [
+            _rows("Sixteen writers, twenty drafts each, a second", figures["writers"]),
+            _rows("A hundred async readers, a second", {"reads": figures["readers"]}),
+            _rows("1 MB snapshots, processor ms of the database", figures["large"]),
+            _rows("Snapshots to JSON, processor ms of the client", figures["encoding"]),
+        ]
+    return "\n\n".join(parts)
+
+
+def _ratios(operations: dict[str, Any], figure: str, title: str) -> str:
+    first = next(iter(operations.values()))
+    others = [name for name in first if name != "floor"]
+    lines = [f"**{title}**; as a ratio to the floor", ""]
+    lines += _head(["operation", "floor, ms", *others, "goal"])
+    for operation, peers in operations.items():
+        floor = peers["floor"][figure]
+        ratios = [f"{peers[name][figure] / floor:.2f}" if name in peers else "" for name in others]
+        goal = f"{GOALS[operation]:g}"
+        lines.append(_line([NAMES[operation], f"{floor:.2f}", *ratios, goal]))
+    return "\n".join(lines)
+
+
+def _database(operations: dict[str, Any]) -> str:
+    first = next(iter(operations.values()))
+    lines = ["**Processor time of the database's backend**, ms", ""]
+    lines += _head(["operation", *first])
+    for operation, peers in operations.items():
+        values = [f"{peers[name]['database']:.2f}" if name in peers else "" for name in first]
+        lines.append(_line([NAMES[operation], *values]))
+    return "\n".join(lines)
+
+
+def _rows(title: str, rows: dict[str, dict[str, float]]) -> str:
+    columns = list(next(iter(rows.values())))
+    lines = [f"**{title}**", "", *_head(["", *columns])]
+    for name, values in rows.items():
+        lines.append(_line([name, *(f"{values[column]:.4g}" for column in columns)]))
+    return "\n".join(lines)
+
+
+def _head(cells: list[str]) -> list[str]:
+    return [_line(cells), _line(["---"] * len(cells))]
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
