@@ -54,14 +54,25 @@ def copy_migrations(folder: Path) -> dict[str, str]:
     for source in sorted(migrations_dir().glob("*.sql")):
         content = source.read_bytes()
         target = folder / source.name
-        try:
-            with target.open("xb") as file:
-                file.write(content)
+        if not target.exists():
+            _write_whole(target, content)
             outcome[source.name] = "copied"
-        except FileExistsError:
-            is_same = _normalize(target.read_bytes()) == _normalize(content)
-            outcome[source.name] = "unchanged" if is_same else "kept"
+        elif _normalize(target.read_bytes()) == _normalize(content):
+            outcome[source.name] = "unchanged"
+        else:
+            outcome[source.name] = "kept"
     return outcome
+
+
+def _write_whole(target: Path, content: bytes) -> None:
+    """Write a file that has its name only when it is complete: a disk may be full."""
+    # Not a name that `supabase db push` would take for a migration.
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.rename(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _normalize(content: bytes) -> bytes:

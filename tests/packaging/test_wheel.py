@@ -136,6 +136,20 @@ def test_the_command_copies_the_migrations_and_never_overwrites_a_changed_file(
     assert {file.name for file in folder.iterdir()} == set(shipped)
 
 
+def test_a_full_disk_leaves_no_half_of_a_migration(environment: Path, tmp_path: Path) -> None:
+    command = environment / "training-versions"
+    # A limit on the size of files: the first migration is larger.
+    limited = f"ulimit -f 4; exec '{command}' migrations"
+
+    said = run("sh", "-c", limited, cwd=tmp_path, status=1)
+
+    folder = tmp_path / "supabase" / "migrations"
+    assert said.startswith("training-versions: cannot write to supabase/migrations: File too large")
+    assert list(folder.iterdir()) == []
+    copied = run(command, "migrations", cwd=tmp_path)
+    assert copied.count("copied") == len(list(folder.iterdir())) > 1
+
+
 def test_the_command_prints_the_rollback(environment: Path, tmp_path: Path) -> None:
     (rollback,) = (ROOT / "supabase" / "rollbacks").glob("*.sql")
 
