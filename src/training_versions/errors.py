@@ -9,7 +9,8 @@
         ├── NotFoundError                no such row, or the caller may not see it
         ├── ConflictError                somebody else was faster, or the row is in another state
         ├── RejectedError                the value or the change breaks a rule
-        ├── PermissionDeniedError        not signed in, token expired, or not allowed
+        ├── PermissionDeniedError        not allowed
+        │   └── NotSignedInError         no token, or one that has ended or is not valid
         ├── SchemaMismatchError          the migrations are missing or older than this package
         └── UnavailableError             the database says that it cannot answer now
 
@@ -20,6 +21,12 @@ with `ConnectionFailedError`, and the outcome of a write is unknown.
 Errors are classified by code, never by their words. What a client's exception means is decided in
 `operations/failures.py`, when to repeat a request in `operations/retries.py`.
 """
+
+from typing import Final
+
+_AFTER_LOST_REPLY: Final = (
+    "The reply to an earlier try of this call was lost; that try may have been carried out."
+)
 
 
 class TrainingVersionsError(Exception):
@@ -55,9 +62,12 @@ class TrainingVersionsError(Exception):
         return str(self.args[0])
 
     def __str__(self) -> str:
+        lines = [self.message]
+        if self.after_lost_reply:
+            lines.append(_AFTER_LOST_REPLY)
         if self.hint:
-            return f"{self.message}\nHint: {self.hint}"
-        return self.message
+            lines.append(f"Hint: {self.hint}")
+        return "\n".join(lines)
 
 
 class InvalidInputError(TrainingVersionsError, ValueError):
@@ -158,7 +168,13 @@ class RejectedError(DatabaseError):
 
 
 class PermissionDeniedError(DatabaseError):
-    """Not signed in, no longer signed in, or not allowed."""
+    """The caller may not do this; see `NotSignedInError` for a caller who is nobody."""
+
+    __module__ = "training_versions"
+
+
+class NotSignedInError(PermissionDeniedError):
+    """The client has no access token, or one that has ended or is not valid: sign in again."""
 
     __module__ = "training_versions"
 
@@ -183,9 +199,12 @@ _TABLE: dict[type[DatabaseError], str] = {
     NotFoundError: "TV101 TV102 TV103 TV104 TV1 PGRST116",
     ConflictError: "TV201 TV202 TV203 TV204 TV205 TV206 TV207 TV2 23503 23505 40001 40P01",
     RejectedError: "TV301 TV302 TV303 TV304 TV305 TV306 TV307 TV308 TV309 TV3 22 23 413 414",
-    PermissionDeniedError: "42501 PGRST301 PGRST302 PGRST303 401 403",
-    SchemaMismatchError: "PGRST202 PGRST204 PGRST205 42P01 42703 42883",
-    UnavailableError: "53 57 429 PGRST000 PGRST001 PGRST002 PGRST003",
+    PermissionDeniedError: "42501 403",
+    NotSignedInError: "PGRST301 PGRST302 PGRST303 401",
+    SchemaMismatchError: (
+        "PGRST106 PGRST202 PGRST203 PGRST204 PGRST205 42P01 42703 42704 42725 42804 42883"
+    ),
+    UnavailableError: ("08 53 57 25006 25P03 25P04 55P03 429 PGRST000 PGRST001 PGRST002 PGRST003"),
 }
 CODES = {code: kind for kind, codes in _TABLE.items() for code in codes.split()}
 

@@ -33,8 +33,8 @@ class PackageRepository(Packages):
         client: A `supabase.Client` that has signed in; a bare `postgrest` client works as
             well.
         retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
-            database rolled back, shortened by up to half at random; `()` switches repeats off. The
-            postgrest client repeats reads of tables itself, unless it was made not to.
+            database rolled back, shortened by up to half at random; `()` switches repeats off.
+            Reads are repeated at most twice. The postgrest client's own repeats are not used.
 
     Example:
         >>> packages = PackageRepository(client)
@@ -72,8 +72,8 @@ class VersionRepository(
         model: The type of the base model.
         dataset: The type of the data sets, such as `list[DatasetRef]`.
         retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
-            database rolled back, shortened by up to half at random; `()` switches repeats off. The
-            postgrest client repeats reads of tables itself, unless it was made not to.
+            database rolled back, shortened by up to half at random; `()` switches repeats off.
+            Reads are repeated at most twice. The postgrest client's own repeats are not used.
 
     Raises:
         UnreadableReplyError: From every operation that returns versions, when a stored snapshot

@@ -30,6 +30,10 @@ LOST = httpx.ReadTimeout("slow")
         httpx.Response(502, text="<html>Bad Gateway</html>"),
         httpx.Response(504, text=""),
         httpx.Response(502, json={"message": "An invalid response from the upstream server"}),
+        # What PostgREST sends when the database's session ended without a word, as by kill -9.
+        httpx.Response(400, json={"code": "", "message": "server closed the connection"}),
+        httpx.Response(400, json={"code": None, "message": "server closed the connection"}),
+        httpx.Response(503, json={"code": "57P01", "message": "terminating connection"}),
     ],
     ids=str,
 )

@@ -19,6 +19,7 @@ from training_versions.errors import (
     ConnectionFailedError,
     DatabaseError,
     InvalidInputError,
+    NotSignedInError,
     OutcomeUnknownError,
     PermissionDeniedError,
     SchemaMismatchError,
@@ -89,14 +90,23 @@ def test_every_errcode_of_the_migrations_is_in_the_table_and_the_other_way_round
         ("23502", "RejectedError"),
         ("22P02", "RejectedError"),
         ("42501", "PermissionDeniedError"),
-        ("PGRST301", "PermissionDeniedError"),
-        ("PGRST302", "PermissionDeniedError"),
+        ("403", "PermissionDeniedError"),
+        ("401", "NotSignedInError"),
+        ("PGRST301", "NotSignedInError"),
+        ("PGRST302", "NotSignedInError"),
+        ("PGRST303", "NotSignedInError"),
+        ("PGRST106", "SchemaMismatchError"),
+        ("PGRST203", "SchemaMismatchError"),
+        ("42804", "SchemaMismatchError"),
         ("PGRST202", "SchemaMismatchError"),
         ("PGRST204", "SchemaMismatchError"),
         ("PGRST205", "SchemaMismatchError"),
         ("42883", "SchemaMismatchError"),
         ("53300", "UnavailableError"),
         ("57014", "UnavailableError"),
+        ("08006", "UnavailableError"),
+        ("25006", "UnavailableError"),
+        ("55P03", "UnavailableError"),
         ("PGRST000", "UnavailableError"),
         ("PGRST003", "UnavailableError"),
         ("XX000", "DatabaseError"),
@@ -125,10 +135,26 @@ def test_a_proxys_page_leaves_a_write_unknown(code: str | None) -> None:
     assert type(refused(code)) is OutcomeUnknownError
 
 
+@pytest.mark.parametrize("code", ["", "57P01", "57P02", "08000", "08003", "08006", "08P01"])
+def test_a_session_of_the_database_that_ended_leaves_a_write_unknown(code: str) -> None:
+    assert type(refused(code)) is OutcomeUnknownError
+    assert type(refused(code, hint="Restart it.")) is OutcomeUnknownError
+
+
+@pytest.mark.parametrize("code", ["57014", "53300", "PGRST000", "PGRST002", "PGRST003", "25P03"])
+def test_what_the_database_did_not_do_is_known(code: str) -> None:
+    assert type(refused(code)) is UnavailableError
+
+
 @pytest.mark.parametrize(
-    ("code", "kind"), [("502", ConnectionFailedError), ("PGRST001", UnavailableError)]
+    ("code", "kind"),
+    [
+        *((code, ConnectionFailedError) for code in ("502", "")),
+        (None, DatabaseError),
+        *((code, UnavailableError) for code in ("PGRST001", "57P01", "08006")),
+    ],
 )
-def test_a_read_is_never_unknown(code: str, kind: type[Exception]) -> None:
+def test_a_read_is_never_unknown(code: str | None, kind: type[Exception]) -> None:
     assert type(refused(code, write=False)) is kind
 
 
@@ -154,7 +180,7 @@ def test_a_gateway_that_turns_a_write_down_with_a_hint_is_believed() -> None:
 def test_someone_not_signed_in_is_told_so(headers: dict[str, str]) -> None:
     exc = refused("42501", headers)
 
-    assert type(exc) is PermissionDeniedError
+    assert type(exc) is NotSignedInError
     assert exc.message == "You are not signed in, so versions.publish was refused: no."
     assert "client.auth.sign_in_with_password" in str(exc.hint)
 
@@ -172,10 +198,72 @@ def test_a_forbidden_row_is_told_as_the_database_says_it(headers: dict[str, str]
 def test_an_expired_token_is_told_apart(code: str) -> None:
     exc = refused(code)
 
-    assert type(exc) is PermissionDeniedError
+    assert type(exc) is NotSignedInError
     assert str(exc).startswith(
         "The access token has expired or is not valid: no.\nHint: Sign in again"
     )
+
+
+KEY = "eyJhbGciOiJIUzI1NiJ9.e30.c2ln"
+
+
+@pytest.mark.parametrize(
+    ("key", "error"),
+    [
+        (KEY, {"code": "PGRST301", "message": "JWSError JWSInvalidSignature"}),
+        ("my-key", {"code": "PGRST301", "message": "JWSError (CompactDecodeError)"}),
+        ("sb_secret_x", {"code": "401", "message": "Unauthorized"}),
+        (KEY, {"message": "Invalid API key", "hint": "Double check your API key."}),
+        (KEY, {"message": "Unregistered API key", "hint": "It is not of this project."}),
+    ],
+)
+def test_an_unknown_key_is_not_taken_for_a_session_that_has_ended(
+    key: str, error: dict[str, str]
+) -> None:
+    headers = httpx.Headers({"apikey": key, "Authorization": f"Bearer {key}"})
+
+    exc = translate(APIError({"code": None, **error}), "versions.publish", headers, is_write=True)
+
+    assert type(exc) is PermissionDeniedError
+    assert exc.message.startswith("The project does not know the API key: ")
+    assert "refresh_session" not in str(exc)
+    assert ("begins with sb_publishable_" in str(exc)) is (key == "my-key")
+
+
+@pytest.mark.parametrize("code", ["PGRST106", "PGRST203", "42804", "25006", "55P03"])
+def test_a_code_that_its_class_does_not_explain_has_a_hint_of_its_own(code: str) -> None:
+    others = [refused("PGRST202"), refused("57014")]
+
+    exc = refused(code)
+
+    assert isinstance(exc, DatabaseError)
+    assert exc.hint
+    assert exc.hint not in [getattr(other, "hint", None) for other in others]
+
+
+@pytest.mark.parametrize(
+    ("claims", "code", "message", "words"),
+    [
+        ({"role": "nobody"}, "22023", 'role "nobody" does not exist', "a role that this database"),
+        ({"role": "nobody"}, "42704", 'role "nobody" does not exist', "a role that this database"),
+        (
+            {"role": "authenticated", "sub": "bot"},
+            "22P02",
+            'invalid input syntax for type uuid: "bot"',
+            "`sub` is no UUID",
+        ),
+    ],
+)
+def test_a_token_of_another_kind_is_told(
+    claims: dict[str, str], code: str, message: str, words: str
+) -> None:
+    exc = refused(code, token(**claims), message=message)
+
+    assert type(exc) is NotSignedInError
+    assert words in exc.message
+    assert "Auth server of this project" in str(exc.hint)
+    # The same words about another role or value are no matter of the token.
+    assert type(refused(code, SIGNED_IN, message=message)) is not NotSignedInError
 
 
 @pytest.mark.parametrize("code", ["PGRST202", "PGRST204", "PGRST205", "42P01", "42883"])
@@ -198,7 +286,9 @@ def test_details_are_parsed_when_they_are_an_object() -> None:
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
 def test_every_error_survives_pickle_with_all_it_says(kind: type[TrainingVersionsError]) -> None:
     error = kind("what happened", operation="versions.get", hint="what to do")
+    assert str(error) == "what happened\nHint: what to do"
     error.after_lost_reply = True
+    assert "that try may have been carried out" in str(error)
     if isinstance(error, DatabaseError):
         error.code, error.details = "TV101", "why"
     if isinstance(error, InvalidInputError):

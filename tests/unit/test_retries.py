@@ -7,8 +7,15 @@ import httpx
 import pytest
 from postgrest.exceptions import APIError
 
-from training_versions import ConflictError, ConnectionFailedError, OutcomeUnknownError
-from training_versions.operations.retries import RetryState
+from training_versions import (
+    ConflictError,
+    ConnectionFailedError,
+    NotSignedInError,
+    OutcomeUnknownError,
+    TrainingVersionsError,
+    UnavailableError,
+)
+from training_versions.operations.retries import DEFAULT_PAUSES, RetryState
 
 from .scripted import PACKAGE, VERSION, VERSIONS, request_of
 
@@ -64,7 +71,7 @@ def test_a_refusal_after_a_lost_reply_says_that_an_attempt_was_lost() -> None:
         state.next_pause_or_raise(CONFLICT, {})
 
     assert caught.value.after_lost_reply
-    assert "earlier try" in caught.value.__notes__[0]
+    assert "earlier try" in str(caught.value)
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01"])
@@ -95,10 +102,69 @@ def test_a_read_by_function_is_repeated_and_never_unknown(operation: Any) -> Non
         state.next_pause_or_raise(LOST, {})
 
 
-def test_a_select_is_not_repeated_here() -> None:
-    # The postgrest client repeats it already.
-    with pytest.raises(ConnectionFailedError):
-        retries(0.5, request=request_of(VERSIONS.get(VERSION))).next_pause_or_raise(LOST, {})
+GET = request_of(VERSIONS.get(VERSION))
+SESSION_ENDED = APIError({"code": "", "message": "server closed the connection unexpectedly"})
+
+
+@pytest.mark.parametrize("request_", [GET, request_of(VERSIONS.lineage(VERSION))])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        REFUSED,
+        httpx.ReadError("reset"),
+        SESSION_ENDED,
+        APIError({"code": "PGRST002", "message": "no schema cache"}),
+        APIError({"code": "503", "message": "Service Unavailable"}),
+    ],
+    ids=str,
+)
+def test_a_read_without_a_network_fails_within_two_seconds(
+    request_: Any, failure: Exception
+) -> None:
+    state = RetryState(request_, DEFAULT_PAUSES)
+
+    paused = sum(state.next_pause_or_raise(failure, {}) for _ in range(2))
+
+    assert paused < 2
+    with pytest.raises((ConnectionFailedError, UnavailableError)):
+        state.next_pause_or_raise(failure, {})
+
+
+@pytest.mark.parametrize(
+    "failure", [LOST, CONFLICT, APIError({"code": "57014", "message": "statement timeout"})]
+)
+def test_a_select_that_has_taken_long_or_was_answered_is_not_repeated(failure: Exception) -> None:
+    with pytest.raises(TrainingVersionsError):
+        retries(0.5, request=GET).next_pause_or_raise(failure, {})
+
+
+def test_a_write_whose_database_session_ended_is_sent_again() -> None:
+    state = retries(0.5)
+
+    assert state.next_pause_or_raise(SESSION_ENDED, {}) == 0.5
+    with pytest.raises(OutcomeUnknownError):
+        state.next_pause_or_raise(SESSION_ENDED, {})
+
+
+@pytest.mark.parametrize("request_", [PUBLISH, GET])
+@pytest.mark.parametrize(
+    "early",
+    [
+        {"code": "PGRST303", "message": "JWT issued at future"},
+        {"code": "PGRST301", "message": "JWTIssuedAtFuture"},
+        {"code": "PGRST301", "message": "JWTNotYetValid"},
+    ],
+)
+def test_a_token_from_the_future_is_sent_once_more_after_a_second(
+    request_: Any, early: dict[str, Any]
+) -> None:
+    state = retries(0.25, 0.25, request=request_)
+
+    assert state.next_pause_or_raise(APIError(early), {}) == 1
+    with pytest.raises(NotSignedInError):
+        state.next_pause_or_raise(APIError(early), {})
+    with pytest.raises(NotSignedInError):
+        retries(request=request_).next_pause_or_raise(APIError(early), {})
 
 
 def test_pauses_are_shortened_at_random_by_up_to_half(monkeypatch: pytest.MonkeyPatch) -> None:

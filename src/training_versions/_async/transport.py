@@ -15,7 +15,8 @@ from postgrest import AsyncPostgrestClient
 from postgrest.types import CountMethod
 from pydantic import BaseModel
 
-from training_versions.operations.checks import check_client, check_pauses
+from training_versions.operations.checks import check_pauses
+from training_versions.operations.clients import check_client, check_usable, unusable_client
 from training_versions.operations.failures import CLIENT_ERRORS, UNREADABLE_JSON
 from training_versions.operations.paging import Key, Listing
 from training_versions.operations.requests import (
@@ -60,6 +61,7 @@ class AsyncTransport:
         check_client(client, AsyncPostgrestClient, owner)
         self.client = client  # autosave makes a second transport of it, which does not repeat
         self._retry_pauses = check_pauses(retry_pauses)
+        self.current_client()
 
     async def run(self, operation: Operation[T]) -> T:
         """Carry out an operation, and return its result."""
@@ -98,22 +100,35 @@ class AsyncTransport:
         if isinstance(request, Checkpoint):
             await sleep(0)
             return Reply()
-        if isinstance(request, WhoAmI):
-            return Reply(user_of(self.client.schema("public").headers))
         # Asked for anew by each request, since it carries the token of the current session, which a
         # long export may outlive. The repeats of a request keep its token: somebody who signs in
         # meanwhile on the same client must not be the one who repeats this write.
-        client = self.client.schema("public")
+        client = self.current_client()
+        if isinstance(request, WhoAmI):
+            return Reply(user_of(client.headers))
         retries = RetryState(request, self._retry_pauses)
         while True:
             try:
                 return await self._execute(client, request)
-            except CLIENT_ERRORS as exc:
-                await sleep(retries.next_pause_or_raise(exc, client.headers))
             except UNREADABLE_JSON as exc:
                 # Not repeated: the same reply would come again.
                 is_write = request.is_write
                 raise unreadable(request.operation, None, exc, is_write=is_write) from exc
+            except CLIENT_ERRORS as exc:
+                await sleep(retries.next_pause_or_raise(exc, client.headers))
+
+    def current_client(self) -> AsyncPostgrestClient:
+        """Return a client with the token of the moment.
+
+        Raises:
+            InvalidInputError: It cannot send, or not from this process.
+        """
+        try:
+            client = self.client.schema("public")
+        except Exception as exc:  # such as a token that is no text
+            raise unusable_client(f"raises {type(exc).__name__}: {exc}") from exc
+        check_usable(client)
+        return client
 
     async def _execute(self, client: AsyncPostgrestClient, request: Rpc | Select) -> Reply:
         """Send one request once."""
@@ -135,5 +150,6 @@ class AsyncTransport:
                 query = query.filter(condition.column, condition.operator, condition.value)
         for column in request.order_by:
             query = query.order(column, desc=request.descending)
-        rows = await query.limit(request.limit).execute()
+        # Repeats are ours: those of the client would take seven seconds.
+        rows = await query.limit(request.limit).retry(False).execute()
         return Reply(rows.data, rows.count)

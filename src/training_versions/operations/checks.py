@@ -234,20 +234,6 @@ def check_rule(value: object, argument: str, rule: Rule) -> str | int | float:
             return check_cost(value, argument)
 
 
-def check_client(client: object, kind: type, repository: str) -> None:
-    """Refuse what is not a client, and a client of the other face, before the first call does."""
-    schema = getattr(client, "schema", None)
-    made: object = schema("public") if callable(schema) else client
-    if not isinstance(made, kind):
-        raise InvalidInputError(
-            f"{repository} needs a supabase client that works with {kind.__name__}, "
-            f"not {type(made).__name__}.",
-            field="client",
-            hint="Async clients go with AsyncVersionRepository and AsyncPackageRepository, "
-            "sync clients with VersionRepository and PackageRepository.",
-        )
-
-
 def check_pauses(pauses: Sequence[float]) -> tuple[float, ...]:
     """Return the pauses before repeats if they are seconds."""
     try:

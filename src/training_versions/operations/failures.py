@@ -1,29 +1,26 @@
 """Failures: what an exception that a client raised means for the caller.
 
-Two questions are answered here: may the request have been carried out all the same (`is_lost`), and
-which error of ours is it (`translate`). When to repeat is decided in `retries.py`.
+Answered here: may the request have been carried out all the same (`is_lost`), may a repeat help
+(`is_worth_a_repeat` and its neighbours), and which error of ours is it (`translate`). How a refusal
+is worded is in `refusals.py`; when a request is repeated is decided in `retries.py`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
 
 import httpx
 from postgrest.exceptions import APIError
 
 from training_versions.errors import (
     ConnectionFailedError,
-    DatabaseError,
+    NotSignedInError,
     OutcomeUnknownError,
-    PermissionDeniedError,
-    SchemaMismatchError,
     TrainingVersionsError,
-    UnavailableError,
     class_of,
 )
-from training_versions.operations.tokens import is_signed_in
+from training_versions.operations.refusals import explain
 
 TRANSPORT_ERRORS: Final = (
     httpx.HTTPError,
@@ -31,11 +28,12 @@ TRANSPORT_ERRORS: Final = (
     httpx.StreamError,
     httpx.CookieConflict,
 )
-CLIENT_ERRORS: Final = (APIError, *TRANSPORT_ERRORS)
-"""Everything that a client raises when no successful reply came."""
 UNREADABLE_JSON: Final = (ValueError, RecursionError)
 """What a client raises for a successful reply that is valid JSON and that Python cannot hold, such
 as one nested thousands of levels deep. A reply that is no JSON arrives as text instead."""
+CLIENT_ERRORS: Final = (APIError, *TRANSPORT_ERRORS, RuntimeError)
+"""Everything that a client raises when no successful reply came. (A `RecursionError` is a
+`RuntimeError`, too: ask for unreadable JSON first.)"""
 
 # The request never left this machine. Every other error is treated as if a part of it may have.
 _NOTHING_SENT: Final = (
@@ -44,18 +42,27 @@ _NOTHING_SENT: Final = (
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
 )
-# PostgREST lost its connection to the database, which may have committed by then.
-_CONNECTION_LOST: Final = "PGRST001"
+# The database's session ended during the request, which may have been committed by then. PostgREST
+# says PGRST001, or passes on the last words of the database: 57P01 of a shutdown, 57P02 of a crash,
+# class 08 of a broken connection, and no code at all if there were no words.
+_SESSION_ENDED: Final = ("", "PGRST001", "57P01", "57P02")
+_CONNECTION_EXCEPTIONS: Final = "08"
+# PostgREST did not pass the request on, and soon may.
+_NOT_TAKEN: Final = ("PGRST000", "PGRST002", "PGRST003", "503", "520")
+# Serialization failure and deadlock: the transaction was rolled back, nothing was written.
+_ROLLED_BACK: Final = ("40001", "40P01")
+# Asked by words, because PostgREST 12 has one code for every token that it refuses.
+_TOO_EARLY: Final = ("jwtissuedatfuture", "jwtnotyetvalid")
 
-_HINT_MIGRATE: Final = (
-    "Copy the migrations with `training-versions migrations <your project>/supabase/migrations` "
-    "and apply them with `supabase db push` (Supabase CLI 3: with --remote); when they are applied "
-    "already, reload the schema cache: notify pgrst, 'reload schema'."
+_HINT_NETWORK: Final = "Check the project's URL and the network, and try again."
+_HINT_ENDED_STACK: Final = (
+    "Nothing listens at {}. A LocalSupabase answers until its `with` block ends, or its program."
 )
-_HINT_SIGN_IN: Final = (
-    "Sign in first: client.auth.sign_in_with_password({'email': …, 'password': …})."
+_HINT_EVENT_LOOP: Final = (
+    "A client serves one event loop: make it, and the repositories, inside of the asyncio.run that "
+    "uses them."
 )
-_HINT_REFRESH: Final = "Sign in again, or call client.auth.refresh_session()."
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def is_lost(exc: Exception) -> bool:
@@ -67,87 +74,104 @@ def is_lost(exc: Exception) -> bool:
         # a request down: {"message": "Invalid API key", "hint": "Double check your key."}. Whatever
         # else answers without a code may have lost the database's reply.
         return not exc.hint
-    return exc.code == _CONNECTION_LOST or _is_page_of_a_proxy(exc.code)
+    return _has_lost_session(exc.code) or _is_page_of_a_proxy(exc.code)
+
+
+def is_worth_a_repeat(exc: Exception) -> bool:
+    """Return whether the same request may soon be answered: nothing took it, or its taker ended.
+
+    A timeout is none of these, since whoever reads has waited long enough by then.
+    """
+    if isinstance(exc, APIError):
+        return exc.code is not None and (_has_lost_session(exc.code) or exc.code in _NOT_TAKEN)
+    return isinstance(exc, httpx.NetworkError | httpx.RemoteProtocolError)
+
+
+def was_rolled_back(exc: Exception) -> bool:
+    """Return whether the database took the whole transaction back, for no fault of the caller."""
+    return isinstance(exc, APIError) and exc.code in _ROLLED_BACK
+
+
+def is_too_early(exc: Exception) -> bool:
+    """Return whether the token is not valid yet by the clock of the server, which is behind."""
+    if not isinstance(exc, APIError) or class_of(exc.code) is not NotSignedInError:
+        return False
+    return str(exc.message).replace(" ", "").lower() in _TOO_EARLY
+
+
+def is_of_another_loop(exc: Exception) -> bool:
+    """Return whether an async client was used in a second event loop.
+
+    A connection of the first loop can still send, so that a write may have been carried out, but
+    it cannot receive.
+    """
+    return isinstance(exc, RuntimeError)
 
 
 def translate(
     exc: Exception, operation: str, headers: Mapping[str, str], *, is_write: bool
 ) -> TrainingVersionsError:
     """Return our error for one that a client raised; the caller raises it `from` that one."""
+    hint = None
+    if is_of_another_loop(exc):
+        hint = _HINT_EVENT_LOOP
     if is_write and is_lost(exc):
         return OutcomeUnknownError(
             f"The reply to {operation} was lost, so it may or may not have happened: "
             f"{_describe(exc)}.",
             operation=operation,
+            hint=hint,
         )
-    if not isinstance(exc, APIError) or _is_page_of_a_proxy(exc.code):
-        return ConnectionFailedError(
-            f"No reply came to {operation}, and nothing was changed: {_describe(exc)}.",
-            operation=operation,
-            hint="Check the project's URL and the network, and try again.",
-        )
-    return _refusal(exc, operation, headers)
-
-
-def _refusal(exc: APIError, operation: str, headers: Mapping[str, str]) -> DatabaseError:
-    """Make the error for a request that the database, PostgREST or a gateway turned down."""
-    error_class = class_of(exc.code)
-    message = exc.message
-    if not message:
-        message = f"{operation} was refused with code {exc.code}."
-    reason = message.rstrip(".")
-    hint = exc.hint
-
-    if exc.code == "42501":
-        if not is_signed_in(headers):
-            message = f"You are not signed in, so {operation} was refused: {reason}."
-            hint = _HINT_SIGN_IN
-    elif error_class is PermissionDeniedError:
-        state = "was refused"
-        if exc.code in ("PGRST301", "PGRST303"):
-            state = "has expired or is not valid"
-        message = f"The access token {state}: {reason}."
-        if not hint:
-            hint = _HINT_REFRESH if is_signed_in(headers) else _HINT_SIGN_IN
-    elif error_class is SchemaMismatchError:
-        message = f"The database lacks something that {operation} needs: {reason}."
-        hint = _HINT_MIGRATE
-    elif error_class is UnavailableError and not hint:
-        hint = "Try again in a moment."
-
-    return error_class(
-        message,
-        code=exc.code,
-        details=_parse_details(cast("object", exc.details)),
+    if isinstance(exc, APIError) and not _is_without_answer(exc):
+        return explain(exc, operation, headers)
+    if hint is None:
+        hint = _hint_for_address(exc)
+    return ConnectionFailedError(
+        f"No reply came to {operation}, and nothing was changed: {_describe(exc)}.",
         operation=operation,
         hint=hint,
     )
 
 
-def _is_page_of_a_proxy(code: str | None) -> bool:
+def _is_without_answer(exc: APIError) -> bool:
+    """Return whether neither the database nor PostgREST has said what it makes of the request."""
+    return exc.code is not None and (not exc.code or _is_page_of_a_proxy(exc.code))
+
+
+def _has_lost_session(code: str) -> bool:
+    return code in _SESSION_ENDED or code.startswith(_CONNECTION_EXCEPTIONS)
+
+
+def _is_page_of_a_proxy(code: str) -> bool:
     """Return whether a proxy answered instead of the database, which may have done its work."""
     # Such a page arrives as an APIError whose code is the HTTP status: "408", "502".
-    if code is None:
-        return False
     return code == "408" or (len(code) == 3 and code.startswith("5"))
 
 
+def _hint_for_address(exc: Exception) -> str:
+    request = getattr(exc, "_request", None)  # the property `request` raises where there is none
+    if isinstance(exc, httpx.ConnectError) and isinstance(request, httpx.Request):
+        url = request.url
+        if url.host in _LOOPBACK:
+            return _HINT_ENDED_STACK.format(f"{url.scheme}://{url.netloc.decode()}")
+    return _HINT_NETWORK
+
+
 def _describe(exc: Exception) -> str:
+    """Say what came instead of a reply."""
     if isinstance(exc, APIError):
-        source = "a gateway said" if exc.code is None else exc.code
-        return f"{source} {exc.message}" if exc.message else source
+        return _describe_answer(exc)
+    if is_of_another_loop(exc):
+        return f"the client was used in another event loop before ({exc})"
     if not str(exc):
         return type(exc).__name__
     return f"{type(exc).__name__}: {exc}"
 
 
-def _parse_details(details: object) -> dict[str, object] | str | None:
-    """Return the details as an object where they are one: the migrations write JSON."""
-    if isinstance(details, str):
-        try:
-            details = cast("object", json.loads(details))
-        except (ValueError, RecursionError):
-            return details
-    if details is None or isinstance(details, dict):
-        return cast("dict[str, object] | None", details)
-    return str(details)
+def _describe_answer(exc: APIError) -> str:
+    source = exc.code
+    if exc.code is None:
+        source = "a gateway said"
+    elif _has_lost_session(exc.code):
+        source = f"the database's session ended {exc.code}".rstrip()
+    return f"{source} {exc.message or ''}".strip().rstrip(".")

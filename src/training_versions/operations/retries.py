@@ -1,9 +1,12 @@
 """Retries: which failed requests are sent again, and after which pause.
 
 A write whose reply was lost is sent again, because the same request sent twice has the effect of
-one. So is a call that the database rolled back because of a serialization failure or a deadlock.
-Reads by a function are repeated like writes. A select is never repeated here: the postgrest client
-repeats it itself where the connection fails or the answer is 503 (but not after a timeout).
+one. So is a call that the database rolled back because of a serialization failure or a deadlock. A
+read is sent again where the network or the database failed, but less often: somebody is waiting
+for it. A call of a function that only reads is also repeated after a timeout, as writes are. The
+postgrest client's own repeats of reads are switched off.
+
+A token that is not valid yet, because the server's clock is behind, is tried once more.
 """
 
 from __future__ import annotations
@@ -15,22 +18,27 @@ from typing import Final
 
 from training_versions.errors import (
     ConflictError,
-    DatabaseError,
     NotFoundError,
     RejectedError,
     TrainingVersionsError,
 )
-from training_versions.operations.failures import is_lost, translate
+from training_versions.operations.failures import (
+    is_lost,
+    is_of_another_loop,
+    is_too_early,
+    is_worth_a_repeat,
+    translate,
+    was_rolled_back,
+)
 from training_versions.operations.requests import Rpc, Select
 
 DEFAULT_PAUSES: Final = (0.5, 1.0, 2.0)
-"""Seconds before each repeat of a function call: by default there are at most three."""
+"""Seconds before each repeat of a write: by default there are at most three."""
+READ_REPEATS: Final = 2
+"""How often a read is repeated at most, so that it fails in less than two seconds by default."""
+CLOCK_PAUSE: Final = 1.0
+"""Seconds before a token that is not valid yet is sent again."""
 
-# Serialization failure and deadlock: the transaction was rolled back, nothing was written.
-_ROLLED_BACK: Final = ("40001", "40P01")
-_NOTE_LOST_BEFORE: Final = (
-    "The reply to an earlier try of this call was lost; that try may have been carried out."
-)
 logger = logging.getLogger(__name__)
 
 
@@ -47,23 +55,23 @@ class RetryState:
     def __init__(self, request: Rpc | Select, pauses: Sequence[float]) -> None:
         self._operation = request.operation
         self._is_write = request.is_write
-        self._pauses: Sequence[float] = ()  # a select has none
-        self._retry_hint: str | None = None
-        if isinstance(request, Rpc):
-            self._pauses = pauses
-            self._retry_hint = request.retry_hint
+        self._is_call = isinstance(request, Rpc)
+        self._pauses = pauses if request.is_write else pauses[:READ_REPEATS]
+        self._retry_hint = request.retry_hint if isinstance(request, Rpc) else None
         self._repeats = 0
+        self._was_early = False
         self._lost: TrainingVersionsError | None = None
 
     def next_pause_or_raise(self, exc: Exception, headers: Mapping[str, str]) -> float:
         """Return the seconds to wait before sending the same again.
 
-        - The reply is lost: repeat.
+        - The reply is lost: repeat a call.
         - The database rolled the transaction back: repeat.
         - The database gave a definite answer (not found, conflict, rejected): raise it.
-        - Anything else, such as no connection or no permission: raise it at once, so that a wrong
-          URL does not cost all the pauses. But once a reply was lost, repeat, since only a decision
-          of the database settles what became of the lost attempt.
+        - The network or the database failed, and nothing can have changed: repeat a read. Raise it
+          for a write, so that a wrong URL does not cost all the pauses.
+        - Anything else, such as no permission: raise it at once. But once the reply to a write was
+          lost, repeat, since only a decision of the database settles what became of it.
 
         Args:
             exc: What the client raised.
@@ -73,14 +81,20 @@ class RetryState:
             TrainingVersionsError: Repeating would not help, or there were enough repeats.
         """
         error = translate(exc, self._operation, headers, is_write=self._is_write)
-        if is_lost(exc):
-            self._lost = error
-        elif _decides(error):
-            if self._lost is not None and self._is_write:
-                error.after_lost_reply = True
-                error.add_note(_NOTE_LOST_BEFORE)
+        if is_of_another_loop(exc):
+            if self._retry_hint and self._is_write:
+                error.hint = f"{error.hint} {self._retry_hint}"
             raise error from exc
-        elif self._lost is None and not _was_rolled_back(error):
+        if is_too_early(exc) and self._pauses and not self._was_early:
+            self._was_early = True
+            logger.debug("%s: %s; sent again in %.2f s", self._operation, exc, CLOCK_PAUSE)
+            return CLOCK_PAUSE
+        if self._is_call and is_lost(exc):
+            self._lost = error
+        elif _decides(error) and not was_rolled_back(exc):
+            error.after_lost_reply = self._is_write and self._lost is not None
+            raise error from exc
+        elif self._lost is None and not self._may_help(exc):
             raise error from exc
 
         if self._repeats == len(self._pauses):
@@ -97,6 +111,10 @@ class RetryState:
         )
         return pause
 
+    def _may_help(self, exc: Exception) -> bool:
+        """Return whether a repeat may end differently, although nothing was lost."""
+        return was_rolled_back(exc) or (not self._is_write and is_worth_a_repeat(exc))
+
     def _final_error(self, error: TrainingVersionsError) -> TrainingVersionsError:
         """Return what to raise after the last repeat.
 
@@ -109,15 +127,9 @@ class RetryState:
         return self._lost
 
 
-def _was_rolled_back(error: TrainingVersionsError) -> bool:
-    """Return whether the database took the whole transaction back, for no fault of the caller."""
-    return isinstance(error, DatabaseError) and error.code in _ROLLED_BACK
-
-
 def _decides(error: TrainingVersionsError) -> bool:
     """Return whether the database decided about the row, so that a repeat would end the same way.
 
     A refusal of permission is no such decision: it says nothing about an earlier attempt.
     """
-    is_decision = isinstance(error, NotFoundError | ConflictError | RejectedError)
-    return is_decision and not _was_rolled_back(error)
+    return isinstance(error, NotFoundError | ConflictError | RejectedError)

@@ -42,6 +42,18 @@ def is_signed_in(headers: Mapping[str, str]) -> bool:
     return role != "anon" and bool(claims.get("sub"))
 
 
+def sends_only_a_key(headers: Mapping[str, str]) -> bool:
+    """Return whether the project's key stands in for a token, as before anybody signs in."""
+    key = headers.get("apikey", "")
+    return bool(key) and headers.get("Authorization") == f"Bearer {key}"
+
+
+def looks_like_a_key(headers: Mapping[str, str]) -> bool:
+    """Return whether the project's key has one of the forms that keys have."""
+    key = headers.get("apikey", "")
+    return key.startswith(("sb_publishable_", "sb_secret_")) or key.count(".") == 2
+
+
 def user_of(headers: Mapping[str, str]) -> str | None:
     """Return the id of the user whose token is sent; `None` for a role without a user."""
     try:
