@@ -30,7 +30,9 @@
 --   fail_version_training         Ends running training as failed, with the reason …
 --   fork_training_version         Makes a new draft in another package of the caller with the …
 --   get_metric_history            The values of a metric by step …
+--   get_metric_names              The names of the metrics that have a curve …
 --   get_next_version_number       Returns the number that the next version of a package gets: 1 …
+--   get_or_create_training_package  Returns the caller's package of that name as it is …
 --   get_package_cost              Estimated, actual and budgeted cost of all versions of a …
 --   get_version_lineage           The whole family of a version that the caller may see …
 --   import_training_events        Imports the history of another project into a package of the …
@@ -40,6 +42,7 @@
 --   record_version_metrics        Merges metrics into training_metrics; with a step …
 --   restore_training_version      Makes a new draft with the content of an old version …
 --   start_version_training        Starts training of a version; refused while it is running.
+--   training_package_made_at      When a package was created, 1970 if that is not known …
 --   undeploy_training_version     Ends the deployment of a version at a target, or at all of them.
 --   update_training_draft         Changes what p_changes names of a draft; null clears.
 --   update_training_package       Changes what p_changes names of a package: name, template_type …
@@ -912,6 +915,46 @@ end
 $$;
 grant execute on function public.get_metric_history to authenticated, service_role;
 
+-- The names of the metrics that have a curve, of the latest run or the one given, as a JSON array
+-- in their order.
+create function public.get_metric_names(
+    p_version_id uuid,
+    p_run_id uuid default null
+)
+returns jsonb
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
+begin
+    version := training_versions_internal.see_version(p_version_id);
+    run := training_versions_internal.find_run(version, p_run_id);
+    -- From each name to the next by the primary key, however many points a curve has.
+    return (
+        with recursive curves as (
+            select min(p.name) as name
+            from public.training_metric_points p
+            where p.run_id = run.id
+            union all
+            select (
+                select min(p.name)
+                from public.training_metric_points p
+                where p.run_id = run.id and p.name > c.name
+            )
+            from curves c
+            where c.name is not null
+        )
+        select coalesce(jsonb_agg(c.name order by c.name), '[]')
+        from curves c
+        where c.name is not null
+    );
+end
+$$;
+grant execute on function public.get_metric_names to authenticated, service_role;
+
 -- Returns the number that the next version of a package gets: 1, 2, 3 …. Reserves nothing.
 -- The next number of a package: 1, 2, 3 …
 create function public.get_next_version_number(p_package_id uuid)
@@ -930,6 +973,42 @@ begin
 end
 $$;
 grant execute on function public.get_next_version_number to authenticated, service_role;
+
+-- Returns the caller's package of that name as it is, the oldest if there are several; creates it
+-- if there is none. Called twice at once it creates one.
+-- Two callers at once make one package: they wait for each other, owner by owner and name by name.
+create function public.get_or_create_training_package(
+    p_name text,
+    p_template_type text,
+    p_config_json jsonb,
+    p_user_id uuid default null
+)
+returns public.training_configs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    owner constant pg_catalog.uuid := coalesce(p_user_id, auth.uid());
+    package public.training_configs;
+begin
+    perform training_versions_internal.check_new_owner(owner);
+    perform pg_advisory_xact_lock(
+        hashtextextended(format('training-versions: %s %s', owner, p_name), 0)
+    );
+    select * into package
+    from public.training_configs c
+    where c.user_id = owner and c.name = p_name
+    order by public.training_package_made_at(c), c.id
+    limit 1;
+    if found then
+        return package;
+    end if;
+    return public.create_training_package(
+        p_name, p_template_type, p_config_json, null, owner
+    );
+end
+$$;
+grant execute on function public.get_or_create_training_package to authenticated, service_role;
 
 -- Estimated, actual and budgeted cost of all versions of a package that the caller may see.
 create function public.get_package_cost(p_package_id uuid)
@@ -1163,6 +1242,31 @@ as $$
     select * from training_versions_internal.start_training(p_version_id, p_run_id)
 $$;
 grant execute on function public.start_version_training to authenticated, service_role;
+
+-- When a package was created, 1970 if that is not known; packages are listed in its order.
+-- When a package was created, to order by: a computed column, since created_at of an older table
+-- may be missing, null or without a time zone. Where it is missing, its name below is found in
+-- `unknown`.
+create function public.training_package_made_at(p_package public.training_configs)
+returns timestamp with time zone
+stable
+set search_path = ''
+language sql
+as $$
+    select coalesce(
+        (
+            select case
+                when pg_typeof(created_at) = 'pg_catalog.timestamptz'::regtype
+                    then created_at::pg_catalog.timestamptz
+                else created_at::pg_catalog.timestamp at time zone 'UTC'
+            end
+            from (select (p_package).*) as package
+        ),
+        'epoch'
+    )
+    from (select null::pg_catalog.timestamptz as created_at) as unknown
+$$;
+grant execute on function public.training_package_made_at to authenticated, service_role;
 
 -- Ends the deployment of a version at a target, or at all of them. Idempotent: repeated with the
 -- same p_call_id it ends no later one.

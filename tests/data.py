@@ -131,6 +131,13 @@ CALLS: dict[str, Call] = {
     ),
     "packages.get": Call(OF_PACKAGE),
     "packages.find": Call(OF_PACKAGE),
+    "packages.find_by_name": Call({"name": "bot"}),
+    "packages.get_or_create": Call(
+        {"name": "bot", "template_type": "lora", "config": {"r": 8}},
+        "get_or_create_training_package",
+        {"p_name": "bot", "p_template_type": "lora", "p_config_json": {"r": 8}},
+        reply=package_row(),
+    ),
     "packages.update": Call(
         OF_PACKAGE | {"name": "b", "config": {}},
         "update_training_package",
@@ -186,6 +193,7 @@ CALLS: dict[str, Call] = {
     "versions.iterate": Call({}),
     "versions.count": Call({}),
     "versions.compare": Call({"left": VERSION, "right": VERSION}),
+    "versions.compare_numbers": Call(OF_PACKAGE | {"left": 1, "right": 2}),
     "versions.restore": Call(
         OF_VERSION | {"name": "n", "new_version_id": RUN},
         "restore_training_version",
@@ -231,6 +239,8 @@ CALLS: dict[str, Call] = {
     "versions.cancel_training": Call(
         OF_VERSION, "cancel_version_training", P_VERSION, reply=run_row(), has_call_id=True
     ),
+    "versions.runs": Call(OF_VERSION),
+    "versions.metric_names": Call(OF_VERSION, "get_metric_names", P_VERSION, is_write=False),
     "versions.metric_history": Call(
         OF_VERSION | {"name": "loss"},
         "get_metric_history",

@@ -346,6 +346,69 @@ comment on function public.create_training_package(text, text, jsonb, uuid, uuid
     'training-versions: '
     'Creates a package for the caller. Repeated with the same p_package_id it returns that one.';
 
+-- When a package was created, to order by: a computed column, since created_at of an older table
+-- may be missing, null or without a time zone. Where it is missing, its name below is found in
+-- `unknown`.
+create or replace function public.training_package_made_at(p_package public.training_configs)
+returns timestamptz
+stable
+set search_path = ''
+language sql
+as $$
+    select coalesce(
+        (
+            select case
+                when pg_typeof(created_at) = 'pg_catalog.timestamptz'::regtype
+                    then created_at::pg_catalog.timestamptz
+                else created_at::pg_catalog.timestamp at time zone 'UTC'
+            end
+            from (select (p_package).*) as package
+        ),
+        'epoch'
+    )
+    from (select null::pg_catalog.timestamptz as created_at) as unknown
+$$;
+comment on function public.training_package_made_at(public.training_configs) is
+    'training-versions: '
+    'When a package was created, 1970 if that is not known; packages are listed in its order.';
+
+-- Two callers at once make one package: they wait for each other, owner by owner and name by name.
+create or replace function public.get_or_create_training_package(
+    p_name text,
+    p_template_type text,
+    p_config_json jsonb,
+    p_user_id uuid default null
+)
+returns public.training_configs
+set search_path = ''
+language plpgsql
+as $$
+declare
+    owner constant pg_catalog.uuid := coalesce(p_user_id, auth.uid());
+    package public.training_configs;
+begin
+    perform training_versions_internal.check_new_owner(owner);
+    perform pg_advisory_xact_lock(
+        hashtextextended(format('training-versions: %s %s', owner, p_name), 0)
+    );
+    select * into package
+    from public.training_configs c
+    where c.user_id = owner and c.name = p_name
+    order by public.training_package_made_at(c), c.id
+    limit 1;
+    if found then
+        return package;
+    end if;
+    return public.create_training_package(
+        p_name, p_template_type, p_config_json, null, owner
+    );
+end
+$$;
+comment on function public.get_or_create_training_package(text, text, jsonb, uuid) is
+    'training-versions: '
+    'Returns the caller''s package of that name as it is, the oldest if there are several; creates '
+    'it if there is none. Called twice at once it creates one.';
+
 create or replace function public.update_training_package(p_package_id uuid, p_changes jsonb)
 returns public.training_configs
 set search_path = ''

@@ -652,6 +652,44 @@ comment on function public.get_metric_history(uuid, text, uuid) is
     'The values of a metric by step, of the latest run or the one given, '
     'as a JSON array in the order of steps.';
 
+create or replace function public.get_metric_names(p_version_id uuid, p_run_id uuid default null)
+returns jsonb
+stable
+set search_path = ''
+language plpgsql
+as $$
+declare
+    version public.training_package_versions;
+    run public.training_runs;
+begin
+    version := training_versions_internal.see_version(p_version_id);
+    run := training_versions_internal.find_run(version, p_run_id);
+    -- From each name to the next by the primary key, however many points a curve has.
+    return (
+        with recursive curves as (
+            select min(p.name) as name
+            from public.training_metric_points p
+            where p.run_id = run.id
+            union all
+            select (
+                select min(p.name)
+                from public.training_metric_points p
+                where p.run_id = run.id and p.name > c.name
+            )
+            from curves c
+            where c.name is not null
+        )
+        select coalesce(jsonb_agg(c.name order by c.name), '[]')
+        from curves c
+        where c.name is not null
+    );
+end
+$$;
+comment on function public.get_metric_names(uuid, uuid) is
+    'training-versions: '
+    'The names of the metrics that have a curve, of the latest run or the one given, as a JSON '
+    'array in their order.';
+
 -- The runs that the columns of older versions imply.
 insert into public.training_runs
     (version_id, owner_id, status, started_at, ended_at, started_by)

@@ -24,12 +24,14 @@ revoke all on sequence public.training_version_events_id_seq
     from public, anon, authenticated, service_role;
 revoke all on function
     public.get_next_version_number, public.create_training_package,
+    public.get_or_create_training_package, public.training_package_made_at,
     public.update_training_package, public.delete_training_package, public.create_training_draft,
     public.update_training_draft, public.delete_training_draft, public.publish_training_version,
     public.archive_training_version, public.restore_training_version,
     public.fork_training_version, public.get_version_lineage, public.start_version_training,
     public.complete_version_training, public.fail_version_training,
     public.cancel_version_training, public.record_version_metrics, public.get_metric_history,
+    public.get_metric_names,
     public.deploy_training_version, public.undeploy_training_version, public.record_training_cost,
     public.get_package_cost, public.export_training_versions, public.import_training_versions,
     public.import_training_events
@@ -54,6 +56,8 @@ to authenticated, service_role;
 grant execute on function
     public.get_next_version_number,
     public.create_training_package,
+    public.get_or_create_training_package,
+    public.training_package_made_at,
     public.update_training_package,
     public.delete_training_package,
     public.create_training_draft,
@@ -70,6 +74,7 @@ grant execute on function
     public.cancel_version_training,
     public.record_version_metrics,
     public.get_metric_history,
+    public.get_metric_names,
     public.deploy_training_version,
     public.undeploy_training_version,
     public.record_training_cost,

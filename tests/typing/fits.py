@@ -10,6 +10,7 @@ from pydantic import BaseModel, JsonValue
 
 from training_versions import (
     AsyncVersionRepository,
+    Change,
     CopiedDraft,
     CostEntry,
     Deployment,
@@ -18,6 +19,7 @@ from training_versions import (
     JsonObject,
     Lineage,
     MetricPoint,
+    Package,
     PackageRepository,
     Page,
     RecordedCost,
@@ -45,6 +47,10 @@ class DatasetRef(BaseModel):
 def sync(client: supabase.Client, bare: postgrest.SyncPostgrestClient) -> None:
     package = PackageRepository(bare).create("bot", template_type="lora", config={"r": 8})
     assert_type(package.config_json, JsonObject)
+    packages = PackageRepository(client)
+    assert_type(packages.find_by_name("bot"), Package | None)
+    assert_type(packages.get_or_create("bot", template_type="lora", config={}), Package)
+    assert_type(packages.list(order="oldest")[0].name, str)
 
     plain = VersionRepository(client)
     assert_type(plain, VersionRepository[JsonObject, JsonObject, list[JsonObject]])
@@ -89,6 +95,7 @@ def sync(client: supabase.Client, bare: postgrest.SyncPostgrestClient) -> None:
 
     assert_type(typed.compare(version.id, version), VersionDiff)
     assert_type(typed.compare(typed.list().items[0], plain.get(version.id)), VersionDiff)
+    assert_type(typed.compare_numbers(package.id, 1, 2)[0], Change)
     assert_type(typed.restore(version.id), CopiedDraft)
     assert_type(typed.fork(version.id, into=package.id).misfits[0].path, str)
     assert_type(typed.lineage(version.id), Lineage)
@@ -96,6 +103,8 @@ def sync(client: supabase.Client, bare: postgrest.SyncPostgrestClient) -> None:
     assert_type(
         typed.record_metrics(version.id, {"loss": 0.5, "best": True}, step=1), VersionSummary
     )
+    assert_type(typed.runs(version.id)[0], TrainingRun)
+    assert_type(typed.metric_names(version.id), list[str])
     assert_type(typed.metric_history(version.id, "loss"), list[MetricPoint])
     assert_type(typed.live(package.id, "local"), Deployment | None)
     assert_type(typed.record_cost(version.id, "0.10", alert_at=[90]), RecordedCost)

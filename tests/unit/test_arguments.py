@@ -64,6 +64,9 @@ REFUSED: list[tuple[Call, str]] = [
     *first("live", ["x"], "package_id", "local"),
     *first("compare", [None, "x", 3, object()], "left", VERSION),
     *((("compare", (VERSION, bad), {}), "right") for bad in (None, "x", [VERSION])),
+    *((("compare_numbers", (PACKAGE, bad, 1), {}), "left") for bad in (0, True, "1", 2**31, None)),
+    *((("compare_numbers", (PACKAGE, 1, bad), {}), "right") for bad in (-1, 1.0, VERSION)),
+    *first("compare_numbers", [None, "x"], "package_id", 1, 2),
     # copies
     *calls("restore", VERSION, new_version_id=["x"]),
     *calls("restore", VERSION, name=NO_NAMES),
@@ -86,6 +89,12 @@ REFUSED: list[tuple[Call, str]] = [
     (("record_metrics", (VERSION, {"a": 10**400}), {"step": 1}), "metrics"),
     *calls("record_metrics", VERSION, {"a": 1}, step=[1.0, "1", True, 2**63, -(2**63) - 1]),
     *calls("record_metrics", VERSION, {"a": 1}, run_id=["", "x", 3]),
+    *first("runs", ["no", None], "version_id"),
+    *calls("runs", VERSION, limit=[0, True, "1"]),
+    *calls("runs", VERSION, order=["up", None]),
+    *calls("runs", VERSION, cursor=["", "x", 3]),
+    *first("metric_names", ["no", None], "version_id"),
+    *calls("metric_names", VERSION, run_id=["x"]),
     *((("metric_history", (VERSION, bad), {}), "name") for bad in (*NO_NAMES, None)),
     *calls("metric_history", VERSION, "loss", run_id=["x"]),
     # deployments

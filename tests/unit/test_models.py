@@ -3,6 +3,7 @@
 import copy
 import pickle
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any, cast
 
 import pytest
@@ -101,6 +102,23 @@ def test_other_tools_that_show_models_leave_the_snapshots_out(record: BaseModel)
 
     assert not shown & {"config_snapshot", "model_snapshot", "dataset_snapshot", "config_json"}
     assert "name" in shown
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        (None, None),
+        ("2025-01-31T12:00:00+02:00", "2025-01-31 10:00:00+00:00"),
+        ("2025-01-31T12:00:00.5", "2025-01-31 12:00:00.500000+00:00"),
+        ("2025-01-31", "2025-01-31 00:00:00+00:00"),
+    ],
+)
+def test_a_package_says_in_utc_when_it_was_created_whatever_an_older_table_has(
+    stored: str | None, read: str | None
+) -> None:
+    created_at = Package.model_validate(package_row(created_at=stored)).created_at
+
+    assert (created_at and str(created_at.astimezone(UTC))) == read
 
 
 def test_a_lineage_prints_as_a_tree_and_is_shown_as_its_size() -> None:

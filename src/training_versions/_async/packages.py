@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Unpack
+from typing import Literal, Unpack
 
 from training_versions import bundle
 from training_versions._async.transport import AsyncTransport
@@ -70,6 +70,51 @@ class AsyncPackages:
         """
         return await self._transport.run(packages.find(package_id))
 
+    async def find_by_name(self, name: str, *, user_id: Id | None = None) -> Package | None:
+        """Read the caller's package of that name, or return `None` if there is none.
+
+        Names need not be unique: of several it is the one that was created first.
+
+        Args:
+            name: The whole name, with its case.
+            user_id: Whose package it is, for the service role; without it, anybody's.
+
+        Example:
+            >>> package = await packages.find_by_name("support-bot")
+        """
+        return await self._transport.run(packages.find_by_name(name, user_id=user_id))
+
+    async def get_or_create(
+        self,
+        name: str,
+        *,
+        template_type: str,
+        config: JsonLike,
+        user_id: Id | None = None,
+    ) -> Package:
+        """Return the caller's package of that name, as `find_by_name` does, or create it.
+
+        A program that starts with it finds its package again at the next start. Calls at the same
+        time create one package. (`create` makes another one of the same name.)
+
+        Args:
+            name: 1 to 255 characters, not all blank.
+            template_type: Of a package that is created, as in `create`; one that is there already
+                keeps its own.
+            config: Likewise.
+            user_id: Its owner; only the service role may name another.
+
+        Example:
+            >>> package = await packages.get_or_create(
+            ...     "support-bot", template_type="lora_finetuning", config={"r": 8}
+            ... )
+        """
+        return await self._transport.run(
+            packages.get_or_create(
+                name, template_type=template_type, config=config, user_id=user_id
+            )
+        )
+
     async def update(
         self,
         package_id: Id,
@@ -103,11 +148,18 @@ class AsyncPackages:
         await self._transport.run(packages.delete(package_id))
 
     async def list(
-        self, *, limit: int = 50, cursor: str | None = None, **filters: Unpack[PackageFilters]
+        self,
+        *,
+        order: Literal["newest", "oldest"] = "newest",
+        limit: int = 50,
+        cursor: str | None = None,
+        **filters: Unpack[PackageFilters],
     ) -> Page[Package]:
-        """Read one page of packages, in the order of their identifiers.
+        """Read one page of packages, in the order in which they were created.
 
         Args:
+            order: Which come first. Where the table is older than this project and has no
+                `created_at`, packages come in the order of their identifiers.
             limit: The most to return; a server may cap it, and the page is shorter then.
             cursor: The `next_cursor` of the page before.
             **filters: See `PackageFilters`.
@@ -117,22 +169,29 @@ class AsyncPackages:
             >>> names = [package.name for package in page]
         """
         return await self._transport.run(
-            packages.list_(limit=limit, cursor=cursor, filters=filters)
+            packages.list_(order=order, limit=limit, cursor=cursor, filters=filters)
         )
 
     def iterate(
-        self, *, page_size: int = 200, **filters: Unpack[PackageFilters]
+        self,
+        *,
+        order: Literal["newest", "oldest"] = "newest",
+        page_size: int = 200,
+        **filters: Unpack[PackageFilters],
     ) -> AsyncIterator[Package]:
         """Iterate over all packages that the filters keep, page by page.
 
         Args:
+            order: Which come first, as in `list`.
             page_size: How many to ask for at once.
             **filters: See `PackageFilters`.
 
         Example:
             >>> async for package in packages.iterate(): ...
         """
-        return self._transport.walk(packages.iterate(page_size=page_size, filters=filters))
+        return self._transport.walk(
+            packages.iterate(order=order, page_size=page_size, filters=filters)
+        )
 
     async def export(
         self, package_id: Id, file: BundleFile, *, progress: Progress | None = None

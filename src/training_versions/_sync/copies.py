@@ -42,6 +42,22 @@ class Copies(Generic[C, M, D]):
         """
         return self._transport.run(copies.compare(self._codecs, left, right))
 
+    def compare_numbers(self, package_id: Id, left: int, right: int) -> VersionDiff:
+        """Compare two versions of a package by their numbers, as `compare` does.
+
+        Args:
+            package_id: The package.
+            left: The number of the version to start from.
+            right: The number of the version to compare it with.
+
+        Raises:
+            NotFoundError: There is no such version, or the caller may not see it.
+
+        Example:
+            >>> print(versions.compare_numbers(package.id, 1, 2))
+        """
+        return self._transport.run(copies.compare_numbers(package_id, left, right))
+
     def restore(
         self,
         version_id: Id,

@@ -5,8 +5,17 @@ Derived from `_async/training.py` by `scripts/derive_sync.py`: change that file 
 
 from __future__ import annotations
 
+from typing import Literal
+
 from training_versions._sync.transport import Transport
-from training_versions.models import Id, JsonLike, MetricPoint, TrainingRun, VersionSummary
+from training_versions.models import (
+    Id,
+    JsonLike,
+    MetricPoint,
+    Page,
+    TrainingRun,
+    VersionSummary,
+)
 from training_versions.operations import training
 
 
@@ -130,6 +139,46 @@ class Training:
         return self._transport.run(
             training.cancel_training(version_id, reason=reason, run_id=run_id)
         )
+
+    def runs(
+        self,
+        version_id: Id,
+        *,
+        order: Literal["newest", "oldest"] = "newest",
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[TrainingRun]:
+        """Read one page of the training runs of a version; empty if it was never trained.
+
+        Args:
+            version_id: The version.
+            order: Which come first.
+            limit: The most to return; a server may cap it, and the page is shorter then.
+            cursor: The `next_cursor` of the page before.
+
+        Example:
+            >>> for run in versions.runs(version.id): ...
+        """
+        return self._transport.run(
+            training.runs(version_id, order=order, limit=limit, cursor=cursor)
+        )
+
+    def metric_names(self, version_id: Id, *, run_id: Id | None = None) -> list[str]:
+        """Read the names of the metrics that have a curve, for `metric_history`.
+
+        What was recorded without a step has no curve; it is in `training_metrics` of the version.
+
+        Args:
+            version_id: The version.
+            run_id: The run; the latest if left out.
+
+        Raises:
+            NotFoundError: There is no such version or run, or the caller may not see it.
+
+        Example:
+            >>> for name in versions.metric_names(version.id): ...
+        """
+        return self._transport.run(training.metric_names(version_id, run_id=run_id))
 
     def metric_history(
         self, version_id: Id, name: str, *, run_id: Id | None = None

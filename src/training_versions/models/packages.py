@@ -1,5 +1,6 @@
 """Training packages: rows of `training_configs`."""
 
+from datetime import UTC, datetime
 from typing import Annotated, TypedDict
 from uuid import UUID
 
@@ -11,6 +12,19 @@ from training_versions.models.base import JsonObject, Record
 def _empty_if_null(value: object) -> object:
     # The table of packages may be older than this project, and allow null.
     return {} if value is None else value
+
+
+def _in_utc_if_naive(value: object) -> object:
+    # In an older table it may be a `timestamp` or a `date`, which the database reads in UTC, too.
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    if moment.tzinfo is not None:
+        return value
+    return moment.replace(tzinfo=UTC)
 
 
 class Package(Record):
@@ -26,7 +40,7 @@ class Package(Record):
     current_version_id: UUID | None
     version_count: int
     latest_published_version: int
-    created_at: AwareDatetime | None = None
+    created_at: Annotated[AwareDatetime | None, BeforeValidator(_in_utc_if_naive)] = None
     """`None` where the table is older than this project and has no such column."""
 
     def __repr__(self) -> str:

@@ -34,6 +34,7 @@ R = TypeVar("R")
 MAX_COST: Final = Decimal("99999999.99")
 MAX_NAME: Final = 255
 """Characters in the name of a package or a version."""
+MAX_VERSION_NUMBER: Final = 2**31 - 1
 MAX_SEARCH: Final = 500
 """Characters to search for: they travel in the URL."""
 UUID_TEXT: Final = re.compile(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
 from training_versions.diff import VersionDiff, compare_versions
@@ -23,12 +24,15 @@ from training_versions.models import (
     VersionSummary,
 )
 from training_versions.operations.checks import (
+    MAX_VERSION_NUMBER,
     check_name,
     check_or_make_uuid,
+    check_positive,
     check_summary,
     check_uuid,
     optional,
 )
+from training_versions.operations.filters import of_package
 from training_versions.operations.requests import (
     Comparison,
     Operation,
@@ -59,35 +63,60 @@ def compare(
 ) -> Operation[VersionDiff]:
     """Compare two versions as they are stored."""
     left_id, right_id = _id_of(left, "left"), _id_of(right, "right")
-    return _compare(left_id, right_id, _stored(codecs, left), _stored(codecs, right))
+    stored = _StoredVersions("versions.compare", "id")
+    return _compare(stored, left_id, right_id, _stored(codecs, left), _stored(codecs, right))
+
+
+def compare_numbers(package_id: Id, left: int, right: int) -> Operation[VersionDiff]:
+    """Compare two versions of a package as they are stored."""
+    package = of_package(package_id)
+    left_number = check_positive(left, "left", most=MAX_VERSION_NUMBER)
+    right_number = check_positive(right, "right", most=MAX_VERSION_NUMBER)
+    stored = _StoredVersions("versions.compare_numbers", "version_number", package)
+    return _compare(stored, str(left_number), str(right_number), None, None)
+
+
+@dataclass(frozen=True)
+class _StoredVersions:
+    """Reads versions past the codecs: a type drops what it does not know, and adds defaults."""
+
+    operation: str
+    key: Literal["id", "version_number"]
+    package: Comparison | None = None
+
+    def read(self, keys: list[str]) -> Operation[dict[str, StoredVersion]]:
+        """Read versions by their keys; at least one."""
+        where = [Comparison(self.key, "in", f"({','.join(keys)})")]
+        if self.package is not None:
+            where.append(self.package)
+        select = Select(self.operation, VERSIONS, VERSION_COLUMNS, tuple(where), limit=2)
+        versions = yield from read_rows(select, read_stored_version)
+        if not versions:
+            of_package = f" of package {self.package.value}" if self.package else ""
+            raise not_found(self.operation, f"version {keys[0]}{of_package}")
+        return {str(getattr(version, self.key)): version for version in versions}
 
 
 def _compare(
-    left_id: str, right_id: str, left: StoredVersion | None, right: StoredVersion | None
+    stored: _StoredVersions,
+    left_key: str,
+    right_key: str,
+    left: StoredVersion | None,
+    right: StoredVersion | None,
 ) -> Operation[VersionDiff]:
     # A server may cap replies at one row, so whatever did not come is asked for again.
     while left is None or right is None:
         missing: list[str] = []
         if left is None:
-            missing.append(left_id)
-        if right is None and right_id not in missing:
-            missing.append(right_id)
-        found = yield from _read_stored(missing)
-        if not found:
-            raise not_found("versions.compare", f"version {missing[0]}")
+            missing.append(left_key)
+        if right is None and right_key not in missing:
+            missing.append(right_key)
+        found = yield from stored.read(missing)
         if left is None:
-            left = found.get(left_id)
+            left = found.get(left_key)
         if right is None:
-            right = found.get(right_id)
+            right = found.get(right_key)
     return compare_versions(left, right)
-
-
-def _read_stored(version_ids: list[str]) -> Operation[dict[str, StoredVersion]]:
-    # Not through the codecs: a type drops what it does not know, and adds its defaults.
-    where = (Comparison("id", "in", f"({','.join(version_ids)})"),)
-    select = Select("versions.compare", VERSIONS, VERSION_COLUMNS, where, limit=2)
-    versions = yield from read_rows(select, read_stored_version)
-    return {str(version.id): version for version in versions}
 
 
 def _id_of(given: Id | VersionSummary, argument: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from training_versions.models import Id, JsonLike, Package, PackageFilters, Page, Unset
 from training_versions.operations.checks import (
@@ -13,17 +14,20 @@ from training_versions.operations.checks import (
     check_positive,
     check_text,
     check_uuid,
+    format_moment,
+    is_newest_first,
     nothing_to_change,
     optional,
 )
 from training_versions.operations.filters import text_in
-from training_versions.operations.paging import Listing
+from training_versions.operations.paging import Key, Listing
 from training_versions.operations.requests import (
     Comparison,
     Condition,
     Operation,
     Rpc,
     Select,
+    WhoAmI,
     call,
     hint_to_repeat_with,
     read_first,
@@ -32,6 +36,9 @@ from training_versions.operations.requests import (
 from training_versions.operations.rows import PACKAGES, read_nothing, read_package
 from training_versions.snapshots import Codec
 
+# A column that the database computes: an older table may have no `created_at`.
+ORDER: Final = ("training_package_made_at", "id")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 CONFIG: Final[Codec[object]] = Codec("config", "config_json")
 _check_template_type = partial(check_text, max_length=100)
 
@@ -60,6 +67,20 @@ def create(
         params,
         retry_hint=hint_to_repeat_with("package_id", new_id),
     )
+    return call(rpc, read_package)
+
+
+def get_or_create(
+    name: str, *, template_type: str, config: JsonLike, user_id: Id | None
+) -> Operation[Package]:
+    """Return the package of that name, or create it."""
+    params = {
+        "p_name": check_name(name),
+        "p_template_type": _check_template_type(template_type, "template_type"),
+        "p_config_json": CONFIG.write(config),
+        "p_user_id": optional(check_uuid, user_id, "user_id"),
+    }
+    rpc = Rpc("packages.get_or_create", "get_or_create_training_package", params)
     return call(rpc, read_package)
 
 
@@ -101,15 +122,42 @@ def find(package_id: Id, *, operation: str = "packages.find") -> Operation[Packa
     return read_first(_by_id(operation, package_id), read_package)
 
 
-def list_(*, limit: int, cursor: str | None, filters: PackageFilters) -> Operation[Page[Package]]:
+def find_by_name(name: str, *, user_id: Id | None) -> Operation[Package | None]:
+    """Read the oldest package of that name, or `None`."""
+    return _find_by_name(check_name(name), optional(check_uuid, user_id, "user_id"))
+
+
+def _find_by_name(name: str, owner: str | None) -> Operation[Package | None]:
+    if owner is None:
+        # An app's policies may show packages of others, which are not meant.
+        reply = yield WhoAmI()
+        owner = cast("str | None", reply.data)
+    where = [Comparison("name", "eq", name)]
+    if owner is not None:
+        where.append(Comparison("user_id", "eq", owner))
+    select = Select("packages.find_by_name", PACKAGES, where=tuple(where), order_by=ORDER)
+    return (yield from read_first(select, read_package))
+
+
+def list_(
+    *, order: str, limit: int, cursor: str | None, filters: PackageFilters
+) -> Operation[Page[Package]]:
     """Read one page of packages."""
-    listing = _listing("packages.list", filters, check_positive(limit, "limit"))
+    listing = _listing("packages.list", filters, order, check_positive(limit, "limit"))
     return listing.page(cursor)
 
 
-def iterate(*, page_size: int, filters: PackageFilters) -> Listing[Package]:
+def iterate(*, order: str, page_size: int, filters: PackageFilters) -> Listing[Package]:
     """Return the packages that the filters keep, to walk over."""
-    return _listing("packages.iterate", filters, check_positive(page_size, "page_size"))
+    limit = check_positive(page_size, "page_size")
+    return _listing("packages.iterate", filters, order, limit)
+
+
+class _PackageListing(Listing[Package]):
+    def key_of(self, item: Package) -> Key:
+        """Return the key of a package, as the database computes it."""
+        made_at = EPOCH if item.created_at is None else item.created_at
+        return format_moment(made_at), str(item.id)
 
 
 def _by_id(operation: str, package_id: Id) -> Select:
@@ -118,13 +166,20 @@ def _by_id(operation: str, package_id: Id) -> Select:
     return Select(operation, PACKAGES, where=where)
 
 
-def _listing(operation: str, filters: PackageFilters, limit: int) -> Listing[Package]:
+def _listing(operation: str, filters: PackageFilters, order: str, limit: int) -> Listing[Package]:
     check_known(filters, PackageFilters)
     where: list[Condition] = text_in(filters.get("text"), "name")
     template_type = filters.get("template_type")
     if template_type is not None:
         wanted = _check_template_type(template_type, "template_type")
         where.append(Comparison("template_type", "eq", wanted))
-    # All columns, and the key `id`: the table may be older than this project and have little else.
-    select = Select(operation, PACKAGES, where=tuple(where), order_by=("id",), limit=limit)
-    return Listing(select, read_package)
+    # All columns: the table may be older than this project, and lack some.
+    select = Select(
+        operation,
+        PACKAGES,
+        where=tuple(where),
+        order_by=ORDER,
+        descending=is_newest_first(order),
+        limit=limit,
+    )
+    return _PackageListing(select, read_package)

@@ -18,6 +18,7 @@ from training_versions.models import (
     VersionSummary,
 )
 from training_versions.operations.checks import (
+    MAX_VERSION_NUMBER,
     check_known,
     check_positive,
     check_uuid,
@@ -45,7 +46,6 @@ from training_versions.operations.rows import (
 
 T = TypeVar("T")
 
-MAX_VERSION_NUMBER: Final = 2**31 - 1
 DEFAULT_LIMIT: Final = 50
 DEFAULT_PAGE_SIZE: Final = 200
 

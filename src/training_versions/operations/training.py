@@ -16,20 +16,26 @@ from training_versions.models import (
     Id,
     JsonLike,
     MetricPoint,
+    Page,
     TrainingRun,
     VersionSummary,
 )
 from training_versions.operations.checks import (
     MAX_NAME,
     check_or_make_uuid,
+    check_positive,
     check_text,
     check_uuid,
+    is_newest_first,
     optional,
 )
+from training_versions.operations.filters import of_version
+from training_versions.operations.paging import Listing
 from training_versions.operations.requests import (
     RETRY_HINT,
     Operation,
     Rpc,
+    Select,
     call,
     expect_array,
     hint_to_repeat_with,
@@ -37,6 +43,7 @@ from training_versions.operations.requests import (
 from training_versions.operations.rows import SUMMARY_COLUMNS, read_summary
 from training_versions.snapshots import Codec
 
+RUNS: Final = "training_runs"
 # A round number just below the largest double, about 1.798e308. The database checks the same one.
 MAX_POINT: Final = 1.7e308
 """The largest value on a curve, which is kept in double precision."""
@@ -104,6 +111,32 @@ def record_metrics(
     }
     rpc = Rpc("versions.record_metrics", "record_version_metrics", params, SUMMARY_COLUMNS)
     return call(rpc, read_summary)
+
+
+def runs(
+    version_id: Id, *, order: str, limit: int, cursor: str | None
+) -> Operation[Page[TrainingRun]]:
+    """Read one page of the runs of a version."""
+    select = Select(
+        "versions.runs",
+        RUNS,
+        columns=tuple(TrainingRun.model_fields),
+        where=(of_version(version_id),),
+        order_by=("started_at", "id"),
+        descending=is_newest_first(order),
+        limit=check_positive(limit, "limit"),
+    )
+    return Listing(select, TrainingRun.model_validate).page(cursor)
+
+
+def metric_names(version_id: Id, *, run_id: Id | None) -> Operation[list[str]]:
+    """Read the names of the metrics that have a curve."""
+    params = {
+        "p_version_id": check_uuid(version_id, "version_id"),
+        "p_run_id": optional(check_uuid, run_id, "run_id"),
+    }
+    rpc = Rpc("versions.metric_names", "get_metric_names", params, is_write=False)
+    return call(rpc, lambda reply: [str(name) for name in expect_array(reply)])
 
 
 def metric_history(version_id: Id, name: str, *, run_id: Id | None) -> Operation[list[MetricPoint]]:

@@ -18,7 +18,11 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     **{call.function: call.sent for call in CALLS.values() if call.function},
     **BUNDLE_FUNCTIONS,
 }
-del FUNCTIONS["create_training_package"]
+CREATES_A_PACKAGE = {"create_training_package", "get_or_create_training_package"}
+OF_A_ROW = {"training_package_made_at"}
+"""Computed columns, which read nothing but the row that they are given."""
+for _name in CREATES_A_PACKAGE:
+    del FUNCTIONS[_name]
 
 
 def call(caller, function, package_id, version_id):
@@ -72,7 +76,11 @@ class TestSomebodyNotSignedIn:
         assert call(anon, function, package["id"], draft["id"]).refusal == (401, "42501")
 
     def test_creates_no_package(self, ada, anon):
+        named = {"p_name": "n", "p_template_type": "t", "p_config_json": {}, "p_user_id": ada.id}
+
         assert anon.create_package(user_id=ada.id).refusal == (401, "42501")
+        for function in CREATES_A_PACKAGE:
+            assert anon.send("POST", f"rpc/{function}", json=named).refusal == (401, "42501")
 
 
 def test_the_stories_above_leave_no_function_out(database):
@@ -81,7 +89,7 @@ def test_the_stories_above_leave_no_function_out(database):
         where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype
     """)
 
-    assert {row["proname"] for row in found} == {*FUNCTIONS, "create_training_package"}
+    assert {row["proname"] for row in found} == {*FUNCTIONS, *CREATES_A_PACKAGE, *OF_A_ROW}
 
 
 # The definer functions of the bookkeeping, as a caller asks them in SQL of their own.

@@ -10,7 +10,8 @@ import pytest
 from pydantic import BaseModel, Field, model_validator
 
 from tests.data import SNAPSHOT_COLUMNS, SNAPSHOTS
-from training_versions import UnreadableReplyError, Version
+from tests.faces import both_faces
+from training_versions import NotFoundError, UnreadableReplyError, Version
 
 
 def content_of(version: Version) -> list[Any]:
@@ -36,6 +37,23 @@ def test_two_versions_are_compared_whether_they_are_named_or_loaded(ada, publish
     assert ada.versions.compare(published, other) == diff
     assert ada.versions.compare(published.id, other) == diff
     assert not ada.versions.compare(published.id, published)
+
+
+@both_faces
+def test_two_versions_are_compared_by_their_numbers(ada, bob, published):
+    package_id = published.package_id
+    ada.draft(published, config={"r": 16})
+    ada.sent.clear()
+
+    diff = ada.versions.compare_numbers(package_id, 1, 2)
+
+    assert len(ada.sent) == 1
+    assert diff == ada.versions.compare(published.id, ada.versions.latest(package_id).id)
+    assert diff.filter("/config_snapshot/r")[0].new == 16
+    assert not ada.versions.compare_numbers(package_id, 2, 2)
+    for who, numbers, missing in ((ada, (1, 7), 7), (ada, (7, 2), 7), (bob, (1, 2), 1)):
+        with pytest.raises(NotFoundError, match=f"no version {missing} of package {package_id}"):
+            who.versions.compare_numbers(package_id, *numbers)
 
 
 class Entry(BaseModel):

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from tests.data import SNAPSHOT_COLUMNS
-from training_versions import TrainingRun, Version
+from tests.faces import both_faces
+from training_versions import NotFoundError, TrainingRun, Version
 
 FROZEN = (*SNAPSHOT_COLUMNS, "name", "change_summary", "published_at", "status")
 
@@ -57,6 +58,34 @@ def test_failed_and_cancelled_training_starts_again(ada, draft):
     assert cancelled.reason == "wrong data"
     assert (ended.id, ended.reason) == (third.id, None)
     assert ada.versions.get(draft.id).training_status == "cancelled"
+
+
+@both_faces
+def test_the_runs_of_a_version_are_listed_with_what_was_measured_in_each(ada, bob, draft):
+    assert list(ada.versions.runs(draft.id)) == ada.versions.metric_names(draft.id) == []
+    first = ada.versions.start_training(draft.id)
+    ada.versions.record_metrics(draft.id, {"loss": 1, "accuracy": 0.5}, step=1)
+    ada.versions.record_metrics(draft.id, {"loss": 0.5, "Zeit": 1, "note": "text"}, step=2)
+    failed = ada.versions.fail_training(draft.id, "no memory")
+    second = ada.versions.start_training(draft.id)
+    ada.versions.record_metrics(draft.id, {"only at the end": 1})
+
+    runs = ada.versions.runs(draft.id)
+    page = ada.versions.runs(draft.id, order="oldest", limit=1)
+
+    assert list(runs) == [second, failed]
+    assert runs.next_cursor is None
+    assert [run.id for run in page] == [first.id]
+    assert ada.versions.runs(draft.id, order="oldest", cursor=page.next_cursor)[0] == second
+    assert ada.versions.metric_names(draft.id) == []
+    assert ada.versions.metric_names(draft.id, run_id=first.id) == ["Zeit", "accuracy", "loss"]
+    assert list(bob.versions.runs(draft.id)) == []
+    for call in (
+        lambda: bob.versions.metric_names(draft.id),
+        lambda: ada.versions.metric_names(draft.id, run_id=uuid4()),
+    ):
+        with pytest.raises(NotFoundError):
+            call()
 
 
 @pytest.mark.parametrize(
