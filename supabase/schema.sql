@@ -74,6 +74,7 @@
 --   check_may_train               Refuses to train a version that is archived …
 --   check_new_owner               A user creates packages for themselves …
 --   check_package_owner           Nobody puts a version into a package that is not theirs …
+--   check_package_values          The values of a package, where they are new …
 --   check_parent                  A parent is another version by the same user …
 --   check_running                 Refuses a call about a run that has ended …
 --   check_snapshot                A snapshot has the shape that readers rely on: 'object' …
@@ -115,6 +116,7 @@
 --   is_live                       Is the version live at the target …
 --   is_own_write                  Does the owner of this schema write …
 --   is_owner_reference            Is this constraint the foreign key from a package to its owner?
+--   keep_deleted_ids              The id of a deleted package is not used again …
 --   keep_derived_columns          Counters and pointers are written by the triggers of versions …
 --   keep_events                   Events are changed only by our triggers (record_edit) and …
 --   keep_frozen                   Frozen columns do not change, with three exceptions …
@@ -124,6 +126,7 @@
 --   keep_status_order             Draft, then published, then archived.
 --   keep_training_transitions     Training goes from none or pending to running …
 --   keep_unsigned                 A draft is signed by nobody yet.
+--   lock_own_package              The same, and takes the lock on the package.
 --   lock_owned_version            The version, locked against other changes, with its package held.
 --   lock_package                  The lock under which versions of a package are made …
 --   lock_package_of               The lock on the package that a version lies in.
@@ -132,6 +135,7 @@
 --   move_pointers                 Moves the pointers to the newest version that is published now …
 --   next_number                   The next number: the lowest above the last one given that no …
 --   owner_for_import              The owner of the package; refused unless the caller is that …
+--   owns_package                  Is this a package of the caller?
 --   record_changes                Adds the events of an update: an edit, a new status, or both.
 --   record_cost                   Records a cost under the lock on the version …
 --   record_creation               Adds the event of a new version: `created`, or its origin.
@@ -197,6 +201,10 @@ create policy "Users can update own training configs" on public.training_configs
 create policy "Users can view own training configs" on public.training_configs
     for select to authenticated
     using (user_id = (( select auth.uid() as uid)));
+create trigger rule_05_deleted_ids
+    before insert on public.training_configs
+    for each row
+    execute function training_versions_internal.keep_deleted_ids();
 create trigger rule_10_package_owner
     before update on public.training_configs
     for each row
@@ -206,6 +214,10 @@ create trigger rule_20_derived_columns
     before insert or update on public.training_configs
     for each row
     execute function training_versions_internal.keep_derived_columns();
+create trigger rule_25_values
+    before insert or update of name, template_type, config_json on public.training_configs
+    for each row
+    execute function training_versions_internal.check_package_values();
 create trigger rule_30_history_stays
     before delete on public.training_configs
     for each row
@@ -279,18 +291,14 @@ create index idx_package_versions_user_created on public.training_package_versio
 alter table public.training_package_versions enable row level security;
 create policy "Users can create own package versions" on public.training_package_versions
     for insert to authenticated
-    with check ((( select auth.uid() as uid)) = created_by and status = 'draft' and (exists ( select
-   from public.training_configs c
-  where c.id = training_package_versions.package_id and c.user_id = (( select auth.uid() as uid)))));
+    with check ((( select auth.uid() as uid)) = created_by and status = 'draft' and training_versions_internal.owns_package(package_id));
 create policy "Users can delete own draft versions" on public.training_package_versions
     for delete to authenticated
     using ((( select auth.uid() as uid)) = created_by and status = 'draft');
 create policy "Users can update own draft versions" on public.training_package_versions
     for update to authenticated
     using ((( select auth.uid() as uid)) = created_by and status = 'draft')
-    with check ((( select auth.uid() as uid)) = created_by and (status = any (array['draft', 'published'])) and (exists ( select
-   from public.training_configs c
-  where c.id = training_package_versions.package_id and c.user_id = (( select auth.uid() as uid)))));
+    with check ((( select auth.uid() as uid)) = created_by and (status = any (array['draft', 'published'])) and training_versions_internal.owns_package(package_id));
 create policy "Users can view own package versions" on public.training_package_versions
     for select to authenticated
     using ((( select auth.uid() as uid)) = created_by);
@@ -687,11 +695,6 @@ begin
     perform training_versions_internal.check_text('template_type', p_template_type, 100);
     perform training_versions_internal.check_snapshot('config_json', p_config_json, 'object');
     perform training_versions_internal.check_new_owner(owner);
-    if training_versions_internal.was_deleted(p_package_id, true) then
-        perform training_versions_internal.refuse_taken_id(
-            p_package_id, 'was a package''s that is deleted'
-        );
-    end if;
 
     insert into public.training_configs (id, name, template_type, config_json, user_id)
     values (
@@ -1627,12 +1630,13 @@ begin
 end
 $$;
 
--- The paths at which two JSON values differ, as JSON Pointers, at most eight levels deep. Arrays
--- are compared whole. Objects are compared key by key, and by recursion.
+-- The paths at which two JSON values differ, as JSON Pointers: the first p_most of them, at most
+-- eight levels deep. Arrays are compared whole. Objects are compared key by key, and by recursion.
 create function training_versions_internal.changed_paths(
     p_old jsonb,
     p_new jsonb,
     p_path text,
+    p_most integer,
     p_levels integer default 8
 )
 returns setof text
@@ -1644,6 +1648,7 @@ declare
     inner_key pg_catalog.text;
     old_value pg_catalog.jsonb;
     new_value pg_catalog.jsonb;
+    found_here integer;
 begin
     if p_old is not distinct from p_new then
         return;
@@ -1661,6 +1666,7 @@ begin
         full join jsonb_each(p_new) as n using (key)
         where o.value is distinct from n.value
         order by key
+        limit p_most  -- each has one path at least
     loop
         return query
         select p
@@ -1668,8 +1674,12 @@ begin
             old_value,
             new_value,
             p_path || '/' || replace(replace(inner_key, '~', '~0'), '/', '~1'),
+            p_most,
             p_levels - 1
         ) as p;
+        get diagnostics found_here = row_count;
+        p_most := p_most - found_here;
+        exit when p_most <= 0;
     end loop;
 end
 $$;
@@ -1920,18 +1930,14 @@ $$;
 grant execute on function training_versions_internal.check_new_owner to authenticated, service_role;
 
 -- Nobody puts a version into a package that is not theirs, or signs for someone else. Fires only
--- for roles to which policies apply. Invoker: it needs to see nothing but the caller's own
--- packages.
+-- for roles to which policies apply. Invoker, because it needs nothing else.
 create function training_versions_internal.check_package_owner()
 returns trigger
 set search_path = ''
 language plpgsql
 as $$
 begin
-    if not exists (
-        select from public.training_configs c
-        where c.id = new.package_id and c.user_id = (select auth.uid())
-    ) then
+    if not training_versions_internal.lock_own_package(new.package_id) then
         perform training_versions_internal.refuse(
             '42501',
             format('there is no package %s of yours', new.package_id),
@@ -1944,6 +1950,43 @@ begin
             'created_by must be the user who creates',
             jsonb_build_object('field', 'created_by'),
             'Leave created_by out.'
+        );
+    end if;
+    return new;
+end
+$$;
+
+-- The values of a package, where they are new: rows from before these rules keep theirs. Where a
+-- column may be null, which in an older table is the app's decision, null passes. The casts are for
+-- such tables, too: their columns may be of types `varchar` and `json`. Definer: it serves every
+-- role that may write the table, also one that may not call the checks.
+create function training_versions_internal.check_package_values()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    is_insert constant boolean := tg_op = 'INSERT';
+begin
+    if new.name is not null and (is_insert or new.name is distinct from old.name) then
+        perform training_versions_internal.check_text('name', new.name::pg_catalog.text, 255);
+    end if;
+    if new.template_type is not null
+        and (is_insert or new.template_type is distinct from old.template_type)
+    then
+        perform training_versions_internal.check_text(
+            'template_type', new.template_type::pg_catalog.text, 100
+        );
+    end if;
+    if new.config_json is not null
+        and (
+            is_insert
+            or new.config_json::pg_catalog.jsonb is distinct from old.config_json::pg_catalog.jsonb
+        )
+    then
+        perform training_versions_internal.check_snapshot(
+            'config_json', new.config_json::pg_catalog.jsonb, 'object'
         );
     end if;
     return new;
@@ -2664,7 +2707,7 @@ as $$
 $$;
 
 -- Under the lock on the package: the next number, or the one that the row has if it was never
--- given.
+-- given. A row whose id is taken uses up no number: it is an upsert, or is refused.
 create function training_versions_internal.give_number()
 returns trigger
 security definer
@@ -2672,10 +2715,21 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    perform training_versions_internal.lock_package(new.package_id);
     if new.version_number is null then
         new.version_number := coalesce(
-            training_versions_internal.next_number(new.package_id), 1
+            (
+                select v.version_number
+                from public.training_package_versions v
+                where v.id = new.id and v.package_id = new.package_id
+            ),
+            training_versions_internal.next_number(new.package_id)
+        );
+    elsif new.version_number not between 1 and 1000000000 then
+        -- About half of what the column holds, so that there is always a next number.
+        perform training_versions_internal.refuse_value(
+            'version_number',
+            'version_number must be between 1 and 1,000,000,000',
+            'Leave it out: the database gives the next one.'
         );
     elsif exists (
         select from training_versions_internal.deletions d
@@ -2691,17 +2745,10 @@ begin
             constraint = 'unique_package_version',
             hint = 'Ask get_next_version_number for the next one, or leave version_number out.';
     end if;
-    -- About half of what the column holds, so that there is always a next number.
-    if new.version_number not between 1 and 1000000000 then
-        perform training_versions_internal.refuse_value(
-            'version_number',
-            'version_number must be between 1 and 1,000,000,000',
-            'Leave it out: the database gives the next one.'
-        );
-    end if;
     update training_versions_internal.package_numbers
     set last_number = greatest(last_number, new.version_number)
-    where package_id = new.package_id;
+    where package_id = new.package_id
+        and not exists (select from public.training_package_versions v where v.id = new.id);
     return new;
 end
 $$;
@@ -2799,9 +2846,9 @@ declare
     package_owner pg_catalog.uuid;
     added integer;
 begin
+    perform training_versions_internal.lock_package(p_package_id);
     package_owner := training_versions_internal.owner_for_import(p_package_id);
     perform training_versions_internal.check_events(p_events);
-    perform training_versions_internal.lock_package(p_package_id);
     -- Numbers of drafts that were deleted there occur only in events. They are not given again.
     update training_versions_internal.package_numbers n
     set last_number = greatest(n.last_number, (
@@ -2906,9 +2953,10 @@ declare
     state pg_catalog.text;
     outcome pg_catalog.jsonb := '[]';
 begin
+    -- The owner is asked for under the lock: the package may be handed over meanwhile.
+    perform training_versions_internal.lock_package(p_package_id);
     package_owner := training_versions_internal.owner_for_import(p_package_id);
     perform training_versions_internal.check_snapshot('p_versions', p_versions, 'array');
-    perform training_versions_internal.lock_package(p_package_id);
     insert into training_versions_internal.imports (transaction_id)
     values (pg_current_xact_id())
     on conflict do nothing;
@@ -3242,6 +3290,30 @@ as $$
 $$;
 grant execute on function training_versions_internal.is_owner_reference to authenticated, service_role;
 
+-- The id of a deleted package is not used again, whoever deleted it: those who still have that id
+-- would find another package under it. Definer, because nobody is granted the record of deletions.
+create function training_versions_internal.keep_deleted_ids()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if exists (
+        select from training_versions_internal.deletions d
+        where d.id = new.id and d.version_number is null
+    ) then
+        perform training_versions_internal.refuse(
+            'TV204',
+            format('the id %s was a package''s that is deleted', new.id),
+            jsonb_build_object('id', new.id),
+            'Use a new id for something new.'
+        );
+    end if;
+    return new;
+end
+$$;
+
 -- Counters and pointers are written by the triggers of versions only. Invoker, as above.
 create function training_versions_internal.keep_derived_columns()
 returns trigger
@@ -3382,6 +3454,15 @@ set search_path = ''
 language plpgsql
 as $$
 begin
+    -- Waits for what is being made of its versions right now, and for children of them that are
+    -- being published elsewhere, so that the checks below see them.
+    perform from public.training_package_versions v
+    where v.package_id = old.id
+    for update;
+    perform from public.training_package_versions v
+    join public.training_package_versions child on child.parent_version_id = v.id
+    where v.package_id = old.id
+    for no key update of child;
     if exists (
         select from public.training_package_versions v
         where v.package_id = old.id and v.status <> 'draft'
@@ -3553,6 +3634,23 @@ begin
     return new;
 end
 $$;
+
+-- The same, and takes the lock on the package. If it is being handed over, this waits, and then
+-- finds the new owner. Nobody waits for a package that is not theirs.
+create function training_versions_internal.lock_own_package(p_package_id uuid)
+returns boolean
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform from public.training_configs c
+    where c.id = p_package_id and c.user_id = auth.uid()
+    for no key update;
+    return found;
+end
+$$;
+grant execute on function training_versions_internal.lock_own_package to authenticated, service_role;
 
 -- The version, locked against other changes, with its package held. A user gets their own versions,
 -- a role that bypasses row level security any. Definer, because the update policy would hide a
@@ -3746,6 +3844,24 @@ begin
 end
 $$;
 
+-- Is this a package of the caller? What policies and triggers ask, instead of reading
+-- training_configs themselves: an app's policy there may read the versions, and policies that read
+-- each other's tables are refused as a recursion (42P17). Definer, so that no policy applies; it
+-- tells of the caller's own packages only.
+create function training_versions_internal.owns_package(p_package_id uuid)
+returns boolean
+stable
+security definer
+set search_path = ''
+language sql
+as $$
+    select exists (
+        select from public.training_configs c
+        where c.id = p_package_id and c.user_id = auth.uid()
+    )
+$$;
+grant execute on function training_versions_internal.owns_package to authenticated, service_role;
+
 -- Adds the events of an update: an edit, a new status, or both.
 create function training_versions_internal.record_changes()
 returns trigger
@@ -3761,12 +3877,13 @@ begin
         select p
         from training_versions_internal.differences(old, new) as d
         cross join lateral training_versions_internal.changed_paths(
-            d.old_value, d.new_value, '/' || d.column_name
+            d.old_value, d.new_value, '/' || d.column_name,
+            101  -- one more than an event holds, which shows that there are more
         ) as p
         where d.column_name = any (training_versions_internal.editable_columns())
             -- A name that publishing changes is in the event of publishing.
             and (d.column_name <> 'name' or new.status = old.status)
-        limit 101  -- one more than an event holds, which shows that there are more
+        limit 101
     ) as changed;
     if paths is not null then
         perform training_versions_internal.record_edit(new, paths);
@@ -4309,14 +4426,31 @@ end
 $$;
 
 -- A version starts as a draft, unless it is imported. created_by defaults to the signed-in user,
--- or, for a role without a user, to the owner of the package.
+-- or, for a role without a user, to the owner of the package, who is asked for under the lock on
+-- the package. The package must be there already: a foreign key that is checked later, such as at
+-- the end of the statement, would let a version without owner and number pass.
 create function training_versions_internal.start_as_draft()
 returns trigger
 security definer
 set search_path = ''
 language plpgsql
 as $$
+declare
+    package_owner pg_catalog.uuid;
 begin
+    perform training_versions_internal.lock_package(new.package_id);
+    select c.user_id into package_owner
+    from public.training_configs c
+    where c.id = new.package_id;
+    if not found then
+        -- To clients this is the violation of the foreign key that it always was.
+        perform training_versions_internal.refuse(
+            '23503',
+            format('there is no package %s', new.package_id),
+            jsonb_build_object('field', 'package_id'),
+            'Create the package first.'
+        );
+    end if;
     if new.status is distinct from 'draft' and not training_versions_internal.is_importing() then
         perform training_versions_internal.refuse(
             'TV302',
@@ -4325,11 +4459,7 @@ begin
             'Insert it with status draft, then publish it.'
         );
     end if;
-    new.created_by := coalesce(
-        new.created_by,
-        auth.uid(),
-        (select c.user_id from public.training_configs c where c.id = new.package_id)
-    );
+    new.created_by := coalesce(new.created_by, auth.uid(), package_owner);
     return new;
 end
 $$;

@@ -11,7 +11,7 @@
 --   before   insert  update  delete
 --   rule_10    x                     the package is the caller's. First, so that a stranger learns
 --                                    nothing from later refusals
---   rule_20    x                     a version starts as a draft
+--   rule_20    x                     a version starts as a draft, in a package that is there
 --   rule_30    x                     its number. Before everything that names the version
 --   rule_35    x                     its timestamp, and its name if none is given
 --   rule_40            x             frozen columns do not change
@@ -101,23 +101,52 @@ begin
 end
 $$;
 
+-- Is this a package of the caller? What policies and triggers ask, instead of reading
+-- training_configs themselves: an app's policy there may read the versions, and policies that read
+-- each other's tables are refused as a recursion (42P17). Definer, so that no policy applies; it
+-- tells of the caller's own packages only.
+create or replace function training_versions_internal.owns_package(p_package_id uuid)
+returns boolean
+stable
+security definer
+set search_path = ''
+language sql
+as $$
+    select exists (
+        select from public.training_configs c
+        where c.id = p_package_id and c.user_id = auth.uid()
+    )
+$$;
+
+-- The same, and takes the lock on the package. If it is being handed over, this waits, and then
+-- finds the new owner. Nobody waits for a package that is not theirs.
+create or replace function training_versions_internal.lock_own_package(p_package_id uuid)
+returns boolean
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform from public.training_configs c
+    where c.id = p_package_id and c.user_id = auth.uid()
+    for no key update;
+    return found;
+end
+$$;
+
 --
--- Before an insert. A row without its package passes all of these: the foreign key refuses it.
+-- Before an insert
 --
 
 -- Nobody puts a version into a package that is not theirs, or signs for someone else. Fires only
--- for roles to which policies apply. Invoker: it needs to see nothing but the caller's own
--- packages.
+-- for roles to which policies apply. Invoker, because it needs nothing else.
 create or replace function training_versions_internal.check_package_owner()
 returns trigger
 set search_path = ''
 language plpgsql
 as $$
 begin
-    if not exists (
-        select from public.training_configs c
-        where c.id = new.package_id and c.user_id = (select auth.uid())
-    ) then
+    if not training_versions_internal.lock_own_package(new.package_id) then
         perform training_versions_internal.refuse(
             '42501',
             format('there is no package %s of yours', new.package_id),
@@ -142,14 +171,31 @@ create or replace trigger rule_10_package_owner
     execute function training_versions_internal.check_package_owner();
 
 -- A version starts as a draft, unless it is imported. created_by defaults to the signed-in user,
--- or, for a role without a user, to the owner of the package.
+-- or, for a role without a user, to the owner of the package, who is asked for under the lock on
+-- the package. The package must be there already: a foreign key that is checked later, such as at
+-- the end of the statement, would let a version without owner and number pass.
 create or replace function training_versions_internal.start_as_draft()
 returns trigger
 security definer
 set search_path = ''
 language plpgsql
 as $$
+declare
+    package_owner pg_catalog.uuid;
 begin
+    perform training_versions_internal.lock_package(new.package_id);
+    select c.user_id into package_owner
+    from public.training_configs c
+    where c.id = new.package_id;
+    if not found then
+        -- To clients this is the violation of the foreign key that it always was.
+        perform training_versions_internal.refuse(
+            '23503',
+            format('there is no package %s', new.package_id),
+            jsonb_build_object('field', 'package_id'),
+            'Create the package first.'
+        );
+    end if;
     if new.status is distinct from 'draft' and not training_versions_internal.is_importing() then
         perform training_versions_internal.refuse(
             'TV302',
@@ -158,11 +204,7 @@ begin
             'Insert it with status draft, then publish it.'
         );
     end if;
-    new.created_by := coalesce(
-        new.created_by,
-        auth.uid(),
-        (select c.user_id from public.training_configs c where c.id = new.package_id)
-    );
+    new.created_by := coalesce(new.created_by, auth.uid(), package_owner);
     return new;
 end
 $$;
@@ -171,7 +213,7 @@ create or replace trigger rule_20_start_as_draft
     for each row execute function training_versions_internal.start_as_draft();
 
 -- Under the lock on the package: the next number, or the one that the row has if it was never
--- given.
+-- given. A row whose id is taken uses up no number: it is an upsert, or is refused.
 create or replace function training_versions_internal.give_number()
 returns trigger
 security definer
@@ -179,10 +221,21 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    perform training_versions_internal.lock_package(new.package_id);
     if new.version_number is null then
         new.version_number := coalesce(
-            training_versions_internal.next_number(new.package_id), 1
+            (
+                select v.version_number
+                from public.training_package_versions v
+                where v.id = new.id and v.package_id = new.package_id
+            ),
+            training_versions_internal.next_number(new.package_id)
+        );
+    elsif new.version_number not between 1 and 1000000000 then
+        -- About half of what the column holds, so that there is always a next number.
+        perform training_versions_internal.refuse_value(
+            'version_number',
+            'version_number must be between 1 and 1,000,000,000',
+            'Leave it out: the database gives the next one.'
         );
     elsif exists (
         select from training_versions_internal.deletions d
@@ -198,17 +251,10 @@ begin
             constraint = 'unique_package_version',
             hint = 'Ask get_next_version_number for the next one, or leave version_number out.';
     end if;
-    -- About half of what the column holds, so that there is always a next number.
-    if new.version_number not between 1 and 1000000000 then
-        perform training_versions_internal.refuse_value(
-            'version_number',
-            'version_number must be between 1 and 1,000,000,000',
-            'Leave it out: the database gives the next one.'
-        );
-    end if;
     update training_versions_internal.package_numbers
     set last_number = greatest(last_number, new.version_number)
-    where package_id = new.package_id;
+    where package_id = new.package_id
+        and not exists (select from public.training_package_versions v where v.id = new.id);
     return new;
 end
 $$;

@@ -3,7 +3,8 @@
 -- Touches: every policy on training_package_versions.
 -- For operators: every existing policy on the table is dropped, whatever its name, and the four
 --   below take their place. PostgreSQL combines policies with `or`, so an old one that allows more
---   would undo these.
+--   would undo these. They read no table, so that an app's policy on training_configs may read the
+--   versions without a recursion.
 
 do $$
 declare
@@ -30,10 +31,7 @@ create policy "Users can create own package versions" on public.training_package
     with check (
         (select auth.uid()) = created_by
         and status = 'draft'
-        and exists (
-            select from public.training_configs c
-            where c.id = package_id and c.user_id = (select auth.uid())
-        )
+        and training_versions_internal.owns_package(package_id)
     );
 
 -- A user edits and publishes their own drafts, in their own packages.
@@ -43,10 +41,7 @@ create policy "Users can update own draft versions" on public.training_package_v
     with check (
         (select auth.uid()) = created_by
         and status in ('draft', 'published')
-        and exists (
-            select from public.training_configs c
-            where c.id = package_id and c.user_id = (select auth.uid())
-        )
+        and training_versions_internal.owns_package(package_id)
     );
 
 -- A user deletes only their own drafts.

@@ -302,11 +302,6 @@ begin
     perform training_versions_internal.check_text('template_type', p_template_type, 100);
     perform training_versions_internal.check_snapshot('config_json', p_config_json, 'object');
     perform training_versions_internal.check_new_owner(owner);
-    if training_versions_internal.was_deleted(p_package_id, true) then
-        perform training_versions_internal.refuse_taken_id(
-            p_package_id, 'was a package''s that is deleted'
-        );
-    end if;
 
     insert into public.training_configs (id, name, template_type, config_json, user_id)
     values (

@@ -105,12 +105,13 @@ $$;
 -- Edits
 --
 
--- The paths at which two JSON values differ, as JSON Pointers, at most eight levels deep. Arrays
--- are compared whole. Objects are compared key by key, and by recursion.
+-- The paths at which two JSON values differ, as JSON Pointers: the first p_most of them, at most
+-- eight levels deep. Arrays are compared whole. Objects are compared key by key, and by recursion.
 create or replace function training_versions_internal.changed_paths(
     p_old jsonb,
     p_new jsonb,
     p_path text,
+    p_most integer,
     p_levels integer default 8
 )
 returns setof text
@@ -122,6 +123,7 @@ declare
     inner_key pg_catalog.text;
     old_value pg_catalog.jsonb;
     new_value pg_catalog.jsonb;
+    found_here integer;
 begin
     if p_old is not distinct from p_new then
         return;
@@ -139,6 +141,7 @@ begin
         full join jsonb_each(p_new) as n using (key)
         where o.value is distinct from n.value
         order by key
+        limit p_most  -- each has one path at least
     loop
         return query
         select p
@@ -146,8 +149,12 @@ begin
             old_value,
             new_value,
             p_path || '/' || replace(replace(inner_key, '~', '~0'), '/', '~1'),
+            p_most,
             p_levels - 1
         ) as p;
+        get diagnostics found_here = row_count;
+        p_most := p_most - found_here;
+        exit when p_most <= 0;
     end loop;
 end
 $$;
@@ -251,12 +258,13 @@ begin
         select p
         from training_versions_internal.differences(old, new) as d
         cross join lateral training_versions_internal.changed_paths(
-            d.old_value, d.new_value, '/' || d.column_name
+            d.old_value, d.new_value, '/' || d.column_name,
+            101  -- one more than an event holds, which shows that there are more
         ) as p
         where d.column_name = any (training_versions_internal.editable_columns())
             -- A name that publishing changes is in the event of publishing.
             and (d.column_name <> 'name' or new.status = old.status)
-        limit 101  -- one more than an event holds, which shows that there are more
+        limit 101
     ) as changed;
     if paths is not null then
         perform training_versions_internal.record_edit(new, paths);

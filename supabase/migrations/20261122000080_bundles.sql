@@ -326,9 +326,10 @@ declare
     state pg_catalog.text;
     outcome pg_catalog.jsonb := '[]';
 begin
+    -- The owner is asked for under the lock: the package may be handed over meanwhile.
+    perform training_versions_internal.lock_package(p_package_id);
     package_owner := training_versions_internal.owner_for_import(p_package_id);
     perform training_versions_internal.check_snapshot('p_versions', p_versions, 'array');
-    perform training_versions_internal.lock_package(p_package_id);
     insert into training_versions_internal.imports (transaction_id)
     values (pg_current_xact_id())
     on conflict do nothing;
@@ -417,9 +418,9 @@ declare
     package_owner pg_catalog.uuid;
     added integer;
 begin
+    perform training_versions_internal.lock_package(p_package_id);
     package_owner := training_versions_internal.owner_for_import(p_package_id);
     perform training_versions_internal.check_events(p_events);
-    perform training_versions_internal.lock_package(p_package_id);
     -- Numbers of drafts that were deleted there occur only in events. They are not given again.
     update training_versions_internal.package_numbers n
     set last_number = greatest(n.last_number, (

@@ -113,6 +113,8 @@ grant execute on function
     -- definer
     training_versions_internal.was_deleted,
     training_versions_internal.lock_package,
+    training_versions_internal.owns_package,
+    training_versions_internal.lock_own_package,
     training_versions_internal.hold_package_of,
     training_versions_internal.next_number,
     training_versions_internal.archive_version,

@@ -98,6 +98,8 @@ BOOKKEEPING = {
     "copy_version": "copy_version('restored', '{draft}', null, null, null, null)",
     "lock_package": "lock_package('{package}')",
     "hold_package_of": "hold_package_of('{draft}')",
+    "owns_package": "owns_package('{package}')",
+    "lock_own_package": "lock_own_package('{package}')",
     "next_number": "next_number('{package}')",
     "was_deleted": "was_deleted('{deleted}', false)",
     "start_training": "start_training('{draft}', null)",

@@ -6,6 +6,8 @@ It is known as what it was, a package or a version; a row of the other kind may 
 from functools import partial
 from uuid import uuid4
 
+import pytest
+
 from tests.server.schema.rest import at_once
 
 
@@ -65,3 +67,17 @@ def test_drafts_are_created_or_find_no_package_while_it_is_deleted(ada):
         assert {answer.code for answer in created} <= {None, "TV102"}
         assert deleted.status == 204
         assert ada.see_package(package) is None
+
+
+@pytest.mark.parametrize("way", ["try_package", "create_package"])
+def test_the_id_of_a_deleted_package_is_not_used_again(ada, bo, backend, way):
+    package = ada.package()
+    ada.remove_package(package)
+    given = {"try_package": "id", "create_package": "package_id"}[way]
+
+    for caller, owner in ((ada, ada), (bo, bo), (backend, ada)):
+        answer = getattr(caller, way)(user_id=owner.id, **{given: package["id"]})
+
+        assert answer.code == "TV204"
+        assert answer.detail == {"id": package["id"]}
+    assert backend.see_package(package) is None

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.server.schema.rest import SNAPSHOTS, VERSIONS
+from tests.server.schema.rest import RETURN_ROWS, SNAPSHOTS, VERSIONS
 
 
 def rows_of(package, count, **columns):
@@ -104,6 +104,49 @@ class TestTheOwner:
         ada.try_draft(package, version_number=2**31 - 1)
 
         assert ada.try_draft(package).status == 201
+
+    @pytest.mark.parametrize("resolution", ["merge-duplicates", "ignore-duplicates"])
+    @pytest.mark.parametrize("number", [{}, {"version_number": None}], ids=["left out", "null"])
+    def test_uses_up_no_number_by_an_upsert_of_a_draft_that_is_there(self, ada, resolution, number):
+        package = ada.package()
+        draft = ada.draft(package)
+        row = {"id": draft["id"], "package_id": package["id"], "status": "draft", **SNAPSHOTS}
+        prefer = f"resolution={resolution},{RETURN_ROWS}"
+
+        for summary in ("second", "third"):
+            row |= {"change_summary": summary, **number}
+            assert ada.insert(VERSIONS, row, prefer=prefer).status in (200, 201)
+
+        assert ada.see(draft)["version_number"] == 1
+        assert ada.next_number(package).rows == 2
+        assert ada.draft(package)["version_number"] == 2
+
+    @pytest.mark.parametrize("resolution", ["merge-duplicates", "ignore-duplicates"])
+    def test_uses_up_no_number_by_an_upsert_under_the_id_of_another_version(
+        self, ada, bo, resolution
+    ):
+        package, others = ada.package(), bo.draft(bo.package())
+        row = {"id": others["id"], "package_id": package["id"], "status": "draft", **SNAPSHOTS}
+
+        ada.insert(VERSIONS, row, prefer=f"resolution={resolution},{RETURN_ROWS}")
+
+        assert bo.see(others) == others
+        assert ada.next_number(package).rows == 1
+
+    def test_gets_a_number_by_an_upsert_of_a_new_draft(self, ada):
+        package = ada.package()
+        row = {"id": str(uuid4()), "package_id": package["id"], "status": "draft", **SNAPSHOTS}
+
+        draft = ada.insert(VERSIONS, row, prefer=f"resolution=merge-duplicates,{RETURN_ROWS}").row
+
+        assert (draft["version_number"], ada.next_number(package).rows) == (1, 2)
+
+    def test_goes_on_above_the_largest_number_that_may_be_brought(self, ada):
+        package = ada.package()
+        ada.draft(package, version_number=10**9)
+
+        assert ada.try_draft(package, version_number=10**9 + 1).code == "TV306"
+        assert ada.draft(package)["version_number"] == 10**9 + 1
 
     def test_finds_each_package_numbered_on_its_own(self, ada):
         first, second = ada.package(), ada.package()

@@ -210,6 +210,35 @@ class TestAStranger:
         assert bo.patch(draft, package_id=package["id"]).code in ("TV301", "42501")
         assert bo.see(draft) == draft
 
+    @pytest.mark.parametrize("changes", [{}, {"status": "published"}, {"created_by": None}])
+    def test_gets_the_same_answer_for_moving_a_version_there_and_nowhere(self, ada, bo, changes):
+        theirs, none, draft = ada.package(), {"id": str(uuid4())}, bo.draft(bo.package())
+
+        answers = [
+            bo.patch(draft, package_id=package["id"], **changes) for package in (theirs, none)
+        ]
+
+        assert answers[0].status >= 400
+        assert blurred(answers[0], theirs["id"]) == blurred(answers[1], none["id"])
+        assert bo.see(draft) == draft
+
+    @pytest.mark.parametrize("resolution", ["merge-duplicates", "ignore-duplicates"])
+    def test_gets_the_same_answer_for_an_upsert_there_and_nowhere(self, ada, bo, resolution):
+        theirs, none, draft = ada.package(), {"id": str(uuid4())}, bo.draft(bo.package())
+        row = {"id": draft["id"], "status": "draft", **SNAPSHOTS}
+
+        answers = [
+            bo.insert(
+                VERSIONS,
+                {**row, "package_id": package["id"]},
+                prefer=f"resolution={resolution},{RETURN_ROWS}",
+            )
+            for package in (theirs, none)
+        ]
+
+        assert blurred(answers[0], theirs["id"]) == blurred(answers[1], none["id"])
+        assert bo.see(draft) == draft
+
     def test_gets_the_same_answer_for_a_package_of_someone_else_and_of_none(self, ada, bo):
         theirs, none = ada.package(), {"id": str(uuid4())}
 
@@ -351,3 +380,64 @@ def test_a_foreign_key_of_the_app_is_not_taken_for_a_missing_user(newest_server)
     )
 
     assert refusal == "23503"
+
+
+class TestAVersionBeforeItsPackage:
+    """Foreign keys are checked at the end of a statement, or later: the rules do not wait."""
+
+    def test_is_refused_as_the_foreign_key_would(self, backend):
+        answer = backend.try_draft({"id": str(uuid4())})
+
+        assert answer.refusal == (409, "23503")
+        assert answer.detail == {"field": "package_id"}
+
+    @pytest.mark.parametrize("columns", ["", ", version_number", ", created_by"])
+    def test_is_refused_in_a_statement_that_makes_the_package_later(self, ada, database, columns):
+        package = uuid4()
+        given = {"": "", ", version_number": ", -5", ", created_by": f", '{ada.id}'"}[columns]
+
+        refusal = database.refusal(f"""
+            with version as (
+                insert into public.{VERSIONS} (
+                    package_id, status, config_snapshot, model_snapshot, dataset_snapshot{columns}
+                )
+                values ('{package}', 'draft', '{{}}', '{{}}', '[]'{given})
+                returning id
+            )
+            insert into public.{PACKAGES} (id, name, template_type, config_json, user_id)
+            select '{package}', 'bot', 'x', '{{}}', '{ada.id}' from version
+        """)
+
+        assert refusal == "23503"
+        assert ada.see_package({"id": str(package)}) is None
+
+
+READS_VERSIONS = f"""
+    create policy app_reads_versions on public.{PACKAGES} for select to authenticated using (
+        exists (select from public.{VERSIONS} v where v.package_id = {PACKAGES}.id)
+    )
+"""
+HIDES_PACKAGES = f"""
+    create policy app_reads_versions on public.{PACKAGES} as restrictive for select
+    to authenticated using (
+        (select count(*) from public.{VERSIONS} v where v.package_id = {PACKAGES}.id) < 1000
+    )
+"""
+
+
+@pytest.mark.parametrize("policy", [READS_VERSIONS, HIDES_PACKAGES], ids=["more", "less"])
+def test_an_app_may_have_a_policy_on_packages_that_reads_versions(ada, database, policy):
+    package = ada.package()
+    database.run(policy)
+    try:
+        draft = ada.draft(package)
+        edited = ada.patch(draft, change_summary="edited")
+        made = ada.create_draft(package)
+        published = ada.publish(draft)
+        removed = ada.remove(made.row)
+        gone = ada.delete_package(ada.package())
+    finally:
+        database.run(f"drop policy app_reads_versions on public.{PACKAGES}")
+
+    answers = (edited, made, published, removed, gone)
+    assert [answer.code for answer in answers] == [None] * 5

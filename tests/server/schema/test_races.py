@@ -80,10 +80,11 @@ def wait_until(condition):
         time.sleep(0.005)
 
 
-def run_both(database, user, first, second):
+def run_both(database, user, first, second, *, first_user=...):
     """Run the second statement while the first is uncommitted; return how the second is refused."""
+    first_user = user if first_user is ... else first_user
     waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
-    with database.session(user=user) as session, ThreadPoolExecutor(1) as pool:
+    with database.session(user=first_user) as session, ThreadPoolExecutor(1) as pool:
         session.execute(f"begin; {first}")
         refusal = pool.submit(database.refusal, second, user=user)
         wait_until(lambda: refusal.done() or database.value(waiting, admin=True))
@@ -126,6 +127,131 @@ def test_of_two_publications_at_once_the_newest_number_is_shown(database):
         f"select current_version_id from public.training_configs where id = '{ids['package']}'"
     )
     assert database.value(current) == ids["child"]
+
+
+def fill(statement, ids):
+    """The statement with the ids in place of their names in braces; other braces are JSON."""
+    for name, value in ids.items():
+        statement = statement.replace("{" + name + "}", value)
+    return statement
+
+
+NEW_DRAFT = """
+    insert into public.training_package_versions
+        (package_id, parent_version_id, status, config_snapshot, model_snapshot, dataset_snapshot)
+    values ('{into}', {from}, 'draft', '{}', '{}', '[]');
+"""
+PUBLISH_ALL = """
+    update public.training_package_versions set status = 'published' where package_id = '{into}';
+"""
+ACROSS_PACKAGES = {
+    "publish the child, delete the package": Race(PUBLISH, DELETE_PACKAGE, "TV308"),
+    "publish the child by patch, delete the package by itself": Race(
+        PUBLISH_ALL, "delete from public.training_configs where id = '{package}'", "TV308"
+    ),
+    # A child that is not committed yet is not seen by the deletion until it has waited for it.
+    "make and publish a child, delete the package": Race(
+        NEW_DRAFT + PUBLISH_ALL, DELETE_PACKAGE, "TV308"
+    ),
+    "make and publish a child, delete the parent": Race(
+        NEW_DRAFT + PUBLISH_ALL, "select public.delete_training_draft('{parent}')", "TV308"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ACROSS_PACKAGES)
+def test_a_published_version_keeps_its_parent_in_another_package(database, name):
+    race, user = ACROSS_PACKAGES[name], database.new_user()
+    ids = start(database, user, related=False)
+    into = start(database, user, related=False)
+    ids |= {"into": into["package"], "child": into["child"], "from": f"'{ids['parent']}'"}
+    database.run(
+        f"update {VERSIONS} set parent_version_id = '{ids['parent']}' where id = '{ids['child']}'",
+        user=user,
+    )
+
+    refusal = run_both(database, user, fill(race.first, ids), fill(race.second, ids))
+
+    published = f"{versions_in(ids['into'])} and status = 'published' and version_number > 1"
+    orphans = f"{published} and parent_version_id is null"
+    assert refusal == race.refusal
+    assert database.value(orphans) == 0
+
+
+def versions_in(package):
+    return f"select count(*) from {VERSIONS} where package_id = '{package}'"
+
+
+HAND_OVER = """
+    set role service_role;
+    update public.training_configs set user_id = '{bo}' where id = '{into}'
+"""
+IMPORTED = {
+    "id": "00000000-0000-4000-8000-00000000abcd",
+    "version_number": 1,
+    "name": "imported",
+    "status": "draft",
+    **json.loads(EMPTY_FIELDS),
+}
+MAKING = {
+    "insert": (NEW_DRAFT, "42501"),
+    "create": ("select public.create_training_draft('{into}', '" + EMPTY_FIELDS + "')", "TV102"),
+    "fork": ("select public.fork_training_version('{child}', '{into}')", "TV102"),
+    "import versions": (
+        f"select public.import_training_versions('{{into}}', '[{json.dumps(IMPORTED)}]')",
+        "TV102",
+    ),
+    "import events": ("select public.import_training_events('{into}', '[]')", "TV102"),
+}
+
+
+def start_handing_over(database):
+    """Two users, an empty package of the first, and a version elsewhere."""
+    ada, bo = database.new_user(), database.new_user()
+    into = database.value(
+        "select id from public.create_training_package('bot', 'x', '{}')", user=ada
+    )
+    return start(database, ada, related=False) | {
+        "ada": ada,
+        "bo": bo,
+        "into": into,
+        "from": "null",
+    }
+
+
+@pytest.mark.parametrize("way", MAKING)
+def test_nothing_of_the_old_owner_lands_in_a_package_that_is_handed_over(database, way):
+    ids, (statement, expected) = start_handing_over(database), MAKING[way]
+
+    refusal = run_both(
+        database, ids["ada"], fill(HAND_OVER, ids), fill(statement, ids), first_user=None
+    )
+
+    assert refusal == expected
+    assert database.value(versions_in(ids["into"])) == 0
+
+
+def test_what_the_service_role_makes_meanwhile_is_the_new_owners(database):
+    ids = start_handing_over(database)
+
+    refusal = run_both(
+        database, None, fill(HAND_OVER, ids), "set role service_role;" + fill(NEW_DRAFT, ids)
+    )
+
+    assert refusal is None
+    assert database.value(f"{versions_in(ids['into'])} and created_by = '{ids['bo']}'") == 1
+
+
+@pytest.mark.parametrize("way", ["insert", "create", "fork", "import versions"])
+def test_a_package_is_not_handed_over_while_its_first_version_is_made(database, way):
+    ids = start_handing_over(database)
+
+    refusal = run_both(
+        database, None, fill(MAKING[way][0], ids), fill(HAND_OVER, ids), first_user=ids["ada"]
+    )
+
+    assert refusal == "TV301"
+    assert database.value(f"{versions_in(ids['into'])} and created_by = '{ids['ada']}'") == 1
 
 
 @dataclass(frozen=True)
