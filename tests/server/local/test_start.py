@@ -126,6 +126,50 @@ def test_a_folder_of_another_postgresql_version_is_refused_with_a_sentence(
         LocalSupabase(folder, migrations=None).start()
 
 
+@pytest.mark.parametrize("name", ["lock", "stack.json", "stack.json.unfinished", "pgdata"])
+def test_a_link_that_was_prepared_in_the_folder_is_not_followed(folder: Path, name: str) -> None:
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    target = elsewhere / name
+    target.write_text("another's")
+    data_dir = folder / "data"
+    data_dir.mkdir()
+    (data_dir / name).symlink_to(target)
+
+    with pytest.raises(LocalStackError, match=rf"{name} is a link"):
+        LocalSupabase(data_dir, migrations=None).start()
+
+    assert [*elsewhere.iterdir()] == [target]
+    assert target.read_text() == "another's"
+
+
+def test_a_file_that_was_prepared_in_the_folder_does_not_get_the_secrets(folder: Path) -> None:
+    prepared = folder / "stack.json.unfinished"
+    prepared.touch()
+    prepared.chmod(0o666)
+
+    with prepared.open() as opened_before, LocalSupabase(folder, migrations=None):
+        assert opened_before.read() == ""
+
+    assert stat.S_IMODE((folder / "stack.json").stat().st_mode) == 0o600
+
+
+def test_nobody_else_can_read_a_log_or_a_secret(folder: Path) -> None:
+    previous = os.umask(0)
+    try:
+        with LocalSupabase(folder / "data", migrations=None) as stack:
+            folders = (stack._running.temporary_folder, folder / "data")
+            files = [file for each in folders for file in each.iterdir() if file.is_file()]
+            readable = [file.name for file in files if file.stat().st_mode & 0o077]
+            names = {file.name for file in files}
+    finally:
+        os.umask(previous)
+
+    assert readable == []
+    logs = {"postgres.log", "postgrest.log", "caddy.log"}
+    assert logs | {"stack.json", "verification_keys.json"} <= names
+
+
 # --- options
 
 

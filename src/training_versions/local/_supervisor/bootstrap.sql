@@ -12,6 +12,13 @@ create role authenticated nologin noinherit;
 create role service_role nologin noinherit bypassrls;
 create role authenticator login noinherit password :'password';
 grant anon, authenticated, service_role to authenticator;
+
+-- How long a statement of a request may take, as on a hosted project. `service_role` has the limit
+-- of the role that logs in.
+alter role anon set statement_timeout = '3s';
+alter role authenticated set statement_timeout = '8s';
+alter role authenticator set statement_timeout = '8s';
+
 grant anon, authenticated, service_role to postgres with admin option;
 
 alter database postgres owner to postgres;

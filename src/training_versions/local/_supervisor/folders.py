@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from .errors import LocalStackError
+from .files import open_private
 from .processes import wait_for
 from .unprivileged import is_reachable, nobody
 
@@ -38,13 +39,31 @@ def _is_suitable(folder: Path) -> bool:
     return os.geteuid() != 0 or is_reachable(folder.parent, nobody())
 
 
+def make_data_dir(data_dir: Path) -> None:
+    """Make the folder of the data, or see that nobody has prepared what is in it.
+
+    Raises:
+        LocalStackError: Something in it leads elsewhere, or is another user's.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    for entry in os.scandir(data_dir):
+        if not entry.is_file(follow_symlinks=False) and not entry.is_dir(follow_symlinks=False):
+            raise LocalStackError(
+                f"{entry.path} is a link or a device, which LocalSupabase does not follow;"
+                " choose another data_dir"
+            )
+        # PostgreSQL does not run as root, so root finds the files of others here.
+        if os.geteuid() not in (0, entry.stat(follow_symlinks=False).st_uid):
+            raise LocalStackError(f"{entry.path} is another user's; choose another data_dir")
+
+
 def lock(data_dir: Path) -> TextIO:
     """Lock the folder of the data; the lock is held while the returned file is open.
 
     Raises:
         LocalStackError: Another stack uses it.
     """
-    file = (data_dir / "lock").open("a")
+    file = open_private(data_dir / "lock")
     if not wait_for(lambda: _try_lock(file), _LOCK_TIMEOUT):
         raise LocalStackError(
             f"{data_dir} is in use by another LocalSupabase;"
@@ -59,16 +78,3 @@ def _try_lock(file: TextIO) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that nobody else may read, not even before it has its text."""
-    file.touch(0o600)
-    file.write_text(text)
-
-
-def replace_private(file: Path, text: str) -> None:
-    """Write a file anew; whoever reads it, or is killed meanwhile, leaves no half of it."""
-    unfinished = file.with_name(f"{file.name}.unfinished")
-    write_private(unfinished, text)
-    unfinished.replace(file)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from .errors import LocalStackError
-from .folders import replace_private
+from .files import replace_private
 
 Jwk = dict[str, Any]
 """A JSON Web Key."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import LocalStackError
-from .folders import write_private
+from .files import write_private
 from .processes import STOP_TIMEOUT, Command, RunningPrograms, SystemUser, run, wait_for
 from .unprivileged import hand_over, reachable_folder
 

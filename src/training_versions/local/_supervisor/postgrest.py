@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .database import Database
-from .folders import replace_private, write_private
+from .files import replace_private, write_private
 from .keys import Secrets
 from .processes import Command, RunningPrograms
 

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from .errors import LocalStackError
+from .files import write_private
 
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 20.0
@@ -149,8 +150,10 @@ class RunningPrograms:
     ) -> RunningProgram:
         """Start a program; `stop_signal` ends it when this process stops or is killed."""
         log = log_folder / f"{name}.log"
-        # A file, not a pipe: a pipe that nobody reads fills up, and then the program stops.
-        with log.open("wb") as output:
+        # A file, not a pipe: a pipe that nobody reads fills up, and then the program stops. Nobody
+        # else reads it: PostgreSQL logs rows that it refuses.
+        write_private(log, "")
+        with log.open("ab") as output:
             process = subprocess.Popen(
                 command.arguments,
                 stdin=subprocess.DEVNULL,

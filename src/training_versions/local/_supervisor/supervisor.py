@@ -8,7 +8,7 @@ from typing import TextIO
 
 from .caddy import listen, start_caddy
 from .database import Database
-from .folders import lock, make_temporary_folder
+from .folders import lock, make_data_dir, make_temporary_folder
 from .keys import Secrets, read_secrets
 from .messages import Settings, StartedStack
 from .postgres import PostgresServer
@@ -38,7 +38,7 @@ class Supervisor:
         data_dir = self._settings.data_dir
         if data_dir is None:
             data_dir = folder / "data"
-        data_dir.mkdir(parents=True, exist_ok=True)
+        make_data_dir(data_dir)
         # Before anything in it is read: another stack may be making it just now.
         self._lock = lock(data_dir)
         secrets = read_secrets(data_dir, self._settings.new_secrets)
