@@ -1118,17 +1118,28 @@ $$;
 grant execute on function public.import_training_events to authenticated, service_role;
 
 -- Imports versions of another project into a package of the caller; with p_check_only it only
--- checks whether their ids and numbers are free. Idempotent.
+-- checks whether their ids and numbers are free. p_package creates the package first: name,
+-- template_type, config_json, user_id. Idempotent.
 create function public.import_training_versions(
     p_package_id uuid,
     p_versions jsonb,
-    p_check_only boolean default false
+    p_check_only boolean default false,
+    p_package jsonb default null
 )
 returns jsonb
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select training_versions_internal.import_versions(p_package_id, p_versions, p_check_only)
+begin
+    -- In one transaction with its first versions: an import that fails leaves no empty package.
+    if p_package is not null and p_check_only is not true then
+        perform public.create_training_package(
+            p_package ->> 'name', p_package ->> 'template_type', p_package -> 'config_json',
+            p_package_id, (p_package ->> 'user_id')::pg_catalog.uuid
+        );
+    end if;
+    return training_versions_internal.import_versions(p_package_id, p_versions, p_check_only);
+end
 $$;
 grant execute on function public.import_training_versions to authenticated, service_role;
 

@@ -7,7 +7,7 @@ import uuid
 from contextlib import closing
 from typing import Any
 
-from training_versions import ExportResult, ImportResult, Package, RejectedError
+from training_versions import ExportResult, ImportResult, Package, TrainingVersionsError
 from training_versions.bundle import Progress, columns
 from training_versions.bundle.export import export_package
 from training_versions.bundle.format import event_line, footer_line, header_line, version_line
@@ -93,7 +93,7 @@ class Project:
                     return finished.value
                 try:
                     outcome = copy.deepcopy(self.answer(request))
-                except RejectedError as exc:
+                except TrainingVersionsError as exc:
                     outcome = exc
 
     def export(self, file: Any, progress: Progress | None = None) -> ExportResult:
@@ -134,8 +134,6 @@ class Project:
                 return found[: self.cap]
             case {"p_versions": given}:
                 return [{"created": True} for _ in given]
-            case {"p_package_id": package_id, "p_name": name}:
-                return {**package().model_dump(mode="json"), "id": package_id, "name": name}
             case _:
                 return len(rpc.params["p_events"])
 

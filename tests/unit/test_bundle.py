@@ -15,6 +15,7 @@ import pytest
 import training_versions
 from training_versions import (
     BundleError,
+    ConnectionFailedError,
     ExportResult,
     ImportResult,
     InvalidInputError,
@@ -129,6 +130,53 @@ def test_an_import_counts_what_the_database_says_of_each_version() -> None:
         parents_missing=1,
         events_added=1,
     )
+
+
+class Empty(Project):
+    """A project without packages, which fails at the n-th request that writes."""
+
+    def __init__(self, failure: Exception, at: int) -> None:
+        super().__init__([], [])
+        self.rows["training_configs"] = []
+        self.failure, self.at = failure, at
+
+    def call(self, rpc: Rpc) -> object:
+        if len(self.calls) == self.at:
+            raise self.failure
+        return super().call(rpc)
+
+
+def test_a_package_is_created_with_its_first_versions_and_so_leaves_nothing_empty_behind() -> None:
+    project = Empty(RejectedError("no"), at=1)
+
+    with pytest.raises(RejectedError):
+        project.import_(io.BytesIO(WHOLE))
+
+    (sent,) = project.calls
+    assert sent.params["p_package"]["name"] == "bot"
+    assert len(sent.params["p_versions"]) == 3
+
+
+def test_only_what_comes_first_creates_the_package_also_one_without_versions() -> None:
+    project = Empty(RejectedError("no"), at=9)
+
+    result = project.import_(io.BytesIO(sealed([], events=2)))
+
+    assert [bool(rpc.params.get("p_package")) for rpc in project.calls] == [True, False]
+    assert result.events_added == 2
+
+
+def test_an_import_that_stops_halfway_does_not_say_that_nothing_was_changed() -> None:
+    no_network = ConnectionFailedError("No reply came, and nothing was changed.", hint="Check it.")
+
+    with pytest.raises(ConnectionFailedError) as first:
+        Empty(no_network, at=1).import_(io.BytesIO(WHOLE))
+    with pytest.raises(ConnectionFailedError) as second:
+        Empty(no_network, at=2).import_(io.BytesIO(WHOLE))
+
+    assert first.value is no_network
+    assert "nothing was changed" not in str(second.value)
+    assert "3 versions were created before, and stay" in str(second.value)
 
 
 def test_a_damaged_file_causes_no_request() -> None:

@@ -48,8 +48,9 @@ def test_a_bundle_of_the_first_release_is_imported_as_it_stands() -> None:
     result = project.import_(FIRST_RELEASE)
 
     assert (result.versions_created, result.events_added) == (3, 13)
-    created, sent, history = (rpc.params for rpc in project.calls)
-    assert (created["p_name"], created["p_config_json"]) == ("bot ü", {"r": 8, "lr": 0.0001})
+    sent, history = (rpc.params for rpc in project.calls)
+    created = sent["p_package"]
+    assert (created["name"], created["config_json"]) == ("bot ü", {"r": 8, "lr": 0.0001})
     by_number = sorted(sent["p_versions"], key=lambda row: row["version_number"])
     for row, record in zip(by_number, versions, strict=True):
         newer_columns = dict.fromkeys(row.keys() - record.keys())

@@ -1,9 +1,10 @@
 """Import: an operation that reads a package from a file into a project.
 
-The file is read through first. Then the package is found or created, and its numbers are compared
+The file is read through first. Then the package is looked for, and the numbers in it are compared
 with those in the file. Only then are versions sent, and after them the history. Rows go in batches,
-each of them a transaction. An import that failed halfway is repeated as a whole: what is there is
-left.
+each of them a transaction; the first one also creates the package where there is none, so that an
+import which fails there leaves nothing behind. An import that failed halfway is repeated as a
+whole: what is there is left.
 
 What a version must be is checked in `format.py`, and the place of each row is known to `index.py`;
 which rows are new is decided in the database.
@@ -19,7 +20,6 @@ from typing import BinaryIO, Final, cast
 from training_versions.bundle.columns import (
     BUNDLED_EVENT_COLUMNS,
     BUNDLED_VERSION_COLUMNS,
-    BundledPackage,
     Row,
 )
 from training_versions.bundle.files import open_for_reading
@@ -27,7 +27,12 @@ from training_versions.bundle.format import parse_line
 from training_versions.bundle.index import BundleIndex, read_index
 from training_versions.bundle.progress import ProgressMeter
 from training_versions.bundle.results import BundleFile, ImportResult, Progress
-from training_versions.errors import ConflictError, InvalidInputError, TrainingVersionsError
+from training_versions.errors import (
+    ConflictError,
+    ConnectionFailedError,
+    InvalidInputError,
+    TrainingVersionsError,
+)
 from training_versions.models import Id
 from training_versions.operations import packages
 from training_versions.operations.checks import check_uuid
@@ -63,19 +68,15 @@ def import_package(
     meter = ProgressMeter(progress)
     with open_for_reading(file) as source:
         index = yield from read_index(source)
-        if package_id is not None:
-            target = yield from _get_chosen(package_id, user_id)
-        else:
-            target = yield from _find_or_create(index.package, user_id)
-        yield from _check_numbers(index, target)
-
         meter.total = len(index.versions) + len(index.event_offsets)
-        sender = _Sender(source, str(target), meter)
-        yield from sender.send_versions(version.offset for version in index.parents_first)
-        yield from sender.send_events(index.event_offsets)
-    tally = sender.tally
+        if package_id is not None:
+            chosen = yield from _get_chosen(package_id, user_id)
+            target = _Target(chosen)
+            tally = yield from _send_all(source, index, target, meter)
+        else:
+            target, tally = yield from _send_to_own_copy(source, index, user_id, meter)
     return ImportResult(
-        package_id=target,
+        package_id=target.id,
         versions_created=tally.created,
         versions_present=len(index.versions) - tally.created,
         versions_differing=tally.differing,
@@ -100,8 +101,19 @@ def _get_chosen(package_id: Id, user_id: Id | None) -> Operation[uuid.UUID]:
     return chosen.id
 
 
-def _find_or_create(package: BundledPackage, user_id: Id | None) -> Operation[uuid.UUID]:
-    """Return the id of the owner's copy of a package; create it if needed.
+@dataclass
+class _Target:
+    """The package that rows are sent to."""
+
+    id: uuid.UUID
+    to_create: Row | None = None
+    """Its columns, until it exists."""
+
+
+def _send_to_own_copy(
+    source: BinaryIO, index: BundleIndex, user_id: Id | None, meter: ProgressMeter
+) -> Operation[tuple[_Target, _Tally]]:
+    """Send everything to the owner's copy of the package; create it if needed.
 
     A copy has the package's own id if that is free, and otherwise one that follows from the id and
     the owner, so that the next import finds it.
@@ -111,30 +123,27 @@ def _find_or_create(package: BundledPackage, user_id: Id | None) -> Operation[uu
         owner = cast("str | None", reply.data)
     else:
         owner = check_uuid(user_id, "user_id")
+    columns = packages.check_columns(
+        index.package.name,
+        template_type=index.package.template_type,
+        config=index.package.config_json,
+        user_id=user_id,
+    )
     # The id of a copy first: an earlier import may have had to use it, although the package's own
     # id is free by now.
-    wanted = package.id
+    wanted = index.package.id
     candidates = [_id_of_copy(wanted, owner), wanted]
     while True:
-        for candidate in candidates:
-            found = yield from packages.find(candidate, operation=IMPORT)
-            # Without an owner, as for the service role, a package of any owner is taken.
-            if found is not None and owner in (None, str(found.user_id)):
-                return found.id
+        target = yield from _find_copy(candidates, owner)
+        if target is None:
+            target = _Target(wanted, to_create=columns)
         try:
-            created = yield from packages.create(
-                package.name,
-                package_id=wanted,
-                user_id=user_id,
-                template_type=package.template_type,
-                config=package.config_json,
-                operation=IMPORT,
-            )
+            tally = yield from _send_all(source, index, target, meter)
         except ConflictError as exc:
-            if exc.code != ID_WAS_TAKEN:
+            if target.to_create is None or not _is_taken(target.id, exc):
                 raise
         else:
-            return created.id
+            return target, tally
         # The id is taken: a package of somebody else has it, or this owner deleted a package that
         # had it. What others deleted blocks no id. The id of a copy may have been deleted as well,
         # so this goes on.
@@ -142,9 +151,35 @@ def _find_or_create(package: BundledPackage, user_id: Id | None) -> Operation[uu
         candidates = [wanted]
 
 
+def _find_copy(candidates: Iterable[uuid.UUID], owner: str | None) -> Operation[_Target | None]:
+    for candidate in candidates:
+        found = yield from packages.find(candidate, operation=IMPORT)
+        # Without an owner, as for the service role, a package of any owner is taken.
+        if found is not None and owner in (None, str(found.user_id)):
+            return _Target(found.id)
+    return None
+
+
+def _is_taken(package_id: uuid.UUID, exc: ConflictError) -> bool:
+    details = exc.details if isinstance(exc.details, dict) else {}
+    return exc.code == ID_WAS_TAKEN and details.get("id") == str(package_id)
+
+
 def _id_of_copy(package_id: uuid.UUID, owner: str | None) -> uuid.UUID:
     """Return the id that a package gets where its own is taken."""
     return uuid.uuid5(package_id, "" if owner is None else owner)
+
+
+def _send_all(
+    source: BinaryIO, index: BundleIndex, target: _Target, meter: ProgressMeter
+) -> Operation[_Tally]:
+    """Send all rows, after a look at the numbers that the package has."""
+    if target.to_create is None:
+        yield from _check_numbers(index, target.id)
+    sender = _Sender(source, target, meter)
+    yield from sender.send_versions(version.offset for version in index.parents_first)
+    yield from sender.send_events(index.event_offsets)
+    return sender.tally
 
 
 def _check_numbers(index: BundleIndex, target: uuid.UUID) -> Operation[None]:
@@ -195,21 +230,32 @@ class _Sender:
     """Sends rows in batches, and keeps the tally."""
 
     source: BinaryIO
-    package_id: str
+    target: _Target
     meter: ProgressMeter
     tally: _Tally = field(default_factory=_Tally)
+    batches_sent: int = 0
 
     def send_versions(self, offsets: Iterable[int]) -> Operation[None]:
         """Send the versions whose lines begin at these places."""
         for batch in _read_batches(self.source, offsets, BUNDLED_VERSION_COLUMNS):
-            params = {"p_package_id": self.package_id, "p_versions": batch}
-            rpc = Rpc(IMPORT, IMPORT_VERSIONS, params)
-            yield from self._send("versions", batch, rpc, self.tally.add_versions)
+            yield from self._send_versions(batch)
+        if self.target.to_create is not None:
+            yield from self._send_versions([])  # a package that has no versions
+
+    def _send_versions(self, batch: list[Row]) -> Operation[None]:
+        params = {
+            "p_package_id": str(self.target.id),
+            "p_versions": batch,
+            "p_package": self.target.to_create,
+        }
+        rpc = Rpc(IMPORT, IMPORT_VERSIONS, params)
+        yield from self._send("versions", batch, rpc, self.tally.add_versions)
+        self.target.to_create = None
 
     def send_events(self, offsets: Iterable[int]) -> Operation[None]:
         """Send the events whose lines begin at these places."""
         for batch in _read_batches(self.source, offsets, BUNDLED_EVENT_COLUMNS):
-            params = {"p_package_id": self.package_id, "p_events": batch}
+            params = {"p_package_id": str(self.target.id), "p_events": batch}
             rpc = Rpc(IMPORT, "import_training_events", params)
             yield from self._send("events", batch, rpc, self.tally.add_events)
 
@@ -218,17 +264,31 @@ class _Sender:
     ) -> Operation[None]:
         try:
             yield from call(rpc, read)
+        except ConnectionFailedError as exc:
+            if not self.batches_sent:
+                raise
+            # "Nothing was changed" is true of this batch only.
+            raise ConnectionFailedError(
+                f"The import stopped at {_describe_batch(noun, batch)}, to which no reply came; "
+                f"{self.tally.created} versions were created before, and stay.",
+                operation=IMPORT,
+                hint=f"{exc.hint} Import the same file again: it goes on where it stopped.",
+            ) from exc
         except TrainingVersionsError as exc:
             # A gateway that finds a batch too large does not name its versions.
-            numbers = sorted({row["version_number"] for row in batch})
-            listed = ", ".join(map(str, numbers))
             exc.add_note(
-                f"What failed was a batch of {noun}, numbers {listed}; "
+                f"What failed was {_describe_batch(noun, batch)}; "
                 f"{self.tally.created} versions were created before."
             )
             raise
+        self.batches_sent += 1
         for _ in batch:
             self.meter.count_row()
+
+
+def _describe_batch(noun: str, batch: list[Row]) -> str:
+    numbers = sorted({row["version_number"] for row in batch})
+    return f"a batch of {noun}, numbers {', '.join(map(str, numbers))}"
 
 
 def _read_batches(

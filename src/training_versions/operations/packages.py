@@ -50,21 +50,14 @@ def create(
     config: JsonLike,
     package_id: Id | None,
     user_id: Id | None,
-    operation: str = "packages.create",
 ) -> Operation[Package]:
-    """Create a package; `operation` is what errors name, if it is a part of another one."""
+    """Create a package."""
     new_id = check_or_make_uuid(package_id, "package_id")
-    params = {
-        "p_package_id": new_id,
-        "p_name": check_name(name),
-        "p_template_type": _check_template_type(template_type, "template_type"),
-        "p_config_json": CONFIG.write(config),
-        "p_user_id": optional(check_uuid, user_id, "user_id"),
-    }
+    columns = check_columns(name, template_type=template_type, config=config, user_id=user_id)
     rpc = Rpc(
-        operation,
+        "packages.create",
         "create_training_package",
-        params,
+        {"p_package_id": new_id} | {f"p_{column}": value for column, value in columns.items()},
         retry_hint=hint_to_repeat_with("package_id", new_id),
     )
     return call(rpc, read_package)
@@ -74,14 +67,22 @@ def get_or_create(
     name: str, *, template_type: str, config: JsonLike, user_id: Id | None
 ) -> Operation[Package]:
     """Return the package of that name, or create it."""
-    params = {
-        "p_name": check_name(name),
-        "p_template_type": _check_template_type(template_type, "template_type"),
-        "p_config_json": CONFIG.write(config),
-        "p_user_id": optional(check_uuid, user_id, "user_id"),
-    }
+    columns = check_columns(name, template_type=template_type, config=config, user_id=user_id)
+    params = {f"p_{column}": value for column, value in columns.items()}
     rpc = Rpc("packages.get_or_create", "get_or_create_training_package", params)
     return call(rpc, read_package)
+
+
+def check_columns(
+    name: str, *, template_type: str, config: JsonLike, user_id: Id | None
+) -> dict[str, Any]:
+    """Return the columns of a new package, checked."""
+    return {
+        "name": check_name(name),
+        "template_type": _check_template_type(template_type, "template_type"),
+        "config_json": CONFIG.write(config),
+        "user_id": optional(check_uuid, user_id, "user_id"),
+    }
 
 
 def update(

@@ -21,6 +21,7 @@ from tests.server.sdk.conftest import Sql
 from training_versions import (
     AsyncPackageRepository,
     NotFoundError,
+    OutcomeUnknownError,
     Package,
     PackageRepository,
     PermissionDeniedError,
@@ -309,6 +310,20 @@ def test_a_draft_deleted_from_a_copy_stays_away_also_when_its_origin_is_gone(
 
     assert (result.versions_created, result.versions_differing) == (0, 1)
     assert states(bob, chosen.id) == []
+
+
+def test_an_import_whose_versions_do_not_arrive_leaves_no_package(connect, bob, bundle):
+    def lose(request: httpx.Request) -> None:
+        if request.url.path.endswith("/import_training_versions"):
+            raise httpx.ReadError("cut", request=request)
+
+    cut_off = connect(bob, before=lose)
+
+    with pytest.raises(OutcomeUnknownError):
+        cut_off.packages.import_(bundle)
+
+    assert list(bob.packages.iterate()) == []
+    assert bob.packages.import_(bundle).versions_created > 0
 
 
 def test_numbers_that_were_given_are_not_given_again_after_an_import(ada, carol, lived, file):
