@@ -148,6 +148,7 @@
 --   record_metrics                Merges metrics into those of the version; with a step …
 --   record_training               Runs and events follow training_status, whoever writes it.
 --   refuse                        Every refusal of ours: a code that errors.py knows, a sentence …
+--   refuse_frozen                 Refuses a change of frozen columns.
 --   refuse_import                 Refuses an import (TV207).
 --   refuse_missing_package        Refuses a package that is not there …
 --   refuse_missing_version        Refuses a version that is not there …
@@ -163,7 +164,7 @@
 --   state_of_import               Is an imported version 'here' already, was it 'deleted' here …
 --   undeploy                      Ends the deployments of a version …
 --   update_pointers               Moves the pointers of the package when the status of a version …
---   update_training_package_versions_updated_at  The edit token moves with every change …
+--   update_training_package_versions_updated_at  updated_at moves with every change …
 --   update_version_count          Keeps training_configs.version_count …
 --   was_deleted                   Was this deleted by its owner?
 
@@ -243,7 +244,8 @@ create table public.training_package_versions (
     created_by uuid,
     published_at timestamp with time zone,
     published_by uuid,
-    -- Moves forward with every change; the edit token of a draft.
+    -- Moves forward with every change; the edit token of a draft. A token that is not before
+    -- content_updated_at is current.
     updated_at timestamp with time zone not null default now(),
     config_snapshot jsonb not null,
     model_snapshot jsonb not null,
@@ -263,6 +265,9 @@ create table public.training_package_versions (
     budget_limit numeric(10,2),
     -- A JSON array of the shares of the budget, in percent, that alerts were sent for.
     cost_alerts_sent jsonb,
+    -- Moves forward with every edit of the draft, and its publishing; not with training, deployment
+    -- or cost. Kept by the database.
+    content_updated_at timestamp with time zone not null default now(),
     constraint training_package_versions_pkey primary key (id),
     constraint unique_package_version unique (package_id, version_number),
     constraint training_package_versions_created_by_fkey foreign key (created_by) references auth.users(id) deferrable initially deferred,
@@ -651,7 +656,7 @@ begin
         -- A repeat returns the draft that the first call made. Unless that was edited since, it
         -- must hold what p_fields asks for.
         if version.package_id <> p_package_id
-            or version.updated_at = version.created_at
+            or least(version.content_updated_at, version.updated_at) = version.created_at
             and not training_versions_internal.has_fields(version, p_fields)
         then
             perform training_versions_internal.refuse_taken_id(
@@ -707,10 +712,11 @@ begin
     end if;
 
     -- A repeat returns the package that the first call made. The cast is for older tables, whose
-    -- config_json may be of type `json`, which has no equality.
+    -- config_json may be of type `json`.
     select * into package from public.training_configs c where c.id = p_package_id;
-    if (package.name, package.template_type, package.config_json::pg_catalog.jsonb, package.user_id)
-        is distinct from (p_name, p_template_type, p_config_json, owner)
+    if (package.name, package.template_type, package.user_id)
+            is distinct from (p_name, p_template_type, owner)
+        or record_image_ne(row(package.config_json::pg_catalog.jsonb), row(p_config_json))
     then
         perform training_versions_internal.refuse_taken_id(
             p_package_id, 'is another package''s already'
@@ -1314,9 +1320,7 @@ begin
         'p_changes', p_changes, training_versions_internal.editable_columns()
     );
     version := training_versions_internal.lock_version(p_version_id);
-    if version.status = 'draft'
-        and jsonb_populate_record(version, p_changes) is not distinct from version
-    then
+    if version.status = 'draft' and jsonb_populate_record(version, p_changes) *= version then
         return version;
     end if;
     perform training_versions_internal.check_draft_and_token(version, p_expected_updated_at);
@@ -1373,7 +1377,7 @@ begin
         );
     end if;
 
-    if to_jsonb(wanted) <> to_jsonb(package) then
+    if record_image_ne(row(to_jsonb(wanted)), row(to_jsonb(package))) then
         update public.training_configs
         set name = wanted.name,
             template_type = wanted.template_type,
@@ -1661,7 +1665,7 @@ declare
     new_value pg_catalog.jsonb;
     found_here integer;
 begin
-    if p_old is not distinct from p_new then
+    if record_image_eq(row(p_old), row(p_new)) then
         return;
     end if;
     if p_levels = 0
@@ -1675,7 +1679,7 @@ begin
         select key, o.value, n.value
         from jsonb_each(p_old) as o
         full join jsonb_each(p_new) as n using (key)
-        where o.value is distinct from n.value
+        where record_image_ne(row(o.value), row(n.value))
         order by key
         limit p_most  -- each has one path at least
     loop
@@ -1778,8 +1782,10 @@ begin
 end
 $$;
 
--- Refuses a version that is not a draft, or whose edit token is not the one that the caller read
--- (optimistic concurrency). Without a token any state of the draft will do.
+-- Refuses a version that is not a draft, or whose content was edited since the caller read it
+-- (optimistic concurrency). The token is the updated_at that the caller read: any since the last
+-- edit will do, as training, deployment and cost move it, too. Without a token any state of the
+-- draft will do.
 create function training_versions_internal.check_draft_and_token(
     p_version public.training_package_versions,
     p_expected_updated_at timestamp with time zone,
@@ -1799,7 +1805,10 @@ begin
             p_instead
         );
     end if;
-    if p_version.updated_at <> p_expected_updated_at then
+    if p_expected_updated_at
+        not between least(p_version.content_updated_at, p_version.updated_at)
+        and p_version.updated_at
+    then
         perform training_versions_internal.refuse(
             'TV201',
             format('draft %s has changed since you read it', p_version.version_number),
@@ -2421,8 +2430,7 @@ as $$
 $$;
 
 -- The columns in which two states of a version differ, and their values. The snapshots may be
--- large, so they are compared as they are, and only the rest of the rows is turned into JSON. There
--- `<>` suffices: to_jsonb() writes an SQL null as a JSON null.
+-- large, so they are compared as they are, and only the rest of the rows is turned into JSON.
 create function training_versions_internal.differences(
     p_old public.training_package_versions,
     p_new public.training_package_versions
@@ -2441,7 +2449,7 @@ begin
             ('model_snapshot', p_old.model_snapshot, p_new.model_snapshot),
             ('dataset_snapshot', p_old.dataset_snapshot, p_new.dataset_snapshot)
     ) as s (place, before, after)
-    where s.before is distinct from s.after;
+    where record_image_ne(row(s.before), row(s.after));
 
     p_old.config_snapshot := null;
     p_old.model_snapshot := null;
@@ -2453,7 +2461,7 @@ begin
     select o.key, o.value, n.value
     from jsonb_each(to_jsonb(p_old)) as o
     join jsonb_each(to_jsonb(p_new)) as n on n.key = o.key
-    where n.value <> o.value;
+    where record_image_ne(row(n.value), row(o.value));
 end
 $$;
 
@@ -2786,6 +2794,7 @@ begin
         );
     end if;
     new.updated_at := new.created_at;
+    new.content_updated_at := new.created_at;
 
     if new.name is null then
         select c.name into package_name
@@ -2824,7 +2833,7 @@ begin
         ) || p_fields
     );
     asked.name := coalesce(asked.name, p_version.name);
-    return asked is not distinct from p_version;
+    return asked *= p_version;
 end
 $$;
 grant execute on function training_versions_internal.has_fields to authenticated, service_role;
@@ -3377,7 +3386,8 @@ $$;
 
 -- Frozen columns do not change, with three exceptions: created_by may be filled in where it is
 -- null; parent_version_id becomes null when the parent is deleted with its whole package; and an
--- import may set it later, if it imports the parent after the child.
+-- import may set it later, if it imports the parent after the child. Where a draft is edited or
+-- published, content_updated_at becomes null here, which is how set_updated_at knows of it.
 create function training_versions_internal.keep_frozen()
 returns trigger
 security definer
@@ -3387,6 +3397,7 @@ as $$
 declare
     frozen pg_catalog.text[] := training_versions_internal.frozen_columns(old.status);
     changed pg_catalog.text[];
+    refused pg_catalog.text[];
     -- Copies without snapshots: passing `new` itself to a function would detoast the snapshots, and
     -- the update would then store them once more.
     was public.training_package_versions := old;
@@ -3412,25 +3423,33 @@ begin
     select array_agg(c.column_name) into changed
     from (
         values
-            ('config_snapshot', new.config_snapshot is distinct from old.config_snapshot),
-            ('model_snapshot', new.model_snapshot is distinct from old.model_snapshot),
-            ('dataset_snapshot', new.dataset_snapshot is distinct from old.dataset_snapshot)
+            (
+                'config_snapshot',
+                record_image_ne(row(new.config_snapshot), row(old.config_snapshot))
+            ),
+            (
+                'model_snapshot',
+                record_image_ne(row(new.model_snapshot), row(old.model_snapshot))
+            ),
+            (
+                'dataset_snapshot',
+                record_image_ne(row(new.dataset_snapshot), row(old.dataset_snapshot))
+            )
         union all
         select d.column_name, true from training_versions_internal.differences(was, wanted) as d
     ) as c (column_name, has_changed)
-    where c.has_changed and c.column_name = any (frozen);
-    if changed is not null then
-        perform training_versions_internal.refuse(
-            'TV301',
-            format(
-                '%s of version %s cannot change: it is %s',
-                array_to_string(changed, ', '), old.version_number, old.status
-            ),
-            jsonb_build_object(
-                'version_id', old.id, 'version_number', old.version_number, 'columns', changed
-            ),
-            'Create a new draft from it.'
+    where c.has_changed;
+    refused := array(select c from unnest(changed) as c where c = any (frozen));
+    if refused <> '{}' then
+        perform training_versions_internal.refuse_frozen(
+            old.id, old.version_number, old.status, refused
         );
+    end if;
+    new.content_updated_at := old.content_updated_at;
+    if old.status = 'draft'
+        and changed && (training_versions_internal.editable_columns() || '{status}')
+    then
+        new.content_updated_at := null;
     end if;
     return new;
 end
@@ -4158,7 +4177,7 @@ begin
     if jsonb_typeof(version.training_metrics) = 'object' then
         merged := version.training_metrics || p_metrics;
     end if;
-    if merged is distinct from coalesce(version.training_metrics, '{}') then
+    if record_image_ne(row(merged), row(coalesce(version.training_metrics, '{}'))) then
         update public.training_package_versions
         set training_metrics = merged
         where id = p_version_id
@@ -4232,6 +4251,30 @@ begin
 end
 $$;
 grant execute on function training_versions_internal.refuse to authenticated, service_role;
+
+-- Refuses a change of frozen columns.
+create function training_versions_internal.refuse_frozen(
+    p_version_id uuid,
+    p_version_number integer,
+    p_status text,
+    p_columns text[]
+)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV301',
+        format(
+            '%s of version %s cannot change: it is %s',
+            array_to_string(p_columns, ', '), p_version_number, p_status
+        ),
+        jsonb_build_object(
+            'version_id', p_version_id, 'version_number', p_version_number, 'columns', p_columns
+        ),
+        'Create a new draft from it.'
+    )
+$$;
 
 -- Refuses an import (TV207). In p_message, %s stands for the number of the version.
 create function training_versions_internal.refuse_import(
@@ -4604,7 +4647,8 @@ begin
 end
 $$;
 
--- The edit token moves with every change, also when the clock does not. Invoker: it needs nothing.
+-- updated_at moves with every change, also when the clock does not; so does content_updated_at
+-- with an edit. Invoker: it needs nothing.
 create function training_versions_internal.update_training_package_versions_updated_at()
 returns trigger
 set search_path = ''
@@ -4612,6 +4656,11 @@ language plpgsql
 as $$
 begin
     new.updated_at := greatest(clock_timestamp(), old.updated_at + interval '1 microsecond');
+    if new.content_updated_at is null then
+        new.content_updated_at := new.updated_at;
+    else
+        new.content_updated_at := least(new.content_updated_at, old.updated_at);
+    end if;
     return new;
 end
 $$;

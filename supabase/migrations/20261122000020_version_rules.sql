@@ -1,7 +1,8 @@
 -- The rules of a version, kept by triggers whichever client writes: numbers, ownership, freezing,
 -- publishing.
 --
--- Touches: replaces the triggers of the first release on training_package_versions.
+-- Touches: replaces the triggers of the first release on training_package_versions, and adds the
+--   column content_updated_at to it (without rewriting the table).
 -- For operators: rows that break the new rules are not changed; a value is checked only when it is
 --   new or changes.
 --
@@ -14,7 +15,7 @@
 --   rule_20    x                     a version starts as a draft, in a package that is there
 --   rule_30    x                     its number. Before everything that names the version
 --   rule_35    x                     its timestamp, and its name if none is given
---   rule_40            x             frozen columns do not change
+--   rule_40            x             frozen columns do not change; is it an edit?
 --   rule_45            x             the order of statuses
 --   rule_50            x             publishing signs, and shortens the name
 --   rule_60    x       x             a draft is signed by nobody
@@ -23,7 +24,7 @@
 --   rule_80    x       x             training (20261122000050). After the owner and the number, so
 --                                    that it reveals nothing to strangers and can name the version
 --   rule_90                    x     what is published is not deleted
---   set_updated_at     x             the edit token. A released name; it sorts last, as it must
+--   set_updated_at     x             the edit tokens. A released name; it sorts last, as it must
 --
 --   after                            Each may add events: the history of one write lists them in
 --                                    this order
@@ -39,6 +40,15 @@
 -- the caller may not see, such as those of numbers; and they serve every role that may write the
 -- table, so that even those that only refuse must be able to call refuse(), which an app's own role
 -- may not. They lie in a schema that is not exposed, and a trigger function cannot be called.
+
+-- When the content was last edited, beside when anything was last changed. In a version from before
+-- this column it is the timestamp of this migration, which is later than its updated_at: hence the
+-- lesser of the two counts. (To give each row its own would rewrite the table and its indexes.)
+alter table public.training_package_versions
+    add column if not exists content_updated_at timestamptz not null default now();
+comment on column public.training_package_versions.content_updated_at is
+    'Moves forward with every edit of the draft, and its publishing; not with training, deployment '
+    'or cost. Kept by the database.';
 
 --
 -- Numbers. Outside of a trigger these two functions serve only those who may act for the owner of
@@ -284,6 +294,7 @@ begin
         );
     end if;
     new.updated_at := new.created_at;
+    new.content_updated_at := new.created_at;
 
     if new.name is null then
         select c.name into package_name
@@ -307,9 +318,34 @@ create or replace trigger rule_35_timestamp_and_name
 -- Before an update
 --
 
+-- Refuses a change of frozen columns.
+create or replace function training_versions_internal.refuse_frozen(
+    p_version_id uuid,
+    p_version_number integer,
+    p_status text,
+    p_columns text[]
+)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV301',
+        format(
+            '%s of version %s cannot change: it is %s',
+            array_to_string(p_columns, ', '), p_version_number, p_status
+        ),
+        jsonb_build_object(
+            'version_id', p_version_id, 'version_number', p_version_number, 'columns', p_columns
+        ),
+        'Create a new draft from it.'
+    )
+$$;
+
 -- Frozen columns do not change, with three exceptions: created_by may be filled in where it is
 -- null; parent_version_id becomes null when the parent is deleted with its whole package; and an
--- import may set it later, if it imports the parent after the child.
+-- import may set it later, if it imports the parent after the child. Where a draft is edited or
+-- published, content_updated_at becomes null here, which is how set_updated_at knows of it.
 create or replace function training_versions_internal.keep_frozen()
 returns trigger
 security definer
@@ -319,6 +355,7 @@ as $$
 declare
     frozen pg_catalog.text[] := training_versions_internal.frozen_columns(old.status);
     changed pg_catalog.text[];
+    refused pg_catalog.text[];
     -- Copies without snapshots: passing `new` itself to a function would detoast the snapshots, and
     -- the update would then store them once more.
     was public.training_package_versions := old;
@@ -344,25 +381,33 @@ begin
     select array_agg(c.column_name) into changed
     from (
         values
-            ('config_snapshot', new.config_snapshot is distinct from old.config_snapshot),
-            ('model_snapshot', new.model_snapshot is distinct from old.model_snapshot),
-            ('dataset_snapshot', new.dataset_snapshot is distinct from old.dataset_snapshot)
+            (
+                'config_snapshot',
+                record_image_ne(row(new.config_snapshot), row(old.config_snapshot))
+            ),
+            (
+                'model_snapshot',
+                record_image_ne(row(new.model_snapshot), row(old.model_snapshot))
+            ),
+            (
+                'dataset_snapshot',
+                record_image_ne(row(new.dataset_snapshot), row(old.dataset_snapshot))
+            )
         union all
         select d.column_name, true from training_versions_internal.differences(was, wanted) as d
     ) as c (column_name, has_changed)
-    where c.has_changed and c.column_name = any (frozen);
-    if changed is not null then
-        perform training_versions_internal.refuse(
-            'TV301',
-            format(
-                '%s of version %s cannot change: it is %s',
-                array_to_string(changed, ', '), old.version_number, old.status
-            ),
-            jsonb_build_object(
-                'version_id', old.id, 'version_number', old.version_number, 'columns', changed
-            ),
-            'Create a new draft from it.'
+    where c.has_changed;
+    refused := array(select c from unnest(changed) as c where c = any (frozen));
+    if refused <> '{}' then
+        perform training_versions_internal.refuse_frozen(
+            old.id, old.version_number, old.status, refused
         );
+    end if;
+    new.content_updated_at := old.content_updated_at;
+    if old.status = 'draft'
+        and changed && (training_versions_internal.editable_columns() || '{status}')
+    then
+        new.content_updated_at := null;
     end if;
     return new;
 end
@@ -539,7 +584,8 @@ create or replace trigger rule_70_parent
     when (new.parent_version_id is not null)
     execute function training_versions_internal.check_parent();
 
--- The edit token moves with every change, also when the clock does not. Invoker: it needs nothing.
+-- updated_at moves with every change, also when the clock does not; so does content_updated_at
+-- with an edit. Invoker: it needs nothing.
 create or replace function training_versions_internal.update_training_package_versions_updated_at()
 returns trigger
 set search_path = ''
@@ -547,6 +593,11 @@ language plpgsql
 as $$
 begin
     new.updated_at := greatest(clock_timestamp(), old.updated_at + interval '1 microsecond');
+    if new.content_updated_at is null then
+        new.content_updated_at := new.updated_at;
+    else
+        new.content_updated_at := least(new.content_updated_at, old.updated_at);
+    end if;
     return new;
 end
 $$;

@@ -130,4 +130,5 @@ comment on column public.training_package_versions.version_number is
     'Given under a lock on the package when the version is made; never given again, also after a '
     'draft is deleted.';
 comment on column public.training_package_versions.updated_at is
-    'Moves forward with every change; the edit token of a draft.';
+    'Moves forward with every change; the edit token of a draft. A token that is not before '
+    'content_updated_at is current.';

@@ -75,8 +75,10 @@ as $$
     )
 $$;
 
--- Refuses a version that is not a draft, or whose edit token is not the one that the caller read
--- (optimistic concurrency). Without a token any state of the draft will do.
+-- Refuses a version that is not a draft, or whose content was edited since the caller read it
+-- (optimistic concurrency). The token is the updated_at that the caller read: any since the last
+-- edit will do, as training, deployment and cost move it, too. Without a token any state of the
+-- draft will do.
 create or replace function training_versions_internal.check_draft_and_token(
     p_version public.training_package_versions,
     p_expected_updated_at timestamptz,
@@ -96,7 +98,10 @@ begin
             p_instead
         );
     end if;
-    if p_version.updated_at <> p_expected_updated_at then
+    if p_expected_updated_at
+        not between least(p_version.content_updated_at, p_version.updated_at)
+        and p_version.updated_at
+    then
         perform training_versions_internal.refuse(
             'TV201',
             format('draft %s has changed since you read it', p_version.version_number),
@@ -314,10 +319,11 @@ begin
     end if;
 
     -- A repeat returns the package that the first call made. The cast is for older tables, whose
-    -- config_json may be of type `json`, which has no equality.
+    -- config_json may be of type `json`.
     select * into package from public.training_configs c where c.id = p_package_id;
-    if (package.name, package.template_type, package.config_json::pg_catalog.jsonb, package.user_id)
-        is distinct from (p_name, p_template_type, p_config_json, owner)
+    if (package.name, package.template_type, package.user_id)
+            is distinct from (p_name, p_template_type, owner)
+        or record_image_ne(row(package.config_json::pg_catalog.jsonb), row(p_config_json))
     then
         perform training_versions_internal.refuse_taken_id(
             p_package_id, 'is another package''s already'
@@ -437,7 +443,7 @@ begin
         );
     end if;
 
-    if to_jsonb(wanted) <> to_jsonb(package) then
+    if record_image_ne(row(to_jsonb(wanted)), row(to_jsonb(package))) then
         update public.training_configs
         set name = wanted.name,
             template_type = wanted.template_type,
@@ -529,7 +535,7 @@ begin
         ) || p_fields
     );
     asked.name := coalesce(asked.name, p_version.name);
-    return asked is not distinct from p_version;
+    return asked *= p_version;
 end
 $$;
 
@@ -565,7 +571,7 @@ begin
         -- A repeat returns the draft that the first call made. Unless that was edited since, it
         -- must hold what p_fields asks for.
         if version.package_id <> p_package_id
-            or version.updated_at = version.created_at
+            or least(version.content_updated_at, version.updated_at) = version.created_at
             and not training_versions_internal.has_fields(version, p_fields)
         then
             perform training_versions_internal.refuse_taken_id(
@@ -607,9 +613,7 @@ begin
         'p_changes', p_changes, training_versions_internal.editable_columns()
     );
     version := training_versions_internal.lock_version(p_version_id);
-    if version.status = 'draft'
-        and jsonb_populate_record(version, p_changes) is not distinct from version
-    then
+    if version.status = 'draft' and jsonb_populate_record(version, p_changes) *= version then
         return version;
     end if;
     perform training_versions_internal.check_draft_and_token(version, p_expected_updated_at);

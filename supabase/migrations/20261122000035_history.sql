@@ -125,7 +125,7 @@ declare
     new_value pg_catalog.jsonb;
     found_here integer;
 begin
-    if p_old is not distinct from p_new then
+    if record_image_eq(row(p_old), row(p_new)) then
         return;
     end if;
     if p_levels = 0
@@ -139,7 +139,7 @@ begin
         select key, o.value, n.value
         from jsonb_each(p_old) as o
         full join jsonb_each(p_new) as n using (key)
-        where o.value is distinct from n.value
+        where record_image_ne(row(o.value), row(n.value))
         order by key
         limit p_most  -- each has one path at least
     loop

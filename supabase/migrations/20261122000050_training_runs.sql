@@ -514,7 +514,7 @@ begin
     if jsonb_typeof(version.training_metrics) = 'object' then
         merged := version.training_metrics || p_metrics;
     end if;
-    if merged is distinct from coalesce(version.training_metrics, '{}') then
+    if record_image_ne(row(merged), row(coalesce(version.training_metrics, '{}'))) then
         update public.training_package_versions
         set training_metrics = merged
         where id = p_version_id

@@ -1,4 +1,4 @@
-"""Equality of JSON: that of `jsonb`, in both of its forms, and where two objects differ."""
+"""Equality of JSON: as `jsonb` writes it, in both of its forms, and where two objects differ."""
 
 from typing import Any, cast
 
@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from training_versions.snapshots import MISSING, ContentFingerprints, changed_paths, json_equal
 
 # Few values, so that equal ones come up often.
-SCALARS = st.sampled_from([None, True, False, 0, 1, 1.0, -0.0, 2, "", "1", "a"])
+SCALARS = st.sampled_from(
+    [None, True, False, 0, 1, 1.0, -0.0, 0.5, 1e16, 10**16, 1e23, 10**23, int(1e23), "", "1", "a"]
+)
 JSON: st.SearchStrategy[Any] = st.recursive(
     SCALARS,
     lambda inner: (
@@ -20,12 +22,14 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 
 def spelled_out(value: object) -> object:
-    """Say of each value whether it is a boolean, so that `==` does not take `True` for 1."""
+    """Say of each value what `jsonb` stores it as, so that `==` does not take `True` for 1."""
     if isinstance(value, dict):
         return {name: spelled_out(item) for name, item in cast("dict[str, object]", value).items()}
     if isinstance(value, list):
         return [spelled_out(item) for item in cast("list[object]", value)]
-    return (isinstance(value, bool), value)
+    if isinstance(value, float) and abs(value) >= 2**53:
+        value = int(value)
+    return (type(value), value)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +37,17 @@ def spelled_out(value: object) -> object:
     [
         (1, True, False),
         (0, False, False),
-        (1, 1.0, True),
+        (1, 1.0, False),
+        (1, 2 / 2, False),
+        (True, 1.0, False),
+        (0, -0.0, False),
         (0.0, -0.0, True),
+        (10**15, 1e15, False),
+        # From here on floats are stored as the integers that they are.
+        (2**53, 2.0**53, True),
+        (10**23, 1e23, False),
+        (int(1e23), 1e23, True),
+        (-(10**16), -1e16, True),
         ([1], [True], False),
         ([1], [1, 1], False),
         ({"a": None}, {}, False),
@@ -44,7 +57,7 @@ def spelled_out(value: object) -> object:
         (None, MISSING, False),
     ],
 )
-def test_values_are_equal_if_they_are_in_the_database(
+def test_values_are_equal_if_the_database_writes_them_alike(
     left: object, right: object, equal: bool
 ) -> None:
     assert json_equal(left, right) is equal

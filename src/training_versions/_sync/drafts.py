@@ -112,13 +112,14 @@ class Drafts(Generic[C, M, D]):
             model: The base model.
             dataset: The data sets.
             name: 1 to 255 characters.
-            expected_updated_at: Optimistic concurrency: refuse if the draft has changed since this
-                moment (the `updated_at` that you read). Recording metrics or cost counts as well.
+            expected_updated_at: Optimistic concurrency: refuse if the draft was edited since this
+                moment (the `updated_at` that you read). Training, deployment and recorded cost are
+                no edits, although they move `updated_at`, too.
             **fields: See `DraftFields`; `None` empties a field.
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
-            ConflictError: It has changed since, or is no longer a draft.
+            ConflictError: It was edited since, or is no longer a draft.
 
         Example:
             >>> draft = versions.update_draft(
@@ -145,12 +146,12 @@ class Drafts(Generic[C, M, D]):
 
         Args:
             version_id: The draft to delete.
-            expected_updated_at: Refuse if it has changed since this moment (the `updated_at` that
+            expected_updated_at: Refuse if it was edited since this moment (the `updated_at` that
                 you read).
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
-            ConflictError: It has changed since, or is no longer a draft.
+            ConflictError: It was edited since, or is no longer a draft.
 
         Example:
             >>> versions.delete_draft(draft.id)
@@ -174,12 +175,12 @@ class Drafts(Generic[C, M, D]):
         Args:
             version_id: The draft to publish.
             name: Its name from now on; by default the draft's, without `-draft-` and the date.
-            expected_updated_at: Refuse if it has changed since this moment (the `updated_at` that
+            expected_updated_at: Refuse if it was edited since this moment (the `updated_at` that
                 you read).
 
         Raises:
             NotFoundError: There is no such version, or the caller may not see it.
-            ConflictError: It has changed since, or is archived.
+            ConflictError: It was edited since, or is archived.
             OutcomeUnknownError: The reply was lost; calling again is safe.
 
         Example:

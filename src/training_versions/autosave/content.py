@@ -8,9 +8,11 @@ left to `conflicts.py`.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Final, Generic, TypeAlias
+from typing import Any, Final, Generic, TypeAlias
 
 from training_versions.models import C, D, JsonValue, M, Version
 from training_versions.operations.drafts import FIELD_RULES
@@ -49,6 +51,8 @@ class StoredDraft(Generic[C, M, D]):
     """As it is stored."""
     serialized: Content
     """As the repository's types write what they read."""
+    edited_at: datetime
+    """When its content was last edited, or later: at most its `updated_at`."""
 
 
 def read_draft(codecs: SnapshotCodecs[C, M, D], row: object) -> StoredDraft[C, M, D]:
@@ -64,7 +68,7 @@ def read_draft(codecs: SnapshotCodecs[C, M, D], row: object) -> StoredDraft[C, M
     content: Content = {
         column: copy.deepcopy(values[column]) for column in (*snapshots, *PLAIN_COLUMNS)
     }
-    return StoredDraft(version, content, content | snapshots)
+    return StoredDraft(version, content, content | snapshots, _edited_at(values, version))
 
 
 def assume_draft(
@@ -78,7 +82,7 @@ def assume_draft(
     for column in PLAIN_COLUMNS:
         content[column] = _as_json(getattr(version, column))
     # Copied, since callers may edit the snapshots of the version that they hold.
-    return StoredDraft(copy.deepcopy(version), content, content)
+    return StoredDraft(copy.deepcopy(version), content, content, version.updated_at)
 
 
 def is_certainly_stored(codecs: SnapshotCodecs[C, M, D], assumed: StoredDraft[C, M, D]) -> bool:
@@ -88,6 +92,14 @@ def is_certainly_stored(codecs: SnapshotCodecs[C, M, D], assumed: StoredDraft[C,
         if codec.is_typed or not json_equal(value, assumed.content[codec.column]):
             return False
     return True
+
+
+def _edited_at(row: Mapping[str, Any], version: Version[C, M, D]) -> datetime:
+    edited_at: str | None = row.get("content_updated_at")
+    if edited_at is None:
+        return version.updated_at
+    # In a draft from before there was this column, it is the time of the migration.
+    return min(datetime.fromisoformat(edited_at), version.updated_at)
 
 
 def _serialize_snapshots(codecs: SnapshotCodecs[C, M, D], version: Version[C, M, D]) -> Content:

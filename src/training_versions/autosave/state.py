@@ -60,9 +60,9 @@ from training_versions.operations.rows import SnapshotCodecs
 from training_versions.snapshots import json_equal
 
 MAX_REPEATS: Final = 2
-"""How often a save is sent again at once after training, deployment or cost moved the draft.
+"""How often a save is sent again at once after the draft was edited, and put back.
 
-Each such repeat costs a read, too. If it moves even more often, the next interval is the repeat.
+Each such repeat costs a read, too. If it happens even more often, the next interval is the repeat.
 """
 
 
@@ -240,7 +240,7 @@ class AutosaveState(Generic[C, M, D]):
         return read_draft(self._codecs, row)
 
     def _send(self) -> Operation[None]:
-        """Send unsaved changes, and again if something else than the content changed meanwhile."""
+        """Send unsaved changes, and again if the draft was edited, and put back, meanwhile."""
         edited = yield from self._attempt()
         for _ in range(MAX_REPEATS):
             if edited is None:
@@ -315,15 +315,13 @@ class AutosaveState(Generic[C, M, D]):
 
     def _was_edited(self, stored: StoredDraft[C, M, D], *, was_lost: bool) -> bool:
         """Return whether somebody else edited the draft since it was last saved or read here."""
-        has_moved = stored.version.updated_at != self.draft.updated_at
-        if not has_moved:
+        if stored.edited_at <= self.draft.updated_at:
             # Its content may still differ, from what was assumed of a typed version.
             return False
         if not json_equal(stored.content, self._base.content):
             return True
-        # It moved with the same content: training, deployment and cost move it, too, and are not an
-        # edit. But if an attempt whose reply was lost was carried out, then somebody has put the
-        # content back, and that is one.
+        # It was edited, and has the same content again. That matters only if an attempt whose reply
+        # was lost was carried out: then somebody else has put the content back.
         return was_lost
 
     def _enter_conflict(self, theirs: StoredDraft[C, M, D]) -> AutosaveConflictError[C, M, D]:

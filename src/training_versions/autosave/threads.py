@@ -28,8 +28,8 @@ class DraftAutosaver(Autosaver[None, C, M, D]):
     A save is an `update_draft` with what changed, and with `expected_updated_at`. It is sent one
     interval after the first change that is not saved yet, so there is at most one save per
     interval. It may take more than one request: a repository with types reads the draft before the
-    first save; and if metrics or a cost were recorded meanwhile, but nobody edited the content, the
-    draft is read and the save repeated at once, up to three attempts in all.
+    first save; and if somebody edited the draft and put it back as it was, the draft is read and
+    the save repeated at once, up to three attempts in all.
 
     Changes whose save failed stay in `pending`, and are sent again an interval later, however
     often. Three things stop that:

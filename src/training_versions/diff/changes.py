@@ -70,14 +70,15 @@ class Change:
     def delta(self) -> int | float | Decimal | None:
         """By how much a number changed; `None` if it is not two numbers.
 
-        Exact for integers and costs; floats count as written: 0.3 - 0.1 is 0.2.
+        Exact for integers and costs; floats count as written: 0.3 - 0.1 is 0.2, and from 1 to 1.0
+        it is 0.0.
         """
         old, new = self.old, self.new
         if not _is_number(old) or not _is_number(new):
             return None
         if isinstance(old, int) and isinstance(new, int):
             return new - old
-        difference = _EXACT.subtract(Decimal(str(new)), Decimal(str(old)))
+        difference = _EXACT.subtract(_as_written(new), _as_written(old))
         if isinstance(old, Decimal):
             return difference
         as_float = float(difference)
@@ -105,3 +106,9 @@ be where it is in neither version. `compare.py` has an example.
 def _is_number(value: Value) -> TypeGuard[int | float | Decimal]:
     # To Python, a boolean is an integer.
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _as_written(value: int | float | Decimal) -> Decimal:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    return Decimal(value)

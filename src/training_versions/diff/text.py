@@ -33,7 +33,8 @@ def lines(changes: Sequence[Change], width: int) -> Iterator[str]:
         sign = _SIGNS[change.kind]
         line = f"{sign} {change.label:{label_column}}  {_values(change, width)}"
         delta = change.delta
-        if delta is not None:
+        # From 1 to 1.0 the number is the same.
+        if delta:
             line += f"  ({delta:+})"
         yield _printable(line)
 

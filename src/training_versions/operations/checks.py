@@ -121,7 +121,7 @@ def check_summary(value: object, argument: str) -> str:
     return check_text(value, argument, max_length=MAX_SUMMARY, may_be_blank=True)
 
 
-def check_cost(value: object, argument: str) -> int | float:
+def check_cost(value: object, argument: str) -> float:
     """Return an amount of money as a JSON number.
 
     JSON numbers are floats to Python. With at most ten digits, a float prints exactly as it was
@@ -136,8 +136,6 @@ def check_cost(value: object, argument: str) -> int | float:
         if isinstance(value, float | Decimal):
             hint = "Round it: round(amount, 2), or compute with Decimal."
         raise _wrong_cost(value, argument, hint)
-    if cents == int(cents):
-        return int(cents)
     return float(cents)
 
 

@@ -14,7 +14,8 @@ VERSIONS: Final = "training_package_versions"
 EVENTS: Final = "training_version_events"
 # Asked for by name: a summary leaves out the snapshots, which may be megabytes.
 SUMMARY_COLUMNS: Final = tuple(VersionSummary.model_fields)
-VERSION_COLUMNS: Final = tuple(Version.model_fields)
+# Autosave has to know when the content was edited, beside what callers see.
+VERSION_COLUMNS: Final = (*Version.model_fields, "content_updated_at")
 
 
 @dataclass(frozen=True)

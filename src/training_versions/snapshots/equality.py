@@ -1,8 +1,10 @@
 """When two JSON values are equal, and where two objects differ.
 
-The project has one equality of JSON, which is that of PostgreSQL's `jsonb`: 1 and 1.0 are equal,
-`true` is not 1, the order of keys does not count, and `null` is not a missing key. Python's `==`
-agrees except for booleans, which it takes for numbers.
+The project has one equality of JSON: two values are equal if `jsonb` writes them alike. 1 and 1.0
+are two values, since to a trainer 1 may be one batch and 1.0 all of them; `true` is not 1; the
+order of keys does not count; and `null` is not a missing key. Python's `==` takes all three of
+`True`, 1 and 1.0 for one, and so does that of `jsonb` for the last two; the database compares what
+it writes, as this does.
 
 It comes in two forms. `json_equal` compares two values once. `ContentFingerprints` is for comparing
 parts of the same documents many times, as the diff does.
@@ -10,7 +12,10 @@ parts of the same documents many times, as the diff does.
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 from typing import Final, TypeAlias, cast
+
+from training_versions.snapshots.json_values import INTEGERS_ONLY
 
 KeyPath: TypeAlias = tuple[str, ...]
 """The keys that lead to a value, from the outermost object inwards; never an index."""
@@ -32,7 +37,7 @@ MISSING: Final = Missing.MISSING
 
 
 def json_equal(left: object, right: object) -> bool:
-    """Compare two JSON values as `jsonb` does; `MISSING` equals itself alone."""
+    """Return whether `jsonb` writes two JSON values alike; `MISSING` equals itself alone."""
     if isinstance(left, dict) and isinstance(right, dict):
         old, new = cast("_Object", left), cast("_Object", right)
         if old.keys() != new.keys():
@@ -43,8 +48,20 @@ def json_equal(left: object, right: object) -> bool:
         if len(olds) != len(news):
             return False
         return all(map(json_equal, olds, news))
-    # To Python, true equals 1.
-    return isinstance(left, bool) == isinstance(right, bool) and left == right
+    stored, other = _as_stored(cast("object", left)), _as_stored(right)
+    # To Python, true equals 1, and 1 equals 1.0.
+    return (
+        isinstance(stored, bool) == isinstance(other, bool)
+        and isinstance(stored, float) == isinstance(other, float)
+        and stored == other
+    )
+
+
+def _as_stored(value: object) -> object:
+    """Return a large float as the integer that `json_values.py` writes it as."""
+    if isinstance(value, float) and INTEGERS_ONLY <= abs(value) < inf:
+        return int(value)
+    return value
 
 
 def changed_paths(old: Mapping[str, object], new: Mapping[str, object]) -> dict[KeyPath, object]:
@@ -107,6 +124,13 @@ class ContentFingerprints:
             content = (names, *self.of_each(map(members.__getitem__, names)))
         elif isinstance(value, bool):
             return _FINGERPRINTS_OF_BOOLEANS[value]
+        elif isinstance(value, float) and value.is_integer():
+            # Not its own, which would be that of the integer, too. No array is taken for this: no
+            # fingerprint is the type `float`.
+            stored = _as_stored(value)
+            if isinstance(stored, int):
+                return stored
+            return self._by_content.setdefault((float, value), object())
         else:
             return value
         fingerprint = self._by_content.setdefault(content, object())
@@ -123,5 +147,5 @@ class ContentFingerprints:
         return fingerprints
 
 
-_OWN_FINGERPRINTS: Final = frozenset({str, int, float, type(None)})
+_OWN_FINGERPRINTS: Final = frozenset({str, int, type(None)})
 _FINGERPRINTS_OF_BOOLEANS: Final = {False: object(), True: object()}

@@ -26,7 +26,7 @@ _TOO_LARGE: Final = 10**MAX_DIGITS
 # From here on every float is an integer, and is written as one. `jsonb` would keep its short
 # decimal form instead: the float 1e23 is 99999999999999991611392, but `jsonb` reads "1e23" as a 1
 # and 23 zeros.
-_INTEGERS_ONLY: Final = 2**53
+INTEGERS_ONLY: Final = 2**53
 # To Python these are sequences of integers.
 _BYTES: Final = (bytes, bytearray, memoryview)
 _KINDS: Final[dict[type, str]] = {
@@ -212,7 +212,7 @@ class _JsonCopy:
     def _float(self, number: float) -> int | float:
         if not math.isfinite(number):
             self._refuse(f"is {number}, which JSON cannot express")
-        if abs(number) >= _INTEGERS_ONLY:
+        if abs(number) >= INTEGERS_ONLY:
             return int(number)
         return float(number)
 

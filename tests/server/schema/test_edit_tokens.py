@@ -1,7 +1,12 @@
-"""Rule 6: `updated_at` is the edit token of a draft; a write that brings an old one is refused."""
+"""Rule 6: `updated_at` is the edit token of a draft; a write that brings an old one is refused.
+
+Old is a token from before the last edit of the content. Training, deployment and cost move
+`updated_at` as well, and are no edits: they move it away from `content_updated_at`.
+"""
 
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import uuid4
 
 import pytest
 
@@ -64,6 +69,133 @@ class TestAWrite:
         assert write(ada, name, draft).status in (200, 204)
 
 
+# What moves a draft without editing it, as what the owner or the service role does.
+FACTS = {
+    "start of training": lambda who, draft: who.rpc(
+        "start_version_training", version_id=draft["id"]
+    ),
+    "metrics": lambda who, draft: who.rpc(
+        "record_version_metrics", version_id=draft["id"], metrics={"loss": 0.5}
+    ),
+    "cost": lambda who, draft: who.rpc("record_training_cost", version_id=draft["id"], amount=1),
+    "patch of training": lambda who, draft: who.patch(draft, training_status="running"),
+    "patch of metrics": lambda who, draft: who.patch(draft, training_metrics={"loss": 0.5}),
+    "patch of cost": lambda who, draft: who.patch(draft, actual_cost=1, cost_alerts_sent=[50]),
+    "patch of deployment": lambda who, draft: who.patch(draft, deployment_target="local"),
+    "patch with what is there": lambda who, draft: who.patch(
+        draft,
+        name=draft["name"],
+        config_snapshot=draft["config_snapshot"],
+        estimated_cost=draft["estimated_cost"],
+    ),
+    "patch with the whole row": lambda who, draft: who.patch(draft, **draft),
+}
+# What edits it, beside `update_training_draft`.
+EDITS = {
+    "name": {"name": "edited"},
+    "config": {"config_snapshot": {"r": 8}},
+    "model": {"model_snapshot": {"id": "other"}},
+    "dataset": {"dataset_snapshot": []},
+    "summary": {"change_summary": "edited"},
+    "estimate": {"estimated_cost": 2},
+    "budget": {"budget_limit": 2},
+    "content and metrics": {"name": "edited", "training_metrics": {"loss": 0.5}},
+}
+
+
+@pytest.mark.parametrize("fact", FACTS)
+class TestAFactThatIsNoEdit:
+    def move(self, actor, draft, fact):
+        assert FACTS[fact](actor, draft).status in (200, 201)
+
+    @pytest.mark.parametrize("name", WRITES)
+    def test_leaves_the_token_from_before_it_current(self, ada, actor, fact, name):
+        draft = ada.draft(ada.package())
+        self.move(actor, draft, fact)
+        moved = ada.see(draft)
+
+        answer = write(ada, name, draft, expected_updated_at=draft["updated_at"])
+
+        assert moment(moved["updated_at"]) > moment(draft["updated_at"])
+        assert moved["content_updated_at"] == draft["content_updated_at"]
+        assert answer.status in (200, 204)
+
+    def test_between_an_edit_and_the_write_hides_no_edit(self, ada, actor, fact):
+        draft = ada.draft(ada.package())
+        summarise(ada, draft, "the first writer's")
+        self.move(actor, ada.see(draft), fact)
+
+        answer = summarise(ada, draft, "mine", expected_updated_at=draft["updated_at"])
+
+        assert answer.code == "TV201"
+        assert ada.see(draft)["change_summary"] == "the first writer's"
+
+    def test_gives_a_token_that_is_current_after_more_of_it(self, ada, actor, fact):
+        draft = ada.draft(ada.package())
+        self.move(actor, draft, fact)
+        read = ada.see(draft)
+        ada.patch(draft, training_metrics={"loss": 0.25})
+
+        answer = summarise(ada, draft, "mine", expected_updated_at=read["updated_at"])
+
+        assert answer.row["change_summary"] == "mine"
+
+
+@pytest.mark.parametrize("changes", EDITS.values(), ids=EDITS)
+def test_an_edit_past_the_functions_makes_tokens_old(ada, actor, changes):
+    draft = ada.draft(ada.package())
+
+    edited = actor.patch(draft, **changes).row
+
+    assert edited["content_updated_at"] == edited["updated_at"]
+    assert summarise(ada, draft, "x", expected_updated_at=draft["updated_at"]).code == "TV201"
+    assert summarise(ada, draft, "x", expected_updated_at=edited["updated_at"]).status == 200
+
+
+@pytest.mark.parametrize("value", ["2001-01-01T00:00:00Z", "2999-01-01T00:00:00Z", None])
+@pytest.mark.parametrize("changes", [{}, {"name": "edited"}], ids=["alone", "with an edit"])
+def test_when_the_content_was_edited_cannot_be_chosen(ada, actor, value, changes):
+    draft = ada.draft(ada.package(), content_updated_at=value or "2001-01-01T00:00:00Z")
+
+    after = actor.patch(draft, content_updated_at=value, **changes).row
+
+    assert draft["content_updated_at"] == draft["created_at"]
+    moved = after["updated_at"] if changes else draft["updated_at"]
+    assert after["content_updated_at"] == moved
+
+
+def test_a_draft_that_was_made_and_trained_is_not_taken_for_an_edited_one(ada):
+    package, new_id = ada.package(), str(uuid4())
+    draft = ada.create_draft(package, version_id=new_id).row
+    FACTS["metrics"](ada, draft)
+
+    assert ada.create_draft(package, version_id=new_id).row["id"] == draft["id"]
+    assert ada.create_draft(package, version_id=new_id, name="other").code == "TV204"
+
+
+def test_a_draft_from_before_the_column_conflicts_only_with_edits(ada, database):
+    draft = ada.draft(ada.package())
+    # What the migration leaves: the time of the migration, which is later than `updated_at`.
+    database.run(
+        f"""
+        set session_replication_role = replica;
+        update public.{VERSIONS} set content_updated_at = now() + interval '1 second'
+        where id = '{draft["id"]}';
+        reset session_replication_role;
+        """,
+        admin=True,
+    )
+
+    for _ in range(2):
+        FACTS["metrics"](ada, draft)
+        token = draft["updated_at"]
+        assert ada.update_draft(draft, {"name": draft["name"]}, expected_updated_at=token).row
+    edited = summarise(ada, draft, "mine", expected_updated_at=draft["updated_at"])
+
+    assert edited.row["change_summary"] == "mine"
+    assert summarise(ada, draft, "x", expected_updated_at=draft["updated_at"]).code == "TV201"
+
+
 def test_an_old_token_of_the_service_role_is_refused_too(ada, backend):
     draft = ada.draft(ada.package())
     summarise(ada, draft, "the owner's")
@@ -122,7 +254,9 @@ def test_the_token_cannot_be_chosen(ada):
 
 def test_a_browser_app_compares_and_swaps_with_a_filter(ada):
     draft = ada.draft(ada.package())
-    unchanged = {"id": f"eq.{draft['id']}", "updated_at": f"eq.{draft['updated_at']}"}
+    moment_of_content = f"eq.{draft['content_updated_at']}"
+    unchanged = {"id": f"eq.{draft['id']}", "content_updated_at": moment_of_content}
+    ada.patch(draft, training_metrics={"loss": 0.5})
 
     first = ada.update(VERSIONS, {"name": "first"}, **unchanged)
     second = ada.update(VERSIONS, {"name": "second"}, **unchanged)

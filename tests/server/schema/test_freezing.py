@@ -39,7 +39,13 @@ OPEN = {
     "budget_limit": 20.0,
     "cost_alerts_sent": [{"at": 0.5}],
 }
-KEPT_BY_THE_DATABASE = {"status", "updated_at", "training_started_at", "training_completed_at"}
+KEPT_BY_THE_DATABASE = {
+    "status",
+    "updated_at",
+    "content_updated_at",
+    "training_started_at",
+    "training_completed_at",
+}
 
 
 def package_of(version):

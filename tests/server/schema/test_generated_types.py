@@ -95,12 +95,19 @@ def column_type(hint):
     return hint
 
 
+def columns_of_versions(generated):
+    # The edit token of a caller is `updated_at`; this column is what it is compared with.
+    columns = dict(generated["PublicTrainingPackageVersions"])
+    del columns["content_updated_at"]
+    return columns
+
+
 def test_a_version_has_exactly_the_columns_of_its_table(generated):
-    assert columns_of(Version) == generated["PublicTrainingPackageVersions"]
+    assert columns_of(Version) == columns_of_versions(generated)
 
 
 def test_a_summary_is_a_version_without_snapshots(generated):
-    columns = generated["PublicTrainingPackageVersions"]
+    columns = columns_of_versions(generated)
 
     assert columns_of(VersionSummary) == {
         name: column for name, column in columns.items() if name not in SNAPSHOTS

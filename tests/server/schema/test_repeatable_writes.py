@@ -8,6 +8,11 @@ import pytest
 from tests.server.schema.rest import at_once
 
 
+def moments(edited):
+    """What an edit moves beside what it names."""
+    return {column: edited["updated_at"] for column in ("updated_at", "content_updated_at")}
+
+
 def named(cases):
     """Pairs of a field and a value, each known by what it tries."""
     return pytest.mark.parametrize(
@@ -129,7 +134,7 @@ class TestEditingADraft:
 
         edited = ada.update_draft(draft, {"config_snapshot": {"r": 8}}).row
 
-        assert edited == {**draft, "config_snapshot": {"r": 8}, "updated_at": edited["updated_at"]}
+        assert edited == {**draft, "config_snapshot": {"r": 8}, **moments(edited)}
 
     def test_can_change_everything_at_once(self, ada, package, draft):
         changes = {
@@ -145,7 +150,7 @@ class TestEditingADraft:
 
         edited = ada.update_draft(draft, changes).row
 
-        assert edited == {**draft, **changes, "updated_at": edited["updated_at"]}
+        assert edited == {**draft, **changes, **moments(edited)}
 
     def test_clears_with_null_what_may_be_empty(self, ada, package, draft):
         full = {

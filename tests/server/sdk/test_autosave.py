@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from tests.faces import Face, both_faces
 from tests.server.sdk.cutter import ALWAYS
@@ -183,6 +184,50 @@ def test_facts_that_move_beside_the_content_are_no_conflict(ada, draft, sql, ope
 
     assert saver.draft == ada.versions.get(draft.id)
     assert (saver.draft.name, saver.draft.training_metrics) == ("mine", {})
+
+
+class Lora(BaseModel):
+    r: int
+    alpha: int = 16
+
+
+def test_the_first_save_with_types_after_training_is_no_conflict(connect, ada, draft, open_saver):
+    draft = ada.versions.update_draft(draft.id, config={"r": 8, "unknown": 1})
+    typed = connect(ada, config=Lora)
+    read = typed.versions.get(draft.id)
+    ada.versions.record_metrics(draft.id, {"loss": 0.5})
+    saver = open_saver(typed, read, interval=NEVER)
+
+    saver.change(name="mine")
+    saver.close()
+
+    stored = ada.versions.get(draft.id)
+    assert (stored.name, stored.config_snapshot) == ("mine", {"r": 8, "unknown": 1})
+
+
+def test_the_first_save_with_types_after_an_edit_is_a_conflict(connect, ada, draft, open_saver):
+    typed = connect(ada, config=Lora)
+    draft = ada.versions.update_draft(draft.id, config={"r": 8, "unknown": 1})
+    read = typed.versions.get(draft.id)
+    ada.versions.update_draft(draft.id, config={"r": 8, "unknown": 2})
+    ada.versions.record_metrics(draft.id, {"loss": 0.5})
+    saver = open_saver(typed, read, interval=NEVER)
+
+    saver.change(config=Lora(r=9))
+    with pytest.raises(AutosaveConflictError):
+        saver.flush()
+
+    assert ada.versions.get(draft.id).config_snapshot == {"r": 8, "unknown": 2}
+
+
+def test_how_a_number_is_written_is_saved(ada, draft, open_saver):
+    saver = open_saver(ada, ada.versions.update_draft(draft.id, config={"n": 1}), interval=NEVER)
+
+    saver.change(config={"n": 1.0}, estimated_cost=5)
+    saver.flush()
+
+    assert json.dumps(ada.versions.get(draft.id).config_snapshot) == '{"n": 1.0}'
+    assert saver.pending == {}
 
 
 def test_a_lost_network_is_waited_for(far, ada, draft, cutter, open_saver):

@@ -56,6 +56,17 @@ def test_two_versions_are_compared_by_their_numbers(ada, bob, published):
             who.versions.compare_numbers(package_id, *numbers)
 
 
+def test_how_a_number_is_written_is_a_difference(ada, draft):
+    first = ada.versions.update_draft(draft.id, config={"batches": 1, "lr": 1e20})
+
+    second = ada.versions.update_draft(draft.id, config={"batches": 1.0, "lr": 1e20})
+
+    diff = ada.versions.compare(first, second)
+    assert str(diff) == "~ /config_snapshot/batches  1 -> 1.0"
+    assert json.dumps(diff.to_json_patch()[0]["value"]) == "1.0"
+    assert json.dumps(ada.versions.get(draft.id).config_snapshot["batches"]) == "1.0"
+
+
 class Entry(BaseModel):
     id: str
 
