@@ -127,7 +127,7 @@
 --   keep_training_transitions     Training goes from none or pending to running …
 --   keep_unsigned                 A draft is signed by nobody yet.
 --   lock_own_package              The same, and takes the lock on the package.
---   lock_owned_version            The version, locked against other changes, with its package held.
+--   lock_owned_version            The version without its snapshots …
 --   lock_package                  The lock under which versions of a package are made …
 --   lock_package_of               The lock on the package that a version lies in.
 --   lock_source                   The version to copy, kept from being deleted meanwhile …
@@ -144,7 +144,7 @@
 --   record_deployment             Deployments follow the columns of a version, whoever writes them.
 --   record_direct_cost            The change that a client makes to actual_cost becomes an entry …
 --   record_edit                   Folds edits by the same user within a minute into one event …
---   record_event                  Adds an event about a version.
+--   record_event                  Adds an event about a version, which is named and not passed …
 --   record_metrics                Merges metrics into those of the version; with a step …
 --   record_training               Runs and events follow training_status, whoever writes it.
 --   refuse                        Every refusal of ours: a code that errors.py knows, a sentence …
@@ -280,17 +280,17 @@ create table public.training_package_versions (
     constraint valid_status check (status = any (array['draft', 'published', 'archived'])),
     constraint valid_training_status check (training_status = any (array['pending', 'running', 'completed', 'failed', 'cancelled']))
 );
-create index idx_package_versions_children on public.training_package_versions (parent_version_id, created_by);
-create index idx_package_versions_config_snapshot on public.training_package_versions using gin (config_snapshot);
-create index idx_package_versions_dataset_snapshot on public.training_package_versions using gin (dataset_snapshot);
-create index idx_package_versions_deployment on public.training_package_versions (is_deployed, deployment_target);
-create index idx_package_versions_model_snapshot on public.training_package_versions using gin (model_snapshot);
+create index idx_package_versions_children on public.training_package_versions (parent_version_id, created_by) where (parent_version_id is not null);
+create index idx_package_versions_config_snapshot on public.training_package_versions using gin (config_snapshot jsonb_path_ops) with (gin_pending_list_limit='16384');
+create index idx_package_versions_dataset_snapshot on public.training_package_versions using gin (dataset_snapshot jsonb_path_ops) with (gin_pending_list_limit='16384');
+create index idx_package_versions_deployment on public.training_package_versions (is_deployed, deployment_target) where is_deployed;
+create index idx_package_versions_model_snapshot on public.training_package_versions using gin (model_snapshot jsonb_path_ops) with (gin_pending_list_limit='16384');
 create index idx_package_versions_package on public.training_package_versions (package_id, version_number desc);
-create index idx_package_versions_parent on public.training_package_versions (parent_version_id);
+create index idx_package_versions_parent on public.training_package_versions (parent_version_id) where (parent_version_id is not null);
 create index idx_package_versions_published on public.training_package_versions (package_id, version_number desc) where (status = 'published');
-create index idx_package_versions_published_by on public.training_package_versions (published_by);
+create index idx_package_versions_published_by on public.training_package_versions (published_by) where (published_by is not null);
 create index idx_package_versions_status on public.training_package_versions (status);
-create index idx_package_versions_training_status on public.training_package_versions (training_status);
+create index idx_package_versions_training_status on public.training_package_versions (training_status) where (training_status is not null);
 create index idx_package_versions_user on public.training_package_versions (created_by);
 create index idx_package_versions_user_created on public.training_package_versions (created_by, created_at desc, id desc);
 alter table public.training_package_versions enable row level security;
@@ -538,12 +538,20 @@ create table public.training_version_events (
     details jsonb not null default '{}',
     -- Of an imported event: the package, id and time that it had in the project it came from.
     source text,
+    -- Of the event `imported`: the id that the version had in the project it came from. A column,
+    -- because with an index on an expression of details every change of details would be written to
+    -- every index.
+    imported_from text default 
+case
+    when (kind = 'imported') then (details ->> 'from_version_id')
+    else null
+end,
     constraint training_version_events_pkey primary key (id),
     constraint training_version_events_package_id_fkey foreign key (package_id) references public.training_configs(id) on delete cascade,
     constraint known_event_kind check (kind = any (array['created', 'restored', 'forked', 'imported', 'edited', 'published', 'archived', 'deleted', 'training_pending', 'training_started', 'training_completed', 'training_failed', 'training_cancelled', 'deployed', 'undeployed', 'cost_recorded', 'cost_alert']))
 );
 create index idx_version_events_bundle on public.training_version_events (package_id, id);
-create index idx_version_events_imported on public.training_version_events (((details ->> 'from_version_id'))) where (kind = 'imported');
+create index idx_version_events_imported on public.training_version_events (imported_from) where (imported_from is not null);
 create index idx_version_events_owner on public.training_version_events (owner_id, occurred_at, id);
 create index idx_version_events_package on public.training_version_events (package_id, occurred_at, id);
 create index idx_version_events_version on public.training_version_events (version_id, occurred_at, id);
@@ -1207,11 +1215,13 @@ create function public.record_training_cost(
 )
 returns jsonb
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select training_versions_internal.record_cost(
+begin
+    return training_versions_internal.record_cost(
         p_version_id, p_amount, p_note, p_key, p_alert_at, p_entry_id
-    )
+    );
+end
 $$;
 grant execute on function public.record_training_cost to authenticated, service_role;
 
@@ -1470,9 +1480,11 @@ create function training_versions_internal.acts_for(p_user_id uuid)
 returns boolean
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select coalesce(p_user_id = auth.uid(), false) or training_versions_internal.acts_for_all()
+begin
+    return coalesce(p_user_id = auth.uid(), false) or training_versions_internal.acts_for_all();
+end
 $$;
 
 -- May the caller act for every user? Roles that bypass row level security may (the service role,
@@ -1482,13 +1494,15 @@ create function training_versions_internal.acts_for_all()
 returns boolean
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select exists (
+begin
+    return exists (
         select from pg_catalog.pg_roles r
         where r.rolname = coalesce(nullif(current_setting('role'), 'none'), session_user)
             and (r.rolbypassrls or r.rolsuper)
-    )
+    );
+end
 $$;
 
 -- Adds an entry and its events, its amount to actual_cost, and its alerts to cost_alerts_sent.
@@ -1521,12 +1535,12 @@ begin
     returning * into p_version;
 
     perform training_versions_internal.record_event(
-        p_version, 'cost_recorded',
+        p_version.id, 'cost_recorded',
         jsonb_build_object('amount', p_amount, 'note', p_note, 'key', p_key)
     );
     foreach share in array p_alerts loop
         perform training_versions_internal.record_event(
-            p_version, 'cost_alert',
+            p_version.id, 'cost_alert',
             jsonb_build_object(
                 'share', share, 'actual_cost', p_version.actual_cost,
                 'budget_limit', p_version.budget_limit
@@ -1592,13 +1606,15 @@ create function training_versions_internal.archive_version(p_version_id uuid)
 returns void
 security definer
 set search_path = ''
-language sql
+language plpgsql
 as $$
+begin
     update public.training_package_versions
     set status = 'archived'
     where id = p_version_id
         and status = 'published'
-        and training_versions_internal.acts_for(created_by)
+        and training_versions_internal.acts_for(created_by);
+end
 $$;
 grant execute on function training_versions_internal.archive_version to authenticated, service_role;
 
@@ -1617,17 +1633,16 @@ language plpgsql
 as $$
 declare
     began_at constant pg_catalog.timestamptz := clock_timestamp();
-    replaced public.training_package_versions;
+    replaced_id pg_catalog.uuid;
 begin
     perform training_versions_internal.check_deployable(p_version);
-    select v.* into replaced
+    select d.version_id into replaced_id
     from public.training_deployments d
-    join public.training_package_versions v on v.id = d.version_id
     where d.package_id = p_version.package_id and d.target = p_target and d.ended_at is null;
     if found then
-        perform training_versions_internal.end_deployments(replaced, p_target, began_at);
-        if replaced.id <> p_version.id then
-            perform training_versions_internal.show_deployment(replaced.id);
+        perform training_versions_internal.end_deployments(replaced_id, p_target, began_at);
+        if replaced_id <> p_version.id then
+            perform training_versions_internal.show_deployment(replaced_id);
         end if;
     end if;
 
@@ -1640,7 +1655,7 @@ begin
         p_target, p_url, p_deployment_id, began_at, auth.uid()
     );
     perform training_versions_internal.record_event(
-        p_version, 'deployed', jsonb_build_object('target', p_target, 'url', p_url)
+        p_version.id, 'deployed', jsonb_build_object('target', p_target, 'url', p_url)
     );
 end
 $$;
@@ -2472,18 +2487,22 @@ create function training_versions_internal.edit_details(p_before jsonb,
 returns jsonb
 immutable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    with paths as (
-        select p from unnest(p_paths) as p
-        union
-        select p from jsonb_array_elements_text(p_before -> 'paths') as p
-    )
-    select jsonb_strip_nulls(jsonb_build_object(
-        'paths', (select jsonb_agg(f.p) from (select p from paths order by p limit 100) as f),
-        'more', case when p_before ? 'more' or (select count(*) from paths) > 100 then true end,
-        'edits', coalesce((p_before ->> 'edits')::integer, 0) + 1
-    ))
+begin
+    return (
+        with paths as (
+            select p from unnest(p_paths) as p
+            union
+            select p from jsonb_array_elements_text(p_before -> 'paths') as p
+        )
+        select jsonb_strip_nulls(jsonb_build_object(
+            'paths', (select jsonb_agg(f.p) from (select p from paths order by p limit 100) as f),
+            'more', case when p_before ? 'more' or (select count(*) from paths) > 100 then true end,
+            'edits', coalesce((p_before ->> 'edits')::integer, 0) + 1
+        ))
+    );
+end
 $$;
 
 -- The one list of what create_training_draft and update_training_draft take. From it follow what
@@ -2504,7 +2523,7 @@ grant execute on function training_versions_internal.editable_columns to authent
 -- Ends the live deployments of a version, at one target or (null) at all; returns whether there
 -- were any. The only place that ends a deployment.
 create function training_versions_internal.end_deployments(
-    p_version public.training_package_versions,
+    p_version_id uuid,
     p_target text,
     p_ended_at timestamp with time zone
 )
@@ -2519,12 +2538,12 @@ begin
         -- `greatest`, because the clock may have been set back since the deployment started.
         update public.training_deployments d
         set ended_at = greatest(p_ended_at, d.started_at), ended_by = auth.uid()
-        where d.version_id = p_version.id and d.ended_at is null
+        where d.version_id = p_version_id and d.ended_at is null
             and (p_target is null or d.target = p_target)
         returning d.*
     loop
         perform training_versions_internal.record_event(
-            p_version, 'undeployed', jsonb_build_object('target', ended.target, 'url', ended.url)
+            p_version_id, 'undeployed', jsonb_build_object('target', ended.target, 'url', ended.url)
         );
     end loop;
     return found;
@@ -2539,7 +2558,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    if training_versions_internal.end_deployments(new, null, clock_timestamp()) then
+    if training_versions_internal.end_deployments(new.id, null, clock_timestamp()) then
         perform training_versions_internal.show_deployment(new.id);
     end if;
     return null;
@@ -2845,12 +2864,14 @@ create function training_versions_internal.hold_package_of(p_version_id uuid)
 returns void
 security definer
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select from public.training_configs c
+begin
+    perform from public.training_configs c
     join public.training_package_versions v on v.package_id = c.id
     where v.id = p_version_id and training_versions_internal.acts_for(v.created_by)
-    for key share of c
+    for key share of c;
+end
 $$;
 grant execute on function training_versions_internal.hold_package_of to authenticated, service_role;
 
@@ -3070,8 +3091,8 @@ as $$
             array(
                 select e.version_id
                 from public.training_version_events e
-                where e.kind = 'imported' and e.owner_id = p_given.created_by
-                    and e.details ->> 'from_version_id' = p_given.parent_version_id::pg_catalog.text
+                where e.owner_id = p_given.created_by
+                    and e.imported_from = p_given.parent_version_id::pg_catalog.text
             )
             || p_given.parent_version_id
             || training_versions_internal.imported_id(p_given.package_id, p_given.parent_version_id)
@@ -3250,12 +3271,14 @@ $$;
 create function training_versions_internal.is_importing()
 returns boolean
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select exists (
+begin
+    return exists (
         select from training_versions_internal.imports i
         where i.transaction_id = pg_current_xact_id()
-    )
+    );
+end
 $$;
 
 -- Is the version live at the target, with this url and deployment_id?
@@ -3268,13 +3291,15 @@ create function training_versions_internal.is_live(
 returns boolean
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select exists (
+begin
+    return exists (
         select from public.training_deployments d
         where d.version_id = p_version_id and d.target = p_target and d.ended_at is null
             and (d.url, d.deployment_id) is not distinct from (p_url, p_deployment_id)
-    )
+    );
+end
 $$;
 
 -- Does the owner of this schema write, as in the definer functions of our triggers? (A trigger that
@@ -3682,9 +3707,10 @@ end
 $$;
 grant execute on function training_versions_internal.lock_own_package to authenticated, service_role;
 
--- The version, locked against other changes, with its package held. A user gets their own versions,
--- a role that bypasses row level security any. Definer, because the update policy would hide a
--- published version from the lock.
+-- The version without its snapshots, which may be large and take no part in this, locked against
+-- other changes, with its package held. A user gets their own versions, a role that bypasses row
+-- level security any. Definer, because the update policy would hide a published version from the
+-- lock.
 create function training_versions_internal.lock_owned_version(p_version_id uuid)
 returns public.training_package_versions
 security definer
@@ -3702,6 +3728,9 @@ begin
     if not found then
         perform training_versions_internal.refuse_missing_version(p_version_id);
     end if;
+    version.config_snapshot := null;
+    version.model_snapshot := null;
+    version.dataset_snapshot := null;
     return version;
 end
 $$;
@@ -3735,11 +3764,13 @@ grant execute on function training_versions_internal.lock_package to authenticat
 create function training_versions_internal.lock_package_of(p_version_id uuid)
 returns void
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select training_versions_internal.lock_package(v.package_id)
+begin
+    perform training_versions_internal.lock_package(v.package_id)
     from public.training_package_versions v
-    where v.id = p_version_id
+    where v.id = p_version_id;
+end
 $$;
 grant execute on function training_versions_internal.lock_package_of to authenticated, service_role;
 
@@ -3916,11 +3947,11 @@ begin
         limit 101
     ) as changed;
     if paths is not null then
-        perform training_versions_internal.record_edit(new, paths);
+        perform training_versions_internal.record_edit(new.id, paths);
     end if;
     if new.status <> old.status then
         perform training_versions_internal.record_event(
-            new, new.status, jsonb_build_object('name', new.name)
+            new.id, new.status, jsonb_build_object('name', new.name)
         );
     end if;
     return null;
@@ -3962,7 +3993,9 @@ begin
             training_versions_internal.crossed_shares(version, p_amount, p_alert_at),
             coalesce(p_entry_id, gen_random_uuid())
         );
-        version := training_versions_internal.see_version(p_version_id);
+        select v.actual_cost into version.actual_cost
+        from public.training_package_versions v
+        where v.id = p_version_id;
     end if;
     return to_jsonb(entry) - 'owner_id' || jsonb_build_object(
         'actual_cost', version.actual_cost, 'budget_limit', version.budget_limit
@@ -3985,10 +4018,10 @@ begin
     from training_versions_internal.version_origins o
     where o.version_id = new.id;
     if found then
-        perform training_versions_internal.record_event(new, origin.kind, origin.details);
+        perform training_versions_internal.record_event(new.id, origin.kind, origin.details);
     else
         perform training_versions_internal.record_event(
-            new, 'created', jsonb_build_object('parent_version_id', new.parent_version_id)
+            new.id, 'created', jsonb_build_object('parent_version_id', new.parent_version_id)
         );
     end if;
     return null;
@@ -4021,8 +4054,11 @@ as $$
 begin
     -- A version that is deleted with its whole package leaves no event: they are deleted, too.
     if exists (select from public.training_configs c where c.id = old.package_id) then
-        perform training_versions_internal.record_event(
-            old, 'deleted', jsonb_build_object('name', old.name)
+        insert into public.training_version_events
+            (package_id, version_id, version_number, owner_id, kind, actor_id, details)
+        values (
+            old.package_id, old.id, old.version_number, old.created_by,
+            'deleted', auth.uid(), jsonb_build_object('name', old.name)
         );
     end if;
     return null;
@@ -4036,11 +4072,17 @@ security definer
 set search_path = ''
 language plpgsql
 as $$
+declare
+    version public.training_package_versions := new;
 begin
+    -- To pass a row on is to read all of its snapshots.
+    version.config_snapshot := null;
+    version.model_snapshot := null;
+    version.dataset_snapshot := null;
     perform training_versions_internal.lock_package(new.package_id);
     if not new.is_deployed then
         -- Where nothing was live, a client may prepare the other columns before it deploys.
-        if training_versions_internal.end_deployments(new, null, clock_timestamp()) then
+        if training_versions_internal.end_deployments(new.id, null, clock_timestamp()) then
             perform training_versions_internal.show_deployment(new.id);
         end if;
     elsif not training_versions_internal.is_live(
@@ -4050,11 +4092,11 @@ begin
         -- there moves the version to it. (On insert, old is null.)
         if old.is_deployed and old.deployment_target <> new.deployment_target then
             perform training_versions_internal.end_deployments(
-                new, old.deployment_target, clock_timestamp()
+                new.id, old.deployment_target, clock_timestamp()
             );
         end if;
         perform training_versions_internal.begin_deployment(
-            new, new.deployment_target, new.deployment_url, new.deployment_id
+            version, new.deployment_target, new.deployment_url, new.deployment_id
         );
     end if;
     return null;
@@ -4086,7 +4128,7 @@ begin
     -- The events of an imported version are imported with it.
     if not training_versions_internal.is_importing() then
         perform training_versions_internal.record_event(
-            new, 'cost_recorded', jsonb_build_object('amount', difference)
+            new.id, 'cost_recorded', jsonb_build_object('amount', difference)
         );
     end if;
     return null;
@@ -4095,10 +4137,8 @@ $$;
 
 -- Folds edits by the same user within a minute into one event: a client that saves at every pause
 -- in typing would fill the history. Imported events (with a source) are never folded into.
-create function training_versions_internal.record_edit(
-    p_version public.training_package_versions,
-    p_paths text[]
-)
+create function training_versions_internal.record_edit(p_version_id uuid,
+    p_paths text[])
 returns void
 set search_path = ''
 language plpgsql
@@ -4110,7 +4150,7 @@ begin
     where id = (
         select e.id
         from public.training_version_events e
-        where e.version_id = p_version.id
+        where e.version_id = p_version_id
             and e.kind = 'edited'
             and e.actor_id is not distinct from auth.uid()
             and e.occurred_at > clock_timestamp() - interval '1 minute'
@@ -4120,28 +4160,32 @@ begin
     );
     if not found then
         perform training_versions_internal.record_event(
-            p_version, 'edited', training_versions_internal.edit_details(null, p_paths)
+            p_version_id, 'edited', training_versions_internal.edit_details(null, p_paths)
         );
     end if;
 end
 $$;
 
--- Adds an event about a version. Called by the definer functions of this schema only.
+-- Adds an event about a version, which is named and not passed: to pass a row is to read all of its
+-- snapshots. Called by the definer functions of this schema only.
 create function training_versions_internal.record_event(
-    p_version public.training_package_versions,
+    p_version_id uuid,
     p_kind text,
     p_details jsonb default '{}'
 )
 returns void
 set search_path = ''
-language sql
+language plpgsql
 as $$
+begin
     insert into public.training_version_events
         (package_id, version_id, version_number, owner_id, kind, actor_id, details)
-    values (
-        p_version.package_id, p_version.id, p_version.version_number, p_version.created_by,
+    select
+        v.package_id, v.id, v.version_number, v.created_by,
         p_kind, auth.uid(), jsonb_strip_nulls(p_details)
-    )
+    from public.training_package_versions v
+    where v.id = p_version_id;
+end
 $$;
 
 -- Merges metrics into those of the version; with a step, also adds them to the curves of the run.
@@ -4220,7 +4264,7 @@ begin
     -- The events of an imported version are imported with it.
     if not training_versions_internal.is_importing() then
         perform training_versions_internal.record_event(
-            new, kind, jsonb_build_object('run_id', run.id, 'reason', run.reason)
+            new.id, kind, jsonb_build_object('run_id', run.id, 'reason', run.reason)
         );
     end if;
     return null;
@@ -4407,17 +4451,21 @@ grant execute on function training_versions_internal.see_version to authenticate
 create function training_versions_internal.sent_alerts(p_version public.training_package_versions)
 returns jsonb
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select coalesce(jsonb_agg(distinct share), '[]')
-    from (
-        select to_jsonb(unnest(c.alerts)) as share
-        from public.training_costs c
-        where c.version_id = p_version.id and c.alerts <> '{}'
-        union all
-        select jsonb_array_elements(p_version.cost_alerts_sent)
-        where jsonb_typeof(p_version.cost_alerts_sent) = 'array'
-    ) as sent
+begin
+    return (
+        select coalesce(jsonb_agg(distinct share), '[]')
+        from (
+            select to_jsonb(unnest(c.alerts)) as share
+            from public.training_costs c
+            where c.version_id = p_version.id and c.alerts <> '{}'
+            union all
+            select jsonb_array_elements(p_version.cost_alerts_sent)
+            where jsonb_typeof(p_version.cost_alerts_sent) = 'array'
+        ) as sent
+    );
+end
 $$;
 
 -- Makes the columns of a version show the latest of its live deployments, or that there is none.
@@ -4622,7 +4670,7 @@ begin
         p_call_id, p_version_id, concat_ws(' ', 'undeploy', p_target)
     ) then
         was_live := training_versions_internal.end_deployments(
-            version, p_target, clock_timestamp()
+            p_version_id, p_target, clock_timestamp()
         );
         -- In older data a version may be marked as deployed without a deployment.
         if was_live or version.is_deployed then
@@ -4697,13 +4745,15 @@ returns boolean
 stable
 security definer
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select exists (
+begin
+    return exists (
         select from training_versions_internal.deletions d
         where d.id = p_id
             and (d.version_number is null) = p_is_package
             and training_versions_internal.acts_for(d.owner_id)
-    )
+    );
+end
 $$;
 grant execute on function training_versions_internal.was_deleted to authenticated, service_role;

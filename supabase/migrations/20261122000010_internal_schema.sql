@@ -20,6 +20,9 @@
 -- Declarations say `pg_catalog.text`, because `pg_temp` is searched for types before `pg_catalog`
 -- even when search_path is empty, and anybody may make a temporary type named `text`. (`integer`,
 -- `bigint`, `numeric` and `boolean` are keywords, which no such type can shadow.)
+--
+-- What every write calls is in plpgsql, even where one query is all it does: plpgsql keeps its
+-- plans for the session, and PostgreSQL before 18 plans the query of an SQL function at each call.
 
 create schema if not exists training_versions_internal;
 comment on schema training_versions_internal is
@@ -144,13 +147,15 @@ create or replace function training_versions_internal.acts_for_all()
 returns boolean
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select exists (
+begin
+    return exists (
         select from pg_catalog.pg_roles r
         where r.rolname = coalesce(nullif(current_setting('role'), 'none'), session_user)
             and (r.rolbypassrls or r.rolsuper)
-    )
+    );
+end
 $$;
 
 -- May the caller act for this user? What policies decide elsewhere, for use in definer functions.
@@ -158,9 +163,11 @@ create or replace function training_versions_internal.acts_for(p_user_id uuid)
 returns boolean
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select coalesce(p_user_id = auth.uid(), false) or training_versions_internal.acts_for_all()
+begin
+    return coalesce(p_user_id = auth.uid(), false) or training_versions_internal.acts_for_all();
+end
 $$;
 
 -- Is this transaction importing versions? Kept in a table rather than in a session setting, which
@@ -168,12 +175,14 @@ $$;
 create or replace function training_versions_internal.is_importing()
 returns boolean
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select exists (
+begin
+    return exists (
         select from training_versions_internal.imports i
         where i.transaction_id = pg_current_xact_id()
-    )
+    );
+end
 $$;
 
 -- Records the origin of a version that is about to be inserted. Only definer functions of this

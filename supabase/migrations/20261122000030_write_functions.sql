@@ -140,14 +140,16 @@ returns boolean
 stable
 security definer
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select exists (
+begin
+    return exists (
         select from training_versions_internal.deletions d
         where d.id = p_id
             and (d.version_number is null) = p_is_package
             and training_versions_internal.acts_for(d.owner_id)
-    )
+    );
+end
 $$;
 
 -- The version; refused if the caller sees none.
@@ -172,11 +174,13 @@ $$;
 create or replace function training_versions_internal.lock_package_of(p_version_id uuid)
 returns void
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select training_versions_internal.lock_package(v.package_id)
+begin
+    perform training_versions_internal.lock_package(v.package_id)
     from public.training_package_versions v
-    where v.id = p_version_id
+    where v.id = p_version_id;
+end
 $$;
 
 -- Keeps the package that a version lies in from being deleted. Definer, because an app's policies
@@ -186,12 +190,14 @@ create or replace function training_versions_internal.hold_package_of(p_version_
 returns void
 security definer
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select from public.training_configs c
+begin
+    perform from public.training_configs c
     join public.training_package_versions v on v.package_id = c.id
     where v.id = p_version_id and training_versions_internal.acts_for(v.created_by)
-    for key share of c
+    for key share of c;
+end
 $$;
 
 -- The version, locked against other changes, with its package held; refused if the caller sees
@@ -726,13 +732,15 @@ create or replace function training_versions_internal.archive_version(p_version_
 returns void
 security definer
 set search_path = ''
-language sql
+language plpgsql
 as $$
+begin
     update public.training_package_versions
     set status = 'archived'
     where id = p_version_id
         and status = 'published'
-        and training_versions_internal.acts_for(created_by)
+        and training_versions_internal.acts_for(created_by);
+end
 $$;
 
 create or replace function public.archive_training_version(p_version_id uuid)

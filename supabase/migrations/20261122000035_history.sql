@@ -17,6 +17,9 @@ create table if not exists public.training_version_events (
     last_at timestamptz,
     details jsonb not null default '{}',
     source text,
+    imported_from text generated always as (
+        case when kind = 'imported' then details ->> 'from_version_id' end
+    ) stored,
 
     constraint known_event_kind check (kind in (
         'created', 'restored', 'forked', 'imported', 'edited', 'published', 'archived', 'deleted',
@@ -41,6 +44,10 @@ comment on column public.training_version_events.details is
     'version copied from.';
 comment on column public.training_version_events.source is
     'Of an imported event: the package, id and time that it had in the project it came from.';
+comment on column public.training_version_events.imported_from is
+    'Of the event `imported`: the id that the version had in the project it came from. A column, '
+    'because with an index on an expression of details every change of details would be written '
+    'to every index.';
 -- History is read in the order of time, because imported events have high ids and early times.
 -- Bundles are read in the order of ids.
 create index if not exists idx_version_events_package
@@ -83,22 +90,26 @@ create or replace trigger rule_20_no_truncate
     before truncate on public.training_version_events
     for each statement execute function training_versions_internal.keep_events();
 
--- Adds an event about a version. Called by the definer functions of this schema only.
+-- Adds an event about a version, which is named and not passed: to pass a row is to read all of its
+-- snapshots. Called by the definer functions of this schema only.
 create or replace function training_versions_internal.record_event(
-    p_version public.training_package_versions,
+    p_version_id uuid,
     p_kind text,
     p_details jsonb default '{}'
 )
 returns void
 set search_path = ''
-language sql
+language plpgsql
 as $$
+begin
     insert into public.training_version_events
         (package_id, version_id, version_number, owner_id, kind, actor_id, details)
-    values (
-        p_version.package_id, p_version.id, p_version.version_number, p_version.created_by,
+    select
+        v.package_id, v.id, v.version_number, v.created_by,
         p_kind, auth.uid(), jsonb_strip_nulls(p_details)
-    )
+    from public.training_package_versions v
+    where v.id = p_version_id;
+end
 $$;
 
 --
@@ -165,24 +176,28 @@ create or replace function training_versions_internal.edit_details(p_before json
 returns jsonb
 immutable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    with paths as (
-        select p from unnest(p_paths) as p
-        union
-        select p from jsonb_array_elements_text(p_before -> 'paths') as p
-    )
-    select jsonb_strip_nulls(jsonb_build_object(
-        'paths', (select jsonb_agg(f.p) from (select p from paths order by p limit 100) as f),
-        'more', case when p_before ? 'more' or (select count(*) from paths) > 100 then true end,
-        'edits', coalesce((p_before ->> 'edits')::integer, 0) + 1
-    ))
+begin
+    return (
+        with paths as (
+            select p from unnest(p_paths) as p
+            union
+            select p from jsonb_array_elements_text(p_before -> 'paths') as p
+        )
+        select jsonb_strip_nulls(jsonb_build_object(
+            'paths', (select jsonb_agg(f.p) from (select p from paths order by p limit 100) as f),
+            'more', case when p_before ? 'more' or (select count(*) from paths) > 100 then true end,
+            'edits', coalesce((p_before ->> 'edits')::integer, 0) + 1
+        ))
+    );
+end
 $$;
 
 -- Folds edits by the same user within a minute into one event: a client that saves at every pause
 -- in typing would fill the history. Imported events (with a source) are never folded into.
 create or replace function training_versions_internal.record_edit(
-    p_version public.training_package_versions,
+    p_version_id uuid,
     p_paths text[]
 )
 returns void
@@ -196,7 +211,7 @@ begin
     where id = (
         select e.id
         from public.training_version_events e
-        where e.version_id = p_version.id
+        where e.version_id = p_version_id
             and e.kind = 'edited'
             and e.actor_id is not distinct from auth.uid()
             and e.occurred_at > clock_timestamp() - interval '1 minute'
@@ -206,7 +221,7 @@ begin
     );
     if not found then
         perform training_versions_internal.record_event(
-            p_version, 'edited', training_versions_internal.edit_details(null, p_paths)
+            p_version_id, 'edited', training_versions_internal.edit_details(null, p_paths)
         );
     end if;
 end
@@ -230,10 +245,10 @@ begin
     from training_versions_internal.version_origins o
     where o.version_id = new.id;
     if found then
-        perform training_versions_internal.record_event(new, origin.kind, origin.details);
+        perform training_versions_internal.record_event(new.id, origin.kind, origin.details);
     else
         perform training_versions_internal.record_event(
-            new, 'created', jsonb_build_object('parent_version_id', new.parent_version_id)
+            new.id, 'created', jsonb_build_object('parent_version_id', new.parent_version_id)
         );
     end if;
     return null;
@@ -267,11 +282,11 @@ begin
         limit 101
     ) as changed;
     if paths is not null then
-        perform training_versions_internal.record_edit(new, paths);
+        perform training_versions_internal.record_edit(new.id, paths);
     end if;
     if new.status <> old.status then
         perform training_versions_internal.record_event(
-            new, new.status, jsonb_build_object('name', new.name)
+            new.id, new.status, jsonb_build_object('name', new.name)
         );
     end if;
     return null;
@@ -291,8 +306,11 @@ as $$
 begin
     -- A version that is deleted with its whole package leaves no event: they are deleted, too.
     if exists (select from public.training_configs c where c.id = old.package_id) then
-        perform training_versions_internal.record_event(
-            old, 'deleted', jsonb_build_object('name', old.name)
+        insert into public.training_version_events
+            (package_id, version_id, version_number, owner_id, kind, actor_id, details)
+        values (
+            old.package_id, old.id, old.version_number, old.created_by,
+            'deleted', auth.uid(), jsonb_build_object('name', old.name)
         );
     end if;
     return null;

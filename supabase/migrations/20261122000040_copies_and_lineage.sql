@@ -7,7 +7,8 @@
 
 -- Finds the children of a version that a user may see, for each step down in a lineage.
 create index if not exists idx_package_versions_children
-    on public.training_package_versions (parent_version_id, created_by);
+    on public.training_package_versions (parent_version_id, created_by)
+    where parent_version_id is not null;
 
 --
 -- Copies. Definer, because they declare an origin, which no client may. Policies do not apply to

@@ -201,7 +201,7 @@ begin
     -- The events of an imported version are imported with it.
     if not training_versions_internal.is_importing() then
         perform training_versions_internal.record_event(
-            new, kind, jsonb_build_object('run_id', run.id, 'reason', run.reason)
+            new.id, kind, jsonb_build_object('run_id', run.id, 'reason', run.reason)
         );
     end if;
     return null;
@@ -222,9 +222,10 @@ create or replace trigger record_80_training_of_new_version
 -- What the functions about training, deployment and cost share
 --
 
--- The version, locked against other changes, with its package held. A user gets their own versions,
--- a role that bypasses row level security any. Definer, because the update policy would hide a
--- published version from the lock.
+-- The version without its snapshots, which may be large and take no part in this, locked against
+-- other changes, with its package held. A user gets their own versions, a role that bypasses row
+-- level security any. Definer, because the update policy would hide a published version from the
+-- lock.
 create or replace function training_versions_internal.lock_owned_version(p_version_id uuid)
 returns public.training_package_versions
 security definer
@@ -242,6 +243,9 @@ begin
     if not found then
         perform training_versions_internal.refuse_missing_version(p_version_id);
     end if;
+    version.config_snapshot := null;
+    version.model_snapshot := null;
+    version.dataset_snapshot := null;
     return version;
 end
 $$;

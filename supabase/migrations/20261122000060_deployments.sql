@@ -89,19 +89,21 @@ create or replace function training_versions_internal.is_live(
 returns boolean
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select exists (
+begin
+    return exists (
         select from public.training_deployments d
         where d.version_id = p_version_id and d.target = p_target and d.ended_at is null
             and (d.url, d.deployment_id) is not distinct from (p_url, p_deployment_id)
-    )
+    );
+end
 $$;
 
 -- Ends the live deployments of a version, at one target or (null) at all; returns whether there
 -- were any. The only place that ends a deployment.
 create or replace function training_versions_internal.end_deployments(
-    p_version public.training_package_versions,
+    p_version_id uuid,
     p_target text,
     p_ended_at timestamptz
 )
@@ -116,12 +118,12 @@ begin
         -- `greatest`, because the clock may have been set back since the deployment started.
         update public.training_deployments d
         set ended_at = greatest(p_ended_at, d.started_at), ended_by = auth.uid()
-        where d.version_id = p_version.id and d.ended_at is null
+        where d.version_id = p_version_id and d.ended_at is null
             and (p_target is null or d.target = p_target)
         returning d.*
     loop
         perform training_versions_internal.record_event(
-            p_version, 'undeployed', jsonb_build_object('target', ended.target, 'url', ended.url)
+            p_version_id, 'undeployed', jsonb_build_object('target', ended.target, 'url', ended.url)
         );
     end loop;
     return found;
@@ -201,17 +203,16 @@ language plpgsql
 as $$
 declare
     began_at constant pg_catalog.timestamptz := clock_timestamp();
-    replaced public.training_package_versions;
+    replaced_id pg_catalog.uuid;
 begin
     perform training_versions_internal.check_deployable(p_version);
-    select v.* into replaced
+    select d.version_id into replaced_id
     from public.training_deployments d
-    join public.training_package_versions v on v.id = d.version_id
     where d.package_id = p_version.package_id and d.target = p_target and d.ended_at is null;
     if found then
-        perform training_versions_internal.end_deployments(replaced, p_target, began_at);
-        if replaced.id <> p_version.id then
-            perform training_versions_internal.show_deployment(replaced.id);
+        perform training_versions_internal.end_deployments(replaced_id, p_target, began_at);
+        if replaced_id <> p_version.id then
+            perform training_versions_internal.show_deployment(replaced_id);
         end if;
     end if;
 
@@ -224,7 +225,7 @@ begin
         p_target, p_url, p_deployment_id, began_at, auth.uid()
     );
     perform training_versions_internal.record_event(
-        p_version, 'deployed', jsonb_build_object('target', p_target, 'url', p_url)
+        p_version.id, 'deployed', jsonb_build_object('target', p_target, 'url', p_url)
     );
 end
 $$;
@@ -241,7 +242,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    if training_versions_internal.end_deployments(new, null, clock_timestamp()) then
+    if training_versions_internal.end_deployments(new.id, null, clock_timestamp()) then
         perform training_versions_internal.show_deployment(new.id);
     end if;
     return null;
@@ -260,11 +261,17 @@ security definer
 set search_path = ''
 language plpgsql
 as $$
+declare
+    version public.training_package_versions := new;
 begin
+    -- To pass a row on is to read all of its snapshots.
+    version.config_snapshot := null;
+    version.model_snapshot := null;
+    version.dataset_snapshot := null;
     perform training_versions_internal.lock_package(new.package_id);
     if not new.is_deployed then
         -- Where nothing was live, a client may prepare the other columns before it deploys.
-        if training_versions_internal.end_deployments(new, null, clock_timestamp()) then
+        if training_versions_internal.end_deployments(new.id, null, clock_timestamp()) then
             perform training_versions_internal.show_deployment(new.id);
         end if;
     elsif not training_versions_internal.is_live(
@@ -274,11 +281,11 @@ begin
         -- there moves the version to it. (On insert, old is null.)
         if old.is_deployed and old.deployment_target <> new.deployment_target then
             perform training_versions_internal.end_deployments(
-                new, old.deployment_target, clock_timestamp()
+                new.id, old.deployment_target, clock_timestamp()
             );
         end if;
         perform training_versions_internal.begin_deployment(
-            new, new.deployment_target, new.deployment_url, new.deployment_id
+            version, new.deployment_target, new.deployment_url, new.deployment_id
         );
     end if;
     return null;
@@ -399,7 +406,7 @@ begin
         p_call_id, p_version_id, concat_ws(' ', 'undeploy', p_target)
     ) then
         was_live := training_versions_internal.end_deployments(
-            version, p_target, clock_timestamp()
+            p_version_id, p_target, clock_timestamp()
         );
         -- In older data a version may be marked as deployed without a deployment.
         if was_live or version.is_deployed then

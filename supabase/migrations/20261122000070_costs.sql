@@ -131,7 +131,7 @@ begin
     -- The events of an imported version are imported with it.
     if not training_versions_internal.is_importing() then
         perform training_versions_internal.record_event(
-            new, 'cost_recorded', jsonb_build_object('amount', difference)
+            new.id, 'cost_recorded', jsonb_build_object('amount', difference)
         );
     end if;
     return null;
@@ -239,17 +239,21 @@ create or replace function training_versions_internal.sent_alerts(
 )
 returns jsonb
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select coalesce(jsonb_agg(distinct share), '[]')
-    from (
-        select to_jsonb(unnest(c.alerts)) as share
-        from public.training_costs c
-        where c.version_id = p_version.id and c.alerts <> '{}'
-        union all
-        select jsonb_array_elements(p_version.cost_alerts_sent)
-        where jsonb_typeof(p_version.cost_alerts_sent) = 'array'
-    ) as sent
+begin
+    return (
+        select coalesce(jsonb_agg(distinct share), '[]')
+        from (
+            select to_jsonb(unnest(c.alerts)) as share
+            from public.training_costs c
+            where c.version_id = p_version.id and c.alerts <> '{}'
+            union all
+            select jsonb_array_elements(p_version.cost_alerts_sent)
+            where jsonb_typeof(p_version.cost_alerts_sent) = 'array'
+        ) as sent
+    );
+end
 $$;
 
 -- The shares of the budget that this amount crosses: those that are reached now and that no alert
@@ -309,12 +313,12 @@ begin
     returning * into p_version;
 
     perform training_versions_internal.record_event(
-        p_version, 'cost_recorded',
+        p_version.id, 'cost_recorded',
         jsonb_build_object('amount', p_amount, 'note', p_note, 'key', p_key)
     );
     foreach share in array p_alerts loop
         perform training_versions_internal.record_event(
-            p_version, 'cost_alert',
+            p_version.id, 'cost_alert',
             jsonb_build_object(
                 'share', share, 'actual_cost', p_version.actual_cost,
                 'budget_limit', p_version.budget_limit
@@ -360,7 +364,9 @@ begin
             training_versions_internal.crossed_shares(version, p_amount, p_alert_at),
             coalesce(p_entry_id, gen_random_uuid())
         );
-        version := training_versions_internal.see_version(p_version_id);
+        select v.actual_cost into version.actual_cost
+        from public.training_package_versions v
+        where v.id = p_version_id;
     end if;
     return to_jsonb(entry) - 'owner_id' || jsonb_build_object(
         'actual_cost', version.actual_cost, 'budget_limit', version.budget_limit
@@ -378,11 +384,13 @@ create or replace function public.record_training_cost(
 )
 returns jsonb
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select training_versions_internal.record_cost(
+begin
+    return training_versions_internal.record_cost(
         p_version_id, p_amount, p_note, p_key, p_alert_at, p_entry_id
-    )
+    );
+end
 $$;
 comment on function public.record_training_cost(uuid, numeric, text, text, integer[], uuid) is
     'training-versions: '

@@ -15,7 +15,7 @@
 
 -- Finds the versions that were imported from one of another project, by its id there.
 create index if not exists idx_version_events_imported
-    on public.training_version_events ((details ->> 'from_version_id')) where kind = 'imported';
+    on public.training_version_events (imported_from) where imported_from is not null;
 create unique index if not exists imported_once
     on public.training_version_events (package_id, source) where source is not null;
 
@@ -167,8 +167,8 @@ as $$
             array(
                 select e.version_id
                 from public.training_version_events e
-                where e.kind = 'imported' and e.owner_id = p_given.created_by
-                    and e.details ->> 'from_version_id' = p_given.parent_version_id::pg_catalog.text
+                where e.owner_id = p_given.created_by
+                    and e.imported_from = p_given.parent_version_id::pg_catalog.text
             )
             || p_given.parent_version_id
             || training_versions_internal.imported_id(p_given.package_id, p_given.parent_version_id)

@@ -124,7 +124,7 @@ def test_a_package_has_exactly_the_columns_of_its_table(generated):
 @pytest.mark.parametrize(
     ("record", "table", "kept_back"),
     [
-        (Event, "PublicTrainingVersionEvents", {"owner_id"}),
+        (Event, "PublicTrainingVersionEvents", {"owner_id", "imported_from"}),
         (TrainingRun, "PublicTrainingRuns", {"owner_id"}),
         (MetricPoint, "PublicTrainingMetricPoints", {"owner_id", "run_id", "name"}),
         (Deployment, "PublicTrainingDeployments", {"owner_id"}),

@@ -1,4 +1,4 @@
-"""A megabyte of content is not written again by what does not change it."""
+"""A megabyte of content is not written again by what does not change it; nor is an index."""
 
 import pytest
 
@@ -66,3 +66,25 @@ def test_an_edit_of_100_000_keys_is_recorded_at_once(database):
 
     assert len(found) == 101
     assert found[0] == {"p": "/config_snapshot/1/1/r"}
+
+
+def test_an_edit_that_joins_an_event_writes_to_no_index_of_the_events(database):
+    user = database.new_user()
+    package = database.value(
+        "select id from public.create_training_package('bot', 'x', '{}')", user=user
+    )
+    version = database.value(
+        f"select id from public.create_training_draft('{package}', {HEAVY})", user=user
+    )
+
+    with database.session(user=user) as session:
+        session.execute("begin")
+        for summary in ("first", "second", "third"):
+            changes = f"""'{{"change_summary": "{summary}"}}'"""
+            session.execute(f"select public.update_training_draft('{version}', {changes})")
+        (updates,) = session.execute(
+            "select n_tup_upd, n_tup_hot_upd from pg_stat_xact_user_tables"
+            " where relname = 'training_version_events'"
+        )
+
+    assert updates == (2, 2)  # heap-only tuples

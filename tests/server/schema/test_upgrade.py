@@ -170,6 +170,7 @@ class TestThePush:
             "latest_published_version",
             "current_version_id",
             "get_next_version_number",
+            "idx_package_versions",
         )
         apps = {
             name: text
@@ -179,6 +180,12 @@ class TestThePush:
 
         assert len(apps) > 30
         assert {name: push.objects_after.get(name) for name in apps} == apps
+
+    @pytest.mark.parametrize("snapshot", ["config", "model", "dataset"])
+    def test_makes_the_index_of_a_snapshot_smaller(self, push, snapshot):
+        index = push.objects_after[f"index idx_package_versions_{snapshot}_snapshot"]
+
+        assert f"gin ({snapshot}_snapshot jsonb_path_ops)" in index
 
     def test_leaves_exactly_four_policies_one_per_command(self, push):
         policies = push.database.rows(
@@ -195,6 +202,17 @@ class TestThePush:
 
     def test_takes_from_anon_what_the_old_default_privileges_gave(self, push):
         assert push.database.rows(RIGHTS_OF_ANON) == []
+
+
+def test_an_index_that_the_project_has_dropped_is_not_made_again(server, migrations):
+    database = server.released_project()
+    database.run("drop index public.idx_package_versions_config_snapshot")
+
+    _, *later = migrations
+    database.psql(*later)
+
+    assert "index idx_package_versions_config_snapshot" not in database.catalog()
+    assert "index idx_package_versions_model_snapshot" in database.catalog()
 
 
 class TestTheOwner:
