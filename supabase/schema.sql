@@ -64,6 +64,7 @@
 --   add_points                    Adds the numbers among the metrics to the curves of the run.
 --   archive_version               Archives a published version.
 --   begin_deployment              Makes a version the live one at a target …
+--   begin_run                     Inserts a run that begins now; null if there is one with this id.
 --   changed_paths                 The paths at which two JSON values differ, as JSON Pointers …
 --   check_cost                    A cost is a number of cents between 0 and 99,999,999.99, or null.
 --   check_cost_entry              Checks the arguments of record_cost.
@@ -76,10 +77,12 @@
 --   check_package_owner           Nobody puts a version into a package that is not theirs …
 --   check_package_values          The values of a package, where they are new …
 --   check_parent                  A parent is another version by the same user …
+--   check_run_times               The timestamps that a client gives for a run can be those of one.
 --   check_running                 Refuses a call about a run that has ended …
 --   check_snapshot                A snapshot has the shape that readers rely on: 'object' …
 --   check_target                  A target is one of those that the tables know.
 --   check_text                    A text is not blank and not longer than it may be.
+--   check_timestamp               A timestamp that a client gives is one that every reader can …
 --   check_values                  The values of a version, where they are new …
 --   claim_call                    Claims an idempotency key, under the lock on the version.
 --   compare_imported              Does an imported version differ from the one that is here …
@@ -154,6 +157,7 @@
 --   refuse_missing_version        Refuses a version that is not there …
 --   refuse_status                 Refuses what the status of a version does not allow.
 --   refuse_taken_id               Refuses an id that belongs to something else.
+--   refuse_training_status        Refuses a change of training_status …
 --   refuse_value                  A value that is not acceptable; the detail names the field.
 --   see_version                   The version; refused if the caller sees none.
 --   sent_alerts                   The shares of the budget that alerts were sent for …
@@ -409,7 +413,7 @@ create trigger record_80_training
 create trigger record_80_training_of_new_version
     after insert on public.training_package_versions
     for each row
-    when (new.training_status = any (array['pending', 'running']))
+    when (new.training_status is not null)
     execute function training_versions_internal.record_training();
 create trigger update_config_pointers
     after update of status on public.training_package_versions
@@ -1660,6 +1664,24 @@ begin
 end
 $$;
 
+-- Inserts a run that begins now; null if there is one with this id.
+create function training_versions_internal.begin_run(
+    p_version public.training_package_versions,
+    p_run_id uuid
+)
+returns public.training_runs
+set search_path = ''
+language sql
+as $$
+    insert into public.training_runs (id, version_id, owner_id, started_at, started_by)
+    values (
+        coalesce(p_run_id, gen_random_uuid()), p_version.id, p_version.created_by,
+        clock_timestamp(), auth.uid()
+    )
+    on conflict (id) do nothing
+    returning *
+$$;
+
 -- The paths at which two JSON values differ, as JSON Pointers: the first p_most of them, at most
 -- eight levels deep. Arrays are compared whole. Objects are compared key by key, and by recursion.
 create function training_versions_internal.changed_paths(
@@ -2083,6 +2105,30 @@ begin
 end
 $$;
 
+-- The timestamps that a client gives for a run can be those of one. p_start is when it began,
+-- whoever says so.
+create function training_versions_internal.check_run_times(
+    p_given_start timestamp with time zone,
+    p_given_end timestamp with time zone,
+    p_start timestamp with time zone
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.check_timestamp('training_started_at', p_given_start);
+    perform training_versions_internal.check_timestamp('training_completed_at', p_given_end);
+    if p_given_end < p_start then
+        perform training_versions_internal.refuse_value(
+            'training_completed_at',
+            'training_completed_at must not be before training_started_at',
+            'Give both, or leave both out: the database sets them.'
+        );
+    end if;
+end
+$$;
+
 -- Refuses a call about a run that has ended, such as one of a worker that was replaced.
 create function training_versions_internal.check_running(p_run public.training_runs,
     p_wanted text)
@@ -2172,6 +2218,26 @@ begin
 end
 $$;
 grant execute on function training_versions_internal.check_text to authenticated, service_role;
+
+-- A timestamp that a client gives is one that every reader can read, and not a future one; up to a
+-- day of it is left to clocks and time zones. Null is none.
+create function training_versions_internal.check_timestamp(p_field text,
+    p_value timestamp with time zone)
+returns void
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_value not between '0001-01-01T00:00:00Z' and now() + interval '1 day' then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format('%s must be a time from the year 1 on, and not in the future', p_field),
+            'Leave it out: the database sets it.'
+        );
+    end if;
+end
+$$;
 
 -- The values of a version, where they are new: rows from before these rules keep theirs. Definer:
 -- it serves every role that may write the table, also one that may not call the checks.
@@ -2565,8 +2631,9 @@ begin
 end
 $$;
 
--- Ends the run that p_run_id names, or without it the one that is running. A repeated call (with
--- the same p_call_id) never ends another run, even if one has started since.
+-- Ends the run that p_run_id names, or without it the one that is running; what is pending may be
+-- cancelled or fail as well. A repeated call (with the same p_call_id) never ends another run, even
+-- if one has started since.
 create function training_versions_internal.end_training(
     p_version_id uuid,
     p_status text,
@@ -2596,14 +2663,21 @@ begin
     end if;
 
     run := training_versions_internal.find_run(version, p_run_id);
-    update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
     if run.status = p_status then
+        update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
         return run;  -- it has this status already
     end if;
     if p_run_id is not null then
         perform training_versions_internal.check_running(run, p_status);
+    elsif version.training_status = 'pending' and p_status <> 'completed' then
+        run := training_versions_internal.begin_run(version, gen_random_uuid());
+    elsif version.training_status is distinct from 'running' then
+        perform training_versions_internal.refuse_training_status(
+            version.id, version.version_number, version.training_status, p_status
+        );
     end if;
-    -- The triggers refuse the transition, or make it and end the run.
+    -- The triggers end the run.
+    update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
     update public.training_runs set reason = p_reason where id = run.id and status = 'running';
     update public.training_package_versions set training_status = p_status where id = p_version_id;
     select * into run from public.training_runs r where r.id = run.id;
@@ -3613,8 +3687,11 @@ end
 $$;
 
 -- Training goes from none or pending to running, from there to completed, failed or cancelled, and
--- from failed or cancelled to running again. The database sets its timestamps, whatever a client
--- sends. Definer, because it reads the runs, and whether the version is being imported.
+-- from failed or cancelled to running again. Where a client writes an outcome to none or pending,
+-- that is a run that began and ended. The timestamps are those of the database's clock, unless a
+-- role without a user gives others with a new status; a start that nobody gives is not after the
+-- end. A run starts without the metrics of the one before it. Definer, because it reads the runs,
+-- and whether the version is being imported.
 create function training_versions_internal.keep_training_transitions()
 returns trigger
 security definer
@@ -3625,45 +3702,53 @@ declare
     -- On insert, old is null.
     was constant pg_catalog.text := coalesce(old.training_status, 'none');
     wanted constant pg_catalog.text := coalesce(new.training_status, 'none');
+    given_start pg_catalog.timestamptz;
+    given_end pg_catalog.timestamptz;
 begin
     if training_versions_internal.is_importing() then
         return new;
     end if;
+    if auth.uid() is null and wanted <> was then
+        given_start := nullif(new.training_started_at, old.training_started_at);
+        if wanted <> 'running' then
+            given_end := nullif(new.training_completed_at, old.training_completed_at);
+        end if;
+    end if;
     new.training_started_at := old.training_started_at;
     new.training_completed_at := old.training_completed_at;
-    if wanted = was then
+    if wanted = was or (was, wanted) = ('none', 'pending') then
         return new;
     end if;
-
-    if (was, wanted) not in (
-        ('none', 'pending'), ('none', 'running'), ('pending', 'running'),
-        ('running', 'completed'), ('running', 'failed'), ('running', 'cancelled'),
-        ('failed', 'running'), ('cancelled', 'running')
+    if not (
+        was in ('none', 'pending', 'failed', 'cancelled') and wanted = 'running'
+        or was in ('none', 'pending', 'running') and wanted in ('completed', 'failed', 'cancelled')
     ) then
-        perform training_versions_internal.refuse(
-            'TV205',
-            format(
-                'training of version %s %s and cannot become %s',
-                new.version_number,
-                case was when 'none' then 'has not started' else 'is ' || was end,
-                case wanted when 'none' then 'not started' else wanted end
-            ),
-            jsonb_build_object(
-                'version_id', new.id, 'training_status', old.training_status,
-                'wanted', new.training_status
-            ),
-            'Training starts, then completes, fails or is cancelled; '
-            'failed and cancelled training may start again.'
+        perform training_versions_internal.refuse_training_status(
+            new.id, new.version_number, old.training_status, new.training_status
         );
-    elsif wanted = 'running' then
+    end if;
+
+    if was <> 'running' then
         select r.started_at into new.training_started_at  -- if start_training inserted the run
         from public.training_runs r
         where r.version_id = new.id and r.status = 'running';
-        new.training_started_at := coalesce(new.training_started_at, clock_timestamp());
-        new.training_completed_at := null;
-    elsif wanted <> 'pending' then
-        new.training_completed_at := clock_timestamp();
     end if;
+    new.training_started_at := coalesce(
+        given_start, new.training_started_at, least(given_end, clock_timestamp())
+    );
+    if wanted <> 'running' then
+        new.training_completed_at := coalesce(
+            given_end, greatest(clock_timestamp(), new.training_started_at)
+        );
+    else
+        new.training_completed_at := null;
+        if record_image_eq(row(new.training_metrics), row(old.training_metrics)) then
+            new.training_metrics := null;
+        end if;
+    end if;
+    perform training_versions_internal.check_run_times(
+        given_start, given_end, new.training_started_at
+    );
     return new;
 end
 $$;
@@ -4241,6 +4326,7 @@ set search_path = ''
 language plpgsql
 as $$
 declare
+    is_importing constant boolean := training_versions_internal.is_importing();
     run public.training_runs;
     kind pg_catalog.text := 'training_' || new.training_status;
 begin
@@ -4256,13 +4342,27 @@ begin
         run := training_versions_internal.find_run(new, null);
     elsif new.training_status <> 'pending' then
         update public.training_runs r
-        set status = new.training_status, ended_at = new.training_completed_at
+        set status = new.training_status,
+            started_at = new.training_started_at, ended_at = new.training_completed_at
         where r.version_id = new.id and r.status = 'running'
         returning * into run;
+        -- Nobody said that it began. (The run of an imported version is imported with it.)
+        if not found and not is_importing then
+            insert into public.training_runs
+                (version_id, owner_id, status, started_at, ended_at, started_by)
+            values (
+                new.id, new.created_by, new.training_status,
+                new.training_started_at, new.training_completed_at, auth.uid()
+            )
+            returning * into run;
+            perform training_versions_internal.record_event(
+                new, 'training_started', jsonb_build_object('run_id', run.id)
+            );
+        end if;
     end if;
 
     -- The events of an imported version are imported with it.
-    if not training_versions_internal.is_importing() then
+    if not is_importing then
         perform training_versions_internal.record_event(
             new.id, kind, jsonb_build_object('run_id', run.id, 'reason', run.reason)
         );
@@ -4409,6 +4509,33 @@ as $$
     )
 $$;
 grant execute on function training_versions_internal.refuse_taken_id to authenticated, service_role;
+
+-- Refuses a change of training_status, with both states in the detail.
+create function training_versions_internal.refuse_training_status(
+    p_version_id uuid,
+    p_version_number integer,
+    p_was text,
+    p_wanted text
+)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV205',
+        format(
+            'training of version %s %s and cannot become %s',
+            p_version_number,
+            coalesce('is ' || p_was, 'has not started'),
+            coalesce(p_wanted, 'not started')
+        ),
+        jsonb_build_object(
+            'version_id', p_version_id, 'training_status', p_was, 'wanted', p_wanted
+        ),
+        'Training starts, then completes, fails or is cancelled; '
+        'failed and cancelled training may start again.'
+    )
+$$;
 
 -- A value that is not acceptable; the detail names the field.
 create function training_versions_internal.refuse_value(
@@ -4585,13 +4712,7 @@ begin
     end if;
     if run.id is null then
         perform training_versions_internal.check_may_train(version);
-        insert into public.training_runs (id, version_id, owner_id, started_at, started_by)
-        values (
-            coalesce(p_run_id, gen_random_uuid()), version.id, version.created_by,
-            clock_timestamp(), auth.uid()
-        )
-        on conflict (id) do nothing
-        returning * into run;
+        run := training_versions_internal.begin_run(version, p_run_id);
     end if;
     if run.version_id is distinct from p_version_id then
         perform training_versions_internal.refuse_taken_id(

@@ -4,7 +4,7 @@
 --   versions follows rules.
 -- For operators: the service role may go on writing the training columns directly; the same rules
 --   apply, and the runs follow what it writes. training_started_at and training_completed_at are
---   set by the database.
+--   set by the database, unless the service role gives them with a new training_status.
 --
 -- How a run is written: start_training inserts it and end_training adds the reason to it; then both
 -- set training_status. The trigger on the version ends the run that is running. Where a client set
@@ -79,9 +79,63 @@ create policy "Users can view own metric points" on public.training_metric_point
 -- The rules of training_status, and what follows from it
 --
 
+-- Refuses a change of training_status, with both states in the detail.
+create or replace function training_versions_internal.refuse_training_status(
+    p_version_id uuid,
+    p_version_number integer,
+    p_was text,
+    p_wanted text
+)
+returns void
+set search_path = ''
+language sql
+as $$
+    select training_versions_internal.refuse(
+        'TV205',
+        format(
+            'training of version %s %s and cannot become %s',
+            p_version_number,
+            coalesce('is ' || p_was, 'has not started'),
+            coalesce(p_wanted, 'not started')
+        ),
+        jsonb_build_object(
+            'version_id', p_version_id, 'training_status', p_was, 'wanted', p_wanted
+        ),
+        'Training starts, then completes, fails or is cancelled; '
+        'failed and cancelled training may start again.'
+    )
+$$;
+
+-- The timestamps that a client gives for a run can be those of one. p_start is when it began,
+-- whoever says so.
+create or replace function training_versions_internal.check_run_times(
+    p_given_start timestamptz,
+    p_given_end timestamptz,
+    p_start timestamptz
+)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.check_timestamp('training_started_at', p_given_start);
+    perform training_versions_internal.check_timestamp('training_completed_at', p_given_end);
+    if p_given_end < p_start then
+        perform training_versions_internal.refuse_value(
+            'training_completed_at',
+            'training_completed_at must not be before training_started_at',
+            'Give both, or leave both out: the database sets them.'
+        );
+    end if;
+end
+$$;
+
 -- Training goes from none or pending to running, from there to completed, failed or cancelled, and
--- from failed or cancelled to running again. The database sets its timestamps, whatever a client
--- sends. Definer, because it reads the runs, and whether the version is being imported.
+-- from failed or cancelled to running again. Where a client writes an outcome to none or pending,
+-- that is a run that began and ended. The timestamps are those of the database's clock, unless a
+-- role without a user gives others with a new status; a start that nobody gives is not after the
+-- end. A run starts without the metrics of the one before it. Definer, because it reads the runs,
+-- and whether the version is being imported.
 create or replace function training_versions_internal.keep_training_transitions()
 returns trigger
 security definer
@@ -92,45 +146,53 @@ declare
     -- On insert, old is null.
     was constant pg_catalog.text := coalesce(old.training_status, 'none');
     wanted constant pg_catalog.text := coalesce(new.training_status, 'none');
+    given_start pg_catalog.timestamptz;
+    given_end pg_catalog.timestamptz;
 begin
     if training_versions_internal.is_importing() then
         return new;
     end if;
+    if auth.uid() is null and wanted <> was then
+        given_start := nullif(new.training_started_at, old.training_started_at);
+        if wanted <> 'running' then
+            given_end := nullif(new.training_completed_at, old.training_completed_at);
+        end if;
+    end if;
     new.training_started_at := old.training_started_at;
     new.training_completed_at := old.training_completed_at;
-    if wanted = was then
+    if wanted = was or (was, wanted) = ('none', 'pending') then
         return new;
     end if;
-
-    if (was, wanted) not in (
-        ('none', 'pending'), ('none', 'running'), ('pending', 'running'),
-        ('running', 'completed'), ('running', 'failed'), ('running', 'cancelled'),
-        ('failed', 'running'), ('cancelled', 'running')
+    if not (
+        was in ('none', 'pending', 'failed', 'cancelled') and wanted = 'running'
+        or was in ('none', 'pending', 'running') and wanted in ('completed', 'failed', 'cancelled')
     ) then
-        perform training_versions_internal.refuse(
-            'TV205',
-            format(
-                'training of version %s %s and cannot become %s',
-                new.version_number,
-                case was when 'none' then 'has not started' else 'is ' || was end,
-                case wanted when 'none' then 'not started' else wanted end
-            ),
-            jsonb_build_object(
-                'version_id', new.id, 'training_status', old.training_status,
-                'wanted', new.training_status
-            ),
-            'Training starts, then completes, fails or is cancelled; '
-            'failed and cancelled training may start again.'
+        perform training_versions_internal.refuse_training_status(
+            new.id, new.version_number, old.training_status, new.training_status
         );
-    elsif wanted = 'running' then
+    end if;
+
+    if was <> 'running' then
         select r.started_at into new.training_started_at  -- if start_training inserted the run
         from public.training_runs r
         where r.version_id = new.id and r.status = 'running';
-        new.training_started_at := coalesce(new.training_started_at, clock_timestamp());
-        new.training_completed_at := null;
-    elsif wanted <> 'pending' then
-        new.training_completed_at := clock_timestamp();
     end if;
+    new.training_started_at := coalesce(
+        given_start, new.training_started_at, least(given_end, clock_timestamp())
+    );
+    if wanted <> 'running' then
+        new.training_completed_at := coalesce(
+            given_end, greatest(clock_timestamp(), new.training_started_at)
+        );
+    else
+        new.training_completed_at := null;
+        if record_image_eq(row(new.training_metrics), row(old.training_metrics)) then
+            new.training_metrics := null;
+        end if;
+    end if;
+    perform training_versions_internal.check_run_times(
+        given_start, given_end, new.training_started_at
+    );
     return new;
 end
 $$;
@@ -178,6 +240,7 @@ set search_path = ''
 language plpgsql
 as $$
 declare
+    is_importing constant boolean := training_versions_internal.is_importing();
     run public.training_runs;
     kind pg_catalog.text := 'training_' || new.training_status;
 begin
@@ -193,13 +256,27 @@ begin
         run := training_versions_internal.find_run(new, null);
     elsif new.training_status <> 'pending' then
         update public.training_runs r
-        set status = new.training_status, ended_at = new.training_completed_at
+        set status = new.training_status,
+            started_at = new.training_started_at, ended_at = new.training_completed_at
         where r.version_id = new.id and r.status = 'running'
         returning * into run;
+        -- Nobody said that it began. (The run of an imported version is imported with it.)
+        if not found and not is_importing then
+            insert into public.training_runs
+                (version_id, owner_id, status, started_at, ended_at, started_by)
+            values (
+                new.id, new.created_by, new.training_status,
+                new.training_started_at, new.training_completed_at, auth.uid()
+            )
+            returning * into run;
+            perform training_versions_internal.record_event(
+                new, 'training_started', jsonb_build_object('run_id', run.id)
+            );
+        end if;
     end if;
 
     -- The events of an imported version are imported with it.
-    if not training_versions_internal.is_importing() then
+    if not is_importing then
         perform training_versions_internal.record_event(
             new.id, kind, jsonb_build_object('run_id', run.id, 'reason', run.reason)
         );
@@ -215,7 +292,7 @@ create or replace trigger record_80_training
 create or replace trigger record_80_training_of_new_version
     after insert on public.training_package_versions
     for each row
-    when (new.training_status in ('pending', 'running'))
+    when (new.training_status is not null)
     execute function training_versions_internal.record_training();
 
 --
@@ -322,6 +399,24 @@ begin
 end
 $$;
 
+-- Inserts a run that begins now; null if there is one with this id.
+create or replace function training_versions_internal.begin_run(
+    p_version public.training_package_versions,
+    p_run_id uuid
+)
+returns public.training_runs
+set search_path = ''
+language sql
+as $$
+    insert into public.training_runs (id, version_id, owner_id, started_at, started_by)
+    values (
+        coalesce(p_run_id, gen_random_uuid()), p_version.id, p_version.created_by,
+        clock_timestamp(), auth.uid()
+    )
+    on conflict (id) do nothing
+    returning *
+$$;
+
 -- Starts a run, or returns the one that an earlier call with the same p_run_id started.
 create or replace function training_versions_internal.start_training(
     p_version_id uuid,
@@ -343,13 +438,7 @@ begin
     end if;
     if run.id is null then
         perform training_versions_internal.check_may_train(version);
-        insert into public.training_runs (id, version_id, owner_id, started_at, started_by)
-        values (
-            coalesce(p_run_id, gen_random_uuid()), version.id, version.created_by,
-            clock_timestamp(), auth.uid()
-        )
-        on conflict (id) do nothing
-        returning * into run;
+        run := training_versions_internal.begin_run(version, p_run_id);
     end if;
     if run.version_id is distinct from p_version_id then
         perform training_versions_internal.refuse_taken_id(
@@ -385,8 +474,9 @@ begin
 end
 $$;
 
--- Ends the run that p_run_id names, or without it the one that is running. A repeated call (with
--- the same p_call_id) never ends another run, even if one has started since.
+-- Ends the run that p_run_id names, or without it the one that is running; what is pending may be
+-- cancelled or fail as well. A repeated call (with the same p_call_id) never ends another run, even
+-- if one has started since.
 create or replace function training_versions_internal.end_training(
     p_version_id uuid,
     p_status text,
@@ -416,14 +506,21 @@ begin
     end if;
 
     run := training_versions_internal.find_run(version, p_run_id);
-    update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
     if run.status = p_status then
+        update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
         return run;  -- it has this status already
     end if;
     if p_run_id is not null then
         perform training_versions_internal.check_running(run, p_status);
+    elsif version.training_status = 'pending' and p_status <> 'completed' then
+        run := training_versions_internal.begin_run(version, gen_random_uuid());
+    elsif version.training_status is distinct from 'running' then
+        perform training_versions_internal.refuse_training_status(
+            version.id, version.version_number, version.training_status, p_status
+        );
     end if;
-    -- The triggers refuse the transition, or make it and end the run.
+    -- The triggers end the run.
+    update training_versions_internal.calls set run_id = run.id where call_id = p_call_id;
     update public.training_runs set reason = p_reason where id = run.id and status = 'running';
     update public.training_package_versions set training_status = p_status where id = p_version_id;
     select * into run from public.training_runs r where r.id = run.id;

@@ -28,7 +28,8 @@ class Training:
         """Start a training run of a draft or published version.
 
         Of several workers that start at once, exactly one succeeds. A version whose training failed
-        or was cancelled may be trained again; one whose training is completed may not.
+        or was cancelled may be trained again; one whose training is completed may not. The metrics
+        of the version are empty when a run starts; each run keeps its curves.
 
         Args:
             version_id: The version to train; not an archived one.
@@ -122,6 +123,8 @@ class Training:
         self, version_id: Id, *, reason: str | None = None, run_id: Id | None = None
     ) -> TrainingRun:
         """End the running training run as cancelled; the version may be trained again.
+
+        Training that a client marked as pending is cancelled, too, as a run that never went on.
 
         Args:
             version_id: The version that is being trained.

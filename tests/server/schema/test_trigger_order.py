@@ -35,7 +35,7 @@ def test_a_stranger_learns_nothing_of_what_else_is_wrong(ada, bo):
 
 
 def test_a_refused_training_status_names_the_number_that_the_version_would_have(ada):
-    answer = ada.try_draft(ada.package(), training_status="completed")
+    answer = ada.try_draft(ada.package(), training_status="unheard of")
 
     assert answer.code == "TV205"
     assert "version 1 " in answer.body["message"]
