@@ -1,8 +1,8 @@
-"""How long the import of a repository takes, and how that compares with its dependencies.
+"""How long an import and the command line take, beside the dependencies and bare Python.
 
 Importing `training_versions` alone loads nothing (PEP 562), so what is measured is the import of a
-name. Each import runs in a fresh interpreter. Ours and theirs take turns, so that a busy machine
-slows both alike, and the medians are compared.
+name. Each runs in a fresh interpreter. They take turns, so that a busy machine slows all alike, and
+the medians are compared.
 """
 
 import os
@@ -13,6 +13,8 @@ import time
 
 OURS = "from training_versions import VersionRepository"
 THEIRS = "import postgrest, pydantic"
+COMMAND_LINE = "from training_versions.migrations import main; main(['--help'])"
+BARE = "pass"
 ROUNDS = 15
 
 
@@ -24,27 +26,26 @@ def measure(statement: str) -> float:
     command = [sys.executable, "-c", statement]
 
     start = time.perf_counter()
-    subprocess.run(command, check=True, timeout=60, env=env)
+    subprocess.run(command, check=True, timeout=60, env=env, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Measure both imports, and print the medians and their ratio."""
-    # The first import compiles the modules and fills the file cache.
-    measure(OURS)
-    measure(THEIRS)
+    """Measure, and print the medians and their ratios."""
+    statements = (OURS, THEIRS, COMMAND_LINE, BARE)
+    for statement in statements:
+        measure(statement)  # compiles the modules and fills the file cache
 
-    our_times: list[float] = []
-    their_times: list[float] = []
+    times: dict[str, list[float]] = {statement: [] for statement in statements}
     for _ in range(ROUNDS):
-        our_times.append(measure(OURS))
-        their_times.append(measure(THEIRS))
+        for statement in statements:
+            times[statement].append(measure(statement))
 
-    ours = statistics.median(our_times)
-    theirs = statistics.median(their_times)
-    print(f"{OURS:<47}  {ours * 1000:6.0f} ms")
-    print(f"{THEIRS:<47}  {theirs * 1000:6.0f} ms")
-    print(f"{'ratio':<47}  {ours / theirs:6.2f}")
+    medians = {statement: statistics.median(times[statement]) for statement in statements}
+    for ours, theirs in ((OURS, THEIRS), (COMMAND_LINE, BARE)):
+        print(f"{ours:<68}  {medians[ours] * 1000:6.0f} ms")
+        print(f"{theirs:<68}  {medians[theirs] * 1000:6.0f} ms")
+        print(f"{'ratio':<68}  {medians[ours] / medians[theirs]:6.2f}")
 
 
 if __name__ == "__main__":

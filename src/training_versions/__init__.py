@@ -8,7 +8,11 @@ Nothing is loaded before it is used: a command line that imports this package do
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+from ._version import __version__ as __version__
+
+# Type checkers know the name. Importing it would take a third of the start of a command line.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from training_versions.async_repository import AsyncPackageRepository, AsyncVersionRepository

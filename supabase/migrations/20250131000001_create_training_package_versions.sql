@@ -10,7 +10,9 @@
 do $$
 begin
     if to_regnamespace('training_versions_internal') is not null then
-        raise exception 'this database has the later migrations already; running the first one again would undo them';
+        raise exception 'this database has the later migrations already; running the first one again would undo them. '
+            'If it was applied without the Supabase CLI, tell its history so, and push again: '
+            'supabase migration repair --remote --status applied 20250131000001';
     end if;
 end
 $$;

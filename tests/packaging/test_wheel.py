@@ -150,6 +150,12 @@ def test_a_full_disk_leaves_no_half_of_a_migration(environment: Path, tmp_path: 
     assert copied.count("copied") == len(list(folder.iterdir())) > 1
 
 
+def test_the_command_says_its_version(environment: Path, tmp_path: Path) -> None:
+    assert run(environment / "training-versions", "--version", cwd=tmp_path).startswith(
+        "training-versions 0."
+    )
+
+
 def test_the_command_prints_the_rollback(environment: Path, tmp_path: Path) -> None:
     (rollback,) = (ROOT / "supabase" / "rollbacks").glob("*.sql")
 

@@ -271,7 +271,8 @@ def test_missing_migrations_are_told(code: str) -> None:
     exc = refused(code)
 
     assert type(exc) is SchemaMismatchError
-    assert "supabase db push" in str(exc.hint)
+    assert "`supabase db push`" in str(exc.hint)
+    assert "`supabase db push --remote --include-all`" in str(exc.hint)
 
 
 def test_details_are_parsed_when_they_are_an_object() -> None:

@@ -31,8 +31,9 @@ from training_versions.operations.tokens import (
 
 _MIGRATE: Final = (
     "Copy the migrations with `training-versions migrations <your project>/supabase/migrations` "
-    "and apply them with `supabase db push` (Supabase CLI 3: with --remote); when they are applied "
-    "already, reload the schema cache: notify pgrst, 'reload schema'."
+    "and apply them with `supabase db push` (Supabase CLI 3: with --remote; where the project has "
+    "newer migrations of its own, `supabase db push --remote --include-all`); when they are "
+    "applied already, reload the schema cache: notify pgrst, 'reload schema'."
 )
 _SIGN_IN: Final = "Sign in first: client.auth.sign_in_with_password({'email': …, 'password': …})."
 _REFRESH: Final = "Sign in again, or call client.auth.refresh_session()."

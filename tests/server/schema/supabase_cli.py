@@ -37,7 +37,18 @@ class Cli:
 
     def run(self, *arguments: str, database: Database) -> str:
         """Run a command against a database and return what it printed."""
-        done = subprocess.run(
+        done = self._try(*arguments, database=database)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def refusal(self, *arguments: str, database: Database) -> str:
+        """Run a command that fails and return what it said."""
+        done = self._try(*arguments, database=database)
+        assert done.returncode != 0, done.stdout
+        return done.stdout + done.stderr
+
+    def _try(self, *arguments: str, database: Database) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [PROGRAM, *arguments, f"--remote={database.url}", "--workdir", self.project],
             env={
                 "PATH": os.environ["PATH"],
@@ -46,18 +57,18 @@ class Cli:
                 "SUPABASE_TELEMETRY_DISABLED": "1",
                 "SUPABASE_NO_UPDATE_NOTIFIER": "1",
                 "SUPABASE_NO_KEYRING": "1",
+                "DOCKER_HOST": "unix:///nowhere/docker.sock",  # nothing here needs Docker
                 "PGSSLMODE": "disable",  # else standard output begins with a notice about TLS
             },
             text=True,
             capture_output=True,
+            stdin=subprocess.DEVNULL,
             timeout=120,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
-    def push(self, database: Database) -> list[str]:
-        """Run a plain `supabase db push`; return the names of the files that it applied."""
-        said = self.run("db", "push", "--yes", "--output-format", "json", database=database)
+    def push(self, database: Database, *flags: str) -> list[str]:
+        """Run `supabase db push`, a plain one without flags; return the files that it applied."""
+        said = self.run("db", "push", "--yes", "--output-format", "json", *flags, database=database)
         return json.loads(said)["migrations"]
 
     def history(self, database: Database) -> list[tuple[str, str]]:

@@ -4,6 +4,8 @@ import pytest
 
 from tests.server.schema.conftest import OLDER
 from tests.server.schema.databases import APP_FILES, EMPTY_FIELDS, FIRST_RELEASE, PUSH_HISTORY
+from tests.server.schema.supabase_cli import Cli
+from training_versions.migrations import main as training_versions_command
 
 RELEASED_VERSION = "20250131000001"
 VERSIONS = "public.training_package_versions"
@@ -216,6 +218,72 @@ class TestAProjectOfTheFirstRelease:
         cli.revert(undone, ["20250131000001", "20250131000002"])
 
         assert cli.push(undone) == names
+
+
+@pytest.fixture
+def app_project(tmp_path, newest_server):
+    """A project with two pushed migrations of its app, before and after our first; and its CLI."""
+    _, *of_the_app = APP_FILES
+    cli = Cli.in_copy_of_our_project(tmp_path, *of_the_app)
+    for file in (cli.project / "supabase" / "migrations").iterdir():
+        if file.name not in {each.name for each in of_the_app}:
+            file.unlink()
+    database = newest_server.new_project()
+    cli.push(database)
+    return cli, database
+
+
+class TestTheFirstPushIntoAProjectThatHasMigrations:
+    def test_is_done_with_the_command_that_training_versions_prints(
+        self, app_project, names, capsys
+    ):
+        cli, database = app_project
+        folder = cli.project / "supabase" / "migrations"
+
+        status = training_versions_command(["migrations", str(folder)])
+
+        said = capsys.readouterr().out
+        assert status == 0
+        assert "\n  supabase db push --remote --include-all\n" in said
+        assert "your 20250214120000_add_app_notes.sql is newer" in said
+        refused = cli.refusal("db", "push", "--yes", database=database)
+        assert "Rerun the command with --include-all" in refused
+        assert cli.push(database, "--include-all") == names
+        assert cli.push(database) == []
+
+    def test_changes_nothing_where_nobody_can_confirm_it_without_yes(self, app_project, names):
+        cli, database = app_project
+        training_versions_command(["migrations", str(cli.project / "supabase" / "migrations")])
+        before = database.catalog()
+
+        refused = cli.refusal("db", "push", "--include-all", database=database)
+
+        assert "Re-run with --yes to confirm." in refused
+        assert database.catalog() == before
+
+
+@on_one_server
+def test_a_push_after_psql_says_how_to_repair_the_history_and_works_then(server, cli, names):
+    database = server.migrated_project()
+    before = database.catalog()
+
+    refused = cli.refusal("db", "push", "--yes", database=database)
+
+    command = "supabase migration repair --remote --status applied 20250131000001"
+    assert command in refused
+    assert database.catalog() == before
+    _, *arguments = command.replace(" --remote", "").split()
+    cli.run(*arguments, "--yes", database=database)
+    assert cli.push(database) == names[1:]
+    assert database.catalog() == before
+    assert cli.push(database) == []
+
+
+@on_one_server
+def test_a_dump_by_the_cli_needs_docker_as_the_docs_say(server, cli):
+    refused = cli.refusal("db", "dump", database=server.main)
+
+    assert "docker" in refused.lower()
 
 
 UNPROTECTED = {

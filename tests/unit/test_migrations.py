@@ -1,0 +1,107 @@
+"""The command `training-versions`: what it says to do next, and that it starts quickly.
+
+What the Supabase CLI makes of it is in `tests/server/schema/test_push.py`.
+"""
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import training_versions
+from training_versions.migrations import copy_migrations, main, migrations_dir
+
+OURS = sorted(file.name for file in migrations_dir().glob("*.sql"))
+PLAIN = "\n  supabase link\n  supabase db push --remote\n"
+FIRST_OF_ALL = "\n  supabase link\n  supabase db push --remote --include-all\n"
+
+# Migrations that a project has of its own, and the push that it needs.
+PROJECTS: dict[str, tuple[list[str], str]] = {
+    "nothing": ([], PLAIN),
+    "older ones": (["20240101000000_app.sql", "20250131000000_app.sql"], PLAIN),
+    "a newer one": (["20240101000000_app.sql", "20250131000002_app.sql"], FIRST_OF_ALL),
+    "one newer than all of ours": (["20990101000000_app.sql"], FIRST_OF_ALL),
+    "files that are no migrations": (["notes.sql", "2099.txt", "seed_2099.sql", "_x.sql"], PLAIN),
+}
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_command_prints_the_push_that_the_project_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], project: str, times: int
+) -> None:
+    files, push = PROJECTS[project]
+    for name in files:
+        (tmp_path / name).touch()
+
+    for _ in range(times):
+        capsys.readouterr()
+        assert main(["migrations", str(tmp_path)]) == 0
+
+    said = capsys.readouterr().out
+    assert push in said
+    assert "in CI, push with --yes" in said
+    if push == FIRST_OF_ALL:
+        assert f"your {files[-1]} is newer than\n{OURS[0]}" in said
+
+
+def test_a_project_of_the_first_release_needs_a_plain_push(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / OURS[0]).write_text("-- as it was released\n")
+    (tmp_path / "20250214120000_app.sql").touch()
+
+    assert main(["migrations", str(tmp_path)]) == 1
+
+    said = capsys.readouterr()
+    assert PLAIN in said.out
+    assert said.err.startswith("kept: it differs")
+
+
+def test_a_project_that_gets_a_later_migration_is_told_of_what_is_newer_than_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy_migrations(tmp_path)
+    (tmp_path / OURS[-1]).unlink()
+    (tmp_path / "20250214120000_app.sql").touch()
+
+    assert main(["migrations", str(tmp_path)]) == 0
+    assert PLAIN in capsys.readouterr().out
+
+    (tmp_path / OURS[-1]).unlink()
+    (tmp_path / "20270101000000_app.sql").touch()
+
+    assert main(["migrations", str(tmp_path)]) == 0
+    assert FIRST_OF_ALL in capsys.readouterr().out
+
+
+def test_the_command_says_which_version_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"training-versions {training_versions.__version__}\n"
+    assert training_versions.__version__ == version("training-versions")
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_the_command_starts_without_what_it_does_not_need(argument: str) -> None:
+    code = f"""
+import sys
+from training_versions.migrations import main
+try:
+    main([{argument!r}])
+finally:
+    print([*sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    loaded = {name.partition(".")[0] for name in ast.literal_eval(done.stderr)}
+    # Each of the last four would take a tenth to a half of the time in which Python starts.
+    assert not loaded & {
+        *("supabase", "postgrest", "pydantic", "httpx"),
+        *("typing", "pathlib", "shutil", "email"),
+    }
