@@ -19,7 +19,7 @@ QUERY = ROOT / "scripts" / "schema.sql"
 MIGRATIONS = ROOT / "supabase" / "migrations"
 KEPT = re.compile(r"(\$\$.*?\$\$|^ *--.*?$|'[^']*')", re.DOTALL | re.MULTILINE)
 FUNCTION = re.compile(r"((?:^--.*\n)*)^create or replace function ([\w.]+)", re.MULTILINE)
-OBJECT = re.compile(r"((?:^--.*\n)*)^create (table|function) (\w+)\.(\w+)", re.MULTILINE)
+OBJECT = re.compile(r"((?:^--.*\n)*)^create (table|view|function) (\w+)\.(\w+)", re.MULTILINE)
 # The longest names but one; that one pushes its line to the right.
 NAME_WIDTH = 28
 HEADER = """\
@@ -60,7 +60,7 @@ def add_comments(objects: str) -> str:
 
 
 def contents(objects: str) -> str:
-    """Return a table of contents: a line for each table and function, with its first sentence."""
+    """Return a table of contents: a line for each object, with its first sentence."""
     lines: list[str] = []
     group = ("", "")
     for found in OBJECT.finditer(objects):

@@ -216,6 +216,34 @@ objects as (
     join definitions d on d.oid = t.oid
     union all
     select
+        n.nspname,
+        1,
+        4,
+        c.oid::regclass::text,
+        concat_ws(
+            E'\n',
+            '-- ' || obj_description(c.oid, 'pg_class'),
+            format('create view %s', c.oid::regclass),
+            'with (' || replace(array_to_string(c.reloptions, ', '), '=', ' = ') || ')',
+            'as',
+            pg_get_viewdef(c.oid, true),
+            (
+                select string_agg(
+                    format(
+                        'grant %s on %s to %s;',
+                        lower(a.privilege_type), c.oid::regclass, a.grantee::regrole
+                    ),
+                    E'\n' order by a.grantee::regrole::text
+                )
+                from aclexplode(c.relacl) as a
+                where a.grantee <> c.relowner
+            )
+        )
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'v' and n.nspname = 'public'
+    union all
+    select
         f.nspname,
         2,
         1,

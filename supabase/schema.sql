@@ -16,6 +16,11 @@
 --   training_runs                 Training runs of versions.
 --   training_version_events       What happened to versions: who, when, what.
 --
+-- public: views
+--
+--   training_package_version_summaries  training_package_versions without the snapshots.
+--   training_row_numbers          The numbers 1 to 1001: how many of them arrive shows how many …
+--
 -- public: functions
 --
 --   archive_training_version      Archives a published version …
@@ -43,6 +48,7 @@
 --   restore_training_version      Makes a new draft with the content of an old version …
 --   start_version_training        Starts training of a version; refused while it is running.
 --   training_package_made_at      When a package was created, 1970 if that is not known …
+--   training_version_summary      A version without its snapshots, as a computed column.
 --   undeploy_training_version     Ends the deployment of a version at a target, or at all of them.
 --   update_training_draft         Changes what p_changes names of a draft; null clears.
 --   update_training_package       Changes what p_changes names of a package: name, template_type …
@@ -62,6 +68,7 @@
 --   acts_for_all                  May the caller act for every user?
 --   add_cost_entry                Adds an entry and its events, its amount to actual_cost …
 --   add_points                    Adds the numbers among the metrics to the curves of the run.
+--   add_to_summaries              Adds a column of the versions to their summaries …
 --   archive_version               Archives a published version.
 --   begin_deployment              Makes a version the live one at a target …
 --   begin_run                     Inserts a run that begins now; null if there is one with this id.
@@ -159,6 +166,7 @@
 --   refuse_taken_id               Refuses an id that belongs to something else.
 --   refuse_training_status        Refuses a change of training_status …
 --   refuse_value                  A value that is not acceptable; the detail names the field.
+--   see_summary                   The summary of a version, for the functions of this schema that …
 --   see_version                   The version; refused if the caller sees none.
 --   sent_alerts                   The shares of the budget that alerts were sent for …
 --   show_deployment               Makes the columns of a version show the latest of its live …
@@ -574,6 +582,47 @@ create trigger rule_20_no_truncate
     execute function training_versions_internal.keep_events();
 grant select on public.training_version_events to authenticated, service_role;
 
+-- training_package_versions without the snapshots. Whoever sees a version sees its summary.
+create view public.training_package_version_summaries
+with (security_invoker = true)
+as
+ select id,
+    package_id,
+    version_number,
+    name,
+    status,
+    created_at,
+    created_by,
+    published_at,
+    published_by,
+    updated_at,
+    change_summary,
+    parent_version_id,
+    is_deployed,
+    deployment_target,
+    deployment_url,
+    deployment_id,
+    training_status,
+    training_started_at,
+    training_completed_at,
+    training_metrics,
+    estimated_cost,
+    actual_cost,
+    budget_limit,
+    cost_alerts_sent
+   from public.training_package_versions v;
+grant select on public.training_package_version_summaries to authenticated;
+grant select on public.training_package_version_summaries to service_role;
+
+-- The numbers 1 to 1001: how many of them arrive shows how many rows a reply may have.
+create view public.training_row_numbers
+with (security_invoker = true)
+as
+ select n
+   from generate_series(1, 1001) n(n);
+grant select on public.training_row_numbers to authenticated;
+grant select on public.training_row_numbers to service_role;
+
 -- Archives a published version; the package's pointers move to the newest one still published.
 -- Archiving what is archived returns it.
 create function public.archive_training_version(p_version_id uuid)
@@ -811,7 +860,7 @@ create function public.deploy_training_version(
     p_deployment_id text default null,
     p_stay_id uuid default null
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 set search_path = ''
 language sql
 as $$
@@ -1237,7 +1286,7 @@ create function public.record_version_metrics(
     p_step bigint default null,
     p_run_id uuid default null
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 set search_path = ''
 language sql
 as $$
@@ -1302,6 +1351,19 @@ as $$
 $$;
 grant execute on function public.training_package_made_at to authenticated, service_role;
 
+-- A version without its snapshots, as a computed column.
+-- The summary of a version that a function returns, as a computed column: its name is short to
+-- parse, where PostgREST takes longer to read the names of two dozen columns than to answer.
+-- Volatile, so that it sees what that function has just written.
+create function public.training_version_summary(p_version public.training_package_versions)
+returns public.training_package_version_summaries
+set search_path = ''
+language sql
+as $$
+    select s from public.training_package_version_summaries s where s.id = p_version.id
+$$;
+grant execute on function public.training_version_summary to authenticated, service_role;
+
 -- Ends the deployment of a version at a target, or at all of them. Idempotent: repeated with the
 -- same p_call_id it ends no later one.
 create function public.undeploy_training_version(
@@ -1309,7 +1371,7 @@ create function public.undeploy_training_version(
     p_target text default null,
     p_call_id uuid default null
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 set search_path = ''
 language sql
 as $$
@@ -1602,6 +1664,31 @@ begin
     on conflict (run_id, name, step) do update
         set value = excluded.value, recorded_at = excluded.recorded_at
         where p.value <> excluded.value;
+end
+$$;
+
+-- Adds a column of the versions to their summaries, for a migration that adds such a column.
+create function training_versions_internal.add_to_summaries(p_column text)
+returns void
+set search_path = ''
+language plpgsql
+as $$
+declare
+    columns constant pg_catalog.text[] := (
+        select array_agg(a.attname::pg_catalog.text order by a.attnum)
+        from pg_catalog.pg_attribute a
+        where a.attrelid = 'public.training_package_version_summaries'::regclass and a.attnum > 0
+    );
+begin
+    if p_column = any (columns) then
+        return;
+    end if;
+    execute format(
+        'create or replace view public.training_package_version_summaries'
+        ' with (security_invoker = true)'
+        ' as select %s from public.training_package_versions v',
+        (select string_agg(format('v.%I', c), ', ') from unnest(columns || p_column) as c)
+    );
 end
 $$;
 
@@ -2455,7 +2542,7 @@ create function training_versions_internal.deploy(
     p_deployment_id text,
     p_stay_id uuid
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 security definer
 set search_path = ''
 language plpgsql
@@ -2475,7 +2562,7 @@ begin
     if not training_versions_internal.claim_call(
         p_stay_id, p_version_id, 'deploy ' || p_target
     ) then
-        return version;
+        return training_versions_internal.see_summary(p_version_id);
     end if;
     if exists (select from public.training_deployments d where d.id = p_stay_id) then
         perform training_versions_internal.refuse_taken_id(
@@ -2494,7 +2581,7 @@ begin
     where id = p_version_id
         and (is_deployed, deployment_target, deployment_url, deployment_id)
             is distinct from (true, p_target, p_url, p_deployment_id);
-    return training_versions_internal.see_version(p_version_id);
+    return training_versions_internal.see_summary(p_version_id);
 end
 $$;
 grant execute on function training_versions_internal.deploy to authenticated, service_role;
@@ -4280,7 +4367,7 @@ create function training_versions_internal.record_metrics(
     p_step bigint,
     p_run_id uuid
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 security definer
 set search_path = ''
 language plpgsql
@@ -4309,10 +4396,9 @@ begin
     if record_image_ne(row(merged), row(coalesce(version.training_metrics, '{}'))) then
         update public.training_package_versions
         set training_metrics = merged
-        where id = p_version_id
-        returning * into version;
+        where id = p_version_id;
     end if;
-    return version;
+    return training_versions_internal.see_summary(p_version_id);
 end
 $$;
 grant execute on function training_versions_internal.record_metrics to authenticated, service_role;
@@ -4553,6 +4639,17 @@ as $$
 $$;
 grant execute on function training_versions_internal.refuse_value to authenticated, service_role;
 
+-- The summary of a version, for the functions of this schema that return one. Its snapshots are not
+-- read, however large they are.
+create function training_versions_internal.see_summary(p_version_id uuid)
+returns public.training_package_version_summaries
+stable
+set search_path = ''
+language sql
+as $$
+    select s from public.training_package_version_summaries s where s.id = p_version_id
+$$;
+
 -- The version; refused if the caller sees none.
 create function training_versions_internal.see_version(p_version_id uuid)
 returns public.training_package_versions
@@ -4773,7 +4870,7 @@ $$;
 create function training_versions_internal.undeploy(p_version_id uuid,
     p_target text,
     p_call_id uuid)
-returns public.training_package_versions
+returns public.training_package_version_summaries
 security definer
 set search_path = ''
 language plpgsql
@@ -4798,7 +4895,7 @@ begin
             perform training_versions_internal.show_deployment(p_version_id);
         end if;
     end if;
-    return training_versions_internal.see_version(p_version_id);
+    return training_versions_internal.see_summary(p_version_id);
 end
 $$;
 grant execute on function training_versions_internal.undeploy to authenticated, service_role;

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import httpx
 
-from training_versions import PackageRepository, Version, VersionRepository, VersionSummary
+from training_versions import PackageRepository, Version, VersionRepository
 
 URL = "http://project.test/rest/v1"
 PACKAGE = str(UUID(int=1))
@@ -108,7 +108,8 @@ class Call:
     """The SDK sends an idempotency key that callers cannot give."""
 
 
-SUMMARY = ",".join(VersionSummary.model_fields)
+SUMMARY = "training_version_summary"
+"""The column that a copy's reply is limited to: all but the snapshots."""
 OF_PACKAGE: dict[str, Any] = {"package_id": PACKAGE}
 OF_VERSION: dict[str, Any] = {"version_id": VERSION}
 P_PACKAGE: dict[str, Any] = {"p_package_id": PACKAGE}
@@ -199,6 +200,7 @@ CALLS: dict[str, Call] = {
         "restore_training_version",
         P_VERSION | {"p_name": "n", "p_new_version_id": RUN},
         columns=SUMMARY,
+        reply={SUMMARY: version_row()},
         idempotency_key="new_version_id",
     ),
     "versions.fork": Call(
@@ -206,6 +208,7 @@ CALLS: dict[str, Call] = {
         "fork_training_version",
         P_VERSION | {"p_into_package_id": PACKAGE, "p_change_summary": "", "p_new_version_id": RUN},
         columns=SUMMARY,
+        reply={SUMMARY: version_row()},
         idempotency_key="new_version_id",
     ),
     "versions.lineage": Call(OF_VERSION, "get_version_lineage", P_VERSION, is_write=False),
@@ -220,7 +223,6 @@ CALLS: dict[str, Call] = {
         OF_VERSION | {"metrics": {"loss": 0.5}, "step": 3, "run_id": RUN},
         "record_version_metrics",
         P_VERSION | {"p_metrics": {"loss": 0.5}, "p_step": 3, "p_run_id": RUN},
-        columns=SUMMARY,
     ),
     "versions.complete_training": Call(
         OF_VERSION | {"run_id": RUN},
@@ -263,12 +265,9 @@ CALLS: dict[str, Call] = {
             "p_deployment_id": "x",
             "p_stay_id": RUN,
         },
-        columns=SUMMARY,
         idempotency_key="stay_id",
     ),
-    "versions.undeploy": Call(
-        OF_VERSION, "undeploy_training_version", P_VERSION, columns=SUMMARY, has_call_id=True
-    ),
+    "versions.undeploy": Call(OF_VERSION, "undeploy_training_version", P_VERSION, has_call_id=True),
     "versions.live": Call(OF_PACKAGE | {"target": "local"}),
     "versions.live_at": Call(OF_PACKAGE | {"target": "local", "moment": datetime.now(UTC)}),
     "versions.record_cost": Call(

@@ -589,7 +589,7 @@ create or replace function training_versions_internal.record_metrics(
     p_step bigint,
     p_run_id uuid
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 security definer
 set search_path = ''
 language plpgsql
@@ -618,10 +618,9 @@ begin
     if record_image_ne(row(merged), row(coalesce(version.training_metrics, '{}'))) then
         update public.training_package_versions
         set training_metrics = merged
-        where id = p_version_id
-        returning * into version;
+        where id = p_version_id;
     end if;
-    return version;
+    return training_versions_internal.see_summary(p_version_id);
 end
 $$;
 
@@ -706,7 +705,7 @@ create or replace function public.record_version_metrics(
     p_step bigint default null,
     p_run_id uuid default null
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 set search_path = ''
 language sql
 as $$

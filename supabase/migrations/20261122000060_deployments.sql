@@ -339,7 +339,7 @@ create or replace function training_versions_internal.deploy(
     p_deployment_id text,
     p_stay_id uuid
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 security definer
 set search_path = ''
 language plpgsql
@@ -359,7 +359,7 @@ begin
     if not training_versions_internal.claim_call(
         p_stay_id, p_version_id, 'deploy ' || p_target
     ) then
-        return version;
+        return training_versions_internal.see_summary(p_version_id);
     end if;
     if exists (select from public.training_deployments d where d.id = p_stay_id) then
         perform training_versions_internal.refuse_taken_id(
@@ -378,7 +378,7 @@ begin
     where id = p_version_id
         and (is_deployed, deployment_target, deployment_url, deployment_id)
             is distinct from (true, p_target, p_url, p_deployment_id);
-    return training_versions_internal.see_version(p_version_id);
+    return training_versions_internal.see_summary(p_version_id);
 end
 $$;
 
@@ -388,7 +388,7 @@ create or replace function training_versions_internal.undeploy(
     p_target text,
     p_call_id uuid
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 security definer
 set search_path = ''
 language plpgsql
@@ -413,7 +413,7 @@ begin
             perform training_versions_internal.show_deployment(p_version_id);
         end if;
     end if;
-    return training_versions_internal.see_version(p_version_id);
+    return training_versions_internal.see_summary(p_version_id);
 end
 $$;
 
@@ -424,7 +424,7 @@ create or replace function public.deploy_training_version(
     p_deployment_id text default null,
     p_stay_id uuid default null
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 set search_path = ''
 language sql
 as $$
@@ -444,7 +444,7 @@ create or replace function public.undeploy_training_version(
     p_target text default null,
     p_call_id uuid default null
 )
-returns public.training_package_versions
+returns public.training_package_version_summaries
 set search_path = ''
 language sql
 as $$

@@ -13,6 +13,8 @@ revoke all on all functions in schema training_versions_internal
     from public, anon, authenticated, service_role;
 revoke all on table
     public.training_package_versions,
+    public.training_package_version_summaries,
+    public.training_row_numbers,
     public.training_version_events,
     public.training_runs,
     public.training_metric_points,
@@ -23,8 +25,9 @@ from public, anon, authenticated, service_role;
 revoke all on sequence public.training_version_events_id_seq
     from public, anon, authenticated, service_role;
 revoke all on function
-    public.get_next_version_number, public.create_training_package,
-    public.get_or_create_training_package, public.training_package_made_at,
+    public.training_version_summary, public.get_next_version_number,
+    public.create_training_package, public.get_or_create_training_package,
+    public.training_package_made_at,
     public.update_training_package, public.delete_training_package, public.create_training_draft,
     public.update_training_draft, public.delete_training_draft, public.publish_training_version,
     public.archive_training_version, public.restore_training_version,
@@ -46,6 +49,8 @@ grant select, insert, update, delete on table
 to authenticated, service_role;
 
 grant select on table
+    public.training_package_version_summaries,
+    public.training_row_numbers,
     public.training_version_events,
     public.training_runs,
     public.training_metric_points,
@@ -54,6 +59,7 @@ grant select on table
 to authenticated, service_role;
 
 grant execute on function
+    public.training_version_summary,
     public.get_next_version_number,
     public.create_training_package,
     public.get_or_create_training_package,

@@ -39,6 +39,8 @@ $$;
 -- With the schema go its functions, and with these the triggers that call them.
 drop schema if exists training_versions_internal cascade;
 
+drop view if exists public.training_package_version_summaries, public.training_row_numbers;
+
 alter table public.training_configs
     drop column if exists current_version_id,
     drop column if exists version_count,

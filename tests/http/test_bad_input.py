@@ -395,7 +395,7 @@ def test_an_edit_of_nothing_is_refused(desk):
 @pytest.fixture
 def cursors(desk):
     """Those of a package's versions, of all versions, and of packages."""
-    desk.server.get("/training_package_versions").mock(
+    desk.server.get("/training_package_version_summaries").mock(
         httpx.Response(200, json=[version_row(2), version_row(1)])
     )
     desk.server.get("/training_configs").mock(

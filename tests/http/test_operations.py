@@ -95,7 +95,7 @@ class Lora(BaseModel):
 def test_a_copy_brings_back_the_typed_snapshots_only_and_what_of_them_does_not_fit(
     face, client, server
 ):
-    reply = httpx.Response(200, json=version_row(config_snapshot={"rank": 8}))
+    reply = httpx.Response(200, json={SUMMARY: version_row(), "config_snapshot": {"rank": 8}})
     route = server.post("/rpc/restore_training_version").mock(reply)
 
     copied = face.versions(client, config=Lora).restore(VERSION)

@@ -22,6 +22,7 @@ from tests.data import (
 from training_versions import NotFoundError, UnreadableReplyError
 
 VERSIONS = "/training_package_versions"
+SUMMARIES = "/training_package_version_summaries"
 
 # A read, the path that it asks, and the parameters that decide what it gets.
 SELECTS: dict[str, tuple[Callable[[Any], Any], str, dict[str, str]]] = {
@@ -90,8 +91,10 @@ class Table:
 
     def __init__(self, server: respx.MockRouter, path: str, rows: int, cap: int) -> None:
         self.rows, self.cap = rows, cap
-        self.make = version_row if path == VERSIONS else event_row
+        self.make = version_row if path == SUMMARIES else event_row
         self.route = server.get(path).mock(side_effect=self.answer)
+        numbers = [{"n": number} for number in range(1, 1002)][:cap]
+        self.numbers = server.get("/training_row_numbers").mock(httpx.Response(200, json=numbers))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         params = request.url.params
@@ -104,7 +107,7 @@ class Table:
 
 
 LISTS: dict[str, tuple[str, str, str, dict[str, str]]] = {
-    "versions": (VERSIONS, "list", "iterate", {"package_id": PACKAGE}),
+    "versions": (SUMMARIES, "list", "iterate", {"package_id": PACKAGE}),
     "history": ("/training_version_events", "history", "iterate_history", {"version_id": VERSION}),
 }
 
@@ -118,7 +121,7 @@ def test_pages_and_walks_lead_to_the_end_whatever_the_server_caps(
     versions, server, path, list_name, iterate, which, rows, cap, limit
 ):
     Table(server, path, rows, cap)
-    key = "version_number" if path == VERSIONS else "id"
+    key = "version_number" if path == SUMMARIES else "id"
 
     page = getattr(versions, list_name)(**which, limit=limit)
     listed = list(page.items)
@@ -131,20 +134,32 @@ def test_pages_and_walks_lead_to_the_end_whatever_the_server_caps(
     assert walked == listed
 
 
-def test_a_full_page_needs_one_request_and_a_short_one_a_proof(versions, server):
-    table = Table(server, VERSIONS, 25, 1000)
+def test_the_first_short_page_measures_the_cap_and_later_ones_need_one_request(versions, server):
+    table = Table(server, SUMMARIES, 25, 1000)
 
     versions.list(PACKAGE, limit=10)
-    full = len(table.route.calls)
+    assert (len(table.route.calls), len(table.numbers.calls)) == (1, 0)
     versions.list(PACKAGE, limit=100)
+    versions.list(PACKAGE, limit=100)
+    list(versions.iterate(PACKAGE))
 
-    assert (full, len(table.route.calls)) == (1, 3)
-    assert table.route.calls[2].request.url.params["select"] == "id"
+    assert (len(table.route.calls), len(table.numbers.calls)) == (4, 1)
+
+
+def test_a_page_as_long_as_the_cap_is_followed_by_a_proof(versions, server):
+    table = Table(server, SUMMARIES, 20, cap=10)
+    list(versions.iterate(PACKAGE))
+    before = len(table.route.calls)
+
+    versions.list(PACKAGE, limit=50)
+
+    probe = table.route.calls[before + 1].request.url.params
+    assert (len(table.route.calls) - before, probe["select"], probe["limit"]) == (2, "id", "1")
 
 
 def test_both_conditions_on_the_key_are_sent(versions, server):
     rows = [version_row(2), version_row(1)]
-    route = server.get(VERSIONS).mock(httpx.Response(200, json=rows))
+    route = server.get(SUMMARIES).mock(httpx.Response(200, json=rows))
 
     page = versions.list(limit=1, text="a,b")
     versions.list(limit=1, text="a,b", cursor=page.next_cursor)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from tests.data import MOMENT
+from tests.data import MOMENT, SUMMARY
 from training_versions import (
     Lineage,
     NotFoundError,
@@ -157,23 +157,27 @@ class Lora(BaseModel):
     r: int
 
 
+def copied_row(config_snapshot: object = None, **changed: Any) -> dict[str, Any]:
+    return {SUMMARY: row(1, **changed), "config_snapshot": config_snapshot}
+
+
 def test_only_snapshots_that_have_a_type_travel_back_from_a_copy() -> None:
     typed = versions(config=Lora)
 
     plain = request_of(VERSIONS.restore(VERSION))
     checked = request_of(typed.restore(VERSION))
-    copied = result_of(typed.restore(VERSION), row(1, config_snapshot={"rank": 8}))
+    copied = result_of(typed.restore(VERSION), copied_row(config_snapshot={"rank": 8}))
 
-    assert plain.columns == tuple(VersionSummary.model_fields)
-    assert checked.columns == (*plain.columns, "config_snapshot")
-    assert result_of(VERSIONS.restore(VERSION), row(1)).fits
+    assert plain.columns == (SUMMARY,)
+    assert checked.columns == (SUMMARY, "config_snapshot")
+    assert result_of(VERSIONS.restore(VERSION), copied_row()).fits
     assert not copied
     assert [(misfit.path, misfit.problem) for misfit in copied.misfits] == [
         ("/config_snapshot/r", "missing"),
         ("/config_snapshot/rank", "unknown"),
     ]
     with pytest.raises(UnreadableReplyError, match="was carried out, but its reply"):
-        result_of(typed.restore(VERSION), row(1, id=None))
+        result_of(typed.restore(VERSION), copied_row(id=None, config_snapshot={}))
 
 
 def family_of(*parents: int | None) -> list[dict[str, Any]]:

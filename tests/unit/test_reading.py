@@ -11,7 +11,7 @@ import pytest
 
 from tests.data import MOMENT, event_row
 from training_versions import EventKind, InvalidInputError, UnreadableReplyError
-from training_versions.operations.requests import Reply
+from training_versions.operations.requests import ROW_NUMBERS, Reply, RowCap
 
 from .scripted import (
     PACKAGE,
@@ -104,18 +104,49 @@ def test_a_page_asks_for_one_row_more_than_it_returns() -> None:
 
 
 @pytest.mark.parametrize(("beyond", "is_end"), [([], True), ([{"id": "x"}], False)])
-def test_a_short_page_is_the_end_only_when_nothing_lies_beyond(
+def test_a_page_as_long_as_the_cap_is_the_end_only_when_nothing_lies_beyond(
     beyond: list[Any], is_end: bool
 ) -> None:
     listed = VERSIONS.list(PACKAGE, limit=9)
     next(listed)
-    probe = listed.send(Reply([row(9)]))
+    listed.send(Reply([row(9)]))
+    probe = listed.send(Reply([{"n": 1}]))
 
     assert (probe.columns, probe.limit) == (("id",), 1)
     assert conditions_of(probe)[-1] == ("version_number", "lt", "9")
     with pytest.raises(StopIteration) as finished:
         listed.send(Reply(beyond))
     assert (finished.value.value.next_cursor is None) is is_end
+
+
+# Rows of the reply, what was known of the cap, and what a request for it brings, if one is sent.
+BATCHES: dict[str, tuple[int, RowCap, int | None, bool]] = {
+    "shorter than one before": (2, RowCap(3), None, True),
+    "shorter than the cap": (2, RowCap(), 3, True),
+    "as long as the cap": (2, RowCap(2, was_measured=True), None, False),
+    "as long as the cap, the first time": (2, RowCap(), 2, False),
+    "of a server that sends no numbers": (2, RowCap(), 0, False),
+    "longer than any before": (4, RowCap(3, was_measured=True), None, False),
+    "full": (5, RowCap(9), None, False),
+    "empty": (0, RowCap(), None, True),
+}
+
+
+@pytest.mark.parametrize(("rows", "cap", "numbers", "is_last"), BATCHES.values(), ids=BATCHES)
+def test_a_reply_is_the_last_when_the_cap_cannot_have_ended_it(
+    rows: int, cap: RowCap, numbers: int | None, is_last: bool
+) -> None:
+    walk = VERSIONS.iterate(PACKAGE, page_size=5).batch_after(())
+    next(walk)
+
+    reply = Reply([row(9 - number) for number in range(rows)], row_cap=cap)
+    if numbers is not None:
+        assert walk.send(reply).table == ROW_NUMBERS
+        reply = Reply([{"n": number} for number in range(numbers)])
+    with pytest.raises(StopIteration) as finished:
+        walk.send(reply)
+
+    assert finished.value.value.is_last is is_last
 
 
 def test_over_all_packages_the_key_is_time_and_identifier() -> None:
@@ -148,10 +179,11 @@ def test_a_page_survives_pickle() -> None:
 def test_a_walk_goes_on_after_the_last_row_that_came() -> None:
     walk = VERSIONS.iterate(PACKAGE, snapshots=True, page_size=500)
 
-    (item,) = result_of(walk.rows_after(()), [row(3)])
-    after = walk.rows_after(walk.key_of(item))
+    batch = result_of(walk.batch_after(()), [row(3)], [{"n": 1}])
+    after = walk.batch_after(walk.key_of(batch.rows[0]))
 
-    assert request_of(walk.rows_after(())).limit == 500
+    assert request_of(walk.batch_after(())).limit == 500
+    assert not batch.is_last
     assert where_of(after)[-1] == ("version_number", "lt", "3")
 
 

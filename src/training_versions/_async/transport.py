@@ -25,6 +25,7 @@ from training_versions.operations.requests import (
     Operation,
     Reply,
     Request,
+    RowCap,
     Rpc,
     Select,
     WhoAmI,
@@ -61,6 +62,7 @@ class AsyncTransport:
         check_client(client, AsyncPostgrestClient, owner)
         self.client = client  # autosave makes a second transport of it, which does not repeat
         self._retry_pauses = check_pauses(retry_pauses)
+        self._row_cap = RowCap()
         self.current_client()
 
     async def run(self, operation: Operation[T]) -> T:
@@ -82,18 +84,15 @@ class AsyncTransport:
             del outcome
 
     async def walk(self, listing: Listing[R]) -> AsyncIterator[R]:
-        """Go through all rows of a listing, page by page; each page is an operation.
-
-        Only an empty page is the end: servers cap replies silently, so a short one proves nothing.
-        """
+        """Go through all rows of a listing, batch by batch; each batch is an operation."""
         key: Key = ()
         while True:
-            items = await self.run(listing.rows_after(key))
-            if not items:
-                return
-            for item in items:
+            batch = await self.run(listing.batch_after(key))
+            for item in batch.rows:
                 yield item
-            key = listing.key_of(items[-1])
+            if batch.is_last:
+                return
+            key = listing.key_of(batch.rows[-1])
 
     async def _send(self, request: Request) -> Reply:
         """Send one request, and repeat it as long as that may help."""
@@ -152,4 +151,6 @@ class AsyncTransport:
             query = query.order(column, desc=request.descending)
         # Repeats are ours: those of the client would take seven seconds.
         rows = await query.limit(request.limit).retry(False).execute()
-        return Reply(rows.data, rows.count)
+        reply = Reply(rows.data, rows.count, self._row_cap)
+        self._row_cap = self._row_cap.after(request, reply.data)
+        return reply

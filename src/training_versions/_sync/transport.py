@@ -27,6 +27,7 @@ from training_versions.operations.requests import (
     Operation,
     Reply,
     Request,
+    RowCap,
     Rpc,
     Select,
     WhoAmI,
@@ -63,6 +64,7 @@ class Transport:
         check_client(client, SyncPostgrestClient, owner)
         self.client = client  # autosave makes a second transport of it, which does not repeat
         self._retry_pauses = check_pauses(retry_pauses)
+        self._row_cap = RowCap()
         self.current_client()
 
     def run(self, operation: Operation[T]) -> T:
@@ -84,17 +86,14 @@ class Transport:
             del outcome
 
     def walk(self, listing: Listing[R]) -> Iterator[R]:
-        """Go through all rows of a listing, page by page; each page is an operation.
-
-        Only an empty page is the end: servers cap replies silently, so a short one proves nothing.
-        """
+        """Go through all rows of a listing, batch by batch; each batch is an operation."""
         key: Key = ()
         while True:
-            items = self.run(listing.rows_after(key))
-            if not items:
+            batch = self.run(listing.batch_after(key))
+            yield from batch.rows
+            if batch.is_last:
                 return
-            yield from items
-            key = listing.key_of(items[-1])
+            key = listing.key_of(batch.rows[-1])
 
     def _send(self, request: Request) -> Reply:
         """Send one request, and repeat it as long as that may help."""
@@ -153,4 +152,6 @@ class Transport:
             query = query.order(column, desc=request.descending)
         # Repeats are ours: those of the client would take seven seconds.
         rows = query.limit(request.limit).retry(False).execute()
-        return Reply(rows.data, rows.count)
+        reply = Reply(rows.data, rows.count, self._row_cap)
+        self._row_cap = self._row_cap.after(request, reply.data)
+        return reply

@@ -34,6 +34,7 @@ from training_versions.operations.checks import (
 )
 from training_versions.operations.filters import of_package
 from training_versions.operations.requests import (
+    SUMMARY_COLUMN,
     Comparison,
     Operation,
     Rpc,
@@ -45,8 +46,6 @@ from training_versions.operations.requests import (
     read_rows,
 )
 from training_versions.operations.rows import (
-    SUMMARY_COLUMNS,
-    VERSION_COLUMNS,
     VERSIONS,
     SnapshotCodecs,
     expect_object,
@@ -89,7 +88,7 @@ class _StoredVersions:
         where = [Comparison(self.key, "in", f"({','.join(keys)})")]
         if self.package is not None:
             where.append(self.package)
-        select = Select(self.operation, VERSIONS, VERSION_COLUMNS, tuple(where), limit=2)
+        select = Select(self.operation, VERSIONS, where=tuple(where), limit=2)
         versions = yield from read_rows(select, read_stored_version)
         if not versions:
             of_package = f" of package {self.package.value}" if self.package else ""
@@ -215,13 +214,14 @@ def _copy(
     def read(reply: object) -> CopiedDraft:
         row = expect_object(reply)
         misfits = [misfit for codec in typed for misfit in codec.misfits(row[codec.column])]
-        return CopiedDraft(draft=read_summary(row), misfits=tuple(misfits))
+        draft = read_summary(row.get(SUMMARY_COLUMN))
+        return CopiedDraft(draft=draft, misfits=tuple(misfits))
 
     rpc = Rpc(
         f"versions.{verb}",
         f"{verb}_training_version",
         params,
-        SUMMARY_COLUMNS + tuple(codec.column for codec in typed),
+        (SUMMARY_COLUMN, *(codec.column for codec in typed)),
         retry_hint=hint_to_repeat_with("new_version_id", new_id),
     )
     return call(rpc, read)

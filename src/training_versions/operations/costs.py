@@ -68,7 +68,6 @@ def iterate_costs(version_id: Id, *, page_size: int) -> Listing[CostEntry]:
     select = Select(
         "versions.iterate_costs",
         COSTS,
-        columns=tuple(CostEntry.model_fields),
         where=(of_version(version_id),),
         order_by=("recorded_at", "id"),
         limit=check_positive(page_size, "page_size"),

@@ -28,7 +28,7 @@ from training_versions.operations.requests import (
     hint_to_repeat_with,
     read_first,
 )
-from training_versions.operations.rows import SUMMARY_COLUMNS, read_summary
+from training_versions.operations.rows import read_summary
 
 DEPLOYMENTS: Final = "training_deployments"
 _check_target = partial(check_member, kind=DeploymentTarget)
@@ -57,7 +57,6 @@ def deploy(
         "versions.deploy",
         "deploy_training_version",
         params,
-        SUMMARY_COLUMNS,
         retry_hint=hint_to_repeat_with("stay_id", new_id),
     )
     return call(rpc, read_summary)
@@ -75,7 +74,6 @@ def undeploy(version_id: Id, *, target: Target | None) -> Operation[VersionSumma
         "versions.undeploy",
         "undeploy_training_version",
         params,
-        SUMMARY_COLUMNS,
         retry_hint="Read what is live first: made again, this could end a later deployment.",
     )
     return call(rpc, read_summary)

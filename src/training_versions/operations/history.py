@@ -69,7 +69,6 @@ def _listing(operation: str, filters: HistoryFilters, order: str, limit: int) ->
     select = Select(
         operation,
         EVENTS,
-        columns=tuple(Event.model_fields),
         where=_conditions(filters),
         order_by=("occurred_at", "id"),
         descending=is_newest_first(order),

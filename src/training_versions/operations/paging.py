@@ -1,9 +1,13 @@
 """Paging by key: lists and walks that neither skip nor repeat a row while others write.
 
 Rows come in the order of a unique key, and the next page begins after the key of the last row. A
-cursor is that key, with a fingerprint of the list that it belongs to. Servers cap replies silently,
-so a page that is shorter than asked for does not prove that it is the last. (Where the key is a
-moment, a row whose transaction ends late takes a place before rows that were read already.)
+cursor is that key, with a fingerprint of the list that it belongs to. (Where the key is a moment, a
+row whose transaction ends late takes a place before rows that were read already.)
+
+Servers cap replies silently, so a page that is shorter than asked for does not prove that it is the
+last. It does if any reply of the same server was longer: then it was not the cap that ended the
+page. The first short page therefore measures the cap, by a view that is longer than most caps; one
+that is as long as the cap is followed by a request for what lies beyond it.
 """
 
 from __future__ import annotations
@@ -23,17 +27,28 @@ from training_versions.models import Page
 from training_versions.operations.checks import format_moment
 from training_versions.operations.requests import (
     MAX_ROWS,
+    ROW_NUMBERS,
     AnyOf,
     Comparison,
     Condition,
     Operation,
     Select,
     read_rows,
+    rows_of,
 )
 
 R = TypeVar("R", bound=BaseModel)
 Key: TypeAlias = tuple[str, ...]
 """The values of the key columns of one row, as text."""
+
+
+@dataclass(frozen=True)
+class Batch(Generic[R]):
+    """Rows of one reply."""
+
+    rows: list[R]
+    is_last: bool
+    """Whether it is certain that no more rows follow, see above."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +72,34 @@ class Listing(Generic[R]):
     def _page(self, key: Key) -> Operation[Page[R]]:
         limit = self.select.limit
         # One row more than the page shows whether there is a next one.
-        found = yield from read_rows(self._after(key, limit + 1), self.read)
-        items = found[:limit]
-        if not items:
+        batch = yield from self._read_batch(key, limit + 1)
+        items = batch.rows[:limit]
+        if batch.is_last:
             return _page_of(items, None)
         last = self.key_of(items[-1])
-        if len(found) <= limit:
-            # A short page proves nothing, see above: ask whether anything lies beyond it.
+        if len(batch.rows) <= limit:
             probe = replace(self._after(last, 1), columns=("id",))
             following = yield from read_rows(probe, lambda row: row)
             if not following:
                 return _page_of(items, None)
         return _page_of(items, self._write_cursor(last))
 
-    def rows_after(self, key: Key) -> Operation[list[R]]:
-        """Read the rows after a key, the first ones if it is empty; none only at the end."""
-        return read_rows(self._after(key, self.select.limit), self.read)
+    def batch_after(self, key: Key) -> Operation[Batch[R]]:
+        """Read the rows after a key, the first ones if it is empty."""
+        return self._read_batch(key, self.select.limit)
+
+    def _read_batch(self, key: Key, limit: int) -> Operation[Batch[R]]:
+        select = self._after(key, limit)
+        reply = yield select
+        rows = rows_of(select, reply, self.read)
+        if not rows or len(rows) >= select.limit:
+            return Batch(rows, is_last=not rows)
+        cap = reply.row_cap
+        if len(rows) >= cap.at_least and not cap.was_measured:
+            measure = Select(self.select.operation, ROW_NUMBERS, limit=MAX_ROWS)
+            measured = yield measure
+            cap = cap.after(measure, measured.data)
+        return Batch(rows, is_last=len(rows) < cap.at_least)
 
     def key_of(self, item: R) -> Key:
         """Return the key of a row."""

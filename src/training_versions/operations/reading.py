@@ -36,8 +36,7 @@ from training_versions.operations.requests import (
     unreadable,
 )
 from training_versions.operations.rows import (
-    SUMMARY_COLUMNS,
-    VERSION_COLUMNS,
+    SUMMARIES,
     VERSIONS,
     SnapshotCodecs,
     read_integer,
@@ -156,13 +155,13 @@ def _count(select: Select) -> Operation[int]:
 
 def _by_id(operation: str, version_id: Id) -> Select:
     where = (Comparison("id", "eq", check_uuid(version_id, "version_id")),)
-    return Select(operation, VERSIONS, VERSION_COLUMNS, where)
+    return Select(operation, VERSIONS, where=where)
 
 
 def _newest(operation: str, *where: Condition) -> Select:
     """Select the version with the highest number of those that meet the conditions."""
     order_by = ("version_number",)
-    return Select(operation, VERSIONS, VERSION_COLUMNS, where, order_by, descending=True)
+    return Select(operation, VERSIONS, where=where, order_by=order_by, descending=True)
 
 
 def _listing(
@@ -177,10 +176,15 @@ def _listing(
 ) -> Listing[VersionSummary]:
     """Versions of one package in the order of their numbers, of all packages in that of time."""
     # The key of a listing has to be unique: numbers are, within a package; moments are not.
+    table, columns = SUMMARIES, ("*",)
+    if snapshots:
+        table = VERSIONS
+    elif _compare_snapshots(where):
+        table, columns = VERSIONS, tuple(VersionSummary.model_fields)
     select = Select(
         operation,
-        VERSIONS,
-        columns=VERSION_COLUMNS if snapshots else SUMMARY_COLUMNS,
+        table,
+        columns,
         where=where,
         order_by=("created_at", "id") if across_packages else ("version_number",),
         descending=newest_first,
@@ -189,3 +193,9 @@ def _listing(
     if snapshots:
         return Listing(select, codecs.read_version)
     return Listing(select, read_summary)
+
+
+def _compare_snapshots(where: tuple[Condition, ...]) -> bool:
+    """Return whether these filters need columns that the view of the summaries lacks."""
+    compared = {condition.column for condition in where if isinstance(condition, Comparison)}
+    return not compared <= VersionSummary.model_fields.keys()

@@ -25,6 +25,11 @@ T = TypeVar("T")
 # True also of calls that name an expected state: a function first looks whether the call has taken
 # effect already, and returns the row as it is.
 RETRY_HINT: Final = "Make the same call again: made twice, it has the effect of one."
+SUMMARY_COLUMN: Final = "training_version_summary"
+"""Computed from the version that a function returns: all but the snapshots. PostgREST takes longer
+to read the names of 24 columns than to answer."""
+ROW_NUMBERS: Final = "training_row_numbers"
+"""A view of 1,001 rows: one more than the cap of a hosted project."""
 MAX_ROWS: Final = 1_000_000
 """The most rows to ask for at once; most servers cap replies far below."""
 
@@ -74,6 +79,7 @@ class Select:
     operation: str
     table: str
     columns: tuple[str, ...] = ("*",)
+    """Models ignore what they do not know, and PostgREST takes a name longer than a column."""
     where: tuple[Condition, ...] = ()
     order_by: tuple[str, ...] = ()
     descending: bool = False
@@ -99,11 +105,34 @@ class WhoAmI:
 
 
 @dataclass(frozen=True)
+class RowCap:
+    """What is known of the most rows that the server sends in one reply; a transport keeps it.
+
+    A reply that has fewer rows than an earlier one was not ended by the cap.
+    """
+
+    at_least: int = 0
+    """The most rows of any reply so far."""
+    was_measured: bool = False
+    """Whether more rows than any usual cap were asked for and are there."""
+
+    def after(self, select: Select, data: object) -> RowCap:
+        """Return what is known after one more reply."""
+        if not isinstance(data, list):  # a proxy's page, say
+            return self
+        rows = len(cast("list[object]", data))
+        was_measured = self.was_measured or select.table == ROW_NUMBERS
+        return RowCap(max(self.at_least, rows), was_measured)
+
+
+@dataclass(frozen=True)
 class Reply:
     """What came back: the parsed JSON, and the row count if it was asked for."""
 
     data: object = None
     count: int | None = None
+    row_cap: RowCap = RowCap()
+    """What was known of the server's cap before this reply."""
 
 
 Request: TypeAlias = Rpc | Select | Checkpoint | WhoAmI
@@ -135,6 +164,11 @@ def call(rpc: Rpc, read: Callable[[object], T]) -> Operation[T]:
 def read_rows(select: Select, read: Callable[[object], T]) -> Operation[list[T]]:
     """Select rows, and read each of them."""
     reply = yield select
+    return rows_of(select, reply, read)
+
+
+def rows_of(select: Select, reply: Reply, read: Callable[[object], T]) -> list[T]:
+    """Read each row of a reply."""
     try:
         return [read(row) for row in expect_array(reply.data)]
     except ValueError as exc:
@@ -198,7 +232,8 @@ def _has_row_of_ours(data: object) -> bool:
     row = data
     if isinstance(data, list) and data:
         row = cast("list[object]", data)[0]
-    return isinstance(row, dict) and not row.keys().isdisjoint({"id", "package_id", "version_id"})
+    ours = {"id", "package_id", "version_id", SUMMARY_COLUMN}
+    return isinstance(row, dict) and not row.keys().isdisjoint(ours)
 
 
 def hint_to_repeat_with(argument: str, identifier: str) -> str:

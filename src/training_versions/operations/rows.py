@@ -12,10 +12,8 @@ from training_versions.snapshots import Codec
 PACKAGES: Final = "training_configs"
 VERSIONS: Final = "training_package_versions"
 EVENTS: Final = "training_version_events"
-# Asked for by name: a summary leaves out the snapshots, which may be megabytes.
-SUMMARY_COLUMNS: Final = tuple(VersionSummary.model_fields)
-# Autosave has to know when the content was edited, beside what callers see.
-VERSION_COLUMNS: Final = (*Version.model_fields, "content_updated_at")
+SUMMARIES: Final = "training_package_version_summaries"
+"""The view of versions without their snapshots, which may be megabytes."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from training_versions.operations.requests import (
     expect_array,
     hint_to_repeat_with,
 )
-from training_versions.operations.rows import SUMMARY_COLUMNS, read_summary
+from training_versions.operations.rows import read_summary
 from training_versions.snapshots import Codec
 
 RUNS: Final = "training_runs"
@@ -109,7 +109,7 @@ def record_metrics(
         "p_metrics": _check_metrics(metrics, have_step=step is not None),
         "p_step": optional(_check_step, step, "step"),
     }
-    rpc = Rpc("versions.record_metrics", "record_version_metrics", params, SUMMARY_COLUMNS)
+    rpc = Rpc("versions.record_metrics", "record_version_metrics", params)
     return call(rpc, read_summary)
 
 

@@ -112,6 +112,10 @@ def test_a_summary_is_a_version_without_snapshots(generated):
     assert columns_of(VersionSummary) == {
         name: column for name, column in columns.items() if name not in SNAPSHOTS
     }
+    # A view says of no column that it is never null.
+    view = generated["PublicTrainingPackageVersionSummaries"]
+    types = {name: column.type for name, column in columns_of(VersionSummary).items()}
+    assert types == {name: column.type for name, column in view.items()}
 
 
 def test_a_package_has_exactly_the_columns_of_its_table(generated):
@@ -167,6 +171,8 @@ def test_nothing_else_is_exposed(generated):
     assert set(generated) == {
         "PublicTrainingConfigs",
         "PublicTrainingPackageVersions",
+        "PublicTrainingPackageVersionSummaries",
+        "PublicTrainingRowNumbers",
         "PublicTrainingVersionEvents",
         "PublicTrainingRuns",
         "PublicTrainingMetricPoints",
