@@ -77,10 +77,12 @@
 --   check_cost_entry              Checks the arguments of record_cost.
 --   check_deployable              Refuses to deploy a version that is not published …
 --   check_draft_and_token         Refuses a version that is not a draft …
---   check_events                  Events are an array of objects with finite times …
+--   check_events                  Events are an array of objects …
 --   check_fields                  What a function takes as p_fields or p_changes …
 --   check_may_train               Refuses to train a version that is archived …
+--   check_moment                  A timestamp is one that every reader can hold …
 --   check_new_owner               A user creates packages for themselves …
+--   check_numbers                 The numbers in a JSON value are such that every reader can read …
 --   check_package_owner           Nobody puts a version into a package that is not theirs …
 --   check_package_values          The values of a package, where they are new …
 --   check_parent                  A parent is another version by the same user …
@@ -179,6 +181,7 @@
 --   update_training_package_versions_updated_at  updated_at moves with every change …
 --   update_version_count          Keeps training_configs.version_count …
 --   was_deleted                   Was this deleted by its owner?
+--   wrong_column                  What is wrong with an event: the name of a column, or null.
 
 -- Training packages. Each belongs to one user; its versions are rows of training_package_versions.
 create table public.training_configs (
@@ -1948,22 +1951,31 @@ end
 $$;
 grant execute on function training_versions_internal.check_draft_and_token to authenticated, service_role;
 
--- Events are an array of objects with finite times, and their details are objects.
+-- Events are an array of objects, each of them with values that readers can hold.
 create function training_versions_internal.check_events(p_events jsonb)
 returns void
 set search_path = ''
 language plpgsql
 as $$
+declare
+    place bigint;
+    wrong pg_catalog.text;
 begin
     perform training_versions_internal.check_snapshot('p_events', p_events, 'array');
-    if exists (
-        select from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
-        where not isfinite(e.occurred_at) or not isfinite(e.last_at)
-            or jsonb_typeof(e.details) <> 'object'
-    ) then
+    select i.place, w.wrong into place, wrong
+    from jsonb_array_elements(p_events) with ordinality as i (item, place)
+    cross join lateral training_versions_internal.wrong_column(
+        jsonb_populate_record(null::public.training_version_events, i.item)
+    ) as w (wrong)
+    where w.wrong is not null
+    order by i.place
+    limit 1;
+    if found then
         perform training_versions_internal.refuse_value(
             'p_events',
-            'occurred_at and last_at of an event must be finite, and its details an object'
+            format('%s of event %s is missing or not acceptable', wrong, place),
+            'Times lie between the year 1 and tomorrow, and last_at is not before occurred_at; '
+            'numbers are at most 1,000,000,000; details is an object.'
         );
     end if;
 end
@@ -2046,6 +2058,25 @@ begin
 end
 $$;
 
+-- A timestamp is one that every reader can hold: in the years 1 to 9999, and not in the future. (A
+-- day is allowed for clocks that differ.) Null passes.
+create function training_versions_internal.check_moment(p_field text,
+    p_value timestamp with time zone)
+returns void
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_value not between '0001-01-01 00:00:00+00' and clock_timestamp() + interval '1 day' then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format('%s must lie between the year 1 and tomorrow', p_field)
+        );
+    end if;
+end
+$$;
+
 -- A user creates packages for themselves; a role without a user names the owner.
 create function training_versions_internal.check_new_owner(p_user_id uuid)
 returns void
@@ -2072,6 +2103,27 @@ begin
 end
 $$;
 grant execute on function training_versions_internal.check_new_owner to authenticated, service_role;
+
+-- The numbers in a JSON value are such that every reader can read them: Python reads integers of at
+-- most 4,300 digits, and one that is longer would hide all rows that are read together with it.
+create function training_versions_internal.check_numbers(p_field text,
+    p_value jsonb)
+returns void
+immutable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if jsonb_path_exists(p_value, 'strict $.** ? (@ >= 1e4300 || @ <= -1e4300)') then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format('%s has a number of more than 4,300 digits', p_field),
+            'Send it as text.'
+        );
+    end if;
+end
+$$;
+grant execute on function training_versions_internal.check_numbers to authenticated, service_role;
 
 -- Nobody puts a version into a package that is not theirs, or signs for someone else. Fires only
 -- for roles to which policies apply. Invoker, because it needs nothing else.
@@ -2264,6 +2316,7 @@ begin
             format('Send it as JSON, not as text; an empty one is %s.', empty_one)
         );
     end if;
+    perform training_versions_internal.check_numbers(p_field, p_value);
 end
 $$;
 grant execute on function training_versions_internal.check_snapshot to authenticated, service_role;
@@ -2363,6 +2416,12 @@ begin
             'change_summary',
             'change_summary must have at most 10000 characters'
         );
+    end if;
+    if is_insert or new.training_metrics is distinct from old.training_metrics then
+        perform training_versions_internal.check_numbers('training_metrics', new.training_metrics);
+    end if;
+    if is_insert or new.cost_alerts_sent is distinct from old.cost_alerts_sent then
+        perform training_versions_internal.check_numbers('cost_alerts_sent', new.cost_alerts_sent);
     end if;
     if is_insert or new.estimated_cost is distinct from old.estimated_cost then
         perform training_versions_internal.check_cost('estimated_cost', new.estimated_cost);
@@ -2968,11 +3027,7 @@ begin
     then
         new.created_at := clock_timestamp();
     end if;
-    if not isfinite(new.created_at) then
-        perform training_versions_internal.refuse_value(
-            'created_at', 'created_at must be a finite timestamp'
-        );
-    end if;
+    perform training_versions_internal.check_moment('created_at', new.created_at);
     new.updated_at := new.created_at;
     new.content_updated_at := new.created_at;
 
@@ -3056,7 +3111,6 @@ begin
     set last_number = greatest(n.last_number, (
         select max(e.version_number)
         from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
-        where e.version_number <= 1000000000
     ))
     where n.package_id = p_package_id;
     insert into public.training_version_events (
@@ -3072,7 +3126,7 @@ begin
         -- comes from has what it says as its source, so that it is known again, and never taken
         -- for an event of this project.
         coalesce(
-            e.source,
+            nullif(e.source, ''),
             e.package_id || '/' || e.id || '@' || e.occurred_at,
             format('unknown/%s/%s@%s', e.version_id, e.kind, e.occurred_at)
         )
@@ -3207,35 +3261,52 @@ as $$
     from training_versions_internal.imported_id(p_package_id, p_version_id) as here (id)
 $$;
 
--- The id in this project of a version of another one: its own if that is free or was imported into
--- this package before, else the derived one, which a repeated import finds again. Versions are
--- looked up by id alone: without statistics the planner might read all those of the package
--- instead.
+-- The id in this project of a version of another one: the one under which it was imported into this
+-- package before, else its own if that is free, else the first of the derived ones that is.
+-- Somebody who holds the bundle may have taken some of them. Versions and events are looked up by
+-- one value alone (`offset 0`): without statistics the planner might read all those of the package.
 create function training_versions_internal.imported_id(p_package_id uuid,
     p_id uuid)
 returns uuid
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select case
-        -- Imported before under the derived id, whichever version has p_id by now.
-        when p_package_id = (
-            select v.package_id from public.training_package_versions v where v.id = derived.id
-        ) or exists (
-            select from training_versions_internal.deletions d
-            where d.id = derived.id and d.package_id = p_package_id
-        -- Taken by another package.
-        ) or exists (
-            select from public.training_package_versions v
-            where v.id = p_id and v.package_id <> p_package_id
-        ) or exists (
-            select from training_versions_internal.deletions d
-            where d.id = p_id and d.package_id <> p_package_id
-        ) then derived.id
-        else p_id
-    end
-    from training_versions_internal.derived_id(p_package_id, p_id) as derived (id)
+declare
+    candidate pg_catalog.uuid;
+    used_in pg_catalog.uuid;
+begin
+    select i.version_id into candidate
+    from (
+        select e.version_id, e.package_id, e.source
+        from public.training_version_events e
+        where e.kind = 'imported' and e.details ->> 'from_version_id' = p_id::pg_catalog.text
+        offset 0
+    ) as i
+    where i.package_id = p_package_id and i.source is null
+    limit 1;
+    if found then
+        return candidate;
+    end if;
+
+    candidate := p_id;
+    loop
+        select v.package_id into used_in
+        from public.training_package_versions v
+        where v.id = candidate;
+        if not found then
+            select d.package_id into used_in
+            from training_versions_internal.deletions d
+            where d.id = candidate
+            order by d.package_id = p_package_id desc
+            limit 1;
+        end if;
+        if used_in is null or used_in = p_package_id then
+            return candidate;
+        end if;
+        candidate := training_versions_internal.derived_id(p_package_id, candidate);
+    end loop;
+end
 $$;
 
 -- The parent of an imported version here: the one imported into the same package if there is, else
@@ -3384,15 +3455,18 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    if not isfinite(p_given.created_at) or not isfinite(p_given.published_at)
-        or not isfinite(p_given.training_started_at) or not isfinite(p_given.training_completed_at)
-    then
+    perform training_versions_internal.check_moment(t.field, t.given_at)
+    from (
+        values
+            ('created_at', p_given.created_at),
+            ('published_at', p_given.published_at),
+            ('training_started_at', p_given.training_started_at),
+            ('training_completed_at', p_given.training_completed_at)
+    ) as t (field, given_at);
+    if p_given.training_completed_at < p_given.training_started_at then
         perform training_versions_internal.refuse_value(
-            'created_at',
-            format(
-                'created_at, published_at and the training times of version %s must be finite',
-                p_given.version_number
-            )
+            'training_completed_at',
+            format('training of version %s ends before it starts', p_given.version_number)
         );
     end if;
     if p_given.status = 'draft' then
@@ -3422,7 +3496,10 @@ begin
     select
         p_given.id, p_given.created_by, p_given.training_status,
         coalesce(p_given.training_started_at, p_given.training_completed_at, p_given.created_at),
-        coalesce(p_given.training_completed_at, p_given.created_at), auth.uid()
+        greatest(
+            p_given.training_started_at, coalesce(p_given.training_completed_at, p_given.created_at)
+        ),
+        auth.uid()
     where p_given.training_status in ('completed', 'failed', 'cancelled');
 end
 $$;
@@ -4975,3 +5052,28 @@ begin
 end
 $$;
 grant execute on function training_versions_internal.was_deleted to authenticated, service_role;
+
+-- What is wrong with an event: the name of a column, or null. What constraints refuse is left to
+-- them. A number leaves room for those of the next drafts.
+create function training_versions_internal.wrong_column(p_event public.training_version_events)
+returns text
+stable
+set search_path = ''
+language sql
+as $$
+    select case
+        when p_event.version_id is null then 'version_id'
+        when p_event.version_number is null or p_event.version_number > 1000000000
+            then 'version_number'
+        when p_event.kind is null then 'kind'
+        when p_event.occurred_at is null
+            or p_event.occurred_at
+                not between '0001-01-01 00:00:00+00' and clock_timestamp() + interval '1 day'
+            then 'occurred_at'
+        when p_event.last_at
+            not between p_event.occurred_at and clock_timestamp() + interval '1 day'
+            then 'last_at'
+        when jsonb_typeof(p_event.details) <> 'object' then 'details'
+        when char_length(p_event.source) > 500 then 'source'
+    end
+$$;

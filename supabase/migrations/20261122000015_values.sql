@@ -143,6 +143,46 @@ begin
 end
 $$;
 
+-- A timestamp is one that every reader can hold: in the years 1 to 9999, and not in the future. (A
+-- day is allowed for clocks that differ.) Null passes.
+create or replace function training_versions_internal.check_moment(
+    p_field text,
+    p_value timestamptz
+)
+returns void
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if p_value not between '0001-01-01 00:00:00+00' and clock_timestamp() + interval '1 day' then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format('%s must lie between the year 1 and tomorrow', p_field)
+        );
+    end if;
+end
+$$;
+
+-- The numbers in a JSON value are such that every reader can read them: Python reads integers of at
+-- most 4,300 digits, and one that is longer would hide all rows that are read together with it.
+create or replace function training_versions_internal.check_numbers(p_field text, p_value jsonb)
+returns void
+immutable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    if jsonb_path_exists(p_value, 'strict $.** ? (@ >= 1e4300 || @ <= -1e4300)') then
+        perform training_versions_internal.refuse_value(
+            p_field,
+            format('%s has a number of more than 4,300 digits', p_field),
+            'Send it as text.'
+        );
+    end if;
+end
+$$;
+
 -- A snapshot has the shape that readers rely on: 'object', or 'array' of objects.
 create or replace function training_versions_internal.check_snapshot(
     p_field text,
@@ -171,6 +211,7 @@ begin
             format('Send it as JSON, not as text; an empty one is %s.', empty_one)
         );
     end if;
+    perform training_versions_internal.check_numbers(p_field, p_value);
 end
 $$;
 
@@ -211,6 +252,12 @@ begin
             'change_summary',
             'change_summary must have at most 10000 characters'
         );
+    end if;
+    if is_insert or new.training_metrics is distinct from old.training_metrics then
+        perform training_versions_internal.check_numbers('training_metrics', new.training_metrics);
+    end if;
+    if is_insert or new.cost_alerts_sent is distinct from old.cost_alerts_sent then
+        perform training_versions_internal.check_numbers('cost_alerts_sent', new.cost_alerts_sent);
     end if;
     if is_insert or new.estimated_cost is distinct from old.estimated_cost then
         perform training_versions_internal.check_cost('estimated_cost', new.estimated_cost);

@@ -288,11 +288,7 @@ begin
     then
         new.created_at := clock_timestamp();
     end if;
-    if not isfinite(new.created_at) then
-        perform training_versions_internal.refuse_value(
-            'created_at', 'created_at must be a finite timestamp'
-        );
-    end if;
+    perform training_versions_internal.check_moment('created_at', new.created_at);
     new.updated_at := new.created_at;
     new.content_updated_at := new.created_at;
 

@@ -52,34 +52,51 @@ as $$
     select md5(p_package_id::pg_catalog.text || p_id::pg_catalog.text)::pg_catalog.uuid
 $$;
 
--- The id in this project of a version of another one: its own if that is free or was imported into
--- this package before, else the derived one, which a repeated import finds again. Versions are
--- looked up by id alone: without statistics the planner might read all those of the package
--- instead.
+-- The id in this project of a version of another one: the one under which it was imported into this
+-- package before, else its own if that is free, else the first of the derived ones that is.
+-- Somebody who holds the bundle may have taken some of them. Versions and events are looked up by
+-- one value alone (`offset 0`): without statistics the planner might read all those of the package.
 create or replace function training_versions_internal.imported_id(p_package_id uuid, p_id uuid)
 returns uuid
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select case
-        -- Imported before under the derived id, whichever version has p_id by now.
-        when p_package_id = (
-            select v.package_id from public.training_package_versions v where v.id = derived.id
-        ) or exists (
-            select from training_versions_internal.deletions d
-            where d.id = derived.id and d.package_id = p_package_id
-        -- Taken by another package.
-        ) or exists (
-            select from public.training_package_versions v
-            where v.id = p_id and v.package_id <> p_package_id
-        ) or exists (
-            select from training_versions_internal.deletions d
-            where d.id = p_id and d.package_id <> p_package_id
-        ) then derived.id
-        else p_id
-    end
-    from training_versions_internal.derived_id(p_package_id, p_id) as derived (id)
+declare
+    candidate pg_catalog.uuid;
+    used_in pg_catalog.uuid;
+begin
+    select i.version_id into candidate
+    from (
+        select e.version_id, e.package_id, e.source
+        from public.training_version_events e
+        where e.kind = 'imported' and e.details ->> 'from_version_id' = p_id::pg_catalog.text
+        offset 0
+    ) as i
+    where i.package_id = p_package_id and i.source is null
+    limit 1;
+    if found then
+        return candidate;
+    end if;
+
+    candidate := p_id;
+    loop
+        select v.package_id into used_in
+        from public.training_package_versions v
+        where v.id = candidate;
+        if not found then
+            select d.package_id into used_in
+            from training_versions_internal.deletions d
+            where d.id = candidate
+            order by d.package_id = p_package_id desc
+            limit 1;
+        end if;
+        if used_in is null or used_in = p_package_id then
+            return candidate;
+        end if;
+        candidate := training_versions_internal.derived_id(p_package_id, candidate);
+    end loop;
+end
 $$;
 
 --
@@ -189,15 +206,18 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    if not isfinite(p_given.created_at) or not isfinite(p_given.published_at)
-        or not isfinite(p_given.training_started_at) or not isfinite(p_given.training_completed_at)
-    then
+    perform training_versions_internal.check_moment(t.field, t.given_at)
+    from (
+        values
+            ('created_at', p_given.created_at),
+            ('published_at', p_given.published_at),
+            ('training_started_at', p_given.training_started_at),
+            ('training_completed_at', p_given.training_completed_at)
+    ) as t (field, given_at);
+    if p_given.training_completed_at < p_given.training_started_at then
         perform training_versions_internal.refuse_value(
-            'created_at',
-            format(
-                'created_at, published_at and the training times of version %s must be finite',
-                p_given.version_number
-            )
+            'training_completed_at',
+            format('training of version %s ends before it starts', p_given.version_number)
         );
     end if;
     if p_given.status = 'draft' then
@@ -227,7 +247,10 @@ begin
     select
         p_given.id, p_given.created_by, p_given.training_status,
         coalesce(p_given.training_started_at, p_given.training_completed_at, p_given.created_at),
-        coalesce(p_given.training_completed_at, p_given.created_at), auth.uid()
+        greatest(
+            p_given.training_started_at, coalesce(p_given.training_completed_at, p_given.created_at)
+        ),
+        auth.uid()
     where p_given.training_status in ('completed', 'failed', 'cancelled');
 end
 $$;
@@ -383,22 +406,58 @@ as $$
     from training_versions_internal.imported_id(p_package_id, p_version_id) as here (id)
 $$;
 
--- Events are an array of objects with finite times, and their details are objects.
+-- What is wrong with an event: the name of a column, or null. What constraints refuse is left to
+-- them. A number leaves room for those of the next drafts.
+create or replace function training_versions_internal.wrong_column(
+    p_event public.training_version_events
+)
+returns text
+stable
+set search_path = ''
+language sql
+as $$
+    select case
+        when p_event.version_id is null then 'version_id'
+        when p_event.version_number is null or p_event.version_number > 1000000000
+            then 'version_number'
+        when p_event.kind is null then 'kind'
+        when p_event.occurred_at is null
+            or p_event.occurred_at
+                not between '0001-01-01 00:00:00+00' and clock_timestamp() + interval '1 day'
+            then 'occurred_at'
+        when p_event.last_at
+            not between p_event.occurred_at and clock_timestamp() + interval '1 day'
+            then 'last_at'
+        when jsonb_typeof(p_event.details) <> 'object' then 'details'
+        when char_length(p_event.source) > 500 then 'source'
+    end
+$$;
+
+-- Events are an array of objects, each of them with values that readers can hold.
 create or replace function training_versions_internal.check_events(p_events jsonb)
 returns void
 set search_path = ''
 language plpgsql
 as $$
+declare
+    place bigint;
+    wrong pg_catalog.text;
 begin
     perform training_versions_internal.check_snapshot('p_events', p_events, 'array');
-    if exists (
-        select from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
-        where not isfinite(e.occurred_at) or not isfinite(e.last_at)
-            or jsonb_typeof(e.details) <> 'object'
-    ) then
+    select i.place, w.wrong into place, wrong
+    from jsonb_array_elements(p_events) with ordinality as i (item, place)
+    cross join lateral training_versions_internal.wrong_column(
+        jsonb_populate_record(null::public.training_version_events, i.item)
+    ) as w (wrong)
+    where w.wrong is not null
+    order by i.place
+    limit 1;
+    if found then
         perform training_versions_internal.refuse_value(
             'p_events',
-            'occurred_at and last_at of an event must be finite, and its details an object'
+            format('%s of event %s is missing or not acceptable', wrong, place),
+            'Times lie between the year 1 and tomorrow, and last_at is not before occurred_at; '
+            'numbers are at most 1,000,000,000; details is an object.'
         );
     end if;
 end
@@ -426,7 +485,6 @@ begin
     set last_number = greatest(n.last_number, (
         select max(e.version_number)
         from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
-        where e.version_number <= 1000000000
     ))
     where n.package_id = p_package_id;
     insert into public.training_version_events (
@@ -442,7 +500,7 @@ begin
         -- comes from has what it says as its source, so that it is known again, and never taken
         -- for an event of this project.
         coalesce(
-            e.source,
+            nullif(e.source, ''),
             e.package_id || '/' || e.id || '@' || e.occurred_at,
             format('unknown/%s/%s@%s', e.version_id, e.kind, e.occurred_at)
         )

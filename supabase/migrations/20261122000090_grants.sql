@@ -104,6 +104,7 @@ grant execute on function
     training_versions_internal.check_cost,
     training_versions_internal.check_text,
     training_versions_internal.check_snapshot,
+    training_versions_internal.check_numbers,
     training_versions_internal.check_fields,
     training_versions_internal.check_draft_and_token,
     training_versions_internal.check_new_owner,

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import io
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -38,10 +39,11 @@ def version(number: int = 1, **changed: Any) -> dict[str, Any]:
     return row | changed
 
 
-def event(number: int = 1) -> dict[str, Any]:
+def event(number: int = 1, **changed: Any) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(columns.BUNDLED_EVENT_COLUMNS)
     row |= {"id": number, "version_id": str(uuid.UUID(int=1)), "version_number": 1}
-    return row | {"kind": "created", "occurred_at": MOMENT, "details": {}}
+    row |= {"kind": "created", "occurred_at": MOMENT, "details": {}}
+    return row | changed
 
 
 def package() -> Package:
@@ -53,12 +55,19 @@ def package() -> Package:
 HEADER = header_line(package())
 
 
-def sealed(versions: list[dict[str, Any]], events: int = 0) -> bytes:
-    """Make a file of these rows, whose footer is right."""
-    lines = [HEADER, *(version_line(row) for row in versions)]
-    lines += [event_line(event(n), PACKAGE) for n in range(1, events + 1)]
+def sealed(
+    versions: list[dict[str, Any]],
+    events: int = 0,
+    *,
+    history: Sequence[dict[str, Any]] = (),
+    header: bytes = HEADER,
+) -> bytes:
+    """Make a file of these rows, and of usual or given events, whose footer is right."""
+    history = history or [event(n) for n in range(1, events + 1)]
+    lines = [header, *(version_line(row) for row in versions)]
+    lines += [event_line(row, PACKAGE) for row in history]
     sha256 = hashlib.sha256(b"".join(lines)).hexdigest()
-    return b"".join([*lines, footer_line(len(versions), events, sha256)])
+    return b"".join([*lines, footer_line(len(versions), len(history), sha256)])
 
 
 WHOLE = sealed([version(1), version(2), version(3)], events=2)

@@ -24,8 +24,20 @@ from training_versions.bundle.format import (
 from training_versions.models import CostRule, Rule, TextRule, UuidRule
 from training_versions.operations.drafts import FIELD_RULES
 
-from .bundled import HEADER, PACKAGE, WHOLE, Project, index_of, lines_of, sealed, version
+from .bundled import (
+    HEADER,
+    MOMENT,
+    PACKAGE,
+    WHOLE,
+    Project,
+    event,
+    index_of,
+    lines_of,
+    sealed,
+    version,
+)
 
+LATER = "2025-01-31T12:00:00.123457+00:00"
 FIRST_RELEASE = Path(__file__).with_name("bundle_v1.jsonl")
 """A package with a history, exported by release 0.1.0."""
 
@@ -167,13 +179,74 @@ def test_every_editable_field_travels_and_may_be_missing_from_an_older_bundle() 
         ({"estimated_cost": -1}, "estimated_cost"),
         ({"id": str(uuid.UUID(int=3))}, "has the id of another one"),
         ({"parent_version_id": str(uuid.UUID(int=2))}, "descends from itself"),
+        # What PostgreSQL reads otherwise than Pydantic
+        ({"version_number": True}, "version_number"),
+        ({"version_number": "2"}, "version_number"),
+        ({"version_number": 1_000_000_001}, "version_number"),
+        ({"id": "urn:uuid:00000000-0000-0000-0000-000000000002"}, "id"),
+        ({"created_at": 1_700_000_000}, "created_at"),
+        ({"created_at": "1700000000"}, "created_at"),
+        # What readers could not hold
+        ({"created_at": "infinity"}, "created_at"),
+        ({"created_at": "20000-01-01T00:00:00+00:00"}, "created_at"),
+        ({"created_at": "0001-01-01T00:00:00+05:00"}, "created_at.*years 1 to 9999"),
+        ({"published_at": "2099-01-01T00:00:00+00:00"}, "published_at.*future"),
+        (
+            {"training_started_at": LATER, "training_completed_at": MOMENT},
+            "training_completed_at lies before",
+        ),
+        # What JSON has and `jsonb` has not
+        ({"name": "\0"}, "name contains a NUL"),
+        ({"config_snapshot": {"a": [{"b": "\0"}]}}, r"config_snapshot\.a\[0\]\.b contains a NUL"),
+        ({"model_snapshot": {"a": {"\0": 1}}}, r"a key of model_snapshot\.a contains a NUL"),
     ],
 )
 def test_what_the_database_would_refuse_is_refused_before_anything_is_written(
     change: Any, why: str
 ) -> None:
+    project = Project([], [])
+
     with pytest.raises(BundleError, match=why):
-        index_of(sealed([version(1), version(2, **change), version(3)]))
+        project.import_(io.BytesIO(sealed([version(1), version(2, **change), version(3)])))
+
+    assert (project.calls, project.checked) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"id": True}, "id"),
+        ({"version_id": None}, "version_id"),
+        ({"version_number": 1_000_000_001}, "version_number"),
+        ({"kind": "invented"}, "kind"),
+        ({"occurred_at": "infinity"}, "occurred_at"),
+        ({"occurred_at": "2099-01-01T00:00:00+00:00"}, "occurred_at.*future"),
+        ({"last_at": "2025-01-31T11:59:59+00:00"}, "last_at lies before occurred_at"),
+        ({"details": {"paths": ["\0"]}}, r"details\.paths\[0\] contains a NUL"),
+        ({"source": "x" * 501}, "source"),
+    ],
+)
+def test_an_event_that_the_database_would_refuse_is_refused_as_well(change: Any, why: str) -> None:
+    with pytest.raises(BundleError, match=rf"^Line 4 .*{why}"):
+        index_of(sealed([version(1)], history=[event(1), event(2, **change)]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (b'"r":8', b'"r":1e400', r"config_json\.r has a number that is too large"),
+        (b'"r":8', b'"r":' + b"1" * 5000, "4300 digits"),
+        (b'"r":8', b'"r":"\\u0000"', r"config_json\.r contains a NUL"),
+        (b'"bot"', b'"\\udc00"', r"package\.name contains half of a surrogate pair"),
+    ],
+)
+def test_what_json_has_and_the_database_has_not_is_refused(
+    old: bytes, new: bytes, why: str
+) -> None:
+    assert old in HEADER
+
+    with pytest.raises(BundleError, match=rf"^Line 1 .*{why}"):
+        index_of(sealed([version(1)], header=HEADER.replace(old, new)))
 
 
 def test_a_value_from_before_a_rule_is_not_taken_for_damage() -> None:

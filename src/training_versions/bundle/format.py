@@ -39,6 +39,7 @@ from training_versions.bundle.columns import (
     BundledPackage,
     BundledVersion,
     Row,
+    check_content,
 )
 from training_versions.models import Package
 
@@ -186,7 +187,8 @@ def parse_line(data: bytes) -> Line:
     if kind == LineKind.HEADER:
         _check_format(record)
     if kind == LineKind.VERSION:
-        _check_content(record, value.get("sha256"))
+        _check_sum(record, value.get("sha256"))
+    check_content(record)
     return Line(kind, record, SHAPES[kind].model_validate(record))
 
 
@@ -224,7 +226,7 @@ def _check_format(header: Row) -> None:
         )
 
 
-def _check_content(version: Row, sha256: object) -> None:
+def _check_sum(version: Row, sha256: object) -> None:
     if sha256 != content_sha256(version):
         number = version.get("version_number")
         raise ValueError(f"the content of version {number} is not what was exported")

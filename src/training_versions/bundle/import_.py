@@ -15,6 +15,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO, Final, cast
 
 from training_versions.bundle.columns import (
@@ -82,6 +83,7 @@ def import_package(
         versions_differing=tally.differing,
         parents_missing=tally.parents_missing,
         events_added=tally.events,
+        new_ids=tally.new_ids,
     )
 
 
@@ -137,16 +139,18 @@ def _send_to_own_copy(
         target = yield from _find_copy(candidates, owner)
         if target is None:
             target = _Target(wanted, to_create=columns)
+        is_new = target.to_create is not None
         try:
             tally = yield from _send_all(source, index, target, meter)
         except ConflictError as exc:
             if target.to_create is None or not _is_taken(target.id, exc):
                 raise
         else:
+            if is_new and target.id != index.package.id:
+                tally.new_ids[index.package.id] = target.id
             return target, tally
-        # The id is taken: a package of somebody else has it, or this owner deleted a package that
-        # had it. What others deleted blocks no id. The id of a copy may have been deleted as well,
-        # so this goes on.
+        # The id is taken: a package has it that is not this owner's, or had it and was deleted. The
+        # id of a copy may be taken as well, so this goes on.
         wanted = _id_of_copy(wanted, owner)
         candidates = [wanted]
 
@@ -211,14 +215,21 @@ class _Tally:
     differing: int = 0
     parents_missing: int = 0
     events: int = 0
+    new_ids: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict[uuid.UUID, uuid.UUID])
 
-    def add_versions(self, data: object) -> None:
+    def add_versions(self, batch: list[Row], data: object) -> None:
         """Add the reply to a batch of versions: an outcome for each."""
-        for item in expect_array(data):
+        for row, item in zip(batch, expect_array(data), strict=True):
             outcome = expect_object(item)
-            self.created += outcome.get("created") is True
+            if outcome.get("created") is True:
+                self.created += 1
+                self._note_id(uuid.UUID(row["id"]), outcome.get("id"))
             self.differing += outcome.get("differs") is True
             self.parents_missing += outcome.get("parent_missing") is True
+
+    def _note_id(self, in_file: uuid.UUID, here: object) -> None:
+        if isinstance(here, str) and uuid.UUID(here) != in_file:
+            self.new_ids[in_file] = uuid.UUID(here)
 
     def add_events(self, data: object) -> None:
         """Add the reply to a batch of events: how many of them are new."""
@@ -249,7 +260,8 @@ class _Sender:
             "p_package": self.target.to_create,
         }
         rpc = Rpc(IMPORT, IMPORT_VERSIONS, params)
-        yield from self._send("versions", batch, rpc, self.tally.add_versions)
+        read = partial(self.tally.add_versions, batch)
+        yield from self._send("versions", batch, rpc, read)
         self.target.to_create = None
 
     def send_events(self, offsets: Iterable[int]) -> Operation[None]:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import BinaryIO, TypeAlias
 from uuid import UUID
 
+from pydantic import Field
+
 from training_versions.errors import InvalidInputError
 from training_versions.models.base import Record
 
@@ -74,3 +76,5 @@ class ImportResult(Record):
     Published ones get it when both packages are imported again.
     """
     events_added: int
+    new_ids: dict[UUID, UUID] = Field(default_factory=dict[UUID, UUID])
+    """Of what this import created: ids in the file that were taken here, each with the new one."""

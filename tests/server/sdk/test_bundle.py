@@ -451,17 +451,39 @@ def test_a_refusal_in_a_later_batch_says_how_much_came_in_before(ada, carol, hea
     ]
 
 
-def test_an_id_that_somebody_else_took_is_no_version_of_the_package(
-    ada, bob, package, draft, file, refused
-):
+def test_ids_that_somebody_else_took_are_replaced_by_new_ones(ada, bob, package, draft, file):
     ada.packages.export(package.id, file)
     ada.packages.delete(package.id)
     theirs, target = bob.package("squat"), ada.package("anew")
-    mapped = uuid.UUID(md5(f"{target.id}{draft.id}".encode()).hexdigest())
-    for taken in (draft.id, mapped):
+    derived = uuid.UUID(md5(f"{target.id}{draft.id}".encode()).hexdigest())
+    for taken in (draft.id, derived):
         bob.draft(theirs, version_id=taken)
+    before = states(bob, theirs.id)
 
-    refused("TV204", ada.packages.import_, file, package_id=target.id)
+    result = ada.packages.import_(file, package_id=target.id)
+    again = ada.packages.import_(file, package_id=target.id)
+
+    (here,) = ada.versions.iterate(target.id)
+    assert result.new_ids == {draft.id: here.id}
+    assert here.id not in (draft.id, derived)
+    assert again == nothing_new(target.id, versions=1)
+    assert states(bob, theirs.id) == before
+
+
+def test_a_package_whose_ids_are_all_taken_comes_under_new_ones(ada, bob, package, draft, file):
+    exported = ada.packages.export(package.id, file)
+    ada.packages.delete(package.id)
+    copy = uuid.uuid5(package.id, str(package.user_id))
+    squat = bob.packages.create("squat", template_type="x", config={}, package_id=copy)
+    bob.draft(squat, version_id=draft.id)
+
+    result, again = ada.packages.import_(file), ada.packages.import_(file)
+
+    (here,) = ada.versions.iterate(result.package_id)
+    assert result.package_id not in (package.id, copy)
+    assert (result.versions_created, result.events_added) == (1, exported.events)
+    assert result.new_ids == {package.id: result.package_id, draft.id: here.id}
+    assert again == nothing_new(result.package_id, versions=1)
 
 
 def test_history_is_not_brought_to_versions_that_are_none_of_the_package(ada, bob, admin, lived):
