@@ -299,5 +299,5 @@ def public_operations() -> set[str]:
         f"{kind}.{name}"
         for kind, repository in kinds.items()
         for name in dir(repository)
-        if not name.startswith("_")
+        if not name.startswith("_") and name != "for_token"
     }

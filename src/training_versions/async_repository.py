@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic
+from typing import Generic, Self, cast
 
 from training_versions._async.copies import AsyncCopies
 from training_versions._async.costs import AsyncCosts
@@ -13,8 +13,14 @@ from training_versions._async.history import AsyncHistory
 from training_versions._async.packages import AsyncPackages
 from training_versions._async.reading import AsyncReading
 from training_versions._async.training import AsyncTraining
-from training_versions._async.transport import AsyncClient, AsyncTransport
+from training_versions._async.transport import (
+    AsyncClient,
+    AsyncTransport,
+    HttpClient,
+    client_for_token,
+)
 from training_versions.models import C, D, M
+from training_versions.models.base import C1, D1, M1
 from training_versions.operations.retries import DEFAULT_PAUSES
 from training_versions.operations.rows import SnapshotCodecs
 
@@ -28,7 +34,7 @@ class AsyncPackageRepository(AsyncPackages):
 
     Args:
         client: A `supabase.AsyncClient` that has signed in; a bare `postgrest` client works as
-            well.
+            well. Do not swap its token while others use it: see `for_token`.
         retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
             database rolled back, shortened by up to half at random; `()` switches repeats off.
             Reads are repeated at most twice. The postgrest client's own repeats are not used.
@@ -43,6 +49,38 @@ class AsyncPackageRepository(AsyncPackages):
         self, client: AsyncClient, *, retry_pauses: Sequence[float] = DEFAULT_PAUSES
     ) -> None:
         self._transport = AsyncTransport(client, type(self).__name__, retry_pauses)
+
+    @classmethod
+    def for_token(
+        cls,
+        url: str,
+        key: str,
+        token: str,
+        *,
+        http_client: HttpClient,
+        retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+    ) -> Self:
+        """Make a repository that acts as the holder of one access token, for good.
+
+        Made for a server that acts for its callers: it costs next to nothing, so every request
+        gets its own, and all of them share the connections of one HTTP client. A token that is
+        swapped in a client that requests share would let one caller write as another.
+
+        Args:
+            url: The project's URL.
+            key: Its publishable (or anon) key.
+            token: The caller's access token, without `Bearer`.
+            http_client: What holds the connections; close it when the server ends.
+            retry_pauses: As for the class.
+
+        Raises:
+            InvalidInputError: One of them is missing or not what it should be.
+
+        Example:
+            >>> packages = AsyncPackageRepository.for_token(url, key, token, http_client=http)
+            >>> await packages.list()
+        """
+        return cls(client_for_token(url, key, token, http_client), retry_pauses=retry_pauses)
 
 
 class AsyncVersionRepository(
@@ -66,7 +104,7 @@ class AsyncVersionRepository(
 
     Args:
         client: A `supabase.AsyncClient` that has signed in; a bare `postgrest` client works as
-            well.
+            well. Do not swap its token while others use it: see `for_token`.
         config: The type of the fine-tuning config.
         model: The type of the base model.
         dataset: The type of the data sets, such as `list[DatasetRef]`.
@@ -96,3 +134,43 @@ class AsyncVersionRepository(
     ) -> None:
         self._transport = AsyncTransport(client, type(self).__name__, retry_pauses)
         self._codecs = SnapshotCodecs[C, M, D].of(config, model, dataset)
+
+    @classmethod
+    def for_token(
+        cls,
+        url: str,
+        key: str,
+        token: str,
+        *,
+        http_client: HttpClient,
+        config: type[C1] | None = None,
+        model: type[M1] | None = None,
+        dataset: type[D1] | None = None,
+        retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+    ) -> AsyncVersionRepository[C1, M1, D1]:
+        """Make a repository that acts as the holder of one access token, for good.
+
+        Made for a server that acts for its callers: it costs next to nothing, so every request
+        gets its own, and all of them share the connections of one HTTP client. A token that is
+        swapped in a client that requests share would let one caller write as another.
+
+        Args:
+            url: The project's URL.
+            key: Its publishable (or anon) key.
+            token: The caller's access token, without `Bearer`.
+            http_client: What holds the connections; close it when the server ends.
+            config: As for the class, like the following arguments.
+            model: The type of the base model.
+            dataset: The type of the data sets.
+            retry_pauses: Seconds to wait before each repeat.
+
+        Raises:
+            InvalidInputError: One of them is missing or not what it should be.
+
+        Example:
+            >>> versions = AsyncVersionRepository.for_token(url, key, token, http_client=http)
+            >>> await versions.list()
+        """
+        client = client_for_token(url, key, token, http_client)
+        kind = cast("type[AsyncVersionRepository[C1, M1, D1]]", cls)
+        return kind(client, config=config, model=model, dataset=dataset, retry_pauses=retry_pauses)

@@ -6,7 +6,7 @@ Derived from `async_repository.py` by `scripts/derive_sync.py`: change that file
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic
+from typing import Generic, Self, cast
 
 from training_versions._sync.copies import Copies
 from training_versions._sync.costs import Costs
@@ -16,8 +16,14 @@ from training_versions._sync.history import History
 from training_versions._sync.packages import Packages
 from training_versions._sync.reading import Reading
 from training_versions._sync.training import Training
-from training_versions._sync.transport import Client, Transport
+from training_versions._sync.transport import (
+    Client,
+    HttpClient,
+    Transport,
+    client_for_token,
+)
 from training_versions.models import C, D, M
+from training_versions.models.base import C1, D1, M1
 from training_versions.operations.retries import DEFAULT_PAUSES
 from training_versions.operations.rows import SnapshotCodecs
 
@@ -31,7 +37,7 @@ class PackageRepository(Packages):
 
     Args:
         client: A `supabase.Client` that has signed in; a bare `postgrest` client works as
-            well.
+            well. Do not swap its token while others use it: see `for_token`.
         retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
             database rolled back, shortened by up to half at random; `()` switches repeats off.
             Reads are repeated at most twice. The postgrest client's own repeats are not used.
@@ -44,6 +50,38 @@ class PackageRepository(Packages):
 
     def __init__(self, client: Client, *, retry_pauses: Sequence[float] = DEFAULT_PAUSES) -> None:
         self._transport = Transport(client, type(self).__name__, retry_pauses)
+
+    @classmethod
+    def for_token(
+        cls,
+        url: str,
+        key: str,
+        token: str,
+        *,
+        http_client: HttpClient,
+        retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+    ) -> Self:
+        """Make a repository that acts as the holder of one access token, for good.
+
+        Made for a server that acts for its callers: it costs next to nothing, so every request
+        gets its own, and all of them share the connections of one HTTP client. A token that is
+        swapped in a client that requests share would let one caller write as another.
+
+        Args:
+            url: The project's URL.
+            key: Its publishable (or anon) key.
+            token: The caller's access token, without `Bearer`.
+            http_client: What holds the connections; close it when the server ends.
+            retry_pauses: As for the class.
+
+        Raises:
+            InvalidInputError: One of them is missing or not what it should be.
+
+        Example:
+            >>> packages = PackageRepository.for_token(url, key, token, http_client=http)
+            >>> packages.list()
+        """
+        return cls(client_for_token(url, key, token, http_client), retry_pauses=retry_pauses)
 
 
 class VersionRepository(
@@ -67,7 +105,7 @@ class VersionRepository(
 
     Args:
         client: A `supabase.Client` that has signed in; a bare `postgrest` client works as
-            well.
+            well. Do not swap its token while others use it: see `for_token`.
         config: The type of the fine-tuning config.
         model: The type of the base model.
         dataset: The type of the data sets, such as `list[DatasetRef]`.
@@ -97,3 +135,43 @@ class VersionRepository(
     ) -> None:
         self._transport = Transport(client, type(self).__name__, retry_pauses)
         self._codecs = SnapshotCodecs[C, M, D].of(config, model, dataset)
+
+    @classmethod
+    def for_token(
+        cls,
+        url: str,
+        key: str,
+        token: str,
+        *,
+        http_client: HttpClient,
+        config: type[C1] | None = None,
+        model: type[M1] | None = None,
+        dataset: type[D1] | None = None,
+        retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+    ) -> VersionRepository[C1, M1, D1]:
+        """Make a repository that acts as the holder of one access token, for good.
+
+        Made for a server that acts for its callers: it costs next to nothing, so every request
+        gets its own, and all of them share the connections of one HTTP client. A token that is
+        swapped in a client that requests share would let one caller write as another.
+
+        Args:
+            url: The project's URL.
+            key: Its publishable (or anon) key.
+            token: The caller's access token, without `Bearer`.
+            http_client: What holds the connections; close it when the server ends.
+            config: As for the class, like the following arguments.
+            model: The type of the base model.
+            dataset: The type of the data sets.
+            retry_pauses: Seconds to wait before each repeat.
+
+        Raises:
+            InvalidInputError: One of them is missing or not what it should be.
+
+        Example:
+            >>> versions = VersionRepository.for_token(url, key, token, http_client=http)
+            >>> versions.list()
+        """
+        client = client_for_token(url, key, token, http_client)
+        kind = cast("type[VersionRepository[C1, M1, D1]]", cls)
+        return kind(client, config=config, model=model, dataset=dataset, retry_pauses=retry_pauses)

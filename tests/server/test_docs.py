@@ -158,6 +158,15 @@ def test_every_block_of_the_guide_runs_and_prints_the_result_below_it(
         assert run_block(block.code, file, names) == block.result
 
 
+def test_the_page_about_callers_shows_what_its_example_does() -> None:
+    example = read("examples/fastapi_app.py")
+
+    blocks = find_blocks("docs/acting-for-callers.md", "python")
+
+    assert len(blocks) == 2
+    assert [block.code for block in blocks if block.code not in example] == []
+
+
 class TestMigrationsPage:
     @pytest.mark.parametrize("block", find_blocks("docs/migrations.md", "sql"))
     def test_each_sql_block_runs_and_prints_the_result_below_it(
@@ -226,6 +235,7 @@ EXAMPLES = {
         "training_completed",
     ),
     "autosave.py": ("closed",),
+    "fastapi_app.py": ("ada sees bot of ada\n", "eve sees bot of eve\n", "nobody gets 401"),
 }
 EXAMPLES["quickstart_async.py"] = EXAMPLES["quickstart.py"]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import assert_type
 
+import httpx
 import postgrest
 import supabase
 from pydantic import BaseModel, JsonValue
@@ -51,6 +52,14 @@ def sync(client: supabase.Client, bare: postgrest.SyncPostgrestClient) -> None:
     assert_type(packages.find_by_name("bot"), Package | None)
     assert_type(packages.get_or_create("bot", template_type="lora", config={}), Package)
     assert_type(packages.list(order="oldest")[0].name, str)
+
+    with httpx.Client() as http:
+        mine = VersionRepository.for_token("https://x", "key", "token", http_client=http)
+        assert_type(mine, VersionRepository[JsonObject, JsonObject, list[JsonObject]])
+        typed_mine = VersionRepository.for_token(
+            "https://x", "key", "token", http_client=http, config=LoraConfig
+        )
+        assert_type(typed_mine.get(package.id).config_snapshot, LoraConfig)
 
     plain = VersionRepository(client)
     assert_type(plain, VersionRepository[JsonObject, JsonObject, list[JsonObject]])

@@ -9,14 +9,23 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
+import httpx
 from postgrest import AsyncPostgrestClient
 from postgrest.types import CountMethod
 from pydantic import BaseModel
 
+from training_versions.errors import InvalidInputError
 from training_versions.operations.checks import check_pauses
-from training_versions.operations.clients import check_client, check_usable, unusable_client
+from training_versions.operations.clients import (
+    check_address,
+    check_client,
+    check_http_client,
+    check_usable,
+    headers_for,
+    unusable_client,
+)
 from training_versions.operations.failures import CLIENT_ERRORS, UNREADABLE_JSON
 from training_versions.operations.paging import Key, Listing
 from training_versions.operations.requests import (
@@ -45,6 +54,22 @@ class AsyncClient(Protocol):
     def schema(self, schema: str, /) -> AsyncPostgrestClient:
         """Return a client for one schema, with the headers of the current session."""
         ...
+
+
+HttpClient: TypeAlias = httpx.AsyncClient
+"""What holds the connections; many clients may share one."""
+
+
+def client_for_token(
+    url: str, key: str, token: str, http_client: HttpClient
+) -> AsyncPostgrestClient:
+    """Make a client whose token never changes."""
+    check_http_client(http_client, httpx.AsyncClient)
+    address, headers = check_address(url), headers_for(key, token)
+    try:
+        return AsyncPostgrestClient(address, headers=headers, http_client=http_client)
+    except ValueError as exc:
+        raise InvalidInputError(f"url is no URL: {exc}.", field="url") from exc
 
 
 class AsyncTransport:

@@ -11,14 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from time import sleep
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
+import httpx
 from postgrest import SyncPostgrestClient
 from postgrest.types import CountMethod
 from pydantic import BaseModel
 
+from training_versions.errors import InvalidInputError
 from training_versions.operations.checks import check_pauses
-from training_versions.operations.clients import check_client, check_usable, unusable_client
+from training_versions.operations.clients import (
+    check_address,
+    check_client,
+    check_http_client,
+    check_usable,
+    headers_for,
+    unusable_client,
+)
 from training_versions.operations.failures import CLIENT_ERRORS, UNREADABLE_JSON
 from training_versions.operations.paging import Key, Listing
 from training_versions.operations.requests import (
@@ -47,6 +56,22 @@ class Client(Protocol):
     def schema(self, schema: str, /) -> SyncPostgrestClient:
         """Return a client for one schema, with the headers of the current session."""
         ...
+
+
+HttpClient: TypeAlias = httpx.Client
+"""What holds the connections; many clients may share one."""
+
+
+def client_for_token(
+    url: str, key: str, token: str, http_client: HttpClient
+) -> SyncPostgrestClient:
+    """Make a client whose token never changes."""
+    check_http_client(http_client, httpx.Client)
+    address, headers = check_address(url), headers_for(key, token)
+    try:
+        return SyncPostgrestClient(address, headers=headers, http_client=http_client)
+    except ValueError as exc:
+        raise InvalidInputError(f"url is no URL: {exc}.", field="url") from exc
 
 
 class Transport:

@@ -36,10 +36,15 @@ if TYPE_CHECKING:
     C = TypeVarWithDefault("C", default=JsonObject)
     M = TypeVarWithDefault("M", default=JsonObject)
     D = TypeVarWithDefault("D", default=list[JsonObject])
+    # Those of a class method: pyright gives the ones of the class their defaults there.
+    C1 = TypeVarWithDefault("C1", default=JsonObject)
+    M1 = TypeVarWithDefault("M1", default=JsonObject)
+    D1 = TypeVarWithDefault("D1", default=list[JsonObject])
 else:
     JsonValue = Any
     JsonObject = dict[str, Any]
     C, M, D = TypeVar("C"), TypeVar("M"), TypeVar("D")
+    C1, M1, D1 = TypeVar("C1"), TypeVar("M1"), TypeVar("D1")
 
 T = TypeVar("T")
 

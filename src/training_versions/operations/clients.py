@@ -19,6 +19,7 @@ _FACES: Final = (
     "sync clients with VersionRepository and PackageRepository."
 )
 _MAKE_ONE: Final = "Make a client first: client = create_client(url, key)."
+_ONE_LINE: Final = "A key or token is one line of text, without blanks around it."
 _CLOSED: Final = "Make a new one. Those of a LocalSupabase are closed when its `with` block ends."
 _FORKED: Final = (
     "Connections cannot be shared by processes: make the client, and the repositories, in the "
@@ -97,8 +98,48 @@ def check_usable(client: _Client) -> None:
         if not _HEADER_VALUE.fullmatch(value):
             raise unusable_client(
                 f"sends a header {name} that no request can have",
-                hint="A key or token is one line of text, without blanks around it.",
+                hint=_ONE_LINE,
             )
+
+
+def check_address(url: object) -> str:
+    """Return the address of the REST API of a project."""
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+        raise InvalidInputError(
+            "url must be the project's URL, as in https://<project>.supabase.co.", field="url"
+        )
+    return f"{url.rstrip('/')}/rest/v1"
+
+
+def headers_for(key: object, token: object) -> dict[str, str]:
+    """Return the headers of somebody with a key of the project and an access token."""
+    for argument, value in (("key", key), ("token", token)):
+        # Nothing of the value is shown: it may be most of a secret.
+        is_text = isinstance(value, str) and value != "" and value.isascii()
+        if not is_text or not _HEADER_VALUE.fullmatch(str(value)):
+            raise InvalidInputError(
+                f"{argument} must be the text of a {argument}, and is not.",
+                field=argument,
+                hint=_ONE_LINE,
+            )
+        if str(value).lower().startswith("bearer "):
+            raise InvalidInputError(
+                f"{argument} must be the {argument} alone.",
+                field=argument,
+                hint="Leave out 'Bearer ': header.removeprefix('Bearer ').",
+            )
+    return {"apikey": str(key), "Authorization": f"Bearer {token}"}
+
+
+def check_http_client(http_client: object, kind: type) -> None:
+    """Refuse anything but an HTTP client of this face."""
+    if not isinstance(http_client, kind):
+        raise InvalidInputError(
+            f"http_client must be an httpx.{kind.__name__}, not {type(http_client).__name__}.",
+            field="http_client",
+            hint="Make one when the program starts, and close it when it ends: all repositories "
+            "share its connections.",
+        )
 
 
 def unusable_client(problem: str, *, hint: str | None = None) -> InvalidInputError:

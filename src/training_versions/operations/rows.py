@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Generic, cast
 
 from training_versions.models import C, D, M, Package, Version, VersionSummary
@@ -28,12 +29,11 @@ class SnapshotCodecs(Generic[C, M, D]):
     def of(
         cls, config: type[C] | None, model: type[M] | None, dataset: type[D] | None
     ) -> SnapshotCodecs[C, M, D]:
-        """Make codecs for these types; `None` is plain JSON."""
-        return cls(
-            config=Codec("config", "config_snapshot", config),
-            model=Codec("model", "model_snapshot", model),
-            dataset=Codec("dataset", "dataset_snapshot", dataset, many=True),
-        )
+        """Return the codecs of these types; `None` is plain JSON."""
+        try:
+            return cast("SnapshotCodecs[C, M, D]", _codecs_of(config, model, dataset))
+        except TypeError:  # a type that cannot be hashed, such as one with a `Field`
+            return cast("SnapshotCodecs[C, M, D]", _codecs_of.__wrapped__(config, model, dataset))
 
     def as_tuple(self) -> tuple[Codec[C], Codec[M], Codec[D]]:
         """Return the codecs, to go through them."""
@@ -54,6 +54,19 @@ class SnapshotCodecs(Generic[C, M, D]):
         # The codecs have read the snapshots. `Version[C, M, D]` would read them once more, and its
         # instances would not survive pickle.
         return cast("Version[C, M, D]", Version.model_validate(values))
+
+
+# Kept, because a server makes a repository for every request, and Pydantic takes milliseconds to
+# learn a type.
+@lru_cache(maxsize=64)
+def _codecs_of(
+    config: type[Any] | None, model: type[Any] | None, dataset: type[Any] | None
+) -> SnapshotCodecs[Any, Any, Any]:
+    return SnapshotCodecs(
+        config=Codec("config", "config_snapshot", config),
+        model=Codec("model", "model_snapshot", model),
+        dataset=Codec("dataset", "dataset_snapshot", dataset, many=True),
+    )
 
 
 def expect_object(data: object) -> dict[str, Any]:
