@@ -1,29 +1,39 @@
 """Where the examples run: on the embedded stack, or on your own project.
 
-Your own project is used if SUPABASE_URL and SUPABASE_KEY are set. It needs the migrations
-(`training-versions migrations` and `supabase db push --remote`) and a user: set SUPABASE_EMAIL and
-SUPABASE_PASSWORD. With SUPABASE_OTHER_EMAIL and SUPABASE_OTHER_PASSWORD, a second user looks for
-the versions of the first.
+Your own project is used if SUPABASE_URL and a key are set: SUPABASE_PUBLISHABLE_KEY, or else
+SUPABASE_SECRET_KEY or SUPABASE_KEY. It needs the migrations (`training-versions migrations` and
+`supabase db push --remote`) and a user: set SUPABASE_EMAIL and SUPABASE_PASSWORD. With
+SUPABASE_OTHER_EMAIL and SUPABASE_OTHER_PASSWORD, a second user looks for the versions of the first.
+
+On the embedded stack, the two users sign up first. Everything else is the same.
 """
 
 import os
+import secrets
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from supabase import AsyncClient, Client, acreate_client, create_client
+from supabase import AsyncClient, Client, ClientOptions, acreate_client, create_client
 
 from training_versions.local import LocalSupabase
+
+KEYS = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SECRET_KEY", "SUPABASE_KEY")
 
 
 @dataclass(frozen=True)
 class Login:
-    """A user of your own project, who can sign in there."""
+    """A user of a project, who can sign in there."""
 
     url: str
     key: str
     email: str
     password: str
+
+    def sign_up(self) -> None:
+        """Create the user."""
+        client = create_client(self.url, self.key, ClientOptions(auto_refresh_token=False))
+        client.auth.sign_up({"email": self.email, "password": self.password})
 
     def sign_in(self) -> Client:
         """Return a client that has signed in."""
@@ -38,58 +48,59 @@ class Login:
         return client
 
 
-def use_embedded_stack() -> bool:
-    """Return whether the environment names no project."""
-    return not (os.environ.get("SUPABASE_URL") and os.environ.get("SUPABASE_KEY"))
-
-
-def find_login(user: str) -> Login | None:
-    """Return the login of `SUPABASE` or `SUPABASE_OTHER`, or `None` if it is not set."""
-    email = os.environ.get(f"{user}_EMAIL")
-    password = os.environ.get(f"{user}_PASSWORD")
-    if not email or not password:
-        return None
-    return Login(os.environ["SUPABASE_URL"], os.environ["SUPABASE_KEY"], email, password)
-
-
-def require_login() -> Login:
-    """Return the login of the first user, or end the program if it is not set."""
-    login = find_login("SUPABASE")
-    if login is None:
+def find_logins() -> list[Login]:
+    """Return the users of your own project; none if the environment names no project."""
+    url = os.environ.get("SUPABASE_URL")
+    keys = [os.environ[name] for name in KEYS if os.environ.get(name)]
+    if not url or not keys:
+        return []
+    logins: list[Login] = []
+    for user in ("SUPABASE", "SUPABASE_OTHER"):
+        email = os.environ.get(f"{user}_EMAIL")
+        password = os.environ.get(f"{user}_PASSWORD")
+        if email and password:
+            logins.append(Login(url, keys[0], email, password))
+    if not logins:
         raise SystemExit(
             "Set SUPABASE_EMAIL and SUPABASE_PASSWORD: drafts belong to a signed-in user."
         )
-    return login
+    return logins
+
+
+@contextmanager
+def start_or_find() -> Generator[list[Login], None, None]:
+    """Yield the users of your own project, or those of an embedded stack."""
+    logins = find_logins()
+    if logins:
+        yield logins
+        return
+    with LocalSupabase() as stack:
+        for email in ("ada@example.com", "eve@example.com"):
+            password = secrets.token_urlsafe()
+            logins.append(Login(stack.url, stack.publishable_key, email, password))
+            logins[-1].sign_up()
+        yield logins
 
 
 @contextmanager
 def connect() -> Generator[tuple[Client, Client | None], None, None]:
     """Yield the client of a user, and the client of another user if there is one."""
-    if use_embedded_stack():
-        with LocalSupabase() as stack:
-            yield stack.sign_in("ada@example.com"), stack.sign_in("eve@example.com")
-        return
-
-    client = require_login().sign_in()
-    other_client = None
-    other_login = find_login("SUPABASE_OTHER")
-    if other_login is not None:
-        other_client = other_login.sign_in()
-    yield client, other_client
+    with start_or_find() as logins:
+        clients = [login.sign_in() for login in logins]
+        try:
+            yield clients[0], clients[1] if len(clients) > 1 else None
+        finally:
+            for client in clients:
+                client.auth.sign_out({"scope": "local"})
 
 
 @asynccontextmanager
 async def connect_async() -> AsyncGenerator[tuple[AsyncClient, AsyncClient | None], None]:
     """Yield the same as `connect`, with asynchronous clients."""
-    if use_embedded_stack():
-        with LocalSupabase() as stack:
-            client = await stack.sign_in_async("ada@example.com")
-            yield client, await stack.sign_in_async("eve@example.com")
-        return
-
-    client = await require_login().sign_in_async()
-    other_client = None
-    other_login = find_login("SUPABASE_OTHER")
-    if other_login is not None:
-        other_client = await other_login.sign_in_async()
-    yield client, other_client
+    with start_or_find() as logins:
+        clients = [await login.sign_in_async() for login in logins]
+        try:
+            yield clients[0], clients[1] if len(clients) > 1 else None
+        finally:
+            for client in clients:
+                await client.auth.sign_out({"scope": "local"})

@@ -6,7 +6,6 @@ it has to print. The table of refusals in `docs/migrations.md` is compared with 
 
 import contextlib
 import io
-import json
 import os
 import re
 import subprocess
@@ -255,46 +254,26 @@ class TestExamples:
         assert [part for part in EXAMPLES[example] if part not in output] == []
         assert processes_with(mark) == []
 
+    @pytest.mark.parametrize(
+        ("variable", "key"),
+        [
+            ("SUPABASE_PUBLISHABLE_KEY", "publishable_key"),
+            ("SUPABASE_SECRET_KEY", "secret_key"),
+            ("SUPABASE_KEY", "anon_key"),
+        ],
+    )
     def test_it_runs_on_the_project_that_the_environment_names(
-        self, stack: LocalSupabase, tmp_path: Path
+        self, stack: LocalSupabase, tmp_path: Path, variable: str, key: str
     ) -> None:
-        # The embedded stack has no password sign-in: a mock replies with a token of the stack.
-        session = {
-            "access_token": stack.token("hosted@example.com"),
-            "refresh_token": "r",
-            "token_type": "bearer",
-            "expires_in": 3600,
-            "user": {
-                "id": str(stack.user_id("hosted@example.com")),
-                "aud": "authenticated",
-                "app_metadata": {},
-                "user_metadata": {},
-                "created_at": "2026-01-01T00:00:00Z",
-            },
-        }
-        example = ROOT / "examples" / "quickstart.py"
-        script = tmp_path / "hosted.py"
-        script.write_text(
-            textwrap.dedent(f"""
-                import json, runpy, sys
-                import respx
+        variables = {"SUPABASE_URL": stack.url, variable: getattr(stack, key)}
+        for user in ("SUPABASE", "SUPABASE_OTHER"):
+            email = f"{uuid4()}@example.com"
+            stack.client().auth.sign_up({"email": email, "password": "correct horse"})
+            variables |= {f"{user}_EMAIL": email, f"{user}_PASSWORD": "correct horse"}
 
-                session = json.loads({json.dumps(session)!r})
-                sys.path.insert(0, {str(example.parent)!r})
-                with respx.mock(assert_all_called=True) as mock:
-                    mock.post(path="/auth/v1/token").respond(json=session)
-                    mock.route(path__startswith="/rest/v1").pass_through()
-                    runpy.run_path({str(example)!r}, run_name="__main__")
-            """)
-        )
+        output = run_script(ROOT / "examples" / "quickstart.py", tmp_path, **variables)
 
-        output = run_script(
-            script,
-            tmp_path,
-            SUPABASE_URL=stack.url,
-            SUPABASE_KEY=stack.anon_key,
-            SUPABASE_EMAIL="hosted@example.com",
-            SUPABASE_PASSWORD="secret",
-        )
-
-        assert "latest         support-bot-v2" in output
+        assert [part for part in EXAMPLES["quickstart.py"] if part not in output] == []
+        owner = stack.user_id(variables["SUPABASE_EMAIL"])
+        owned = "select count(*) from training_configs where user_id = :'owner';"
+        assert stack.psql(owned, owner=str(owner)) == "1\n"

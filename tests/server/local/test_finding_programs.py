@@ -32,7 +32,7 @@ def no_postgrest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(_programs, "_CHECKOUT", tmp_path / "no checkout")
+    monkeypatch.setattr(_programs, "_checkouts", lambda: iter(()))
     monkeypatch.setattr(_programs.platform, "machine", lambda: "x86_64")
     return programs
 

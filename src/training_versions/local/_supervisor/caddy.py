@@ -35,10 +35,11 @@ def start_caddy(
     *,
     listener: socket.socket,
     postgrest_socket: Path,
+    auth_socket: Path,
     secrets: Secrets,
     folder: Path,
-) -> int:
-    """Start Caddy on a socket that listens already, and return its port once Caddy answers."""
+) -> None:
+    """Start Caddy on a socket that listens already, and wait until it answers."""
     port: int = listener.getsockname()[1]
     environment = clean_environment()
     # Caddy writes nothing into the user's folders.
@@ -46,6 +47,7 @@ def start_caddy(
         environment[name] = str(folder)
     environment["TV_LISTEN"] = str(listener.fileno())
     environment["TV_POSTGREST"] = str(postgrest_socket)
+    environment["TV_AUTH"] = str(auth_socket)
     environment["TV_PUBLISHABLE_KEY"] = secrets.publishable_key
     environment["TV_SECRET_KEY"] = secrets.secret_key
     environment["TV_ANON_KEY"] = secrets.anon_key
@@ -61,7 +63,6 @@ def start_caddy(
     # Caddy has its own copy now. If it fails, a connection is refused rather than left waiting.
     listener.close()
     running.wait_until_ready(lambda: _answers(port))
-    return port
 
 
 def _answers(port: int) -> bool:

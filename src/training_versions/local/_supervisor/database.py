@@ -13,6 +13,7 @@ OWNER = "postgres"
 SUPERUSER = "supabase_admin"
 
 _BOOTSTRAP = Path(__file__).resolve().with_name("bootstrap.sql")
+_AUTH = _BOOTSTRAP.with_name("auth.sql")
 _MIGRATION_NAME = re.compile(r"([0-9]+)_(.*)\.sql")
 
 # Exactly as the Supabase CLI makes it, whose `db push` then finds these migrations applied.
@@ -76,6 +77,7 @@ class Database:
             "--single-transaction",
             f"--set=default_privileges={default_privileges}",
             f"--file={_BOOTSTRAP}",
+            f"--file={_AUTH}",
             role=SUPERUSER,
         )
 
@@ -91,7 +93,7 @@ class Database:
 
     def _apply(self, file: Path, *, version: str, name: str) -> None:
         """Apply one migration and record it, in one transaction."""
-        text = _dollar_quote(file.read_text(encoding="utf-8"))
+        text = quote_literal(file.read_text(encoding="utf-8"))
         record = (
             "insert into supabase_migrations.schema_migrations (version, name, statements)\n"
             f"values (:'version', :'name', array[{text}]);"
@@ -106,10 +108,7 @@ class Database:
         )
 
 
-def _dollar_quote(text: str) -> str:
-    """Write a text as a literal of PostgreSQL, between tags that do not occur in it."""
-    number = 0
-    while f"$f{number}$" in text:
-        number += 1
-    tag = f"$f{number}$"
-    return f"{tag}{text}{tag}"
+def quote_literal(text: str) -> str:
+    """Write a text as a literal of SQL."""
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"

@@ -68,6 +68,16 @@ def read_secrets(data_dir: Path, new: Secrets) -> Secrets:
             )
         write_secrets(data_dir, new)
         return new
+    return load_secrets(data_dir)
+
+
+def load_secrets(data_dir: Path) -> Secrets:
+    """Return the secrets that are kept with the data.
+
+    Raises:
+        LocalStackError: They are those of another version.
+    """
+    file = data_dir / _FILE
     try:
         return Secrets.from_fields(json.loads(file.read_text()))
     except (TypeError, ValueError) as exc:

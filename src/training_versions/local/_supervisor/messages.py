@@ -25,6 +25,7 @@ class Settings:
     caddy: Path
     max_rows: int | None
     default_privileges: bool
+    python_path: list[str]  # where the auth server finds its packages
     new_secrets: Secrets  # of a data folder that is new
 
     def to_json(self) -> str:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TextIO
 
+from .auth import AuthServer, wait_until_ready
 from .caddy import listen, start_caddy
 from .database import Database
 from .folders import lock, make_data_dir, make_temporary_folder
@@ -18,7 +19,7 @@ from .unprivileged import choose_user, reachable_programs
 
 
 class Supervisor:
-    """Starts the three programs in order, and stops them in the opposite one."""
+    """Starts the programs in order, and stops them in the opposite one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -44,14 +45,26 @@ class Supervisor:
         secrets = read_secrets(data_dir, self._settings.new_secrets)
 
         database = self._start_postgres(data_dir / "pgdata", folder, secrets)
+        port: int = listener.getsockname()[1]
+        auth = AuthServer(folder)
+        # It takes a while to start, and nobody needs it until the end.
+        running_auth = auth.start(
+            self._programs,
+            database,
+            data_dir=data_dir,
+            issuer=f"http://127.0.0.1:{port}/auth/v1",
+            python_path=self._settings.python_path,
+        )
         self._prepare_database(database)
         postgrest = PostgrestServer(self._settings.postgrest, folder)
         postgrest.start(self._programs, database, secrets, self._settings.max_rows)
-        port = start_caddy(
+        wait_until_ready(running_auth)
+        start_caddy(
             self._programs,
             self._settings.caddy,
             listener=listener,
             postgrest_socket=postgrest.socket,
+            auth_socket=auth.socket,
             secrets=secrets,
             folder=folder,
         )
