@@ -1,7 +1,8 @@
 -- Recomputes what the first release left wrong or empty, from the rows that are there.
 --
 -- Touches: versions that lack created_by, created_at, updated_at or is_deployed (filled in); the
---   three derived columns of training_configs (recomputed); indexes, and comments on columns.
+--   three derived columns of training_configs (recomputed); the defaults of the first release,
+--   where a column has none; indexes, and comments on columns.
 -- For operators: locks both tables while it runs, and reads every version once. The triggers of the
 --   files before this one are in force already, so what clients write meanwhile is correct.
 
@@ -84,6 +85,35 @@ alter table public.training_configs
     alter column version_count set not null,
     alter column latest_published_version set default 0,
     alter column latest_published_version set not null;
+
+-- A table that was made by hand may lack the defaults of the first release, and then every insert
+-- fails that leaves the column to the database. A default that a column has stays.
+do $$
+declare
+    missing record;
+begin
+    for missing in
+        select d.*
+        from (
+            values
+                ('training_package_versions', 'id', 'gen_random_uuid()'),
+                ('training_package_versions', 'created_at', 'now()'),
+                ('training_package_versions', 'updated_at', 'now()'),
+                ('training_package_versions', 'is_deployed', 'false'),
+                ('training_configs', 'id', 'gen_random_uuid()')
+        ) as d (table_name, column_name, expression)
+        join pg_catalog.pg_attribute a
+            on a.attrelid = format('public.%I', d.table_name)::regclass
+            and a.attname = d.column_name
+        where not a.atthasdef and a.attidentity = ''
+    loop
+        execute format(
+            'alter table public.%I alter column %I set default %s',
+            missing.table_name, missing.column_name, missing.expression
+        );
+    end loop;
+end
+$$;
 
 -- Deleting a user deletes their packages, too. So the references of versions to users are checked
 -- at the end of the transaction, when those versions are gone. The names of the constraints are not

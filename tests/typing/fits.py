@@ -24,6 +24,7 @@ from training_versions import (
     PackageRepository,
     Page,
     RecordedCost,
+    RecordedMetrics,
     TrainingRun,
     Version,
     VersionDiff,
@@ -110,7 +111,7 @@ def sync(client: supabase.Client, bare: postgrest.SyncPostgrestClient) -> None:
     assert_type(typed.lineage(version.id), Lineage)
     assert_type(typed.start_training(version.id), TrainingRun)
     assert_type(
-        typed.record_metrics(version.id, {"loss": 0.5, "best": True}, step=1), VersionSummary
+        typed.record_metrics(version.id, {"loss": 0.5, "best": True}, step=1), RecordedMetrics
     )
     assert_type(typed.runs(version.id)[0], TrainingRun)
     assert_type(typed.metric_names(version.id), list[str])

@@ -70,6 +70,14 @@ def conditions_of(select: Select) -> tuple[Any, ...]:
     return tuple(tuple(vars(condition).values()) for condition in select.where)
 
 
+def exchange(operation: Operation[Any], reply: object) -> tuple[Any, Any]:
+    """Return the only request of an operation, and what it makes of the reply."""
+    request = next(operation)
+    with pytest.raises(StopIteration) as finished:
+        operation.send(Reply(reply))
+    return request, finished.value.value
+
+
 def result_of(operation: Operation[Any], *replies: object) -> Any:
     """Run an operation with these replies, all of which it must ask for."""
     next(operation)

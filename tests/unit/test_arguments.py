@@ -4,12 +4,14 @@ That bad input is refused before anything is sent is told in `tests/http/test_ba
 every operation; here are the other values that these operations refuse.
 """
 
+import dataclasses
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Context, Decimal, localcontext
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import BaseModel, Field
 
 from tests.data import MOMENT
 from training_versions import EventKind, InvalidInputError
@@ -22,7 +24,9 @@ from .scripted import (
     PACKAGES,
     VERSION,
     VERSIONS,
+    exchange,
     params_of,
+    row,
     where_of,
 )
 
@@ -215,6 +219,58 @@ def test_an_array_as_a_metric_is_refused_by_its_name(error: Exception) -> None:
     with pytest.raises(InvalidInputError, match=r"metrics\.loss is not one number") as caught:
         VERSIONS.record_metrics(VERSION, {"loss": Array(error)})
     assert caught.value.field == "metrics"
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+class NanScalar(Scalar):
+    def item(self) -> float:
+        return NAN
+
+
+class Evaluation(BaseModel):
+    loss: float
+    accuracy: float = Field(default=0.5, serialization_alias="acc")
+
+
+@dataclasses.dataclass
+class Measured:
+    loss: float
+    lr: float = 1e-4
+
+
+class Logged:
+    def to_dict(self) -> dict[str, object]:
+        return {"loss": NAN, "lr": 1e-4}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "sent", "missing"),
+    [
+        ({"loss": 0.5, "lr": 1e-4}, {"loss": 0.5, "lr": 1e-4}, ()),
+        ({"loss": NAN, "lr": 1e-4}, {"lr": 1e-4}, ("loss",)),
+        ({"lr": 1e-4, "loss": -INF, "b": INF}, {"lr": 1e-4}, ("loss", "b")),
+        ({"loss": NanScalar(), "lr": Scalar()}, {"lr": 0.5}, ("loss",)),
+        ({"loss": Decimal("NaN"), "n": 10**400}, {"n": 10**400}, ("loss",)),
+        ({"loss": Decimal("sNaN"), "lr": 1e-4}, {"lr": 1e-4}, ("loss",)),
+        ({"eval": {"loss": NAN, "acc": 0.5}, "n": 1}, {"eval": {"acc": 0.5}, "n": 1}, ("eval",)),
+        ({"eval": {"loss": NAN}, "n": 1}, {"n": 1}, ("eval",)),
+        ({"per_class": [1.0, NAN], "n": 1}, {"n": 1}, ("per_class",)),
+        ({"per_class": ({"f1": NAN},), "n": [[1.0]]}, {"n": [[1.0]]}, ("per_class",)),
+        ({"loss": "nan", "lr": 1e-4}, {"loss": "nan", "lr": 1e-4}, ()),
+        (Evaluation(loss=NAN), {"acc": 0.5}, ("loss",)),
+        (Measured(loss=NAN), {"lr": 1e-4}, ("loss",)),
+        (Logged(), {"lr": 1e-4}, ("loss",)),
+    ],
+)
+def test_metrics_that_json_cannot_hold_are_named_and_the_others_sent(
+    metrics: Any, sent: object, missing: tuple[str, ...]
+) -> None:
+    request, result = exchange(VERSIONS.record_metrics(VERSION, metrics), row(1))
+
+    assert request.params["p_metrics"] == sent
+    assert result.missing_metrics == missing
 
 
 def test_metrics_that_are_no_numbers_are_sent_as_they_are() -> None:

@@ -31,6 +31,7 @@ from training_versions import (
     Package,
     Page,
     RecordedCost,
+    RecordedMetrics,
     TrainingRun,
     Version,
     VersionSummary,
@@ -64,6 +65,10 @@ SHOWN: list[tuple[object, str]] = [
     (version, "<Version 3 'bot-v3', draft>"),
     (published, "<Version 4 'bot-v4', published 2025-01-31>"),
     (summary, "<VersionSummary 5 'bot-v5', archived>"),
+    (
+        RecordedMetrics.model_validate(version_row(5, name="bot-v5")),
+        "<RecordedMetrics 5 'bot-v5', draft>",
+    ),
     (package, "<Package 'bot', 1 version>"),
     (Package.model_validate(package_row()), "<Package 'bot', 0 versions>"),
     (versions, "<Page of 2, more follow>"),

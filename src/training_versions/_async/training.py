@@ -10,8 +10,8 @@ from training_versions.models import (
     JsonLike,
     MetricPoint,
     Page,
+    RecordedMetrics,
     TrainingRun,
-    VersionSummary,
 )
 from training_versions.operations import training
 
@@ -50,13 +50,15 @@ class AsyncTraining:
         *,
         step: int | None = None,
         run_id: Id | None = None,
-    ) -> VersionSummary:
+    ) -> RecordedMetrics:
         """Merge metrics into those of a version; a metric that it has gets the new value.
+
+        A metric that is NaN or infinite, which JSON cannot hold, does not keep the others from
+        being stored: the result names it in `missing_metrics`. Alone it is refused.
 
         Args:
             version_id: The version.
-            metrics: Values by name, including numbers of NumPy and PyTorch. NaN and infinity, which
-                JSON cannot hold, are refused.
+            metrics: Values by name, including numbers of NumPy and PyTorch.
             step: With a step, numbers also become points on the curves of the run. Recording a step
                 again replaces its value.
             run_id: Record only while this run is running. A worker should pass it: then it learns

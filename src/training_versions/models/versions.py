@@ -106,6 +106,16 @@ class VersionSummary(Record):
         return f"<{kind} {self.version_number} {self.name!r}, {status}>"
 
 
+class RecordedMetrics(VersionSummary):
+    """A version after metrics were recorded, and which of them could not be."""
+
+    __module__ = "training_versions"
+
+    missing_metrics: tuple[str, ...] = ()
+    """The metrics that are not stored, or not as a whole: they hold NaN or infinity, which JSON
+    cannot hold."""
+
+
 class Version(VersionSummary, Generic[C, M, D]):
     """A version with its snapshots, typed by the repository that read it."""
 

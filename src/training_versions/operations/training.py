@@ -5,10 +5,16 @@ Which run may start or end is decided in the database, as is what counts as a po
 
 from __future__ import annotations
 
+import math
 import operator
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import Any, Final, cast
+
+from pydantic import BaseModel
 
 from training_versions.errors import InvalidInputError
 from training_versions.models import (
@@ -17,8 +23,8 @@ from training_versions.models import (
     JsonLike,
     MetricPoint,
     Page,
+    RecordedMetrics,
     TrainingRun,
-    VersionSummary,
 )
 from training_versions.operations.checks import (
     MAX_NAME,
@@ -40,8 +46,8 @@ from training_versions.operations.requests import (
     expect_array,
     hint_to_repeat_with,
 )
-from training_versions.operations.rows import read_summary
-from training_versions.snapshots import Codec
+from training_versions.operations.rows import expect_object
+from training_versions.snapshots import MAX_DEPTH, MISSING, Codec
 
 RUNS: Final = "training_runs"
 # A round number just below the largest double, about 1.798e308. The database checks the same one.
@@ -100,17 +106,22 @@ def _end_training(
 
 def record_metrics(
     version_id: Id, metrics: JsonLike, *, step: int | None, run_id: Id | None
-) -> Operation[VersionSummary]:
+) -> Operation[RecordedMetrics]:
     """Record metrics of a version."""
+    finite, missing = _split_metrics(metrics)
     # No idempotency key: the same values, recorded at the same step once more, change nothing.
     params = {
         "p_version_id": check_uuid(version_id, "version_id"),
         "p_run_id": optional(check_uuid, run_id, "run_id"),
-        "p_metrics": _check_metrics(metrics, have_step=step is not None),
+        "p_metrics": _check_metrics(finite, have_step=step is not None),
         "p_step": optional(_check_step, step, "step"),
     }
     rpc = Rpc("versions.record_metrics", "record_version_metrics", params)
-    return call(rpc, read_summary)
+
+    def read(row: object) -> RecordedMetrics:
+        return RecordedMetrics.model_validate({**expect_object(row), "missing_metrics": missing})
+
+    return call(rpc, read)
 
 
 def runs(
@@ -158,11 +169,84 @@ def _check_reason(reason: object) -> str:
     return check_text(reason, "reason", max_length=MAX_SUMMARY)
 
 
+def _split_metrics(metrics: object) -> tuple[object, tuple[str, ...]]:
+    """Leave out what is NaN or infinite, and name the metrics that it was in.
+
+    Inside a metric, a member of an object is left out alone. An array is left out as a whole:
+    without one of its entries, the others would mean something else.
+    """
+    named = _content_of(metrics)
+    if not isinstance(named, Mapping):
+        return metrics, ()
+    numbers = {
+        name: _to_python_number(name, value)
+        for name, value in cast("Mapping[object, object]", named).items()
+    }
+    left = {name: _without_nonfinite(value, MAX_DEPTH) for name, value in numbers.items()}
+    missing = tuple(str(name) for name, value in numbers.items() if left[name] is not value)
+    finite = {name: value for name, value in left.items() if value is not MISSING}
+    if not missing and named is not metrics:
+        return metrics, ()  # the codec knows best how to write an object
+    if not finite:
+        return numbers, ()  # the codec says what is wrong with the first
+    return finite, missing
+
+
+def _content_of(metrics: object) -> object:
+    """Return what an object holds, with its NaN as it is; the codec would refuse it.
+
+    What is no such object, or fails, is left to the codec.
+    """
+    content: object = metrics
+    try:
+        if isinstance(metrics, BaseModel):
+            # A model that writes NaN as text is left to the codec, too.
+            if metrics.model_config.get("ser_json_inf_nan") != "strings":
+                content = metrics.model_dump(by_alias=True)
+        elif not isinstance(metrics, Mapping | type):
+            to_dict: object = getattr(metrics, "to_dict", None)
+            if callable(to_dict):
+                content = to_dict()
+            elif is_dataclass(metrics):
+                content = {each.name: getattr(metrics, each.name) for each in fields(metrics)}
+    except Exception:  # serializers are the user's
+        return cast("object", metrics)
+    return content
+
+
+def _without_nonfinite(value: object, levels: int) -> object:
+    """Return the same value if all its numbers are finite, else what is left of it, or `MISSING`.
+
+    What lies deeper than JSON may is left to the codec, which refuses it.
+    """
+    if levels == 0:
+        return value
+    if isinstance(value, Real | Decimal):
+        return value if _is_finite(value) else MISSING
+    if isinstance(value, list | tuple):
+        entries = cast("Sequence[object]", value)
+        whole = all(_without_nonfinite(entry, levels - 1) is entry for entry in entries)
+        return entries if whole else MISSING
+    if isinstance(value, Mapping):
+        members = cast("Mapping[object, object]", value)
+        kept = {key: _without_nonfinite(member, levels - 1) for key, member in members.items()}
+        if all(kept[key] is member for key, member in members.items()):
+            return members
+        return {key: member for key, member in kept.items() if member is not MISSING} or MISSING
+    return value
+
+
+def _is_finite(number: Real | Decimal) -> bool:
+    if isinstance(number, Decimal):
+        return number.is_finite()
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer that is larger than any float
+        return True
+
+
 def _check_metrics(metrics: object, *, have_step: bool) -> object:
     """Return metrics by name as plain JSON."""
-    if isinstance(metrics, Mapping):
-        named = cast("Mapping[object, object]", metrics)
-        metrics = {name: _to_python_number(name, value) for name, value in named.items()}
     plain = cast("dict[str, object]", _METRICS.write(metrics))
     if not plain:
         raise InvalidInputError("metrics is empty: name at least one.", field="metrics")

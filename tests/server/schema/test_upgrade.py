@@ -215,6 +215,73 @@ def test_an_index_that_the_project_has_dropped_is_not_made_again(server, migrati
     assert "index idx_package_versions_model_snapshot" in database.catalog()
 
 
+# Every default that the released tables have, by column.
+RELEASED_DEFAULTS = {
+    VERSIONS: ("id", "created_at", "updated_at", "is_deployed"),
+    PACKAGES: ("id", "version_count", "latest_published_version"),
+}
+DROP_DEFAULTS = "".join(
+    f"alter table public.{table} alter column {column} drop default;"
+    for table, columns in RELEASED_DEFAULTS.items()
+    for column in columns
+)
+
+
+@pytest.fixture(scope="module")
+def bare(server, migrations):
+    """A database whose released tables had no defaults, after the push."""
+    database = server.released_project()
+    database.run(DROP_DEFAULTS)
+    _, *newer = migrations
+    database.psql(*newer)
+    return database
+
+
+class TestATableWithoutDefaults:
+    def test_gets_those_of_the_first_release(self, bare):
+        with bare.session(user=ADA) as session:
+            ((package,),) = session.execute(
+                f"insert into public.{PACKAGES} as c (user_id, name) values ('{ADA}', 'bot')"
+                " returning to_jsonb(c)"
+            )
+            ((draft,),) = session.execute(
+                f"""
+                insert into public.{VERSIONS} as v
+                    (package_id, status, config_snapshot, model_snapshot, dataset_snapshot)
+                values ('{package["id"]}', 'draft', '{{}}', '{{}}', '[]')
+                returning to_jsonb(v)
+                """
+            )
+
+        assert (package["version_count"], package["latest_published_version"]) == (0, 0)
+        assert (draft["version_number"], draft["is_deployed"]) == (1, False)
+        assert None not in (package["id"], draft["id"], draft["created_at"], draft["updated_at"])
+
+    def test_has_one_for_every_column_of_the_first_release_that_has_one(self, bare):
+        found = bare.rows(
+            "select table_name, column_name from information_schema.columns"
+            " where table_schema = 'public' and column_default is not null"
+        )
+
+        defaults = {(row["table_name"], row["column_name"]) for row in found}
+        assert {
+            (table, column) for table, columns in RELEASED_DEFAULTS.items() for column in columns
+        } <= defaults
+
+    def test_keeps_a_default_that_is_another(self, server, migrations):
+        database = server.released_project()
+        database.run(
+            f"alter table public.{VERSIONS} alter column created_at set default '2025-01-01'"
+        )
+        _, *newer = migrations
+        database.psql(*newer)
+
+        assert "2025-01-01" in database.value(
+            "select column_default from information_schema.columns"
+            f" where table_name = '{VERSIONS}' and column_name = 'created_at'"
+        )
+
+
 class TestTheOwner:
     def test_sees_what_was_theirs_and_what_the_service_made_for_them(self, ada):
         rows = ada.select(VERSIONS, package_id=f"eq.{BUSY}", order="version_number")

@@ -224,6 +224,21 @@ def test_metrics_are_merged_and_the_frozen_content_stays(ada, published):
     assert frozen(version) == frozen(published)
 
 
+@both_faces
+def test_a_metric_that_is_not_a_number_does_not_lose_the_others(ada, draft):
+    run = ada.versions.start_training(draft.id)
+
+    recorded = ada.versions.record_metrics(
+        draft.id, {"loss": float("nan"), "lr": 1e-4}, step=1, run_id=run.id
+    )
+
+    assert recorded.missing_metrics == ("loss",)
+    assert recorded.training_metrics == {"lr": 1e-4}
+    assert curve(ada, draft, "lr") == [(1, 1e-4)]
+    assert curve(ada, draft, "loss") == []
+    assert ada.versions.record_metrics(draft.id, {"loss": 0.5}).missing_metrics == ()
+
+
 def test_a_curve_belongs_to_its_run(ada, draft):
     first = step(ada, draft, "start")
     for number, loss in ((1, 0.9), (2, 0.8), (2, 0.7)):
