@@ -21,6 +21,7 @@ from training_versions._async.transport import (
 )
 from training_versions.models import C, D, M
 from training_versions.models.base import C1, D1, M1
+from training_versions.operations.packages import config_codec
 from training_versions.operations.retries import DEFAULT_PAUSES
 from training_versions.operations.rows import SnapshotCodecs
 
@@ -38,6 +39,7 @@ class AsyncPackageRepository(AsyncPackages):
         retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
             database rolled back, shortened by up to half at random; `()` switches repeats off.
             Reads are repeated at most twice. The postgrest client's own repeats are not used.
+        allow_secrets: Store text that looks like a secret, too; see the README.
 
     Example:
         >>> packages = AsyncPackageRepository(client)
@@ -46,9 +48,14 @@ class AsyncPackageRepository(AsyncPackages):
     __module__ = "training_versions"
 
     def __init__(
-        self, client: AsyncClient, *, retry_pauses: Sequence[float] = DEFAULT_PAUSES
+        self,
+        client: AsyncClient,
+        *,
+        retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+        allow_secrets: bool = False,
     ) -> None:
         self._transport = AsyncTransport(client, type(self).__name__, retry_pauses)
+        self._config = config_codec(allow_secrets=allow_secrets)
 
     @classmethod
     def for_token(
@@ -59,6 +66,7 @@ class AsyncPackageRepository(AsyncPackages):
         *,
         http_client: HttpClient,
         retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+        allow_secrets: bool = False,
     ) -> Self:
         """Make a repository that acts as the holder of one access token, for good.
 
@@ -72,6 +80,7 @@ class AsyncPackageRepository(AsyncPackages):
             token: The caller's access token, without `Bearer`.
             http_client: What holds the connections; close it when the server ends.
             retry_pauses: As for the class.
+            allow_secrets: As for the class.
 
         Raises:
             InvalidInputError: One of them is missing or not what it should be.
@@ -80,7 +89,8 @@ class AsyncPackageRepository(AsyncPackages):
             >>> packages = AsyncPackageRepository.for_token(url, key, token, http_client=http)
             >>> await packages.list()
         """
-        return cls(client_for_token(url, key, token, http_client), retry_pauses=retry_pauses)
+        client = client_for_token(url, key, token, http_client)
+        return cls(client, retry_pauses=retry_pauses, allow_secrets=allow_secrets)
 
 
 class AsyncVersionRepository(
@@ -111,6 +121,7 @@ class AsyncVersionRepository(
         retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
             database rolled back, shortened by up to half at random; `()` switches repeats off.
             Reads are repeated at most twice. The postgrest client's own repeats are not used.
+        allow_secrets: Store text that looks like a secret, too; see the README.
 
     Raises:
         UnreadableReplyError: From every operation that returns versions, when a stored snapshot
@@ -131,9 +142,12 @@ class AsyncVersionRepository(
         model: type[M] | None = None,
         dataset: type[D] | None = None,
         retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+        allow_secrets: bool = False,
     ) -> None:
         self._transport = AsyncTransport(client, type(self).__name__, retry_pauses)
-        self._codecs = SnapshotCodecs[C, M, D].of(config, model, dataset)
+        self._codecs = SnapshotCodecs[C, M, D].of(
+            config, model, dataset, allow_secrets=allow_secrets
+        )
 
     @classmethod
     def for_token(
@@ -147,6 +161,7 @@ class AsyncVersionRepository(
         model: type[M1] | None = None,
         dataset: type[D1] | None = None,
         retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+        allow_secrets: bool = False,
     ) -> AsyncVersionRepository[C1, M1, D1]:
         """Make a repository that acts as the holder of one access token, for good.
 
@@ -163,6 +178,7 @@ class AsyncVersionRepository(
             model: The type of the base model.
             dataset: The type of the data sets.
             retry_pauses: Seconds to wait before each repeat.
+            allow_secrets: Store text that looks like a secret, too.
 
         Raises:
             InvalidInputError: One of them is missing or not what it should be.
@@ -173,4 +189,11 @@ class AsyncVersionRepository(
         """
         client = client_for_token(url, key, token, http_client)
         kind = cast("type[AsyncVersionRepository[C1, M1, D1]]", cls)
-        return kind(client, config=config, model=model, dataset=dataset, retry_pauses=retry_pauses)
+        return kind(
+            client,
+            config=config,
+            model=model,
+            dataset=dataset,
+            retry_pauses=retry_pauses,
+            allow_secrets=allow_secrets,
+        )

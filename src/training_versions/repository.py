@@ -24,6 +24,7 @@ from training_versions._sync.transport import (
 )
 from training_versions.models import C, D, M
 from training_versions.models.base import C1, D1, M1
+from training_versions.operations.packages import config_codec
 from training_versions.operations.retries import DEFAULT_PAUSES
 from training_versions.operations.rows import SnapshotCodecs
 
@@ -41,6 +42,7 @@ class PackageRepository(Packages):
         retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
             database rolled back, shortened by up to half at random; `()` switches repeats off.
             Reads are repeated at most twice. The postgrest client's own repeats are not used.
+        allow_secrets: Store text that looks like a secret, too; see the README.
 
     Example:
         >>> packages = PackageRepository(client)
@@ -48,8 +50,15 @@ class PackageRepository(Packages):
 
     __module__ = "training_versions"
 
-    def __init__(self, client: Client, *, retry_pauses: Sequence[float] = DEFAULT_PAUSES) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+        allow_secrets: bool = False,
+    ) -> None:
         self._transport = Transport(client, type(self).__name__, retry_pauses)
+        self._config = config_codec(allow_secrets=allow_secrets)
 
     @classmethod
     def for_token(
@@ -60,6 +69,7 @@ class PackageRepository(Packages):
         *,
         http_client: HttpClient,
         retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+        allow_secrets: bool = False,
     ) -> Self:
         """Make a repository that acts as the holder of one access token, for good.
 
@@ -73,6 +83,7 @@ class PackageRepository(Packages):
             token: The caller's access token, without `Bearer`.
             http_client: What holds the connections; close it when the server ends.
             retry_pauses: As for the class.
+            allow_secrets: As for the class.
 
         Raises:
             InvalidInputError: One of them is missing or not what it should be.
@@ -81,7 +92,8 @@ class PackageRepository(Packages):
             >>> packages = PackageRepository.for_token(url, key, token, http_client=http)
             >>> packages.list()
         """
-        return cls(client_for_token(url, key, token, http_client), retry_pauses=retry_pauses)
+        client = client_for_token(url, key, token, http_client)
+        return cls(client, retry_pauses=retry_pauses, allow_secrets=allow_secrets)
 
 
 class VersionRepository(
@@ -112,6 +124,7 @@ class VersionRepository(
         retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
             database rolled back, shortened by up to half at random; `()` switches repeats off.
             Reads are repeated at most twice. The postgrest client's own repeats are not used.
+        allow_secrets: Store text that looks like a secret, too; see the README.
 
     Raises:
         UnreadableReplyError: From every operation that returns versions, when a stored snapshot
@@ -132,9 +145,12 @@ class VersionRepository(
         model: type[M] | None = None,
         dataset: type[D] | None = None,
         retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+        allow_secrets: bool = False,
     ) -> None:
         self._transport = Transport(client, type(self).__name__, retry_pauses)
-        self._codecs = SnapshotCodecs[C, M, D].of(config, model, dataset)
+        self._codecs = SnapshotCodecs[C, M, D].of(
+            config, model, dataset, allow_secrets=allow_secrets
+        )
 
     @classmethod
     def for_token(
@@ -148,6 +164,7 @@ class VersionRepository(
         model: type[M1] | None = None,
         dataset: type[D1] | None = None,
         retry_pauses: Sequence[float] = DEFAULT_PAUSES,
+        allow_secrets: bool = False,
     ) -> VersionRepository[C1, M1, D1]:
         """Make a repository that acts as the holder of one access token, for good.
 
@@ -164,6 +181,7 @@ class VersionRepository(
             model: The type of the base model.
             dataset: The type of the data sets.
             retry_pauses: Seconds to wait before each repeat.
+            allow_secrets: Store text that looks like a secret, too.
 
         Raises:
             InvalidInputError: One of them is missing or not what it should be.
@@ -174,4 +192,11 @@ class VersionRepository(
         """
         client = client_for_token(url, key, token, http_client)
         kind = cast("type[VersionRepository[C1, M1, D1]]", cls)
-        return kind(client, config=config, model=model, dataset=dataset, retry_pauses=retry_pauses)
+        return kind(
+            client,
+            config=config,
+            model=model,
+            dataset=dataset,
+            retry_pauses=retry_pauses,
+            allow_secrets=allow_secrets,
+        )

@@ -127,7 +127,6 @@ def test_objects_with_to_dict_and_dataclasses_are_opened_at_any_depth() -> None:
         ({"\0": 1}, "a key of config contains a NUL character, which PostgreSQL cannot store."),
         ({"a": {1: 2}}, "config.a has the key 1, and keys must be strings."),
         ({"a": b"x"}, "config.a is of type bytes, which is not JSON."),
-        ({"a": {1, 2}}, "config.a is of type set, which is not JSON."),
         ({"a": object}, "config.a is of type type, which is not JSON."),
         ({"a": 10**4300}, "config.a is an integer of more than 4300 digits."),
         ({"a": Decimal("NaN")}, "config.a is NaN, which JSON cannot express."),
@@ -152,16 +151,6 @@ def test_a_circular_snapshot_is_refused() -> None:
     value["self"] = [value]
 
     assert refusal_of(value) == "config.self[0] contains itself, which JSON cannot express."
-
-
-def test_a_set_that_has_no_order_is_refused_with_its_place() -> None:
-    class Mixed:
-        def to_dict(self) -> dict[str, object]:
-            return {"modules": {"q_proj", 1}}
-
-    refusal = refusal_of(Mixed())
-
-    assert refusal == "config.modules is a set whose members cannot be sorted."
 
 
 def test_the_same_object_twice_is_no_circle() -> None:

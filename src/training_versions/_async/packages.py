@@ -10,12 +10,14 @@ from training_versions._async.transport import AsyncTransport
 from training_versions.bundle import BundleFile, ExportResult, ImportResult, Progress
 from training_versions.models import UNSET, Id, JsonLike, Package, PackageFilters, Page, Unset
 from training_versions.operations import packages
+from training_versions.snapshots import Codec
 
 
 class AsyncPackages:
     """The operations on packages; a part of `AsyncPackageRepository`."""
 
     _transport: AsyncTransport
+    _config: Codec[object]
 
     async def create(
         self,
@@ -43,6 +45,7 @@ class AsyncPackages:
         """
         return await self._transport.run(
             packages.create(
+                self._config,
                 name,
                 template_type=template_type,
                 config=config,
@@ -111,7 +114,11 @@ class AsyncPackages:
         """
         return await self._transport.run(
             packages.get_or_create(
-                name, template_type=template_type, config=config, user_id=user_id
+                self._config,
+                name,
+                template_type=template_type,
+                config=config,
+                user_id=user_id,
             )
         )
 
@@ -132,7 +139,13 @@ class AsyncPackages:
             >>> package = await packages.update(package.id, name="support-bot-2")
         """
         return await self._transport.run(
-            packages.update(package_id, name=name, template_type=template_type, config=config)
+            packages.update(
+                self._config,
+                package_id,
+                name=name,
+                template_type=template_type,
+                config=config,
+            )
         )
 
     async def delete(self, package_id: Id) -> None:

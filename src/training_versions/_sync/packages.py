@@ -13,12 +13,14 @@ from training_versions._sync.transport import Transport
 from training_versions.bundle import BundleFile, ExportResult, ImportResult, Progress
 from training_versions.models import UNSET, Id, JsonLike, Package, PackageFilters, Page, Unset
 from training_versions.operations import packages
+from training_versions.snapshots import Codec
 
 
 class Packages:
     """The operations on packages; a part of `PackageRepository`."""
 
     _transport: Transport
+    _config: Codec[object]
 
     def create(
         self,
@@ -46,6 +48,7 @@ class Packages:
         """
         return self._transport.run(
             packages.create(
+                self._config,
                 name,
                 template_type=template_type,
                 config=config,
@@ -114,7 +117,11 @@ class Packages:
         """
         return self._transport.run(
             packages.get_or_create(
-                name, template_type=template_type, config=config, user_id=user_id
+                self._config,
+                name,
+                template_type=template_type,
+                config=config,
+                user_id=user_id,
             )
         )
 
@@ -135,7 +142,13 @@ class Packages:
             >>> package = packages.update(package.id, name="support-bot-2")
         """
         return self._transport.run(
-            packages.update(package_id, name=name, template_type=template_type, config=config)
+            packages.update(
+                self._config,
+                package_id,
+                name=name,
+                template_type=template_type,
+                config=config,
+            )
         )
 
     def delete(self, package_id: Id) -> None:

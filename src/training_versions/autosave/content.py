@@ -106,7 +106,7 @@ def _serialize_snapshots(codecs: SnapshotCodecs[C, M, D], version: Version[C, M,
     """Write the snapshots of a version as their types do."""
     snapshots: Content = {}
     for codec in codecs.as_tuple():
-        snapshots[codec.column] = codec.write(getattr(version, codec.column))
+        snapshots[codec.column] = codec.rewrite(getattr(version, codec.column))
     return snapshots
 
 

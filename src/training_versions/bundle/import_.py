@@ -126,6 +126,8 @@ def _send_to_own_copy(
     else:
         owner = check_uuid(user_id, "user_id")
     columns = packages.check_columns(
+        # It was stored before.
+        packages.config_codec(allow_secrets=True),
         index.package.name,
         template_type=index.package.template_type,
         config=index.package.config_json,

@@ -27,7 +27,7 @@ from training_versions.models import (
     VersionSummary,
     round_to_cents,
 )
-from training_versions.snapshots import check_storable
+from training_versions.snapshots import check_storable, plain_number, shortest_decimal
 
 R = TypeVar("R")
 
@@ -140,8 +140,8 @@ def check_cost(value: object, argument: str) -> float:
 
 
 def _parse_amount(value: object) -> Decimal | None:
-    if isinstance(value, float):
-        value = repr(value)  # the shortest decimal that reads back as this float
+    # Of a float of any kind, the shortest decimal that stands for it.
+    value = shortest_decimal(value)
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         return None
     try:
@@ -183,8 +183,9 @@ def format_moment(value: datetime) -> str:
 
 def check_positive(value: object, argument: str, most: int | None = None) -> int:
     """Return an integer of 1 or more."""
-    if is_integer(value) and value >= 1 and (most is None or value <= most):
-        return value
+    number = plain_number(value)
+    if is_integer(number) and number >= 1 and (most is None or number <= most):
+        return number
     allowed = "or more" if most is None else f"to {most:,}"
     raise InvalidInputError(
         f"{argument} must be an integer of 1 {allowed}, not {value!r:.80}.", field=argument

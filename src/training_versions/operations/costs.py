@@ -21,6 +21,7 @@ from training_versions.operations.checks import (
 from training_versions.operations.filters import of_version
 from training_versions.operations.paging import Listing
 from training_versions.operations.requests import Operation, Rpc, Select, call, hint_to_repeat_with
+from training_versions.snapshots import plain_number
 
 COSTS: Final = "training_costs"
 MAX_PERCENT: Final = 1000
@@ -81,7 +82,7 @@ def _check_percentages(value: object) -> list[int]:
     if is_collection(value):
         given = list(cast("Sequence[object]", value))
     percentages: list[int] = []
-    for each in given:
+    for each in map(plain_number, given):
         if not is_integer(each) or not 1 <= each <= MAX_PERCENT:
             raise InvalidInputError(
                 f"alert_at must be integers of 1 to {MAX_PERCENT:,}, in percent of the budget, "

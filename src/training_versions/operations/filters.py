@@ -18,14 +18,15 @@ from training_versions.operations.checks import (
     is_collection,
 )
 from training_versions.operations.requests import AnyOf, Comparison, Condition
-from training_versions.snapshots import Codec
+from training_versions.snapshots import Codec, plain_number
 
 MAX_QUERY_BYTES: Final = 40_000
 """Of all containment filters in a URL, of the 65,536 that httpx sends."""
 _CONTAINMENT: Final = (
-    Codec[object]("config_contains", "config_snapshot"),
-    Codec[object]("model_contains", "model_snapshot"),
-    Codec[object]("dataset_contains", "dataset_snapshot", many=True),
+    # What is searched for is not stored.
+    Codec[object]("config_contains", "config_snapshot", allow_secrets=True),
+    Codec[object]("model_contains", "model_snapshot", allow_secrets=True),
+    Codec[object]("dataset_contains", "dataset_snapshot", many=True, allow_secrets=True),
 )
 
 
@@ -92,6 +93,7 @@ def text_in(text: str | None, *columns: str) -> list[Condition]:
 def _deployed(wanted: object) -> list[Condition]:
     if wanted is None:
         return []
+    wanted = plain_number(wanted)
     if not isinstance(wanted, bool):
         raise InvalidInputError(
             f"deployed must be True or False, not {wanted!r}.", field="deployed"

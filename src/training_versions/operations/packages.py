@@ -39,11 +39,16 @@ from training_versions.snapshots import Codec
 # A column that the database computes: an older table may have no `created_at`.
 ORDER: Final = ("training_package_made_at", "id")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-CONFIG: Final[Codec[object]] = Codec("config", "config_json")
 _check_template_type = partial(check_text, max_length=100)
 
 
+def config_codec(*, allow_secrets: bool) -> Codec[object]:
+    """Return how a repository writes the configs of packages."""
+    return Codec("config", "config_json", allow_secrets=allow_secrets)
+
+
 def create(
+    codec: Codec[object],
     name: str,
     *,
     template_type: str,
@@ -53,7 +58,9 @@ def create(
 ) -> Operation[Package]:
     """Create a package."""
     new_id = check_or_make_uuid(package_id, "package_id")
-    columns = check_columns(name, template_type=template_type, config=config, user_id=user_id)
+    columns = check_columns(
+        codec, name, template_type=template_type, config=config, user_id=user_id
+    )
     rpc = Rpc(
         "packages.create",
         "create_training_package",
@@ -64,28 +71,31 @@ def create(
 
 
 def get_or_create(
-    name: str, *, template_type: str, config: JsonLike, user_id: Id | None
+    codec: Codec[object], name: str, *, template_type: str, config: JsonLike, user_id: Id | None
 ) -> Operation[Package]:
     """Return the package of that name, or create it."""
-    columns = check_columns(name, template_type=template_type, config=config, user_id=user_id)
+    columns = check_columns(
+        codec, name, template_type=template_type, config=config, user_id=user_id
+    )
     params = {f"p_{column}": value for column, value in columns.items()}
     rpc = Rpc("packages.get_or_create", "get_or_create_training_package", params)
     return call(rpc, read_package)
 
 
 def check_columns(
-    name: str, *, template_type: str, config: JsonLike, user_id: Id | None
+    codec: Codec[object], name: str, *, template_type: str, config: JsonLike, user_id: Id | None
 ) -> dict[str, Any]:
     """Return the columns of a new package, checked."""
     return {
         "name": check_name(name),
         "template_type": _check_template_type(template_type, "template_type"),
-        "config_json": CONFIG.write(config),
+        "config_json": codec.write(config),
         "user_id": optional(check_uuid, user_id, "user_id"),
     }
 
 
 def update(
+    codec: Codec[object],
     package_id: Id,
     *,
     name: str | Unset,
@@ -99,7 +109,7 @@ def update(
     if not isinstance(template_type, Unset):
         changes["template_type"] = _check_template_type(template_type, "template_type")
     if not isinstance(config, Unset):
-        changes["config_json"] = CONFIG.write(config)
+        changes["config_json"] = codec.write(config)
     if not changes:
         raise nothing_to_change()
     params = {"p_package_id": check_uuid(package_id, "package_id"), "p_changes": changes}

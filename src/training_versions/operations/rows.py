@@ -27,13 +27,19 @@ class SnapshotCodecs(Generic[C, M, D]):
 
     @classmethod
     def of(
-        cls, config: type[C] | None, model: type[M] | None, dataset: type[D] | None
+        cls,
+        config: type[C] | None,
+        model: type[M] | None,
+        dataset: type[D] | None,
+        *,
+        allow_secrets: bool = False,
     ) -> SnapshotCodecs[C, M, D]:
         """Return the codecs of these types; `None` is plain JSON."""
+        types = config, model, dataset, allow_secrets
         try:
-            return cast("SnapshotCodecs[C, M, D]", _codecs_of(config, model, dataset))
+            return cast("SnapshotCodecs[C, M, D]", _codecs_of(*types))
         except TypeError:  # a type that cannot be hashed, such as one with a `Field`
-            return cast("SnapshotCodecs[C, M, D]", _codecs_of.__wrapped__(config, model, dataset))
+            return cast("SnapshotCodecs[C, M, D]", _codecs_of.__wrapped__(*types))
 
     def as_tuple(self) -> tuple[Codec[C], Codec[M], Codec[D]]:
         """Return the codecs, to go through them."""
@@ -60,12 +66,15 @@ class SnapshotCodecs(Generic[C, M, D]):
 # learn a type.
 @lru_cache(maxsize=64)
 def _codecs_of(
-    config: type[Any] | None, model: type[Any] | None, dataset: type[Any] | None
+    config: type[Any] | None,
+    model: type[Any] | None,
+    dataset: type[Any] | None,
+    allowed: bool,
 ) -> SnapshotCodecs[Any, Any, Any]:
     return SnapshotCodecs(
-        config=Codec("config", "config_snapshot", config),
-        model=Codec("model", "model_snapshot", model),
-        dataset=Codec("dataset", "dataset_snapshot", dataset, many=True),
+        config=Codec("config", "config_snapshot", config, allow_secrets=allowed),
+        model=Codec("model", "model_snapshot", model, allow_secrets=allowed),
+        dataset=Codec("dataset", "dataset_snapshot", dataset, many=True, allow_secrets=allowed),
     )
 
 

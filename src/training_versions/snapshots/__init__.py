@@ -3,7 +3,14 @@
 What belongs here knows JSON and Pydantic, and neither columns nor requests.
 
     codec           how one kind of snapshot is written and read; start here
-    json_values     what can be stored as JSON
+    json_values     what can be stored as JSON, and what is refused
+    plain           the fast way for what is plain JSON already
+    limits          what `jsonb` and Python can hold
+    numbers         numbers of NumPy and the like
+    objects         what objects hold, and which ones hold data
+    dumps           what Pydantic dumps, put right
+    secrets         which text is a secret
+    read_back       whether a type reads back what it writes
     equality        when two JSON values are equal, and where two objects differ
     pointers        where in a document something is
     misfits         where a stored snapshot does not fit a type
@@ -18,7 +25,9 @@ from training_versions.snapshots.equality import (
     changed_paths,
     json_equal,
 )
-from training_versions.snapshots.json_values import MAX_DEPTH, check_storable, to_json
+from training_versions.snapshots.json_values import check_storable, to_json
+from training_versions.snapshots.limits import MAX_DEPTH
+from training_versions.snapshots.numbers import plain_number, shortest_decimal
 from training_versions.snapshots.pointers import escape_step, pointer
 
 __all__ = [
@@ -31,6 +40,8 @@ __all__ = [
     "check_storable",
     "escape_step",
     "json_equal",
+    "plain_number",
     "pointer",
+    "shortest_decimal",
     "to_json",
 ]

@@ -13,8 +13,11 @@ from pydantic.errors import PydanticUserError
 
 from training_versions.errors import InvalidInputError
 from training_versions.models import Misfit
+from training_versions.snapshots.dumps import Merge
 from training_versions.snapshots.json_values import dotted, kind_of, to_json
 from training_versions.snapshots.misfits import find_misfits
+from training_versions.snapshots.objects import data_kind
+from training_versions.snapshots.read_back import HINT, find_loss
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -30,17 +33,25 @@ class Codec(Generic[S]):
         column: The column it is stored in.
         type_: The type it is read as; without one, it is read as it is stored.
         many: It is an array of objects, and not one object.
+        allow_secrets: Write text that looks like a secret, too.
 
     Raises:
         InvalidInputError: The type is not one that Pydantic can read.
     """
 
     def __init__(
-        self, field: str, column: str, type_: type[S] | None = None, *, many: bool = False
+        self,
+        field: str,
+        column: str,
+        type_: type[S] | None = None,
+        *,
+        many: bool = False,
+        allow_secrets: bool = False,
     ) -> None:
         self.field = field
         self.column = column
         self.many = many
+        self._allow_secrets = allow_secrets
         self._adapter: TypeAdapter[S] | None = None
         if type_ is not None:
             try:
@@ -62,16 +73,32 @@ class Codec(Generic[S]):
         With a type, that type has the last word on defaults, aliases and unknown keys.
 
         Raises:
-            InvalidInputError: The value does not fit the type, is not an object (a data set: an
-                array of objects), or contains something that cannot be stored.
+            InvalidInputError: The value does not fit the type, would not be read back equal by it,
+                is not an object (a data set: an array of objects), or contains something that
+                cannot be stored.
         """
         if value is None:
             self._refuse(f"{self.field} must not be None.")
         if self._adapter is not None:
-            value = self._through_type(self._adapter, value)
-        plain = to_json(value, self.field)
+            plain = self._through_type(self._adapter, value)
+        else:
+            plain = self._to_json(value)
         self._check_shape(plain)
         return plain
+
+    def rewrite(self, value: S) -> "JsonValue":
+        """Return what a snapshot that was read from the database looks like when it is written.
+
+        It is for comparing alone, so what is stored already is not refused for a secret, nor for
+        what the type would lose.
+
+        Raises:
+            InvalidInputError: The type cannot write what it read.
+        """
+        if self._adapter is None:
+            return to_json(value, self.field, allow_secrets=True)
+        content = self._dumped(self._adapter, value, Merge(by_fields=True))
+        return to_json(content, self.field, allow_secrets=True)
 
     def read(self, stored: object) -> S:
         """Read a stored snapshot.
@@ -112,10 +139,40 @@ class Codec(Generic[S]):
         if not isinstance(plain, dict):
             self._refuse(f"{place} must be an object, not {kind_of(plain)}.")
 
-    def _through_type(self, adapter: TypeAdapter[S], value: object) -> object:
-        """Validate a value, and write what came of it."""
+    def _through_type(self, adapter: TypeAdapter[S], value: object) -> "JsonValue":
+        """Validate a value, and write what came of it so that it is read back equal."""
+        data = data_kind(value)
+        if data is not None:
+            self._to_json(value)  # refuses it, and says what to store instead
+        fitting = self._fitting(adapter, value)
+
+        # A dataclass that has `to_dict()`, such as PEFT's configs, is written by its fields if it
+        # reads those, else as it says itself.
+        by_fields = Merge(by_fields=True)
+        plain = self._to_json(self._dumped(adapter, fitting, by_fields))
+        loss = self._loss(adapter, fitting, plain, by_fields)
+        if loss is not None and by_fields.found_own_dict:
+            own = Merge()
+            plain = self._to_json(self._dumped(adapter, fitting, own))
+            if self._loss(adapter, fitting, plain, own) is None:
+                return plain
+        if loss is not None:
+            self._refuse(f"{loss}.", hint=HINT)
+        return plain
+
+    def _to_json(self, value: object) -> "JsonValue":
+        return to_json(value, self.field, allow_secrets=self._allow_secrets)
+
+    def _loss(
+        self, adapter: TypeAdapter[S], fitting: S, plain: "JsonValue", merge: Merge
+    ) -> str | None:
+        redacted = merge.redacted
+        return find_loss(adapter, fitting, plain, field=self.field, redacted=redacted)
+
+    def _fitting(self, adapter: TypeAdapter[S], value: object) -> S:
+        """Return the value as an instance of the type."""
         try:
-            fitting = self._validated(adapter, value)
+            return self._validated(adapter, value)
         except InvalidInputError:
             raise
         except ValidationError as exc:
@@ -125,8 +182,10 @@ class Codec(Generic[S]):
         except Exception as exc:  # validators are the user's, and raise what they like
             problem = f"{type(exc).__name__}: {exc}"
             self._refuse(f"{self.field} does not fit its type: {problem}.", cause=exc)
+
+    def _dumped(self, adapter: TypeAdapter[S], fitting: S, merge: Merge) -> object:
         try:
-            return adapter.dump_python(fitting, mode="json", by_alias=True)
+            return merge.dump(adapter.serializer, fitting)
         except Exception as exc:  # serializers are the user's, too
             self._refuse(f"{self.field} cannot be written as JSON: {exc}.", cause=exc)
 
@@ -136,12 +195,14 @@ class Codec(Generic[S]):
         except ValidationError as exc:
             # A strict model takes a date as a `date` from Python and as a string from JSON; what
             # the caller holds may be JSON.
-            text = json.dumps(to_json(value, self.field))
+            text = json.dumps(to_json(value, self.field, allow_secrets=True))
             try:
                 return adapter.validate_json(text)
             except ValidationError:
                 # The first error speaks of the value as the caller gave it.
                 raise exc from None
 
-    def _refuse(self, problem: str, *, cause: Exception | None = None) -> NoReturn:
-        raise InvalidInputError(problem, field=self.field) from cause
+    def _refuse(
+        self, problem: str, *, hint: str | None = None, cause: Exception | None = None
+    ) -> NoReturn:
+        raise InvalidInputError(problem, field=self.field, hint=hint) from cause

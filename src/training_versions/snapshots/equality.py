@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from typing import Final, TypeAlias, cast
 
-from training_versions.snapshots.json_values import INTEGERS_ONLY
+from training_versions.snapshots.limits import INTEGERS_ONLY
 
 KeyPath: TypeAlias = tuple[str, ...]
 """The keys that lead to a value, from the outermost object inwards; never an index."""

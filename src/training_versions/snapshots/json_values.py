@@ -4,29 +4,37 @@ What JSON or `jsonb` cannot hold is refused here, before anything is sent, with 
 things are neither kept by `jsonb` nor refused: the order of keys, and the sign of -0.0.
 """
 
-import dataclasses
 import enum
+import json
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 from pydantic import BaseModel
 
 from training_versions.errors import InvalidInputError
+from training_versions.snapshots.dumps import Unordered, dump_model
+from training_versions.snapshots.limits import (
+    INTEGERS_ONLY,
+    MAX_DEPTH,
+    MAX_DIGITS,
+    TOO_LARGE,
+    unstorable,
+)
+from training_versions.snapshots.numbers import plain_number
+from training_versions.snapshots.objects import content_of, data_kind, is_masked
+from training_versions.snapshots.plain import copy_plain
+from training_versions.snapshots.secrets import (
+    has_secret_form,
+    is_placeholder,
+    is_secret,
+    is_secret_key,
+)
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-# Levels of nesting. Pydantic reads 200; Python's own stack ends at a few hundred.
-MAX_DEPTH: Final = 100
-# Python itself neither writes nor reads longer integers.
-MAX_DIGITS: Final = 4300
-_TOO_LARGE: Final = 10**MAX_DIGITS
-# From here on every float is an integer, and is written as one. `jsonb` would keep its short
-# decimal form instead: the float 1e23 is 99999999999999991611392, but `jsonb` reads "1e23" as a 1
-# and 23 zeros.
-INTEGERS_ONLY: Final = 2**53
 # To Python these are sequences of integers.
 _BYTES: Final = (bytes, bytearray, memoryview)
 _KINDS: Final[dict[type, str]] = {
@@ -35,19 +43,34 @@ _KINDS: Final[dict[type, str]] = {
     str: "a string",
     bool: "a boolean",
 }
+_KEY_HINT: Final = (
+    "JSON has text as keys only: write str(key) yourself, and turn it back when you read it."
+)
+_DATA_HINT: Final = (
+    "Store what identifies the data, such as {'name': ..., 'revision': ..., 'split': ..., "
+    "'rows': ...}, and not its rows; a short array as a list, by tolist()."
+)
+_SECRET_HINT: Final = (
+    "A version is kept for ever: leave the secret out, or store the name of the environment "
+    "variable that holds it. A repository made with allow_secrets=True stores it all the same."
+)
 
 
-def to_json(value: object, field: str) -> "JsonValue":
+def to_json(value: object, field: str, *, allow_secrets: bool = False) -> "JsonValue":
     """Copy a value as plain JSON that `jsonb` gives back equal.
 
     Args:
         value: JSON, or Pydantic models, dataclasses and objects with `to_dict()` at any depth.
         field: The argument that it came in, for the error.
+        allow_secrets: Take text that is a secret by its form or by its key, too.
 
     Raises:
         InvalidInputError: Something in it cannot be stored; the message has the path to it.
     """
-    return _JsonCopy(field).copy(value)
+    copied = copy_plain(value, allow_secrets=allow_secrets)
+    if copied is not None:
+        return copied
+    return _JsonCopy(field, allow_secrets=allow_secrets).copy(value)
 
 
 def check_storable(text: str, at: str, field: str) -> str:
@@ -61,7 +84,7 @@ def check_storable(text: str, at: str, field: str) -> str:
     Raises:
         InvalidInputError: It contains a NUL character or half of a surrogate pair.
     """
-    problem = _unstorable(text)
+    problem = unstorable(text)
     if problem is not None:
         raise InvalidInputError(f"{at} {problem}.", field=field)
     # An instance of a subclass, such as an enum of strings, becomes a plain string.
@@ -87,43 +110,50 @@ def dotted(field: str, path: Sequence[str | int]) -> str:
     return text
 
 
-class _JsonCopy:
-    """One copy under way: what is copied, and where in the whole that is."""
+def in_order(members: "list[JsonValue]") -> "list[JsonValue]":
+    """Sort what was a set, so that it is the same in every run and process.
 
-    def __init__(self, field: str) -> None:
+    PEFT holds `target_modules` as a set, and saves it as a list.
+    """
+    try:
+        return cast("list[JsonValue]", sorted(cast("list[str]", members)))
+    except TypeError:
+        # Numbers and text, say, have no order among them; as text, all JSON has.
+        return sorted(members, key=lambda member: json.dumps(member, sort_keys=True))
+
+
+class _JsonCopy:
+    """One careful copy under way: what is copied, and where in the whole that is."""
+
+    def __init__(self, field: str, *, allow_secrets: bool) -> None:
         self._field = field
+        self._allow_secrets = allow_secrets
         self._path: list[str | int] = []
         # The ids of the containers that the current value lies in.
         self._inside: set[int] = set()
 
-    def copy(self, value: object, *, made_by_object: bool = False) -> "JsonValue":
-        """Copy a value; `made_by_object` says that `to_dict()`, a dump or a dataclass returned it.
+    def copy(self, value: object, *, keys_as_text: bool = False) -> "JsonValue":
+        """Copy a value; `keys_as_text` says that keys which are no text become text.
 
-        Every level of nesting takes two frames of Python's stack, so that `MAX_DEPTH` levels fit.
+        Every level of nesting takes three frames of Python's stack, so that `MAX_DEPTH` levels fit.
         """
         if isinstance(value, enum.Enum):
             value = value.value
+        value = plain_number(value)
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, int | float | Decimal):
             return self._number(value)
+        if is_masked(value):
+            # Its asterisks would be read as the secret.
+            return None
 
         marker = id(value)
         self._check_nesting(marker)
         self._inside.add(marker)
-        if made_by_object and isinstance(value, set | frozenset):
-            value = self._sorted(cast("set[str]", value))
-        if isinstance(value, Mapping):
-            members = cast("Mapping[object, object]", value)
-            copied = self._object(members, made_by_object=made_by_object)
-        elif isinstance(value, Sequence) and not isinstance(value, _BYTES):
-            entries = cast("Sequence[object]", value)
-            copied = self._array(entries, made_by_object=made_by_object)
-        else:
-            content = self._content_of(cast("object", value))
-            copied = self.copy(content, made_by_object=True)
+        copied = self._open(value, keys_as_text=keys_as_text)
         self._inside.discard(marker)
         return copied
 
@@ -135,69 +165,97 @@ class _JsonCopy:
             del self._path[8:]
             self._refuse(f"is nested deeper than {MAX_DEPTH} levels")
 
-    def _sorted(self, members: Set[str]) -> list[str]:
-        """Return the members of a set in an order that is the same in every run.
-
-        PEFT holds `target_modules` as a set, and saves it as a list.
-        """
+    def _open(self, value: object, *, keys_as_text: bool) -> "JsonValue":
+        """Copy what a container or an object holds."""
+        data = data_kind(value)
+        if data is not None:
+            self._refuse(f"is {data}, and snapshots do not hold the data itself", hint=_DATA_HINT)
         try:
-            return sorted(members)
-        except TypeError as exc:
-            # Numbers and text, say, have no order among them.
-            self._refuse("is a set whose members cannot be sorted", cause=exc)
+            if isinstance(value, Mapping):
+                members = cast("Mapping[object, object]", value)
+                return self._object(members, keys_as_text=keys_as_text)
+            if isinstance(value, Set | Unordered):
+                unordered = cast("Iterable[object]", value)
+                return in_order(self._array(unordered, keys_as_text=keys_as_text))
+            if isinstance(value, Sequence) and not isinstance(value, _BYTES):
+                return self._array(cast("Sequence[object]", value), keys_as_text=keys_as_text)
+            if isinstance(value, BaseModel):
+                return self.copy(dump_model(value))
+            content = content_of(cast("object", value))
+            if content is not None:
+                keys_as_text = keys_as_text or content.keys_as_text
+                return self.copy(content.value, keys_as_text=keys_as_text)
+        except InvalidInputError:
+            raise
+        except Exception as exc:  # what the caller's own objects raise
+            self._refuse(f"cannot be written as JSON ({exc})", cause=exc)
+        self._refuse(f"is {kind_of(cast('object', value))}, which is not JSON")
 
     def _object(
-        self, members: Mapping[object, object], *, made_by_object: bool
+        self, members: Mapping[object, object], *, keys_as_text: bool
     ) -> "dict[str, JsonValue]":
         copied: dict[str, JsonValue] = {}
         for key, value in members.items():
-            name = self._key(key)
-            self._path.append(cast("str", key))
-            copied[name] = self.copy(value, made_by_object=made_by_object)
+            name = self._key(key, as_text=keys_as_text)
+            if name in copied:
+                self._refuse(f"has two keys that are both {name!r} as text", hint=_KEY_HINT)
+            self._path.append(name)
+            plain = self.copy(value, keys_as_text=keys_as_text)
+            if is_secret_key(name):
+                plain = self._without_secret(name, plain)
+            copied[name] = plain
             self._path.pop()
         return copied
 
-    def _array(self, entries: Sequence[object], *, made_by_object: bool) -> "list[JsonValue]":
+    def _array(self, entries: Iterable[object], *, keys_as_text: bool) -> "list[JsonValue]":
         copied: list[JsonValue] = []
         for index, value in enumerate(entries):
             self._path.append(index)
-            copied.append(self.copy(value, made_by_object=made_by_object))
+            copied.append(self.copy(value, keys_as_text=keys_as_text))
             self._path.pop()
         return copied
 
-    def _content_of(self, value: object) -> object:
-        """Return what an object holds: a model as it is dumped, else `to_dict()`, else fields."""
-        try:
-            if isinstance(value, BaseModel):
-                return value.model_dump(mode="json", by_alias=True)
-            # A class has the methods of its instances, and holds nothing to be stored.
-            if not isinstance(value, type):
-                to_dict = getattr(value, "to_dict", None)
-                if callable(to_dict):
-                    return to_dict()
-                if dataclasses.is_dataclass(value):
-                    fields = dataclasses.fields(value)
-                    return {each.name: getattr(value, each.name) for each in fields}
-        except (ValueError, TypeError, RecursionError) as exc:
-            self._refuse(f"cannot be written as JSON ({exc})", cause=exc)
-        self._refuse(f"is {kind_of(value)}, which is not JSON")
-
-    def _key(self, key: object) -> str:
+    def _key(self, key: object, *, as_text: bool) -> str:
         if not isinstance(key, str):
-            self._refuse(f"has the key {key!r}, and keys must be strings")
+            if not as_text or not (key is None or isinstance(key, int | float)):
+                problem = f"has the key {key!r:.80}, and keys must be strings"
+                self._refuse(problem, hint=_KEY_HINT)
+            # As the standard library's `json` writes it: true, null, 0.5.
+            return json.dumps(key.value if isinstance(key, enum.Enum) else key)
         text = key
         if isinstance(key, enum.Enum):
             text = str(key.value)
-        problem = _unstorable(text)
+        problem = unstorable(text)
+        hint = None
+        if problem is None and not self._allow_secrets and has_secret_form(text):
+            problem, hint = "contains a secret, by its form", _SECRET_HINT
         if problem is not None:
-            raise InvalidInputError(f"a key of {self._place()} {problem}.", field=self._field)
+            message = f"a key of {self._place()} {problem}."
+            raise InvalidInputError(message, field=self._field, hint=hint)
         return str.__str__(text)
+
+    def _without_secret(self, key: str, plain: "JsonValue") -> "JsonValue":
+        """Return what may be stored under the key of a secret: one text, or several."""
+        if isinstance(plain, str):
+            if is_placeholder(key, plain):
+                # It would be read as the secret.
+                return None
+            if not self._allow_secrets and is_secret(key, plain):
+                self._refuse("is a secret, by its key", hint=_SECRET_HINT)
+        elif isinstance(plain, list):
+            for index, entry in enumerate(plain):
+                self._path.append(index)
+                plain[index] = self._without_secret(key, entry)
+                self._path.pop()
+        return plain
 
     def _text(self, text: str) -> str:
         # Not by `check_storable`: to write the place for each text would take most of the time.
-        problem = _unstorable(text)
+        problem = unstorable(text)
         if problem is not None:
             self._refuse(problem)
+        if not self._allow_secrets and has_secret_form(text):
+            self._refuse("contains a secret, by its form", hint=_SECRET_HINT)
         return str.__str__(text)
 
     def _number(self, number: float | Decimal) -> int | float:
@@ -205,7 +263,7 @@ class _JsonCopy:
             return self._decimal(number)
         if isinstance(number, float):
             return self._float(number)
-        if abs(number) >= _TOO_LARGE:
+        if abs(number) >= TOO_LARGE:
             self._refuse(f"is an integer of more than {MAX_DIGITS} digits")
         return int(number)
 
@@ -230,16 +288,8 @@ class _JsonCopy:
     def _place(self) -> str:
         return dotted(self._field, self._path)
 
-    def _refuse(self, why: str, *, cause: Exception | None = None) -> NoReturn:
-        raise InvalidInputError(f"{self._place()} {why}.", field=self._field) from cause
-
-
-def _unstorable(text: str) -> str | None:
-    """Say why PostgreSQL cannot hold a text, or `None` if it can."""
-    if "\0" in text:
-        return "contains a NUL character, which PostgreSQL cannot store"
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "contains half of a surrogate pair, which is not text"
-    return None
+    def _refuse(
+        self, why: str, *, hint: str | None = None, cause: Exception | None = None
+    ) -> NoReturn:
+        problem = f"{self._place()} {why}."
+        raise InvalidInputError(problem, field=self._field, hint=hint) from cause
