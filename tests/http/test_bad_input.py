@@ -97,7 +97,7 @@ UNSTORABLE: list[Any] = [
     *(Decimal("0.1234567890123456789"), 10**5_000, 1j),
     *("a\0b", {"a\0b": 1}, "\ud83d", "x\udc00", {"\ud83d": 1}),
     *({1: "a"}, {None: "a"}, {(1, 2): "a"}),
-    *(b"abc", bytearray(b"abc"), memoryview(b"abc"), {1, 2}, datetime(2025, 1, 31)),
+    *(b"abc", bytearray(b"abc"), memoryview(b"abc"), {b"a"}, datetime(2025, 1, 31)),
     *(object(), dict, print, (n for n in range(3)), Endless()),
     *(ring(), [ring()]),
 ]
