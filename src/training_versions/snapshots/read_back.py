@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias, cast
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from training_versions.errors import InvalidInputError
+from training_versions.snapshots.equality import json_equal
 from training_versions.snapshots.json_values import dotted, to_json
-from training_versions.snapshots.limits import INTEGERS_ONLY
 from training_versions.snapshots.objects import has_own_dict, is_masked
 
 _Path: TypeAlias = tuple[str | int, ...]
@@ -177,7 +177,4 @@ def _same_as_json(given: object, again: object) -> bool:
         plain: object = to_json(given, "value", allow_secrets=True)
     except InvalidInputError:
         return False
-    if isinstance(plain, float) != isinstance(again, float):
-        # From there on, floats are written as integers.
-        return isinstance(again, int | float) and abs(again) >= INTEGERS_ONLY and plain == again
-    return isinstance(plain, bool) == isinstance(again, bool) and plain == again
+    return json_equal(plain, cast("object", again))
