@@ -160,9 +160,6 @@ class IterableDataset:
     def __iter__(self) -> Iterator[object]:
         return iter([{"text": "a"}])
 
-    def to_dict(self) -> dict[str, object]:
-        return {}
-
 
 class Frame:
     """As data frames do, it offers its data by a protocol; and it has `keys()`."""
@@ -260,6 +257,24 @@ class ConfigDict:
         return self.content
 
 
+class LikeTransformers:
+    """As a model config of Transformers does, it iterates over the names of its attributes.
+
+    It writes infinity in a form of its own.
+    """
+
+    limit = float("inf")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["limit"])
+
+    def to_dict(self) -> dict[str, object]:
+        return {"limit": self.limit, "id2label": {0: "x"}}
+
+    def _encode_special_floats(self, content: dict[str, object]) -> dict[str, object]:
+        return content | {"limit": {"__float__": "Infinity"}}
+
+
 class Described(BaseModel):
     """Its name is no reason to refuse it."""
 
@@ -269,6 +284,10 @@ class Described(BaseModel):
 
 def test_configs_that_look_like_data_are_stored() -> None:
     assert to_json({"a": ConfigDict()}, "config") == {"a": {"r": 8}}
+    assert to_json(LikeTransformers(), "config") == {
+        "limit": {"__float__": "Infinity"},
+        "id2label": {"0": "x"},
+    }
     assert to_json([Described()], "dataset") == [{"shape": [1, 2], "columns": ["text"]}]
     assert to_json({"a": range(3), "b": (1,)}, "config") == {"a": [0, 1, 2], "b": [1]}
 

@@ -46,6 +46,10 @@ _KINDS: Final[dict[type, str]] = {
 _KEY_HINT: Final = (
     "JSON has text as keys only: write str(key) yourself, and turn it back when you read it."
 )
+_TEXT_HINT: Final = (
+    "Write what it stands for as JSON, such as isoformat() of a moment, str() of a path or of a "
+    "type like torch.float32, or the dictionary of what an object holds."
+)
 _DATA_HINT: Final = (
     "Store what identifies the data, such as {'name': ..., 'revision': ..., 'split': ..., "
     "'rows': ...}, and not its rows; a short array as a list, by tolist()."
@@ -188,8 +192,9 @@ class _JsonCopy:
         except InvalidInputError:
             raise
         except Exception as exc:  # what the caller's own objects raise
-            self._refuse(f"cannot be written as JSON ({exc})", cause=exc)
-        self._refuse(f"is {kind_of(cast('object', value))}, which is not JSON")
+            reason = f"{exc}".partition("\n")[0] or type(exc).__name__
+            self._refuse(f"cannot be written as JSON ({reason})", cause=exc)
+        self._refuse(f"is {kind_of(cast('object', value))}, which is not JSON", hint=_TEXT_HINT)
 
     def _object(
         self, members: Mapping[object, object], *, keys_as_text: bool

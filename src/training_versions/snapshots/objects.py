@@ -13,6 +13,7 @@ _DATA_PROTOCOLS: Final = (
     *("__array__", "__array_interface__", "__dlpack__"),
 )
 _ROWS: Final = ("__iter__", "__getitem__", "__len__")
+_ROWS_BY_INDEX: Final = ("__getitem__", "__len__")
 # Libraries whose containers are data, even those that look like lists or can be made mappings.
 _DATA_LIBRARIES: Final = frozenset({"datasets", "pandas", "polars", "pyarrow"})
 
@@ -42,7 +43,12 @@ def has_own_dict(value: object) -> bool:
 def content_of(value: object) -> Content | None:
     """Return what an object holds by `to_dict()`, else by its fields; `None` if it has neither."""
     if has_own_dict(value):
-        return Content(cast("Any", value).to_dict(), keys_as_text=True)
+        content = cast("Any", value).to_dict()
+        # Infinity as a model config of Transformers itself writes and reads it.
+        encode = getattr(value, "_encode_special_floats", None)
+        if callable(encode):
+            content = encode(content)
+        return Content(content, keys_as_text=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = dataclasses.fields(value)
         return Content({each.name: getattr(value, each.name) for each in fields}, False)
@@ -52,6 +58,9 @@ def content_of(value: object) -> Content | None:
 def data_kind(value: object) -> str | None:
     """Name what holds data: a data set, a table, an array, an iterator; `None` for all else."""
     if isinstance(value, BaseModel | Mapping | type) or dataclasses.is_dataclass(value):
+        return None
+    if getattr(value, "shape", None) == () and not hasattr(value, "to_dict"):
+        # A single value, or NumPy's type of one.
         return None
     kind = type(value)
     library = kind.__module__.partition(".")[0]
@@ -64,8 +73,9 @@ def data_kind(value: object) -> str | None:
         return None
     if hasattr(kind, "__next__"):
         return f"an iterator ({name})"
-    # Rows that can be taken one by one, but no keys: a data set. With keys it is a config, though
-    # its type is no mapping.
-    if any(hasattr(kind, each) for each in _ROWS) and not hasattr(kind, "keys"):
+    # Rows that can be taken one by one, but no keys: a data set. With keys, or where only the names
+    # of attributes can be taken, it is a config, though its type is no mapping.
+    rows = _ROWS if not has_own_dict(value) else _ROWS_BY_INDEX
+    if any(hasattr(kind, each) for each in rows) and not hasattr(kind, "keys"):
         return f"a data set or the like ({name})"
     return None

@@ -17,8 +17,10 @@ from training_versions.errors import InvalidInputError
 from training_versions.snapshots.equality import json_equal
 from training_versions.snapshots.json_values import dotted, to_json
 from training_versions.snapshots.objects import has_own_dict, is_masked
+from training_versions.snapshots.secrets import is_placeholder, is_secret_key
 
 _Path: TypeAlias = tuple[str | int, ...]
+_NUMBERS: Final = (int, float)
 HINT: Final = (
     "The type must read what it writes. Names that differ in reading and writing, serializers, "
     "excluded and computed fields, and fields of subclasses may keep it from that."
@@ -70,7 +72,7 @@ class _Comparison:
 
     def difference(self, given: Any, again: Any, path: _Path) -> _Path | None:
         """Return the path to the first difference, or `None`."""
-        if given is again or self._is_withheld(given, again):
+        if given is again or self._is_withheld(given, again, path):
             return None
         if _are_of_one_model(given, again):
             return self._in_members(_fields_of(given), _fields_of(again), path)
@@ -84,11 +86,14 @@ class _Comparison:
             return self._in_members(_data_of(given), _data_of(again), path)
         return None if _same(given, again) else path
 
-    def _is_withheld(self, given: object, again: object) -> bool:
+    def _is_withheld(self, given: object, again: object, path: _Path) -> bool:
         """Return whether something is null because it is not to be told."""
         if again is not None:
             return False
-        return is_masked(given) or (isinstance(given, str) and given in self._redacted)
+        if not isinstance(given, str):
+            return is_masked(given)
+        key = str(path[-1]) if path else ""
+        return given in self._redacted or (is_secret_key(key) and is_placeholder(key, given))
 
     def _in_members(
         self, given: Mapping[Any, object], again: Mapping[Any, object], path: _Path
@@ -171,6 +176,9 @@ def _same_as_json(given: object, again: object) -> bool:
     """
     if isinstance(given, str) and isinstance(again, str):
         return str.__str__(given) == str.__str__(again)
+    if type(given) in _NUMBERS and type(again) in _NUMBERS:
+        # Where the type says which of the two it is, Python may still hold the other.
+        return given == again
     if not isinstance(again, dict | list | str | int | float):
         return False
     try:
