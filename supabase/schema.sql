@@ -91,7 +91,6 @@
 --   check_snapshot                A snapshot has the shape that readers rely on: 'object' …
 --   check_target                  A target is one of those that the tables know.
 --   check_text                    A text is not blank and not longer than it may be.
---   check_timestamp               A timestamp that a client gives is one that every reader can …
 --   check_values                  The values of a version, where they are new …
 --   claim_call                    Claims an idempotency key, under the lock on the version.
 --   compare_imported              Does an imported version differ from the one that is here …
@@ -2256,8 +2255,8 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    perform training_versions_internal.check_timestamp('training_started_at', p_given_start);
-    perform training_versions_internal.check_timestamp('training_completed_at', p_given_end);
+    perform training_versions_internal.check_moment('training_started_at', p_given_start);
+    perform training_versions_internal.check_moment('training_completed_at', p_given_end);
     if p_given_end < p_start then
         perform training_versions_internal.refuse_value(
             'training_completed_at',
@@ -2358,26 +2357,6 @@ begin
 end
 $$;
 grant execute on function training_versions_internal.check_text to authenticated, service_role;
-
--- A timestamp that a client gives is one that every reader can read, and not a future one; up to a
--- day of it is left to clocks and time zones. Null is none.
-create function training_versions_internal.check_timestamp(p_field text,
-    p_value timestamp with time zone)
-returns void
-stable
-set search_path = ''
-language plpgsql
-as $$
-begin
-    if p_value not between '0001-01-01T00:00:00Z' and now() + interval '1 day' then
-        perform training_versions_internal.refuse_value(
-            p_field,
-            format('%s must be a time from the year 1 on, and not in the future', p_field),
-            'Leave it out: the database sets it.'
-        );
-    end if;
-end
-$$;
 
 -- The values of a version, where they are new: rows from before these rules keep theirs. Definer:
 -- it serves every role that may write the table, also one that may not call the checks.
@@ -4519,7 +4498,7 @@ begin
             )
             returning * into run;
             perform training_versions_internal.record_event(
-                new, 'training_started', jsonb_build_object('run_id', run.id)
+                new.id, 'training_started', jsonb_build_object('run_id', run.id)
             );
         end if;
     end if;

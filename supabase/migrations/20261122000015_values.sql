@@ -99,28 +99,6 @@ begin
 end
 $$;
 
--- A timestamp that a client gives is one that every reader can read, and not a future one; up to a
--- day of it is left to clocks and time zones. Null is none.
-create or replace function training_versions_internal.check_timestamp(
-    p_field text,
-    p_value timestamptz
-)
-returns void
-stable
-set search_path = ''
-language plpgsql
-as $$
-begin
-    if p_value not between '0001-01-01T00:00:00Z' and now() + interval '1 day' then
-        perform training_versions_internal.refuse_value(
-            p_field,
-            format('%s must be a time from the year 1 on, and not in the future', p_field),
-            'Leave it out: the database sets it.'
-        );
-    end if;
-end
-$$;
-
 -- A text is not blank and not longer than it may be.
 create or replace function training_versions_internal.check_text(
     p_field text,

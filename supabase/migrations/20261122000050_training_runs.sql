@@ -118,8 +118,8 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    perform training_versions_internal.check_timestamp('training_started_at', p_given_start);
-    perform training_versions_internal.check_timestamp('training_completed_at', p_given_end);
+    perform training_versions_internal.check_moment('training_started_at', p_given_start);
+    perform training_versions_internal.check_moment('training_completed_at', p_given_end);
     if p_given_end < p_start then
         perform training_versions_internal.refuse_value(
             'training_completed_at',
@@ -270,7 +270,7 @@ begin
             )
             returning * into run;
             perform training_versions_internal.record_event(
-                new, 'training_started', jsonb_build_object('run_id', run.id)
+                new.id, 'training_started', jsonb_build_object('run_id', run.id)
             );
         end if;
     end if;
