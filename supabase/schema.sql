@@ -73,6 +73,7 @@
 --   begin_deployment              Makes a version the live one at a target …
 --   begin_run                     Inserts a run that begins now; null if there is one with this id.
 --   changed_paths                 The paths at which two JSON values differ, as JSON Pointers …
+--   changed_snapshots             The snapshots in which two states of a version differ.
 --   check_cost                    A cost is a number of cents between 0 and 99,999,999.99, or null.
 --   check_cost_entry              Checks the arguments of record_cost.
 --   check_deployable              Refuses to deploy a version that is not published …
@@ -134,9 +135,9 @@
 --   keep_package_owner            The versions of a package belong to its owner.
 --   keep_packages_with_history    A package with published or archived versions is not deleted by …
 --   keep_published                A published or archived version is not deleted alone …
+--   keep_snapshots                Snapshots change in drafts only …
 --   keep_status_order             Draft, then published, then archived.
 --   keep_training_transitions     Training goes from none or pending to running …
---   keep_unsigned                 A draft is signed by nobody yet.
 --   lock_own_package              The same, and takes the lock on the package.
 --   lock_owned_version            The version without its snapshots …
 --   lock_package                  The lock under which versions of a package are made …
@@ -147,7 +148,6 @@
 --   next_number                   The next number: the lowest above the last one given that no …
 --   owner_for_import              The owner of the package; refused unless the caller is that …
 --   owns_package                  Is this a package of the caller?
---   record_changes                Adds the events of an update: an edit, a new status, or both.
 --   record_cost                   Records a cost under the lock on the version …
 --   record_creation               Adds the event of a new version: `created`, or its origin.
 --   record_deleted_package        Records a deleted package as one entry …
@@ -155,14 +155,18 @@
 --   record_deployment             Deployments follow the columns of a version, whoever writes them.
 --   record_direct_cost            The change that a client makes to actual_cost becomes an entry …
 --   record_edit                   Folds edits by the same user within a minute into one event …
+--   record_edits                  Adds the event of an edit of other columns: of a draft …
 --   record_event                  Adds an event about a version, which is named and not passed …
 --   record_metrics                Merges metrics into those of the version; with a step …
+--   record_snapshot_edits         Adds the event of an edit of snapshots.
+--   record_status                 Adds the event of a new status.
 --   record_training               Runs and events follow training_status, whoever writes it.
 --   refuse                        Every refusal of ours: a code that errors.py knows, a sentence …
 --   refuse_frozen                 Refuses a change of frozen columns.
 --   refuse_import                 Refuses an import (TV207).
 --   refuse_missing_package        Refuses a package that is not there …
 --   refuse_missing_version        Refuses a version that is not there …
+--   refuse_signed_draft           A draft is signed by nobody yet.
 --   refuse_status                 Refuses what the status of a version does not allow.
 --   refuse_taken_id               Refuses an id that belongs to something else.
 --   refuse_training_status        Refuses a change of training_status …
@@ -180,6 +184,7 @@
 --   update_training_package_versions_updated_at  updated_at moves with every change …
 --   update_version_count          Keeps training_configs.version_count …
 --   was_deleted                   Was this deleted by its owner?
+--   without_facts                 What of a version freezes, or is recorded as an edit …
 --   wrong_column                  What is wrong with an event: the name of a column, or null.
 
 -- Training packages. Each belongs to one user; its versions are rows of training_package_versions.
@@ -342,6 +347,10 @@ create trigger rule_40_frozen
     before update on public.training_package_versions
     for each row
     execute function training_versions_internal.keep_frozen();
+create trigger rule_41_snapshots
+    before update of config_snapshot, model_snapshot, dataset_snapshot on public.training_package_versions
+    for each row
+    execute function training_versions_internal.keep_snapshots();
 create trigger rule_45_status_order
     before update on public.training_package_versions
     for each row
@@ -353,10 +362,15 @@ create trigger rule_50_sign
     when (old.status = 'draft' and new.status = 'published')
     execute function training_versions_internal.sign_published();
 create trigger rule_60_unsigned
-    before insert or update on public.training_package_versions
+    before update on public.training_package_versions
     for each row
-    when (new.status = 'draft')
-    execute function training_versions_internal.keep_unsigned();
+    when (new.status = 'draft' and (new.published_at is distinct from old.published_at or new.published_by is distinct from old.published_by))
+    execute function training_versions_internal.refuse_signed_draft();
+create trigger rule_60_unsigned_new_version
+    before insert on public.training_package_versions
+    for each row
+    when (new.status = 'draft' and (new.published_at is not null or new.published_by is not null))
+    execute function training_versions_internal.refuse_signed_draft();
 create trigger rule_65_values
     before insert or update on public.training_package_versions
     for each row
@@ -367,8 +381,14 @@ create trigger rule_70_parent
     when (new.parent_version_id is not null)
     execute function training_versions_internal.check_parent();
 create trigger rule_80_training
-    before insert or update on public.training_package_versions
+    before update on public.training_package_versions
     for each row
+    when (new.training_status is distinct from old.training_status or new.training_started_at is distinct from old.training_started_at or new.training_completed_at is distinct from old.training_completed_at)
+    execute function training_versions_internal.keep_training_transitions();
+create trigger rule_80_training_of_new_version
+    before insert on public.training_package_versions
+    for each row
+    when (new.training_status is not null or new.training_started_at is not null or new.training_completed_at is not null)
     execute function training_versions_internal.keep_training_transitions();
 create trigger rule_90_published_stays
     before delete on public.training_package_versions
@@ -383,10 +403,6 @@ create trigger record_05_end_deployments
     for each row
     when (new.status = 'archived' and old.status <> 'archived')
     execute function training_versions_internal.end_deployments_of_archived();
-create trigger record_10_changes
-    after update on public.training_package_versions
-    for each row
-    execute function training_versions_internal.record_changes();
 create trigger record_10_creation
     after insert on public.training_package_versions
     for each row
@@ -395,6 +411,21 @@ create trigger record_10_deletion
     after delete on public.training_package_versions
     for each row
     execute function training_versions_internal.record_deletion();
+create trigger record_10_snapshots
+    after update of config_snapshot, model_snapshot, dataset_snapshot on public.training_package_versions
+    for each row
+    when (new.content_updated_at is distinct from old.content_updated_at)
+    execute function training_versions_internal.record_snapshot_edits();
+create trigger record_11_edits
+    after update on public.training_package_versions
+    for each row
+    when (new.content_updated_at is distinct from old.content_updated_at or new.estimated_cost is distinct from old.estimated_cost or new.budget_limit is distinct from old.budget_limit)
+    execute function training_versions_internal.record_edits();
+create trigger record_12_status
+    after update of status on public.training_package_versions
+    for each row
+    when (new.status <> old.status)
+    execute function training_versions_internal.record_status();
 create trigger record_70_deployment
     after update of is_deployed, deployment_target, deployment_url, deployment_id on public.training_package_versions
     for each row
@@ -636,7 +667,7 @@ declare
     version public.training_package_versions;
 begin
     perform training_versions_internal.lock_package_of(p_version_id);
-    version := training_versions_internal.lock_version(p_version_id);
+    version := training_versions_internal.lock_version(p_version_id, true);
     if version.status = 'draft' then
         perform training_versions_internal.refuse_status(
             'TV203',
@@ -699,15 +730,7 @@ as $$
 declare
     version public.training_package_versions;
 begin
-    perform training_versions_internal.lock_package(p_package_id);
-    if not exists (
-        select from public.training_configs c
-        where c.id = p_package_id
-            and (
-                c.user_id = auth.uid()
-                or not row_security_active('public.training_package_versions')
-            )
-    ) then
+    if not training_versions_internal.lock_package(p_package_id) then
         perform training_versions_internal.refuse_missing_package(p_package_id);
     end if;
     perform training_versions_internal.check_fields(
@@ -821,7 +844,7 @@ begin
     then
         return;
     end if;
-    version := training_versions_internal.lock_version(p_version_id);
+    version := training_versions_internal.lock_version(p_version_id, true);
     perform training_versions_internal.check_draft_and_token(
         version,
         p_expected_updated_at,
@@ -1227,7 +1250,7 @@ declare
     version public.training_package_versions;
 begin
     perform training_versions_internal.lock_package_of(p_version_id);
-    version := training_versions_internal.lock_version(p_version_id);
+    version := training_versions_internal.lock_version(p_version_id, true);
     if version.status = 'published' then
         return version;
     end if;
@@ -1825,6 +1848,29 @@ begin
 end
 $$;
 
+-- The snapshots in which two states of a version differ.
+create function training_versions_internal.changed_snapshots(
+    p_old public.training_package_versions,
+    p_new public.training_package_versions
+)
+returns text[]
+set search_path = ''
+language plpgsql
+as $$
+begin
+    return array(
+        select s.place
+        from (
+            values
+                ('config_snapshot', p_old.config_snapshot, p_new.config_snapshot),
+                ('model_snapshot', p_old.model_snapshot, p_new.model_snapshot),
+                ('dataset_snapshot', p_old.dataset_snapshot, p_new.dataset_snapshot)
+        ) as s (place, before, after)
+        where record_image_ne(row(s.before), row(s.after))
+    );
+end
+$$;
+
 -- A cost is a number of cents between 0 and 99,999,999.99, or null.
 create function training_versions_internal.check_cost(p_field text,
     p_value numeric)
@@ -2008,19 +2054,19 @@ begin
             format('%s is an object with any of: %s.', p_argument, array_to_string(p_columns, ', '))
         );
     end if;
+    -- By name: to go through all of them is to copy the snapshots.
     if exists (
-        select from jsonb_each(p_fields) as f
-        where f.key in ('name', 'template_type', 'change_summary')
-            and jsonb_typeof(f.value) not in ('string', 'null')
+        select from unnest(array['name', 'template_type', 'change_summary']) as t (field)
+        where jsonb_typeof(p_fields -> t.field) not in ('string', 'null')
     ) then
         perform training_versions_internal.refuse_value(
             p_argument,
             'name, template_type and change_summary must be text'
         );
     end if;
-    perform training_versions_internal.check_cost(f.key, (f.value #>> '{}')::numeric)
-    from jsonb_each(p_fields) as f
-    where f.key in ('estimated_cost', 'budget_limit');
+    perform training_versions_internal.check_cost(c.field, (p_fields ->> c.field)::numeric)
+    from unnest(array['estimated_cost', 'budget_limit']) as c (field)
+    where p_fields ? c.field;
 end
 $$;
 grant execute on function training_versions_internal.check_fields to authenticated, service_role;
@@ -2358,7 +2404,8 @@ end
 $$;
 grant execute on function training_versions_internal.check_text to authenticated, service_role;
 
--- The values of a version, where they are new: rows from before these rules keep theirs. Definer:
+-- The values of a version, where they are new: rows from before these rules keep theirs. Snapshots
+-- of an update are checked by keep_snapshots(), where a statement names them. Definer:
 -- it serves every role that may write the table, also one that may not call the checks.
 create function training_versions_internal.check_values()
 returns trigger
@@ -2373,22 +2420,19 @@ begin
     if is_insert or new.name is distinct from old.name then
         perform training_versions_internal.check_text('name', new.name, 255);
     end if;
-    if is_insert or new.config_snapshot is distinct from old.config_snapshot then
+    if is_insert then
         perform training_versions_internal.check_snapshot(
             'config_snapshot', new.config_snapshot, 'object'
         );
-    end if;
-    if is_insert or new.model_snapshot is distinct from old.model_snapshot then
         perform training_versions_internal.check_snapshot(
             'model_snapshot', new.model_snapshot, 'object'
         );
-    end if;
-    if is_insert or new.dataset_snapshot is distinct from old.dataset_snapshot then
         perform training_versions_internal.check_snapshot(
             'dataset_snapshot', new.dataset_snapshot, 'array'
         );
     end if;
-    if (is_insert or new.change_summary is distinct from old.change_summary)
+    -- In an insert `old` is null.
+    if new.change_summary is distinct from old.change_summary
         and char_length(new.change_summary) > 10000
     then
         perform training_versions_internal.refuse_value(
@@ -2396,19 +2440,19 @@ begin
             'change_summary must have at most 10000 characters'
         );
     end if;
-    if is_insert or new.training_metrics is distinct from old.training_metrics then
+    if new.training_metrics is distinct from old.training_metrics then
         perform training_versions_internal.check_numbers('training_metrics', new.training_metrics);
     end if;
-    if is_insert or new.cost_alerts_sent is distinct from old.cost_alerts_sent then
+    if new.cost_alerts_sent is distinct from old.cost_alerts_sent then
         perform training_versions_internal.check_numbers('cost_alerts_sent', new.cost_alerts_sent);
     end if;
-    if is_insert or new.estimated_cost is distinct from old.estimated_cost then
+    if new.estimated_cost is distinct from old.estimated_cost then
         perform training_versions_internal.check_cost('estimated_cost', new.estimated_cost);
     end if;
-    if is_insert or new.actual_cost is distinct from old.actual_cost then
+    if new.actual_cost is distinct from old.actual_cost then
         perform training_versions_internal.check_cost('actual_cost', new.actual_cost);
     end if;
-    if is_insert or new.budget_limit is distinct from old.budget_limit then
+    if new.budget_limit is distinct from old.budget_limit then
         perform training_versions_internal.check_cost('budget_limit', new.budget_limit);
     end if;
     return new;
@@ -2672,9 +2716,11 @@ end
 $$;
 
 -- The details of an event that folds several edits: at most a hundred paths, whether there were
--- more, and how many edits there were. p_before has those of the earlier edits, or is null.
+-- more, and how many edits there were. p_before has those of the earlier edits, or is null. What
+-- p_is_more of the same edit is not counted once more.
 create function training_versions_internal.edit_details(p_before jsonb,
-    p_paths text[])
+    p_paths text[],
+    p_is_more boolean)
 returns jsonb
 immutable
 set search_path = ''
@@ -2690,7 +2736,7 @@ begin
         select jsonb_strip_nulls(jsonb_build_object(
             'paths', (select jsonb_agg(f.p) from (select p from paths order by p limit 100) as f),
             'more', case when p_before ? 'more' or (select count(*) from paths) > 100 then true end,
-            'edits', coalesce((p_before ->> 'edits')::integer, 0) + 1
+            'edits', coalesce((p_before ->> 'edits')::integer, 0) + (not p_is_more)::integer
         ))
     );
 end
@@ -2982,10 +3028,12 @@ begin
             constraint = 'unique_package_version',
             hint = 'Ask get_next_version_number for the next one, or leave version_number out.';
     end if;
-    update training_versions_internal.package_numbers
-    set last_number = greatest(last_number, new.version_number)
-    where package_id = new.package_id
-        and not exists (select from public.training_package_versions v where v.id = new.id);
+    if not exists (select from public.training_package_versions v where v.id = new.id) then
+        insert into training_versions_internal.package_numbers as n (package_id, last_number)
+        values (new.package_id, new.version_number)
+        on conflict (package_id) do update
+        set last_number = greatest(n.last_number, excluded.last_number);
+    end if;
     return new;
 end
 $$;
@@ -3001,7 +3049,9 @@ as $$
 declare
     package_name pg_catalog.text;
 begin
+    -- What is null, or now(), was not given but comes from the default.
     if new.created_at is null
+        or new.created_at = now()
         or auth.uid() is not null and not training_versions_internal.is_importing()
     then
         new.created_at := clock_timestamp();
@@ -3086,12 +3136,11 @@ begin
     package_owner := training_versions_internal.owner_for_import(p_package_id);
     perform training_versions_internal.check_events(p_events);
     -- Numbers of drafts that were deleted there occur only in events. They are not given again.
-    update training_versions_internal.package_numbers n
-    set last_number = greatest(n.last_number, (
-        select max(e.version_number)
-        from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
-    ))
-    where n.package_id = p_package_id;
+    insert into training_versions_internal.package_numbers as n (package_id, last_number)
+    select p_package_id, coalesce(max(e.version_number), 0)
+    from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+    on conflict (package_id) do update
+    set last_number = greatest(n.last_number, excluded.last_number);
     insert into public.training_version_events (
         package_id, version_id, version_number, owner_id,
         kind, actor_id, occurred_at, last_at, details, source
@@ -3390,7 +3439,9 @@ begin
 end
 $$;
 
--- Inserts a draft with the editable columns of p_content; the database sets all others.
+-- Inserts a draft with the editable columns of p_content; the database sets all others. The plan of
+-- a statement that is put together is not kept, and to make one takes a tenth of all that it takes
+-- to create a draft. So that for the columns of this release is written out.
 create function training_versions_internal.insert_draft(
     p_version_id uuid,
     p_package_id uuid,
@@ -3403,17 +3454,36 @@ as $$
 declare
     columns constant pg_catalog.text :=
         array_to_string(training_versions_internal.editable_columns(), ', ');
+    new_id constant pg_catalog.uuid := coalesce(p_version_id, gen_random_uuid());
     version public.training_package_versions;
 begin
-    execute format(
-        'insert into public.training_package_versions (id, package_id, status, %1$s)
-        select $1, $2, ''draft'', %1$s from (select ($3).*) as content
+    if columns = 'config_snapshot, model_snapshot, dataset_snapshot, name, change_summary, '
+        'parent_version_id, estimated_cost, budget_limit'
+    then
+        insert into public.training_package_versions (
+            id, package_id, status,
+            config_snapshot, model_snapshot, dataset_snapshot, name, change_summary,
+            parent_version_id, estimated_cost, budget_limit
+        )
+        values (
+            new_id, p_package_id, 'draft',
+            p_content.config_snapshot, p_content.model_snapshot, p_content.dataset_snapshot,
+            p_content.name, p_content.change_summary,
+            p_content.parent_version_id, p_content.estimated_cost, p_content.budget_limit
+        )
         on conflict (id) do nothing
-        returning *',
-        columns
-    )
-    into version
-    using coalesce(p_version_id, gen_random_uuid()), p_package_id, p_content;
+        returning * into version;
+    else
+        execute format(
+            'insert into public.training_package_versions (id, package_id, status, %1$s)
+            select $1, $2, ''draft'', %1$s from (select ($3).*) as content
+            on conflict (id) do nothing
+            returning *',
+            columns
+        )
+        into version
+        using new_id, p_package_id, p_content;
+    end if;
     if version.id is null then
         perform training_versions_internal.refuse_taken_id(
             p_version_id, 'is another version''s already'
@@ -3525,11 +3595,15 @@ create function training_versions_internal.is_own_write()
 returns boolean
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select pg_has_role(current_user, n.nspowner, 'member')
-    from pg_catalog.pg_namespace n
-    where n.nspname = 'training_versions_internal'
+begin
+    return (
+        select pg_has_role(current_user, n.nspowner, 'member')
+        from pg_catalog.pg_namespace n
+        where n.nspname = 'training_versions_internal'
+    );
+end
 $$;
 grant execute on function training_versions_internal.is_own_write to authenticated, service_role;
 
@@ -3629,7 +3703,8 @@ $$;
 -- Frozen columns do not change, with three exceptions: created_by may be filled in where it is
 -- null; parent_version_id becomes null when the parent is deleted with its whole package; and an
 -- import may set it later, if it imports the parent after the child. Where a draft is edited or
--- published, content_updated_at becomes null here, which is how set_updated_at knows of it.
+-- published, content_updated_at becomes null here and in keep_snapshots(), which is how
+-- set_updated_at knows of it.
 create function training_versions_internal.keep_frozen()
 returns trigger
 security definer
@@ -3637,14 +3712,23 @@ set search_path = ''
 language plpgsql
 as $$
 declare
-    frozen pg_catalog.text[] := training_versions_internal.frozen_columns(old.status);
+    was constant public.training_package_versions :=
+        training_versions_internal.without_facts(old);
+    wanted constant public.training_package_versions :=
+        training_versions_internal.without_facts(new);
+    frozen pg_catalog.text[];
     changed pg_catalog.text[];
     refused pg_catalog.text[];
-    -- Copies without snapshots: passing `new` itself to a function would detoast the snapshots, and
-    -- the update would then store them once more.
-    was public.training_package_versions := old;
-    wanted public.training_package_versions := new;
 begin
+    new.content_updated_at := old.content_updated_at;
+    if old.status = 'draft' and new.status <> 'draft' then
+        new.content_updated_at := null;
+    end if;
+    if was *= wanted then
+        return new;
+    end if;
+
+    frozen := training_versions_internal.frozen_columns(old.status);
     if old.created_by is null then
         frozen := array_remove(frozen, 'created_by');
     end if;
@@ -3655,42 +3739,20 @@ begin
     then
         frozen := array_remove(frozen, 'parent_version_id');
     end if;
-
-    was.config_snapshot := null;
-    was.model_snapshot := null;
-    was.dataset_snapshot := null;
-    wanted.config_snapshot := null;
-    wanted.model_snapshot := null;
-    wanted.dataset_snapshot := null;
-    select array_agg(c.column_name) into changed
-    from (
-        values
-            (
-                'config_snapshot',
-                record_image_ne(row(new.config_snapshot), row(old.config_snapshot))
-            ),
-            (
-                'model_snapshot',
-                record_image_ne(row(new.model_snapshot), row(old.model_snapshot))
-            ),
-            (
-                'dataset_snapshot',
-                record_image_ne(row(new.dataset_snapshot), row(old.dataset_snapshot))
-            )
-        union all
-        select d.column_name, true from training_versions_internal.differences(was, wanted) as d
-    ) as c (column_name, has_changed)
-    where c.has_changed;
+    changed := array(
+        select d.column_name from training_versions_internal.differences(was, wanted) as d
+    );
     refused := array(select c from unnest(changed) as c where c = any (frozen));
     if refused <> '{}' then
+        refused := array(
+            select c from unnest(training_versions_internal.changed_snapshots(old, new)) as c
+            where c = any (frozen)
+        ) || refused;
         perform training_versions_internal.refuse_frozen(
             old.id, old.version_number, old.status, refused
         );
     end if;
-    new.content_updated_at := old.content_updated_at;
-    if old.status = 'draft'
-        and changed && (training_versions_internal.editable_columns() || '{status}')
-    then
+    if old.status = 'draft' and changed && training_versions_internal.editable_columns() then
         new.content_updated_at := null;
     end if;
     return new;
@@ -3802,6 +3864,52 @@ begin
 end
 $$;
 
+-- Snapshots change in drafts only, and only to what has their shape; those from before these rules
+-- are kept. What is equal stays as it is stored, so that it is not written once more. Fires only
+-- for statements that name a snapshot, since to compare them is to read them whole.
+create function training_versions_internal.keep_snapshots()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    changed constant pg_catalog.text[] :=
+        training_versions_internal.changed_snapshots(old, new);
+begin
+    if changed <> '{}' and old.status <> 'draft' then
+        perform training_versions_internal.refuse_frozen(
+            old.id, old.version_number, old.status, changed
+        );
+    end if;
+    if changed <> '{}' then
+        new.content_updated_at := null;
+    end if;
+    if 'config_snapshot' = any (changed) then
+        perform training_versions_internal.check_snapshot(
+            'config_snapshot', new.config_snapshot, 'object'
+        );
+    else
+        new.config_snapshot := old.config_snapshot;
+    end if;
+    if 'model_snapshot' = any (changed) then
+        perform training_versions_internal.check_snapshot(
+            'model_snapshot', new.model_snapshot, 'object'
+        );
+    else
+        new.model_snapshot := old.model_snapshot;
+    end if;
+    if 'dataset_snapshot' = any (changed) then
+        perform training_versions_internal.check_snapshot(
+            'dataset_snapshot', new.dataset_snapshot, 'array'
+        );
+    else
+        new.dataset_snapshot := old.dataset_snapshot;
+    end if;
+    return new;
+end
+$$;
+
 -- Draft, then published, then archived.
 create function training_versions_internal.keep_status_order()
 returns trigger
@@ -3896,28 +4004,6 @@ begin
 end
 $$;
 
--- A draft is signed by nobody yet. (One from before these rules may be, and keeps it.)
-create function training_versions_internal.keep_unsigned()
-returns trigger
-security definer
-set search_path = ''
-language plpgsql
-as $$
-begin
-    -- In an insert `old` is null.
-    if (new.published_at, new.published_by)
-        is distinct from (old.published_at, old.published_by)
-    then
-        perform training_versions_internal.refuse_value(
-            'published_at',
-            'published_at and published_by are set by publishing',
-            'Leave them out.'
-        );
-    end if;
-    return new;
-end
-$$;
-
 -- The same, and takes the lock on the package. If it is being handed over, this waits, and then
 -- finds the new owner. Nobody waits for a package that is not theirs.
 create function training_versions_internal.lock_own_package(p_package_id uuid)
@@ -3964,26 +4050,21 @@ end
 $$;
 
 -- The lock under which versions of a package are made, and its pointers and numbers written. Held
--- to the end of the transaction. Makes sure that there is a row to keep the last number in.
+-- to the end of the transaction. Returns false if there is no such package, or it is somebody
+-- else's: nobody waits for that. If it is deleted or handed over while this waits, the condition is
+-- judged anew.
 create function training_versions_internal.lock_package(p_package_id uuid)
-returns void
+returns boolean
 security definer
 set search_path = ''
 language plpgsql
 as $$
 begin
-    if pg_trigger_depth() = 0 and not exists (
-        select from public.training_configs c
-        where c.id = p_package_id and training_versions_internal.acts_for(c.user_id)
-    ) then
-        return;
-    end if;
-    perform from public.training_configs c where c.id = p_package_id for no key update;
-    if found then  -- it may have been deleted while this waited for the lock
-        insert into training_versions_internal.package_numbers (package_id)
-        values (p_package_id)
-        on conflict do nothing;
-    end if;
+    perform from public.training_configs c
+    where c.id = p_package_id
+        and (pg_trigger_depth() > 0 or training_versions_internal.acts_for(c.user_id))
+    for no key update;
+    return found;
 end
 $$;
 grant execute on function training_versions_internal.lock_package to authenticated, service_role;
@@ -4032,9 +4113,13 @@ begin
 end
 $$;
 
--- The version, locked against other changes, with its package held; refused if the caller sees
--- none. A frozen one is not locked: the update policy hides it from a lock, and it needs none.
-create function training_versions_internal.lock_version(p_version_id uuid)
+-- The version, locked against other changes, with its package held unless that is locked already;
+-- refused if the caller sees none. A frozen one is not locked: the update policy hides it from a
+-- lock, and it needs none.
+create function training_versions_internal.lock_version(
+    p_version_id uuid,
+    p_package_is_locked boolean default false
+)
 returns public.training_package_versions
 set search_path = ''
 language plpgsql
@@ -4042,7 +4127,9 @@ as $$
 declare
     version public.training_package_versions;
 begin
-    perform training_versions_internal.hold_package_of(p_version_id);
+    if not p_package_is_locked then
+        perform training_versions_internal.hold_package_of(p_version_id);
+    end if;
     select * into version
     from public.training_package_versions v
     where v.id = p_version_id
@@ -4142,49 +4229,16 @@ returns boolean
 stable
 security definer
 set search_path = ''
-language sql
-as $$
-    select exists (
-        select from public.training_configs c
-        where c.id = p_package_id and c.user_id = auth.uid()
-    )
-$$;
-grant execute on function training_versions_internal.owns_package to authenticated, service_role;
-
--- Adds the events of an update: an edit, a new status, or both.
-create function training_versions_internal.record_changes()
-returns trigger
-security definer
-set search_path = ''
 language plpgsql
 as $$
-declare
-    paths pg_catalog.text[];
 begin
-    select array_agg(p) into paths
-    from (
-        select p
-        from training_versions_internal.differences(old, new) as d
-        cross join lateral training_versions_internal.changed_paths(
-            d.old_value, d.new_value, '/' || d.column_name,
-            101  -- one more than an event holds, which shows that there are more
-        ) as p
-        where d.column_name = any (training_versions_internal.editable_columns())
-            -- A name that publishing changes is in the event of publishing.
-            and (d.column_name <> 'name' or new.status = old.status)
-        limit 101
-    ) as changed;
-    if paths is not null then
-        perform training_versions_internal.record_edit(new.id, paths);
-    end if;
-    if new.status <> old.status then
-        perform training_versions_internal.record_event(
-            new.id, new.status, jsonb_build_object('name', new.name)
-        );
-    end if;
-    return null;
+    return exists (
+        select from public.training_configs c
+        where c.id = p_package_id and c.user_id = auth.uid()
+    );
 end
 $$;
+grant execute on function training_versions_internal.owns_package to authenticated, service_role;
 
 -- Records a cost under the lock on the version, and returns the entry and the new sum. Definer, and
 -- called through a function in public, for the reasons that 20261122000050 gives for training.
@@ -4373,7 +4427,12 @@ language plpgsql
 as $$
 begin
     update public.training_version_events
-    set details = training_versions_internal.edit_details(details, p_paths),
+    set details = training_versions_internal.edit_details(
+            details,
+            p_paths,
+            -- Two triggers record what one statement edits.
+            coalesce(last_at, occurred_at) >= statement_timestamp()
+        ),
         last_at = clock_timestamp()
     where id = (
         select e.id
@@ -4388,9 +4447,44 @@ begin
     );
     if not found then
         perform training_versions_internal.record_event(
-            p_version_id, 'edited', training_versions_internal.edit_details(null, p_paths)
+            p_version_id, 'edited', training_versions_internal.edit_details(null, p_paths, false)
         );
     end if;
+end
+$$;
+
+-- Adds the event of an edit of other columns: of a draft, or of the costs that are never frozen.
+create function training_versions_internal.record_edits()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    was constant public.training_package_versions :=
+        training_versions_internal.without_facts(old);
+    is_now constant public.training_package_versions :=
+        training_versions_internal.without_facts(new);
+    paths pg_catalog.text[];
+begin
+    if was *= is_now then
+        return null;
+    end if;
+    paths := array(
+        select p
+        from training_versions_internal.differences(was, is_now) as d
+        cross join lateral training_versions_internal.changed_paths(
+            d.old_value, d.new_value, '/' || d.column_name, 101
+        ) as p
+        where d.column_name = any (training_versions_internal.editable_columns())
+            -- A name that publishing changes is in the event of publishing.
+            and (d.column_name <> 'name' or new.status = old.status)
+        limit 101
+    );
+    if paths <> '{}' then
+        perform training_versions_internal.record_edit(new.id, paths);
+    end if;
+    return null;
 end
 $$;
 
@@ -4458,6 +4552,51 @@ begin
 end
 $$;
 grant execute on function training_versions_internal.record_metrics to authenticated, service_role;
+
+-- Adds the event of an edit of snapshots. Fires for statements that name one, since to compare them
+-- is to read them whole. Of 101 paths an event holds a hundred, and that there are more.
+create function training_versions_internal.record_snapshot_edits()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    paths constant pg_catalog.text[] := array(
+        select p
+        from (
+            values
+                ('/config_snapshot', old.config_snapshot, new.config_snapshot),
+                ('/model_snapshot', old.model_snapshot, new.model_snapshot),
+                ('/dataset_snapshot', old.dataset_snapshot, new.dataset_snapshot)
+        ) as s (place, before, after)
+        cross join lateral training_versions_internal.changed_paths(
+            s.before, s.after, s.place, 101
+        ) as p
+        limit 101
+    );
+begin
+    if paths <> '{}' then
+        perform training_versions_internal.record_edit(new.id, paths);
+    end if;
+    return null;
+end
+$$;
+
+-- Adds the event of a new status.
+create function training_versions_internal.record_status()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.record_event(
+        new.id, new.status, jsonb_build_object('name', new.name)
+    );
+    return null;
+end
+$$;
 
 -- Runs and events follow training_status, whoever writes it. Definer, because nobody is granted a
 -- write to either.
@@ -4610,6 +4749,23 @@ as $$
     )
 $$;
 grant execute on function training_versions_internal.refuse_missing_version to authenticated, service_role;
+
+-- A draft is signed by nobody yet. (One from before these rules may be, and keeps it.)
+create function training_versions_internal.refuse_signed_draft()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.refuse_value(
+        'published_at',
+        'published_at and published_by are set by publishing',
+        'Leave them out.'
+    );
+    return new;
+end
+$$;
 
 -- Refuses what the status of a version does not allow. p_predicate completes the sentence
 -- "version 3 …".
@@ -4820,10 +4976,10 @@ as $$
 declare
     package_owner pg_catalog.uuid;
 begin
-    perform training_versions_internal.lock_package(new.package_id);
     select c.user_id into package_owner
     from public.training_configs c
-    where c.id = new.package_id;
+    where c.id = new.package_id
+    for no key update;
     if not found then
         -- To clients this is the violation of the foreign key that it always was.
         perform training_versions_internal.refuse(
@@ -5031,6 +5187,34 @@ begin
 end
 $$;
 grant execute on function training_versions_internal.was_deleted to authenticated, service_role;
+
+-- What of a version freezes, or is recorded as an edit: without its status, the facts that arrive
+-- later, and the snapshots, which keep_snapshots() compares.
+create function training_versions_internal.without_facts(p_version public.training_package_versions)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+begin
+    p_version.config_snapshot := null;
+    p_version.model_snapshot := null;
+    p_version.dataset_snapshot := null;
+    p_version.status := null;
+    p_version.updated_at := null;
+    p_version.content_updated_at := null;
+    p_version.training_status := null;
+    p_version.training_started_at := null;
+    p_version.training_completed_at := null;
+    p_version.training_metrics := null;
+    p_version.is_deployed := null;
+    p_version.deployment_target := null;
+    p_version.deployment_url := null;
+    p_version.deployment_id := null;
+    p_version.actual_cost := null;
+    p_version.cost_alerts_sent := null;
+    return p_version;
+end
+$$;
 
 -- What is wrong with an event: the name of a column, or null. What constraints refuse is left to
 -- them. A number leaves room for those of the next drafts.

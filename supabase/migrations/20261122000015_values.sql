@@ -193,7 +193,8 @@ begin
 end
 $$;
 
--- The values of a version, where they are new: rows from before these rules keep theirs. Definer:
+-- The values of a version, where they are new: rows from before these rules keep theirs. Snapshots
+-- of an update are checked by keep_snapshots(), where a statement names them. Definer:
 -- it serves every role that may write the table, also one that may not call the checks.
 create or replace function training_versions_internal.check_values()
 returns trigger
@@ -208,22 +209,19 @@ begin
     if is_insert or new.name is distinct from old.name then
         perform training_versions_internal.check_text('name', new.name, 255);
     end if;
-    if is_insert or new.config_snapshot is distinct from old.config_snapshot then
+    if is_insert then
         perform training_versions_internal.check_snapshot(
             'config_snapshot', new.config_snapshot, 'object'
         );
-    end if;
-    if is_insert or new.model_snapshot is distinct from old.model_snapshot then
         perform training_versions_internal.check_snapshot(
             'model_snapshot', new.model_snapshot, 'object'
         );
-    end if;
-    if is_insert or new.dataset_snapshot is distinct from old.dataset_snapshot then
         perform training_versions_internal.check_snapshot(
             'dataset_snapshot', new.dataset_snapshot, 'array'
         );
     end if;
-    if (is_insert or new.change_summary is distinct from old.change_summary)
+    -- In an insert `old` is null.
+    if new.change_summary is distinct from old.change_summary
         and char_length(new.change_summary) > 10000
     then
         perform training_versions_internal.refuse_value(
@@ -231,19 +229,19 @@ begin
             'change_summary must have at most 10000 characters'
         );
     end if;
-    if is_insert or new.training_metrics is distinct from old.training_metrics then
+    if new.training_metrics is distinct from old.training_metrics then
         perform training_versions_internal.check_numbers('training_metrics', new.training_metrics);
     end if;
-    if is_insert or new.cost_alerts_sent is distinct from old.cost_alerts_sent then
+    if new.cost_alerts_sent is distinct from old.cost_alerts_sent then
         perform training_versions_internal.check_numbers('cost_alerts_sent', new.cost_alerts_sent);
     end if;
-    if is_insert or new.estimated_cost is distinct from old.estimated_cost then
+    if new.estimated_cost is distinct from old.estimated_cost then
         perform training_versions_internal.check_cost('estimated_cost', new.estimated_cost);
     end if;
-    if is_insert or new.actual_cost is distinct from old.actual_cost then
+    if new.actual_cost is distinct from old.actual_cost then
         perform training_versions_internal.check_cost('actual_cost', new.actual_cost);
     end if;
-    if is_insert or new.budget_limit is distinct from old.budget_limit then
+    if new.budget_limit is distinct from old.budget_limit then
         perform training_versions_internal.check_cost('budget_limit', new.budget_limit);
     end if;
     return new;
@@ -280,18 +278,18 @@ begin
             format('%s is an object with any of: %s.', p_argument, array_to_string(p_columns, ', '))
         );
     end if;
+    -- By name: to go through all of them is to copy the snapshots.
     if exists (
-        select from jsonb_each(p_fields) as f
-        where f.key in ('name', 'template_type', 'change_summary')
-            and jsonb_typeof(f.value) not in ('string', 'null')
+        select from unnest(array['name', 'template_type', 'change_summary']) as t (field)
+        where jsonb_typeof(p_fields -> t.field) not in ('string', 'null')
     ) then
         perform training_versions_internal.refuse_value(
             p_argument,
             'name, template_type and change_summary must be text'
         );
     end if;
-    perform training_versions_internal.check_cost(f.key, (f.value #>> '{}')::numeric)
-    from jsonb_each(p_fields) as f
-    where f.key in ('estimated_cost', 'budget_limit');
+    perform training_versions_internal.check_cost(c.field, (p_fields ->> c.field)::numeric)
+    from unnest(array['estimated_cost', 'budget_limit']) as c (field)
+    where p_fields ? c.field;
 end
 $$;

@@ -16,6 +16,7 @@
 --   rule_30    x                     its number. Before everything that names the version
 --   rule_35    x                     its timestamp, and its name if none is given
 --   rule_40            x             frozen columns do not change; is it an edit?
+--   rule_41            x             the same of snapshots, where a statement names one
 --   rule_45            x             the order of statuses
 --   rule_50            x             publishing signs, and shortens the name
 --   rule_60    x       x             a draft is signed by nobody
@@ -29,7 +30,9 @@
 --   after                            Each may add events: the history of one write lists them in
 --                                    this order
 --   record_05          x             archiving ends deployments, an event before `archived`
---   record_10  x       x       x     creation, edits, status, deletion (20261122000035)
+--   record_10  x       x       x     creation, edits of snapshots, deletion (20261122000035)
+--   record_11          x             other edits
+--   record_12          x             the status
 --   record_70  x       x             deployments (20261122000060)
 --   record_75  x       x             costs (20261122000070)
 --   record_80  x       x             training (20261122000050)
@@ -57,26 +60,21 @@ comment on column public.training_package_versions.content_updated_at is
 --
 
 -- The lock under which versions of a package are made, and its pointers and numbers written. Held
--- to the end of the transaction. Makes sure that there is a row to keep the last number in.
+-- to the end of the transaction. Returns false if there is no such package, or it is somebody
+-- else's: nobody waits for that. If it is deleted or handed over while this waits, the condition is
+-- judged anew.
 create or replace function training_versions_internal.lock_package(p_package_id uuid)
-returns void
+returns boolean
 security definer
 set search_path = ''
 language plpgsql
 as $$
 begin
-    if pg_trigger_depth() = 0 and not exists (
-        select from public.training_configs c
-        where c.id = p_package_id and training_versions_internal.acts_for(c.user_id)
-    ) then
-        return;
-    end if;
-    perform from public.training_configs c where c.id = p_package_id for no key update;
-    if found then  -- it may have been deleted while this waited for the lock
-        insert into training_versions_internal.package_numbers (package_id)
-        values (p_package_id)
-        on conflict do nothing;
-    end if;
+    perform from public.training_configs c
+    where c.id = p_package_id
+        and (pg_trigger_depth() > 0 or training_versions_internal.acts_for(c.user_id))
+    for no key update;
+    return found;
 end
 $$;
 
@@ -120,12 +118,14 @@ returns boolean
 stable
 security definer
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select exists (
+begin
+    return exists (
         select from public.training_configs c
         where c.id = p_package_id and c.user_id = auth.uid()
-    )
+    );
+end
 $$;
 
 -- The same, and takes the lock on the package. If it is being handed over, this waits, and then
@@ -193,10 +193,10 @@ as $$
 declare
     package_owner pg_catalog.uuid;
 begin
-    perform training_versions_internal.lock_package(new.package_id);
     select c.user_id into package_owner
     from public.training_configs c
-    where c.id = new.package_id;
+    where c.id = new.package_id
+    for no key update;
     if not found then
         -- To clients this is the violation of the foreign key that it always was.
         perform training_versions_internal.refuse(
@@ -261,10 +261,12 @@ begin
             constraint = 'unique_package_version',
             hint = 'Ask get_next_version_number for the next one, or leave version_number out.';
     end if;
-    update training_versions_internal.package_numbers
-    set last_number = greatest(last_number, new.version_number)
-    where package_id = new.package_id
-        and not exists (select from public.training_package_versions v where v.id = new.id);
+    if not exists (select from public.training_package_versions v where v.id = new.id) then
+        insert into training_versions_internal.package_numbers as n (package_id, last_number)
+        values (new.package_id, new.version_number)
+        on conflict (package_id) do update
+        set last_number = greatest(n.last_number, excluded.last_number);
+    end if;
     return new;
 end
 $$;
@@ -283,7 +285,9 @@ as $$
 declare
     package_name pg_catalog.text;
 begin
+    -- What is null, or now(), was not given but comes from the default.
     if new.created_at is null
+        or new.created_at = now()
         or auth.uid() is not null and not training_versions_internal.is_importing()
     then
         new.created_at := clock_timestamp();
@@ -338,10 +342,64 @@ as $$
     )
 $$;
 
+-- What of a version freezes, or is recorded as an edit: without its status, the facts that arrive
+-- later, and the snapshots, which keep_snapshots() compares.
+create or replace function training_versions_internal.without_facts(
+    p_version public.training_package_versions
+)
+returns public.training_package_versions
+set search_path = ''
+language plpgsql
+as $$
+begin
+    p_version.config_snapshot := null;
+    p_version.model_snapshot := null;
+    p_version.dataset_snapshot := null;
+    p_version.status := null;
+    p_version.updated_at := null;
+    p_version.content_updated_at := null;
+    p_version.training_status := null;
+    p_version.training_started_at := null;
+    p_version.training_completed_at := null;
+    p_version.training_metrics := null;
+    p_version.is_deployed := null;
+    p_version.deployment_target := null;
+    p_version.deployment_url := null;
+    p_version.deployment_id := null;
+    p_version.actual_cost := null;
+    p_version.cost_alerts_sent := null;
+    return p_version;
+end
+$$;
+
+-- The snapshots in which two states of a version differ.
+create or replace function training_versions_internal.changed_snapshots(
+    p_old public.training_package_versions,
+    p_new public.training_package_versions
+)
+returns text[]
+set search_path = ''
+language plpgsql
+as $$
+begin
+    return array(
+        select s.place
+        from (
+            values
+                ('config_snapshot', p_old.config_snapshot, p_new.config_snapshot),
+                ('model_snapshot', p_old.model_snapshot, p_new.model_snapshot),
+                ('dataset_snapshot', p_old.dataset_snapshot, p_new.dataset_snapshot)
+        ) as s (place, before, after)
+        where record_image_ne(row(s.before), row(s.after))
+    );
+end
+$$;
+
 -- Frozen columns do not change, with three exceptions: created_by may be filled in where it is
 -- null; parent_version_id becomes null when the parent is deleted with its whole package; and an
 -- import may set it later, if it imports the parent after the child. Where a draft is edited or
--- published, content_updated_at becomes null here, which is how set_updated_at knows of it.
+-- published, content_updated_at becomes null here and in keep_snapshots(), which is how
+-- set_updated_at knows of it.
 create or replace function training_versions_internal.keep_frozen()
 returns trigger
 security definer
@@ -349,14 +407,23 @@ set search_path = ''
 language plpgsql
 as $$
 declare
-    frozen pg_catalog.text[] := training_versions_internal.frozen_columns(old.status);
+    was constant public.training_package_versions :=
+        training_versions_internal.without_facts(old);
+    wanted constant public.training_package_versions :=
+        training_versions_internal.without_facts(new);
+    frozen pg_catalog.text[];
     changed pg_catalog.text[];
     refused pg_catalog.text[];
-    -- Copies without snapshots: passing `new` itself to a function would detoast the snapshots, and
-    -- the update would then store them once more.
-    was public.training_package_versions := old;
-    wanted public.training_package_versions := new;
 begin
+    new.content_updated_at := old.content_updated_at;
+    if old.status = 'draft' and new.status <> 'draft' then
+        new.content_updated_at := null;
+    end if;
+    if was *= wanted then
+        return new;
+    end if;
+
+    frozen := training_versions_internal.frozen_columns(old.status);
     if old.created_by is null then
         frozen := array_remove(frozen, 'created_by');
     end if;
@@ -367,42 +434,20 @@ begin
     then
         frozen := array_remove(frozen, 'parent_version_id');
     end if;
-
-    was.config_snapshot := null;
-    was.model_snapshot := null;
-    was.dataset_snapshot := null;
-    wanted.config_snapshot := null;
-    wanted.model_snapshot := null;
-    wanted.dataset_snapshot := null;
-    select array_agg(c.column_name) into changed
-    from (
-        values
-            (
-                'config_snapshot',
-                record_image_ne(row(new.config_snapshot), row(old.config_snapshot))
-            ),
-            (
-                'model_snapshot',
-                record_image_ne(row(new.model_snapshot), row(old.model_snapshot))
-            ),
-            (
-                'dataset_snapshot',
-                record_image_ne(row(new.dataset_snapshot), row(old.dataset_snapshot))
-            )
-        union all
-        select d.column_name, true from training_versions_internal.differences(was, wanted) as d
-    ) as c (column_name, has_changed)
-    where c.has_changed;
+    changed := array(
+        select d.column_name from training_versions_internal.differences(was, wanted) as d
+    );
     refused := array(select c from unnest(changed) as c where c = any (frozen));
     if refused <> '{}' then
+        refused := array(
+            select c from unnest(training_versions_internal.changed_snapshots(old, new)) as c
+            where c = any (frozen)
+        ) || refused;
         perform training_versions_internal.refuse_frozen(
             old.id, old.version_number, old.status, refused
         );
     end if;
-    new.content_updated_at := old.content_updated_at;
-    if old.status = 'draft'
-        and changed && (training_versions_internal.editable_columns() || '{status}')
-    then
+    if old.status = 'draft' and changed && training_versions_internal.editable_columns() then
         new.content_updated_at := null;
     end if;
     return new;
@@ -411,6 +456,56 @@ $$;
 create or replace trigger rule_40_frozen
     before update on public.training_package_versions
     for each row execute function training_versions_internal.keep_frozen();
+
+-- Snapshots change in drafts only, and only to what has their shape; those from before these rules
+-- are kept. What is equal stays as it is stored, so that it is not written once more. Fires only
+-- for statements that name a snapshot, since to compare them is to read them whole.
+create or replace function training_versions_internal.keep_snapshots()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    changed constant pg_catalog.text[] :=
+        training_versions_internal.changed_snapshots(old, new);
+begin
+    if changed <> '{}' and old.status <> 'draft' then
+        perform training_versions_internal.refuse_frozen(
+            old.id, old.version_number, old.status, changed
+        );
+    end if;
+    if changed <> '{}' then
+        new.content_updated_at := null;
+    end if;
+    if 'config_snapshot' = any (changed) then
+        perform training_versions_internal.check_snapshot(
+            'config_snapshot', new.config_snapshot, 'object'
+        );
+    else
+        new.config_snapshot := old.config_snapshot;
+    end if;
+    if 'model_snapshot' = any (changed) then
+        perform training_versions_internal.check_snapshot(
+            'model_snapshot', new.model_snapshot, 'object'
+        );
+    else
+        new.model_snapshot := old.model_snapshot;
+    end if;
+    if 'dataset_snapshot' = any (changed) then
+        perform training_versions_internal.check_snapshot(
+            'dataset_snapshot', new.dataset_snapshot, 'array'
+        );
+    else
+        new.dataset_snapshot := old.dataset_snapshot;
+    end if;
+    return new;
+end
+$$;
+create or replace trigger rule_41_snapshots
+    before update of config_snapshot, model_snapshot, dataset_snapshot
+    on public.training_package_versions
+    for each row execute function training_versions_internal.keep_snapshots();
 
 -- Draft, then published, then archived.
 create or replace function training_versions_internal.keep_status_order()
@@ -490,31 +585,37 @@ create or replace trigger rule_50_sign
 --
 
 -- A draft is signed by nobody yet. (One from before these rules may be, and keeps it.)
-create or replace function training_versions_internal.keep_unsigned()
+create or replace function training_versions_internal.refuse_signed_draft()
 returns trigger
 security definer
 set search_path = ''
 language plpgsql
 as $$
 begin
-    -- In an insert `old` is null.
-    if (new.published_at, new.published_by)
-        is distinct from (old.published_at, old.published_by)
-    then
-        perform training_versions_internal.refuse_value(
-            'published_at',
-            'published_at and published_by are set by publishing',
-            'Leave them out.'
-        );
-    end if;
+    perform training_versions_internal.refuse_value(
+        'published_at',
+        'published_at and published_by are set by publishing',
+        'Leave them out.'
+    );
     return new;
 end
 $$;
 create or replace trigger rule_60_unsigned
-    before insert or update on public.training_package_versions
+    before update on public.training_package_versions
     for each row
-    when (new.status = 'draft')
-    execute function training_versions_internal.keep_unsigned();
+    when (
+        new.status = 'draft'
+        and (new.published_at, new.published_by) is distinct from
+            (old.published_at, old.published_by)
+    )
+    execute function training_versions_internal.refuse_signed_draft();
+create or replace trigger rule_60_unsigned_new_version
+    before insert on public.training_package_versions
+    for each row
+    when (
+        new.status = 'draft' and (new.published_at is not null or new.published_by is not null)
+    )
+    execute function training_versions_internal.refuse_signed_draft();
 
 create or replace trigger rule_65_values
     before insert or update on public.training_package_versions

@@ -18,11 +18,15 @@ create or replace function training_versions_internal.is_own_write()
 returns boolean
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select pg_has_role(current_user, n.nspowner, 'member')
-    from pg_catalog.pg_namespace n
-    where n.nspname = 'training_versions_internal'
+begin
+    return (
+        select pg_has_role(current_user, n.nspowner, 'member')
+        from pg_catalog.pg_namespace n
+        where n.nspname = 'training_versions_internal'
+    );
+end
 $$;
 
 -- The id of a deleted package is not used again, whoever deleted it: those who still have that id

@@ -171,8 +171,13 @@ end
 $$;
 
 -- The details of an event that folds several edits: at most a hundred paths, whether there were
--- more, and how many edits there were. p_before has those of the earlier edits, or is null.
-create or replace function training_versions_internal.edit_details(p_before jsonb, p_paths text[])
+-- more, and how many edits there were. p_before has those of the earlier edits, or is null. What
+-- p_is_more of the same edit is not counted once more.
+create or replace function training_versions_internal.edit_details(
+    p_before jsonb,
+    p_paths text[],
+    p_is_more boolean
+)
 returns jsonb
 immutable
 set search_path = ''
@@ -188,7 +193,7 @@ begin
         select jsonb_strip_nulls(jsonb_build_object(
             'paths', (select jsonb_agg(f.p) from (select p from paths order by p limit 100) as f),
             'more', case when p_before ? 'more' or (select count(*) from paths) > 100 then true end,
-            'edits', coalesce((p_before ->> 'edits')::integer, 0) + 1
+            'edits', coalesce((p_before ->> 'edits')::integer, 0) + (not p_is_more)::integer
         ))
     );
 end
@@ -206,7 +211,12 @@ language plpgsql
 as $$
 begin
     update public.training_version_events
-    set details = training_versions_internal.edit_details(details, p_paths),
+    set details = training_versions_internal.edit_details(
+            details,
+            p_paths,
+            -- Two triggers record what one statement edits.
+            coalesce(last_at, occurred_at) >= statement_timestamp()
+        ),
         last_at = clock_timestamp()
     where id = (
         select e.id
@@ -221,7 +231,7 @@ begin
     );
     if not found then
         perform training_versions_internal.record_event(
-            p_version_id, 'edited', training_versions_internal.edit_details(null, p_paths)
+            p_version_id, 'edited', training_versions_internal.edit_details(null, p_paths, false)
         );
     end if;
 end
@@ -258,43 +268,105 @@ create or replace trigger record_10_creation
     after insert on public.training_package_versions
     for each row execute function training_versions_internal.record_creation();
 
--- Adds the events of an update: an edit, a new status, or both.
-create or replace function training_versions_internal.record_changes()
+-- Adds the event of an edit of snapshots. Fires for statements that name one, since to compare them
+-- is to read them whole. Of 101 paths an event holds a hundred, and that there are more.
+create or replace function training_versions_internal.record_snapshot_edits()
 returns trigger
 security definer
 set search_path = ''
 language plpgsql
 as $$
 declare
+    paths constant pg_catalog.text[] := array(
+        select p
+        from (
+            values
+                ('/config_snapshot', old.config_snapshot, new.config_snapshot),
+                ('/model_snapshot', old.model_snapshot, new.model_snapshot),
+                ('/dataset_snapshot', old.dataset_snapshot, new.dataset_snapshot)
+        ) as s (place, before, after)
+        cross join lateral training_versions_internal.changed_paths(
+            s.before, s.after, s.place, 101
+        ) as p
+        limit 101
+    );
+begin
+    if paths <> '{}' then
+        perform training_versions_internal.record_edit(new.id, paths);
+    end if;
+    return null;
+end
+$$;
+create or replace trigger record_10_snapshots
+    after update of config_snapshot, model_snapshot, dataset_snapshot
+    on public.training_package_versions
+    for each row
+    when (new.content_updated_at is distinct from old.content_updated_at)
+    execute function training_versions_internal.record_snapshot_edits();
+
+-- Adds the event of an edit of other columns: of a draft, or of the costs that are never frozen.
+create or replace function training_versions_internal.record_edits()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    was constant public.training_package_versions :=
+        training_versions_internal.without_facts(old);
+    is_now constant public.training_package_versions :=
+        training_versions_internal.without_facts(new);
     paths pg_catalog.text[];
 begin
-    select array_agg(p) into paths
-    from (
+    if was *= is_now then
+        return null;
+    end if;
+    paths := array(
         select p
-        from training_versions_internal.differences(old, new) as d
+        from training_versions_internal.differences(was, is_now) as d
         cross join lateral training_versions_internal.changed_paths(
-            d.old_value, d.new_value, '/' || d.column_name,
-            101  -- one more than an event holds, which shows that there are more
+            d.old_value, d.new_value, '/' || d.column_name, 101
         ) as p
         where d.column_name = any (training_versions_internal.editable_columns())
             -- A name that publishing changes is in the event of publishing.
             and (d.column_name <> 'name' or new.status = old.status)
         limit 101
-    ) as changed;
-    if paths is not null then
+    );
+    if paths <> '{}' then
         perform training_versions_internal.record_edit(new.id, paths);
-    end if;
-    if new.status <> old.status then
-        perform training_versions_internal.record_event(
-            new.id, new.status, jsonb_build_object('name', new.name)
-        );
     end if;
     return null;
 end
 $$;
-create or replace trigger record_10_changes
+create or replace trigger record_11_edits
     after update on public.training_package_versions
-    for each row execute function training_versions_internal.record_changes();
+    for each row
+    when (
+        new.content_updated_at is distinct from old.content_updated_at
+        or (new.estimated_cost, new.budget_limit) is distinct from
+            (old.estimated_cost, old.budget_limit)
+    )
+    execute function training_versions_internal.record_edits();
+
+-- Adds the event of a new status.
+create or replace function training_versions_internal.record_status()
+returns trigger
+security definer
+set search_path = ''
+language plpgsql
+as $$
+begin
+    perform training_versions_internal.record_event(
+        new.id, new.status, jsonb_build_object('name', new.name)
+    );
+    return null;
+end
+$$;
+create or replace trigger record_12_status
+    after update of status on public.training_package_versions
+    for each row
+    when (new.status <> old.status)
+    execute function training_versions_internal.record_status();
 
 -- Adds the event of a deleted draft.
 create or replace function training_versions_internal.record_deletion()

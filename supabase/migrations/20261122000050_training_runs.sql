@@ -197,8 +197,22 @@ begin
 end
 $$;
 create or replace trigger rule_80_training
-    before insert or update on public.training_package_versions
-    for each row execute function training_versions_internal.keep_training_transitions();
+    before update on public.training_package_versions
+    for each row
+    when (
+        (new.training_status, new.training_started_at, new.training_completed_at) is distinct from
+        (old.training_status, old.training_started_at, old.training_completed_at)
+    )
+    execute function training_versions_internal.keep_training_transitions();
+create or replace trigger rule_80_training_of_new_version
+    before insert on public.training_package_versions
+    for each row
+    when (
+        new.training_status is not null
+        or new.training_started_at is not null
+        or new.training_completed_at is not null
+    )
+    execute function training_versions_internal.keep_training_transitions();
 
 -- The run that p_run_id names, which must be one of the version; without p_run_id the one that is
 -- running, else the one that ran last.

@@ -481,12 +481,11 @@ begin
     package_owner := training_versions_internal.owner_for_import(p_package_id);
     perform training_versions_internal.check_events(p_events);
     -- Numbers of drafts that were deleted there occur only in events. They are not given again.
-    update training_versions_internal.package_numbers n
-    set last_number = greatest(n.last_number, (
-        select max(e.version_number)
-        from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
-    ))
-    where n.package_id = p_package_id;
+    insert into training_versions_internal.package_numbers as n (package_id, last_number)
+    select p_package_id, coalesce(max(e.version_number), 0)
+    from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
+    on conflict (package_id) do update
+    set last_number = greatest(n.last_number, excluded.last_number);
     insert into public.training_version_events (
         package_id, version_id, version_number, owner_id,
         kind, actor_id, occurred_at, last_at, details, source

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from time import sleep
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import httpx
 from postgrest import SyncPostgrestClient
@@ -160,6 +160,10 @@ class Transport:
         if isinstance(request, Rpc):
             params = {name: value for name, value in request.params.items() if value is not None}
             rpc = client.rpc(request.function, params)
+            # With the names of the arguments PostgREST need not parse the body to learn them.
+            if params:
+                config = cast("Any", rpc).request
+                config.params = config.params.set("columns", ",".join(params))
             if request.columns:
                 rpc = rpc.select(*request.columns)
             result = rpc.execute()
