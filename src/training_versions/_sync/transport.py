@@ -28,7 +28,11 @@ from training_versions.operations.clients import (
     headers_for,
     unusable_client,
 )
-from training_versions.operations.failures import CLIENT_ERRORS, UNREADABLE_JSON
+from training_versions.operations.failures import (
+    CLIENT_ERRORS,
+    UNREADABLE_JSON,
+    refuse_redirect,
+)
 from training_versions.operations.paging import Key, Listing
 from training_versions.operations.requests import (
     AnyOf,
@@ -72,6 +76,24 @@ def client_for_token(
         return SyncPostgrestClient(address, headers=headers, http_client=http_client)
     except ValueError as exc:
         raise InvalidInputError(f"url is no URL: {exc}.", field="url") from exc
+
+
+class WithoutRedirects:
+    """The user's HTTP client, which may follow redirects, for requests that must not.
+
+    httpx leaves out the access token where it follows one to another host, but not the project's
+    key, and it makes a GET of a write.
+    """
+
+    def __init__(self, session: HttpClient) -> None:
+        self.auth = session.auth
+        self._session = session
+
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """Send a request, and refuse a redirect."""
+        response = self._session.request(method, url, follow_redirects=False, **options)
+        refuse_redirect(response)
+        return response
 
 
 class Transport:
@@ -153,6 +175,7 @@ class Transport:
         except Exception as exc:  # such as a token that is no text
             raise unusable_client(f"raises {type(exc).__name__}: {exc}") from exc
         check_usable(client)
+        client.session = cast("HttpClient", WithoutRedirects(client.session))
         return client
 
     def _execute(self, client: SyncPostgrestClient, request: Rpc | Select) -> Reply:

@@ -111,6 +111,7 @@ class LocalSupabase:
         self._default_privileges = default_privileges
         self._supervisor: SupervisorProcess | None = None
         self._started: StartedStack | None = None
+        self._has_ended = False
         self._psql_folder = Path()
         self._http: httpx.Client | None = None
 
@@ -149,6 +150,7 @@ class LocalSupabase:
         self._started = None
         if supervisor is None:
             return
+        self._has_ended = True
         atexit.unregister(self.stop)
         if self._http is not None:
             self._http.close()
@@ -364,11 +366,13 @@ class LocalSupabase:
 
     @property
     def _running(self) -> StartedStack:
-        if self._started is None:
-            raise LocalStackError(
-                "the local stack is not running: use `with LocalSupabase() as stack:` or start()"
-            )
-        return self._started
+        if self._started is not None:
+            return self._started
+        problem = "it has ended" if self._has_ended else "it was not started"
+        raise LocalStackError(
+            f"the local stack is not running: {problem};"
+            " use it inside `with LocalSupabase() as stack:`, or between start() and stop()"
+        )
 
     @property
     def _database(self) -> Database:

@@ -40,7 +40,7 @@ _NOTHING_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
+    httpx.UnsupportedProtocol,  # and its subclass below
 )
 # The database's session ended during the request, which may have been committed by then. PostgREST
 # says PGRST001, or passes on the last words of the database: 57P01 of a shutdown, 57P02 of a crash,
@@ -63,6 +63,21 @@ _HINT_EVENT_LOOP: Final = (
     "uses them."
 )
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+class RedirectError(httpx.UnsupportedProtocol):
+    """The request was sent back unread, with another address."""
+
+
+def refuse_redirect(response: httpx.Response) -> None:
+    """Refuse a reply that names another address for the request."""
+    if response.has_redirect_location:
+        location = response.headers["Location"]
+        raise RedirectError(
+            f"the server redirects to {location}, and the SDK follows no redirect, since the "
+            "project's key would go along",
+            request=response.request,
+        )
 
 
 def is_lost(exc: Exception) -> bool:

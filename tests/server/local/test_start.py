@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import pwd
@@ -11,7 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
@@ -172,6 +173,26 @@ def test_nobody_else_can_read_a_log_or_a_secret(folder: Path) -> None:
 
 # --- options
 
+ENDED_USES: dict[str, Callable[[LocalSupabase], object]] = {
+    "url": lambda stack: stack.url,
+    "db_url": lambda stack: stack.db_url,
+    "publishable_key": lambda stack: stack.publishable_key,
+    "token": lambda stack: stack.token("ada@example.com"),
+    "sign_in": lambda stack: stack.sign_in("ada@example.com"),
+    "sign_in_async": lambda stack: asyncio.run(stack.sign_in_async("ada@example.com")),
+    "client": lambda stack: stack.client(),
+    "psql": lambda stack: stack.psql("select 1"),
+    "reload_schema": lambda stack: stack.reload_schema(),
+    "rotate_signing_key": lambda stack: stack.rotate_signing_key(),
+}
+
+
+@pytest.fixture(scope="module")
+def ended(kept: KeptData) -> LocalSupabase:
+    with LocalSupabase(kept.data_dir, migrations=None) as stack:
+        pass
+    return stack
+
 
 def test_the_chosen_port_is_used_and_a_taken_one_is_refused_with_a_sentence(kept: KeptData) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -194,9 +215,15 @@ def test_replies_have_no_more_rows_than_max_rows(kept: KeptData) -> None:
 def test_using_a_stack_that_does_not_run_says_so() -> None:
     stack = LocalSupabase(migrations=None)
 
-    with pytest.raises(LocalStackError, match="not running"):
+    with pytest.raises(LocalStackError, match="not running: it was not started"):
         _ = stack.url
     stack.stop()
+
+
+@pytest.mark.parametrize("use", ENDED_USES)
+def test_using_a_stack_that_has_ended_says_so(ended: LocalSupabase, use: str) -> None:
+    with pytest.raises(LocalStackError, match=r"not running: it has ended.*`with LocalSupabase"):
+        ENDED_USES[use](ended)
 
 
 def test_an_error_names_the_public_module_and_survives_pickle() -> None:
