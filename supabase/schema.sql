@@ -10,16 +10,16 @@
 --
 --   training_configs              Training packages.
 --   training_package_versions     Versions of training packages: snapshots of config …
---   training_costs                What training a version cost, entry by entry.
---   training_deployments          Deployments of versions to targets.
---   training_metric_points        One value of one metric at one step of a run …
---   training_runs                 Training runs of versions.
---   training_version_events       What happened to versions: who, when, what.
+--   training_costs                training-versions: What training a version cost, entry by entry.
+--   training_deployments          training-versions: Deployments of versions to targets.
+--   training_metric_points        training-versions: One value of one metric at one step of a run …
+--   training_runs                 training-versions: Training runs of versions.
+--   training_version_events       training-versions: What happened to versions: who, when, what.
 --
 -- public: views
 --
---   training_package_version_summaries  training_package_versions without the snapshots.
---   training_row_numbers          The numbers 1 to 1001: how many of them arrive shows how many …
+--   training_package_version_summaries  training-versions: training_package_versions without the …
+--   training_row_numbers          training-versions: The numbers 1 to 1001 …
 --
 -- public: functions
 --
@@ -467,8 +467,8 @@ create trigger update_config_version_count
     execute function training_versions_internal.update_version_count();
 grant delete, insert, select, update on public.training_package_versions to authenticated, service_role;
 
--- What training a version cost, entry by entry. Invariant: actual_cost is their sum. Written by the
--- database only.
+-- training-versions: What training a version cost, entry by entry. Invariant: actual_cost is their
+-- sum. Written by the database only.
 create table public.training_costs (
     id uuid not null default gen_random_uuid(),
     version_id uuid not null,
@@ -491,8 +491,8 @@ create policy "Users can view own costs" on public.training_costs
     using ((( select auth.uid() as uid)) = owner_id);
 grant select on public.training_costs to authenticated, service_role;
 
--- Deployments of versions to targets. Invariant: at most one of a package is live (not ended) per
--- target. Written by the database only.
+-- training-versions: Deployments of versions to targets. Invariant: at most one of a package is
+-- live (not ended) per target. Written by the database only.
 create table public.training_deployments (
     id uuid not null default gen_random_uuid(),
     package_id uuid not null,
@@ -521,7 +521,7 @@ create policy "Users can view own deployments" on public.training_deployments
     using ((( select auth.uid() as uid)) = owner_id);
 grant select on public.training_deployments to authenticated, service_role;
 
--- One value of one metric at one step of a run: the last one that was written.
+-- training-versions: One value of one metric at one step of a run: the last one that was written.
 create table public.training_metric_points (
     run_id uuid not null,
     name text not null,
@@ -538,8 +538,8 @@ create policy "Users can view own metric points" on public.training_metric_point
     using ((( select auth.uid() as uid)) = owner_id);
 grant select on public.training_metric_points to authenticated, service_role;
 
--- Training runs of versions. Invariant: at most one run of a version is running. Written by the
--- database only.
+-- training-versions: Training runs of versions. Invariant: at most one run of a version is running.
+-- Written by the database only.
 create table public.training_runs (
     id uuid not null default gen_random_uuid(),
     version_id uuid not null,
@@ -562,8 +562,8 @@ create policy "Users can view own training runs" on public.training_runs
     using ((( select auth.uid() as uid)) = owner_id);
 grant select on public.training_runs to authenticated, service_role;
 
--- What happened to versions: who, when, what. Invariant: append-only; rows go only with their whole
--- package.
+-- training-versions: What happened to versions: who, when, what. Invariant: append-only; rows go
+-- only with their whole package.
 create table public.training_version_events (
     id bigint not null generated always as identity,
     package_id uuid not null,
@@ -615,7 +615,8 @@ create trigger rule_20_no_truncate
     execute function training_versions_internal.keep_events();
 grant select on public.training_version_events to authenticated, service_role;
 
--- training_package_versions without the snapshots. Whoever sees a version sees its summary.
+-- training-versions: training_package_versions without the snapshots. Whoever sees a version sees
+-- its summary.
 create view public.training_package_version_summaries
 with (security_invoker = true)
 as
@@ -647,7 +648,8 @@ as
 grant select on public.training_package_version_summaries to authenticated;
 grant select on public.training_package_version_summaries to service_role;
 
--- The numbers 1 to 1001: how many of them arrive shows how many rows a reply may have.
+-- training-versions: The numbers 1 to 1001: how many of them arrive shows how many rows a reply may
+-- have.
 create view public.training_row_numbers
 with (security_invoker = true)
 as
@@ -3308,7 +3310,7 @@ begin
     from (
         select e.version_id, e.package_id, e.source
         from public.training_version_events e
-        where e.kind = 'imported' and e.details ->> 'from_version_id' = p_id::pg_catalog.text
+        where e.imported_from = p_id::pg_catalog.text
         offset 0
     ) as i
     where i.package_id = p_package_id and i.source is null

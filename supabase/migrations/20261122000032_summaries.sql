@@ -43,6 +43,7 @@ begin
 end
 $$;
 comment on view public.training_package_version_summaries is
+    'training-versions: '
     'training_package_versions without the snapshots. Whoever sees a version sees its summary.';
 
 -- The summary of a version that a function returns, as a computed column: its name is short to
@@ -109,4 +110,5 @@ as
 select n
 from generate_series(1, 1001) as n;
 comment on view public.training_row_numbers is
+    'training-versions: '
     'The numbers 1 to 1001: how many of them arrive shows how many rows a reply may have.';

@@ -29,6 +29,7 @@ create table if not exists public.training_version_events (
     ))
 );
 comment on table public.training_version_events is
+    'training-versions: '
     'What happened to versions: who, when, what. Invariant: append-only; rows go only with their '
     'whole package.';
 comment on column public.training_version_events.version_id is

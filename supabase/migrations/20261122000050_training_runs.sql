@@ -31,6 +31,7 @@ create table if not exists public.training_runs (
     constraint ended_unless_running check ((status = 'running') = (ended_at is null))
 );
 comment on table public.training_runs is
+    'training-versions: '
     'Training runs of versions. Invariant: at most one run of a version is running. '
     'Written by the database only.';
 create index if not exists idx_training_runs_version
@@ -49,6 +50,7 @@ create table if not exists public.training_metric_points (
     primary key (run_id, name, step)
 );
 comment on table public.training_metric_points is
+    'training-versions: '
     'One value of one metric at one step of a run: the last one that was written.';
 
 create table if not exists training_versions_internal.calls (

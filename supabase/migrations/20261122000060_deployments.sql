@@ -35,6 +35,7 @@ create table if not exists public.training_deployments (
     constraint ends_after_start check (ended_at >= started_at)
 );
 comment on table public.training_deployments is
+    'training-versions: '
     'Deployments of versions to targets. Invariant: at most one of a package is live (not ended) '
     'per target. Written by the database only.';
 create unique index if not exists one_live_per_target

@@ -25,6 +25,7 @@ create table if not exists public.training_costs (
     constraint counts_once unique (version_id, key)
 );
 comment on table public.training_costs is
+    'training-versions: '
     'What training a version cost, entry by entry. Invariant: actual_cost is their sum. '
     'Written by the database only.';
 comment on column public.training_costs.alerts is

@@ -70,7 +70,7 @@ begin
     from (
         select e.version_id, e.package_id, e.source
         from public.training_version_events e
-        where e.kind = 'imported' and e.details ->> 'from_version_id' = p_id::pg_catalog.text
+        where e.imported_from = p_id::pg_catalog.text
         offset 0
     ) as i
     where i.package_id = p_package_id and i.source is null

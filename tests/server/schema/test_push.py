@@ -1,5 +1,8 @@
 """A plain `supabase db push`, or `psql -f`, migrates a new project and one of the first release."""
 
+import re
+
+import psycopg
 import pytest
 
 from tests.server.schema.conftest import OLDER
@@ -301,3 +304,91 @@ def test_the_grants_refuse_a_project_that_is_not_protected(newest_server, migrat
     database.run(UNPROTECTED[fault])
 
     assert database.refusal(grants.read_text(encoding="utf-8")) == "P0001"
+
+
+# What an app may have under a name of ours, and how the refusal calls it.
+TAKEN = {
+    "table training_runs": "create table public.training_runs (id int)",
+    "view training_costs": "create view public.training_costs as select 1 as id",
+    "materialized view training_row_numbers": (
+        "create materialized view public.training_row_numbers as select 1 as n"
+    ),
+    "type training_deployments": "create type public.training_deployments as enum ('a')",
+    "type training_metric_points": "create domain public.training_metric_points as int",
+    "function fork_training_version(text)": (
+        "create function public.fork_training_version(text) returns text language sql"
+        " as $$ select $1 $$"
+    ),
+    "function get_next_version_number(text)": (
+        "create function public.get_next_version_number(text) returns text language sql"
+        " as $$ select $1 $$"
+    ),
+    "index idx_training_runs_version": (
+        "create index idx_training_runs_version on public.training_configs (name)"
+    ),
+    "sequence training_version_events_id_seq": (
+        "create sequence public.training_version_events_id_seq"
+    ),
+    "schema training_versions_internal": "create schema training_versions_internal",
+    "trigger record_10_creation on table training_package_versions": f"""
+        create function public.app_trigger() returns trigger language plpgsql
+        as $$ begin return null; end $$;
+        create trigger record_10_creation after insert on {VERSIONS}
+        for each row execute function public.app_trigger()
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def new_files(migrations):
+    """The files of this release, as one text."""
+    _, *newer = [file for file in migrations if file.name.startswith(("20250131", "20261122"))]
+    return newer
+
+
+class TestAProjectWhereANameOfOursIsTaken:
+    @pytest.mark.parametrize("taken", TAKEN)
+    def test_is_refused_by_that_name_before_anything_is_made(self, newest_server, new_files, taken):
+        database = newest_server.released_project()
+        database.run(TAKEN[taken])
+        before = database.catalog()
+
+        with pytest.raises(psycopg.errors.DuplicateObject, match=re.escape(taken)):
+            database.run(new_files[0].read_text(encoding="utf-8"))
+
+        assert database.catalog() == before
+
+    @on_one_server
+    def test_is_refused_by_a_push_which_a_rollback_then_takes_back(self, server, app_cli, rollback):
+        database = server.released_project()
+        database.run(
+            "create table public.training_runs (id int); insert into training_runs values (7)"
+        )
+
+        said = app_cli.refusal("db", "push", "--yes", database=database)
+        database.psql(rollback)
+
+        assert "table training_runs" in said
+
+        assert database.rows("select * from public.training_runs") == [{"id": 7}]
+
+    def test_knows_every_name_that_the_files_need(self, newest_server, migrations, new_files):
+        names = """
+            select c.relname as name from pg_class c
+            where c.relnamespace = 'public'::regnamespace
+                and not exists (
+                    select from pg_constraint o where o.conindid = c.oid and o.contype in ('p', 'u')
+                )
+            union
+            select proname from pg_proc where pronamespace = 'public'::regnamespace
+        """
+        released, migrated = newest_server.new_project(), newest_server.new_project()
+        released.psql(migrations[0])
+        migrated.psql(migrations[0], *new_files)
+        needed = {row["name"] for row in migrated.rows(names)}
+        needed -= {row["name"] for row in released.rows(names)}
+
+        listed = new_files[0].read_text(encoding="utf-8")
+
+        assert {name for name in needed if f"'{name}'" not in listed} == set()
+        assert len(needed) > 30

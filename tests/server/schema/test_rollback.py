@@ -1,5 +1,6 @@
 """The rollback takes back all that we made and nothing else; after it a push starts anew."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -167,3 +168,123 @@ class TestInAProjectThatWasThereBefore:
 
         assert app.catalog() == before
         assert app.rows(OLD_PACKAGES) == packages
+
+
+TOUCH = "training_versions_internal.update_training_package_versions_updated_at()"
+OF_THE_APP = """
+    create table public.app_things (id int, updated_at timestamptz);
+    create function public.app_trigger() returns trigger language plpgsql
+    as $$ begin return null; end $$;
+"""
+# What an app may have that depends on what the rollback drops, and how the refusal calls it.
+DEPENDENTS = {
+    "trigger touch on table app_things": f"""
+        create trigger touch before update on public.app_things
+        for each row execute function {TOUCH}
+    """,
+    "trigger app_notices on table training_package_versions": f"""
+        create trigger app_notices after insert on {VERSIONS}
+        for each row execute function public.app_trigger()
+    """,
+    "trigger app_notices on table training_runs": """
+        create trigger app_notices after insert on public.training_runs
+        for each row execute function public.app_trigger()
+    """,
+    "view app_view": f"create view public.app_view as select id from {VERSIONS}",
+    "view app_packages": (
+        "create view public.app_packages as select version_count from public.training_configs"
+    ),
+    "materialized view app_counts": (
+        "create materialized view public.app_counts as select count(*) from public.training_costs"
+    ),
+    "function app_function(training_package_versions)": f"""
+        create function public.app_function({VERSIONS}) returns text language sql
+        as $$ select $1.name $$
+    """,
+    "function app_next()": """
+        create function public.app_next() returns integer language sql
+        begin atomic select public.get_next_version_number(null); end
+    """,
+    "constraint app_things_version_fkey on table app_things": f"""
+        alter table public.app_things add version uuid,
+            add constraint app_things_version_fkey foreign key (version) references {VERSIONS} (id)
+    """,
+    "constraint app_check on table training_configs": (
+        "alter table public.training_configs add constraint app_check check (version_count < 100)"
+    ),
+    "index app_index": "create index app_index on public.training_configs (name, version_count)",
+    "policy app_policy on table app_things": f"""
+        alter table public.app_things enable row level security;
+        create policy app_policy on public.app_things using (exists (select from {VERSIONS}))
+    """,
+    "policy app_policy on table training_package_versions": (
+        f"create policy app_policy on {VERSIONS} as restrictive using (true)"
+    ),
+    "default value for column id of table app_things": """
+        alter table public.app_things alter column id
+        set default training_versions_internal.next_number(null)
+    """,
+    "column whole of table app_things": (
+        f"alter table public.app_things add column whole {VERSIONS}"
+    ),
+}
+
+
+class TestWhereSomethingElseDependsOnIt:
+    @pytest.mark.parametrize("dependent", DEPENDENTS)
+    def test_it_is_refused_by_that_name_and_drops_nothing(self, newest_server, rollback, dependent):
+        database = newest_server.migrated_project()
+        database.run(OF_THE_APP)
+        database.run(DEPENDENTS[dependent])
+        before = database.catalog()
+
+        with pytest.raises(AssertionError, match=re.escape(dependent)):
+            database.psql(rollback)
+
+        assert database.catalog() == before
+
+    def test_all_of_them_are_named_at_once(self, newest_server, rollback):
+        database = newest_server.migrated_project()
+        database.run(OF_THE_APP)
+        for statement in DEPENDENTS.values():
+            database.run(statement)
+
+        with pytest.raises(AssertionError) as refused:
+            database.psql(rollback)
+
+        assert [name for name in DEPENDENTS if name not in str(refused.value)] == []
+
+    def test_a_trigger_of_the_app_may_call_the_function_of_the_first_release(
+        self, server, rollback
+    ):
+        database = server.new_project()
+        database.psql(*APP_FILES, FIRST_RELEASE)
+        database.run(OF_THE_APP)
+        database.run("""
+            create trigger touch before update on public.app_things for each row
+            execute function public.update_training_package_versions_updated_at()
+        """)
+
+        with pytest.raises(AssertionError, match="trigger touch on table app_things"):
+            database.psql(rollback)
+
+        assert database.rows(f"select count(*) from {VERSIONS}") == [{"count": 0}]
+
+
+def test_what_only_has_a_name_of_ours_stays(server, rollback):
+    database = server.new_project()
+    database.psql(*APP_FILES, FIRST_RELEASE)
+    database.run("""
+        create table public.training_runs (id int);
+        create view public.training_costs as select id from public.training_runs;
+        create function public.fork_training_version(text) returns text language sql
+        as $$ select $1 $$;
+        create function public.get_next_version_number(text) returns text language sql
+        as $$ select $1 $$;
+    """)
+
+    database.psql(rollback)
+
+    assert database.rows("select * from public.training_costs") == []
+    assert database.value("select public.fork_training_version('kept')") == "kept"
+    assert database.value("select public.get_next_version_number('kept')") == "kept"
