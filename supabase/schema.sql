@@ -148,6 +148,7 @@
 --   next_number                   The next number: the lowest above the last one given that no …
 --   owner_for_import              The owner of the package; refused unless the caller is that …
 --   owns_package                  Is this a package of the caller?
+--   reads_alike                   Does the reader of a bundle get the same from two JSON values?
 --   record_cost                   Records a cost under the lock on the version …
 --   record_creation               Adds the event of a new version: `created`, or its origin.
 --   record_deleted_package        Records a deleted package as one entry …
@@ -2515,7 +2516,8 @@ begin
     from training_versions_internal.differences(p_here, p_given) as d
     where d.column_name = any (
         content || '{status,training_status,training_metrics,actual_cost}'
-    ) and d.column_name not in ('parent_version_id', 'estimated_cost', 'budget_limit');
+    ) and d.column_name not in ('parent_version_id', 'estimated_cost', 'budget_limit')
+        and not coalesce(training_versions_internal.reads_alike(d.old_value, d.new_value), false);
     if p_here.status <> 'draft' and p_given.status <> 'draft' and different && content then
         perform training_versions_internal.refuse_import(
             p_given, 'version %s is there already, with other content'
@@ -4242,6 +4244,25 @@ end
 $$;
 grant execute on function training_versions_internal.owns_package to authenticated, service_role;
 
+-- Does the reader of a bundle get the same from two JSON values? Not as written: an export passes
+-- through a program, which writes 1.10 as 1.1. But 1 and 1.0 are two values to it as well.
+create function training_versions_internal.reads_alike(p_one jsonb,
+    p_other jsonb)
+returns boolean
+immutable
+set search_path = ''
+language sql
+as $$
+    select p_one = p_other and not exists (
+        -- Equal values have their numbers at the same places, in the same order.
+        select from jsonb_path_query(p_one, 'strict $.** ? (@.type() == "number")')
+            with ordinality as o (number, place)
+        join jsonb_path_query(p_other, 'strict $.** ? (@.type() == "number")')
+            with ordinality as p (number, place) on p.place = o.place
+        where (scale(o.number::numeric) = 0) <> (scale(p.number::numeric) = 0)
+    )
+$$;
+
 -- Records a cost under the lock on the version, and returns the entry and the new sum. Definer, and
 -- called through a function in public, for the reasons that 20261122000050 gives for training.
 create function training_versions_internal.record_cost(
@@ -4618,7 +4639,7 @@ begin
         insert into public.training_runs (version_id, owner_id, started_at, started_by)
         values (
             new.id, new.created_by,
-            least(new.training_started_at, clock_timestamp()),  -- an import may set any time
+            coalesce(new.training_started_at, clock_timestamp()),  -- an import may set none
             auth.uid()
         )
         on conflict do nothing;  -- start_training may have inserted the run already

@@ -265,7 +265,7 @@ begin
         insert into public.training_runs (version_id, owner_id, started_at, started_by)
         values (
             new.id, new.created_by,
-            least(new.training_started_at, clock_timestamp()),  -- an import may set any time
+            coalesce(new.training_started_at, clock_timestamp()),  -- an import may set none
             auth.uid()
         )
         on conflict do nothing;  -- start_training may have inserted the run already

@@ -255,6 +255,24 @@ begin
 end
 $$;
 
+-- Does the reader of a bundle get the same from two JSON values? Not as written: an export passes
+-- through a program, which writes 1.10 as 1.1. But 1 and 1.0 are two values to it as well.
+create or replace function training_versions_internal.reads_alike(p_one jsonb, p_other jsonb)
+returns boolean
+immutable
+set search_path = ''
+language sql
+as $$
+    select p_one = p_other and not exists (
+        -- Equal values have their numbers at the same places, in the same order.
+        select from jsonb_path_query(p_one, 'strict $.** ? (@.type() == "number")')
+            with ordinality as o (number, place)
+        join jsonb_path_query(p_other, 'strict $.** ? (@.type() == "number")')
+            with ordinality as p (number, place) on p.place = o.place
+        where (scale(o.number::numeric) = 0) <> (scale(p.number::numeric) = 0)
+    )
+$$;
+
 -- Does an imported version differ from the one that is here already? Its parent does not count,
 -- which may be imported later, nor do its estimate and budget, which may change any time. Refuses
 -- other content if both are frozen: a draft may have been edited, and published, since.
@@ -275,7 +293,8 @@ begin
     from training_versions_internal.differences(p_here, p_given) as d
     where d.column_name = any (
         content || '{status,training_status,training_metrics,actual_cost}'
-    ) and d.column_name not in ('parent_version_id', 'estimated_cost', 'budget_limit');
+    ) and d.column_name not in ('parent_version_id', 'estimated_cost', 'budget_limit')
+        and not coalesce(training_versions_internal.reads_alike(d.old_value, d.new_value), false);
     if p_here.status <> 'draft' and p_given.status <> 'draft' and different && content then
         perform training_versions_internal.refuse_import(
             p_given, 'version %s is there already, with other content'

@@ -144,7 +144,7 @@ class VersionFilters(TypedDict, total=False):
     text: str | None
     """Literal text in the name or change summary, ignoring case; 500 characters at most."""
     config_contains: JsonLike | None
-    """The config has at least these keys with these values."""
+    """The config has at least these keys with these values; 1 finds 1.0, too."""
     model_contains: JsonLike | None
     dataset_contains: JsonLike | Sequence[JsonLike] | None
     """The data set has an entry that contains this, or one for each of these."""

@@ -202,6 +202,18 @@ def test_importing_into_where_it_comes_from_changes_nothing(ada, lived, bundle):
     assert ada.packages.get(lived.id).name == "renamed since"
 
 
+def test_a_number_is_carried_and_compared_as_a_reader_gets_it(ada, bob, published, sql, file):
+    # Python writes 0.10 as 0.1. That is no other content, as 1 for 1.0 would be.
+    sql.change(published.id, config_snapshot='{"lr": [0.10, {"n": 1.0, "k": 1}]}')
+    ada.packages.export(published.package_id, file)
+
+    again, copied = ada.packages.import_(file), bob.packages.import_(file)
+
+    assert (again.versions_created, again.versions_differing) == (0, 0)
+    copy = bob.versions.get_by_number(copied.package_id, 1)
+    assert json.dumps(copy.config_snapshot) == '{"lr": [0.1, {"k": 1, "n": 1.0}]}'
+
+
 def test_in_the_same_project_somebody_else_gets_a_copy_and_finds_it_again(
     ada, bob, lived, file, tmp_path
 ):
