@@ -26,7 +26,6 @@ from training_versions.operations.clients import (
     check_http_client,
     check_usable,
     headers_for,
-    unusable_client,
 )
 from training_versions.operations.failures import (
     CLIENT_ERRORS,
@@ -49,6 +48,7 @@ from training_versions.operations.requests import (
 )
 from training_versions.operations.retries import DEFAULT_PAUSES, RetryState
 from training_versions.operations.tokens import user_of
+from training_versions.snapshots import refusing_foreign_errors
 
 T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
@@ -170,10 +170,8 @@ class Transport:
         Raises:
             InvalidInputError: It cannot send, or not from this process.
         """
-        try:
+        with refusing_foreign_errors("client"):  # such as that of a token that is no text
             client = self.client.schema("public")
-        except Exception as exc:  # such as a token that is no text
-            raise unusable_client(f"raises {type(exc).__name__}: {exc}") from exc
         check_usable(client)
         client.session = cast("HttpClient", WithoutRedirects(client.session))
         return client

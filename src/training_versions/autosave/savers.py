@@ -36,6 +36,7 @@ from training_versions.models import (
 from training_versions.operations import drafts
 from training_versions.operations.requests import Operation
 from training_versions.repository import VersionRepository
+from training_versions.snapshots import refuses_foreign_errors
 
 R = TypeVar("R")
 
@@ -61,7 +62,7 @@ class Autosaver(Generic[R, C, M, D]):
         if on_error is None:
             on_error = ignore_error
         check_callable(on_error, "on_error")
-        check_draft(draft)
+        check_draft(draft, "draft")
         check_seconds(interval, "interval")
         self._on_error = on_error
         self._codecs = versions._codecs
@@ -259,12 +260,14 @@ def check_repository(versions: object, repository: type, *, owner: str) -> None:
         )
 
 
+@refuses_foreign_errors
 def check_callable(value: object, argument: str) -> None:
     """Refuse what cannot be called."""
     if not callable(value):
         raise InvalidInputError(f"{argument} must be callable, not {value!r:.80}.", field=argument)
 
 
+@refuses_foreign_errors
 def check_seconds(seconds: object, argument: str, *, may_be_zero: bool = False) -> None:
     """Refuse anything but a number of seconds that a thread can wait for."""
     if type(seconds) in (int, float):
@@ -277,7 +280,8 @@ def check_seconds(seconds: object, argument: str, *, may_be_zero: bool = False) 
     )
 
 
-def check_draft(draft: object) -> None:
+@refuses_foreign_errors
+def check_draft(draft: object, argument: str) -> None:
     """Refuse anything but a draft with its snapshots."""
     hint = None
     if not isinstance(draft, Version):
@@ -289,5 +293,5 @@ def check_draft(draft: object) -> None:
     else:
         return
     raise InvalidInputError(
-        f"draft must be a version that is a draft, not {kind}.", field="draft", hint=hint
+        f"{argument} must be a version that is a draft, not {kind}.", field=argument, hint=hint
     )

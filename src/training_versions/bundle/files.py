@@ -19,19 +19,20 @@ from typing import BinaryIO, cast
 
 from training_versions.bundle.results import BundleFile
 from training_versions.errors import InvalidInputError
+from training_versions.snapshots import refuses_foreign_errors
 
 
 @contextmanager
 def open_for_writing(file: BundleFile) -> Generator[BinaryIO, None, None]:
     """Open a file to write; one named by a path is replaced by the whole, or not at all."""
     if not isinstance(file, str | os.PathLike):
-        _check_binary(file, "write")
+        _check_binary(file, "file", "write")
         if not _is_able(file, "writable"):
             raise InvalidInputError("file is not open for writing.", field="file")
         yield file
         return
     # A symbolic link stays one: what it points to is replaced.
-    target = Path(os.path.realpath(file))
+    target = Path(os.path.realpath(_check_path(file, "file")))
     if target.exists() and not target.is_file():
         # A device or a pipe takes bytes as they come; a folder refuses.
         with target.open("wb") as out:
@@ -68,15 +69,16 @@ def _replacing(target: Path) -> Generator[BinaryIO, None, None]:
 def open_for_reading(file: BundleFile) -> Generator[BinaryIO, None, None]:
     """Open a file that is read twice, so that it must be able to go back."""
     if isinstance(file, str | os.PathLike):
+        path = _check_path(file, "file")
         # Asked before it is opened, since opening a pipe waits until somebody writes to it.
-        if Path(file).is_fifo():
+        if path.is_fifo():
             raise _cannot_go_back()
-        with open(file, "rb") as source:
+        with path.open("rb") as source:
             if not source.seekable():
                 raise _cannot_go_back()
             yield source
         return
-    _check_binary(file, "seekable")
+    _check_binary(file, "file", "seekable")
     if not _is_able(file, "readable"):
         raise InvalidInputError("file is not open for reading.", field="file")
     if not file.seekable():
@@ -107,12 +109,22 @@ def write_all(out: BinaryIO, data: bytes) -> None:
         data = data[written:]
 
 
-def _check_binary(file: object, method: str) -> None:
+@refuses_foreign_errors
+def _check_path(file: object, argument: str) -> Path:
+    """Return a path, unless no file can be named so."""
+    name = os.fsencode(cast("str", file))
+    if not name or b"\0" in name:
+        raise InvalidInputError(f"{argument} must be the path of a file.", field=argument)
+    return Path(os.fsdecode(name))
+
+
+@refuses_foreign_errors
+def _check_binary(file: object, argument: str, method: str) -> None:
     """Refuse what is not a file, and files of text."""
     if isinstance(file, io.TextIOBase) or not hasattr(file, method):
         raise InvalidInputError(
-            f"file must be a path or a binary file, not {file!r:.80}.",
-            field="file",
+            f"{argument} must be a path or a binary file, not {file!r:.80}.",
+            field=argument,
         )
 
 

@@ -9,6 +9,7 @@ from inspect import iscoroutinefunction
 
 from training_versions.bundle.results import Progress
 from training_versions.errors import InvalidInputError
+from training_versions.snapshots import refuses_foreign_errors
 
 
 class ProgressMeter:
@@ -16,7 +17,7 @@ class ProgressMeter:
 
     def __init__(self, report: Progress | None) -> None:
         if report is not None:
-            _check_plain_function(report)
+            _check_plain_function(report, "progress")
         self._report = report
         self.done = 0
         self.total = 0
@@ -29,15 +30,16 @@ class ProgressMeter:
             self._report(self.done, self.total)
 
 
-def _check_plain_function(report: object) -> None:
+@refuses_foreign_errors
+def _check_plain_function(report: object, argument: str) -> None:
     if not callable(report):
         raise InvalidInputError(
-            f"progress must be a function of two numbers, not {report!r:.80}.",
-            field="progress",
+            f"{argument} must be a function of two numbers, not {report!r:.80}.",
+            field=argument,
         )
     # An object may be called through an async method, which only its class shows.
     if iscoroutinefunction(report) or iscoroutinefunction(report.__call__):
         raise InvalidInputError(
-            "progress must be a plain function: an async one is not awaited.",
-            field="progress",
+            f"{argument} must be a plain function: an async one is not awaited.",
+            field=argument,
         )

@@ -103,7 +103,7 @@ class VersionDiff(Sequence[Change]):
             >>> print(diff.to_text(width=20))
         """
         if type(width) is not int or width < 1:
-            problem = f"width must be a positive integer, not {width!r}."
+            problem = f"width must be a positive integer, not {width!r:.80}."
             raise InvalidInputError(problem, field="width")
         if not self:
             return "no differences"
@@ -151,7 +151,7 @@ def _check_prefixes(prefixes: tuple[object, ...]) -> None:
     for prefix in prefixes:
         # The empty pointer leads to the whole document.
         if not isinstance(prefix, str) or (prefix != "" and not prefix.startswith("/")):
-            problem = f"{prefix!r} is not a path such as '/config_snapshot'."
+            problem = f"{prefix!r:.80} is not a path such as '/config_snapshot'."
             raise InvalidInputError(problem, field="prefixes")
 
 

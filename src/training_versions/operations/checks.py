@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Sequence, Set
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -27,7 +28,13 @@ from training_versions.models import (
     VersionSummary,
     round_to_cents,
 )
-from training_versions.snapshots import check_storable, plain_number, shortest_decimal
+from training_versions.snapshots import (
+    check_storable,
+    plain_number,
+    refuses_foreign_errors,
+    refusing_foreign_errors,
+    shortest_decimal,
+)
 
 R = TypeVar("R")
 
@@ -52,6 +59,7 @@ def optional(check: Callable[[object, str], R], value: object, argument: str) ->
     return check(value, argument)
 
 
+@refuses_foreign_errors
 def check_uuid(value: object, argument: str) -> str:
     """Return the text of a UUID."""
     if isinstance(value, uuid.UUID):
@@ -63,7 +71,8 @@ def check_uuid(value: object, argument: str) -> str:
             field=argument,
             hint=_hint_for_id(value, argument),
         )
-    return str(uuid.UUID(value))
+    # It takes `urn:uuid:` in lower case only.
+    return str(uuid.UUID(value.lower()))
 
 
 def _hint_for_id(value: object, argument: str) -> str | None:
@@ -96,6 +105,7 @@ def check_or_make_uuid(value: Id | None, argument: str) -> str:
     return check_uuid(value, argument)
 
 
+@refuses_foreign_errors
 def check_text(value: object, argument: str, *, max_length: int, may_be_blank: bool = False) -> str:
     """Return text that is not too long and that PostgreSQL can hold."""
     if not isinstance(value, str):
@@ -121,6 +131,7 @@ def check_summary(value: object, argument: str) -> str:
     return check_text(value, argument, max_length=MAX_SUMMARY, may_be_blank=True)
 
 
+@refuses_foreign_errors
 def check_cost(value: object, argument: str) -> float:
     """Return an amount of money as a JSON number.
 
@@ -158,6 +169,7 @@ def _wrong_cost(value: object, argument: str, hint: str | None = None) -> Invali
     )
 
 
+@refuses_foreign_errors
 def check_moment(value: object, argument: str) -> str:
     """Return a moment as ISO 8601 text in UTC."""
     if not isinstance(value, datetime):
@@ -169,11 +181,13 @@ def check_moment(value: object, argument: str) -> str:
             f"{argument} must have a time zone, as datetime.now(UTC) has.", field=argument
         )
     try:
-        return format_moment(value)
+        text = format_moment(value)
     except OverflowError:
         raise InvalidInputError(
             f"{argument} is outside of the years 1 to 9999 in UTC.", field=argument
         ) from None
+    datetime.fromisoformat(text)  # raises for a moment that is none, such as the NaT of pandas
+    return text
 
 
 def format_moment(value: datetime) -> str:
@@ -181,6 +195,7 @@ def format_moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+@refuses_foreign_errors
 def check_positive(value: object, argument: str, most: int | None = None) -> int:
     """Return an integer of 1 or more."""
     number = plain_number(value)
@@ -197,6 +212,7 @@ def is_integer(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+@refuses_foreign_errors
 def check_member(value: object, argument: str, kind: type[StrEnum]) -> str:
     """Return the text of one member of an enum."""
     known = [str(member) for member in kind]
@@ -207,11 +223,12 @@ def check_member(value: object, argument: str, kind: type[StrEnum]) -> str:
     return str(value)
 
 
-def is_newest_first(order: object) -> bool:
-    """Read the argument `order`."""
+@refuses_foreign_errors
+def is_newest_first(order: object, argument: str) -> bool:
+    """Read an order."""
     if order not in ("newest", "oldest"):
         raise InvalidInputError(
-            f"order must be 'newest' or 'oldest', not {order!r}.", field="order"
+            f"{argument} must be 'newest' or 'oldest', not {order!r:.80}.", field=argument
         )
     return order == "newest"
 
@@ -236,16 +253,21 @@ def check_rule(value: object, argument: str, rule: Rule) -> str | int | float:
 
 def check_pauses(pauses: Sequence[float]) -> tuple[float, ...]:
     """Return the pauses before repeats if they are seconds."""
-    try:
+    are_seconds, checked = False, ()
+    with refusing_foreign_errors("retry_pauses"), suppress(TypeError):
         checked = tuple(pauses)
         are_seconds = all(0 <= pause < float("inf") for pause in checked)
-    except TypeError:
-        are_seconds, checked = False, ()
     if not are_seconds:
         raise InvalidInputError(
             "retry_pauses must be a sequence of seconds, each 0 or more.", field="retry_pauses"
         )
     return checked
+
+
+@refuses_foreign_errors
+def check_flag(value: object, argument: str) -> bool:
+    """Return whether a value is true."""
+    return bool(value)
 
 
 def nothing_to_change() -> InvalidInputError:

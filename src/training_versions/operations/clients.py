@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 from training_versions.errors import InvalidInputError
+from training_versions.snapshots import refusing_foreign_errors
 
 _FACES: Final = (
     "Async clients go with AsyncVersionRepository and AsyncPackageRepository, "
@@ -50,20 +51,19 @@ class _Client(Protocol):
 
 def check_client(client: object, kind: type, repository: str) -> None:
     """Refuse what is not a client, and a client of the other face, before the first call does."""
-    schema = getattr(client, "schema", None)
-    made = client
-    if callable(schema) and not inspect.isclass(client):
-        try:
+    with refusing_foreign_errors("client"):
+        made = client
+        schema = getattr(client, "schema", None)
+        if callable(schema) and not inspect.isclass(client):
             made = schema("public")
-        except Exception as exc:  # whatever a client raises that was made of wrong values
-            raise unusable_client(f"raises {type(exc).__name__}: {exc}") from exc
-    if not isinstance(made, kind):
-        what, hint = _describe(client, made)
-        raise InvalidInputError(
-            f"{repository} needs a supabase client that works with {kind.__name__}, not {what}.",
-            field="client",
-            hint=hint,
-        )
+        if not isinstance(made, kind):
+            what, hint = _describe(client, made)
+            raise InvalidInputError(
+                f"{repository} needs a supabase client that works with {kind.__name__}, "
+                f"not {what}.",
+                field="client",
+                hint=hint,
+            )
     path = str(getattr(made, "base_url", ""))
     if path.rstrip("/").endswith("/rest/v1/rest/v1"):
         raise unusable_client(

@@ -52,6 +52,7 @@ from training_versions.operations.rows import (
     read_stored_version,
     read_summary,
 )
+from training_versions.snapshots import refuses_foreign_errors
 
 StoredVersion: TypeAlias = Version[Any, Any, Any]
 """A version as it is stored, past the types of the repository."""
@@ -118,7 +119,8 @@ def _compare(
     return compare_versions(left, right)
 
 
-def _id_of(given: Id | VersionSummary, argument: str) -> str:
+@refuses_foreign_errors
+def _id_of(given: object, argument: str) -> str:
     if isinstance(given, VersionSummary):
         return str(given.id)
     return check_uuid(given, argument)

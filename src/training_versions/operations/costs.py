@@ -21,7 +21,7 @@ from training_versions.operations.checks import (
 from training_versions.operations.filters import of_version
 from training_versions.operations.paging import Listing
 from training_versions.operations.requests import Operation, Rpc, Select, call, hint_to_repeat_with
-from training_versions.snapshots import plain_number
+from training_versions.snapshots import plain_number, refuses_foreign_errors
 
 COSTS: Final = "training_costs"
 MAX_PERCENT: Final = 1000
@@ -45,7 +45,7 @@ def record_cost(
         "p_amount": check_cost(amount, "amount"),
         "p_note": optional(_check_note, note, "note"),
         "p_key": optional(_check_key, key, "key"),
-        "p_alert_at": _check_percentages(alert_at),
+        "p_alert_at": _check_percentages(alert_at, "alert_at"),
         "p_entry_id": new_id,
     }
     rpc = Rpc(
@@ -76,7 +76,8 @@ def iterate_costs(version_id: Id, *, page_size: int) -> Listing[CostEntry]:
     return Listing(select, CostEntry.model_validate)
 
 
-def _check_percentages(value: object) -> list[int]:
+@refuses_foreign_errors
+def _check_percentages(value: object, argument: str) -> list[int]:
     """Return the percentages of the budget at which to alert; none is fine, too."""
     given: list[object] = [None]
     if is_collection(value):
@@ -85,9 +86,9 @@ def _check_percentages(value: object) -> list[int]:
     for each in map(plain_number, given):
         if not is_integer(each) or not 1 <= each <= MAX_PERCENT:
             raise InvalidInputError(
-                f"alert_at must be integers of 1 to {MAX_PERCENT:,}, in percent of the budget, "
+                f"{argument} must be integers of 1 to {MAX_PERCENT:,}, in percent of the budget, "
                 f"not {value!r:.80}.",
-                field="alert_at",
+                field=argument,
             )
         percentages.append(each)
     return percentages

@@ -18,7 +18,7 @@ from training_versions.operations.checks import (
     is_collection,
 )
 from training_versions.operations.requests import AnyOf, Comparison, Condition
-from training_versions.snapshots import Codec, plain_number
+from training_versions.snapshots import Codec, plain_number, refuses_foreign_errors
 
 MAX_QUERY_BYTES: Final = 40_000
 """Of all containment filters in a URL, of the 65,536 that httpx sends."""
@@ -47,7 +47,7 @@ def version_filters(package_id: Id | None, filters: VersionFilters) -> tuple[Con
         where.append(of_package(package_id))
     where += any_member(filters.get("status"), "status", VersionStatus)
     where += any_member(filters.get("training_status"), "training_status", TrainingStatus)
-    where += _deployed(filters.get("deployed"))
+    where += _deployed(filters.get("deployed"), "deployed")
     if (parent := filters.get("parent_version_id")) is not None:
         where.append(Comparison("parent_version_id", "eq", check_uuid(parent, "parent_version_id")))
     if (after := filters.get("created_after")) is not None:
@@ -59,6 +59,7 @@ def version_filters(package_id: Id | None, filters: VersionFilters) -> tuple[Con
     return tuple(where)
 
 
+@refuses_foreign_errors
 def any_member(wanted: object, column: str, kind: type[StrEnum]) -> list[Condition]:
     """Keep rows whose column has one of the wanted members of an enum; `None` keeps all."""
     if wanted is None:
@@ -69,7 +70,7 @@ def any_member(wanted: object, column: str, kind: type[StrEnum]) -> list[Conditi
     known = [str(member) for member in kind]
     if not several or not all(isinstance(value, str) and value in known for value in several):
         raise InvalidInputError(
-            f"{column} must be one of {', '.join(known)}, not {wanted!r}.", field=column
+            f"{column} must be one of {', '.join(known)}, not {wanted!r:.80}.", field=column
         )
     return [Comparison(column, "in", f"({','.join(map(str, several))})")]
 
@@ -80,23 +81,27 @@ def text_in(text: str | None, *columns: str) -> list[Condition]:
     `*` and `%` are special in PostgREST's `ilike`, so the text travels as a regular expression in
     which everything is escaped.
     """
-    if text is None or text == "":
+    if text is None:
+        return []
+    literal = check_text(text, "text", max_length=MAX_SEARCH, may_be_blank=True)
+    if not literal:
         return []
     regex = ""
-    for char in check_text(text, "text", max_length=MAX_SEARCH, may_be_blank=True):
+    for char in literal:
         is_special = char.isascii() and not char.isalnum()
         regex += f"\\{char}" if is_special else char
     quoted = regex.replace("\\", "\\\\").replace('"', '\\"')
     return [AnyOf(",".join(f'{column}.imatch."{quoted}"' for column in columns))]
 
 
-def _deployed(wanted: object) -> list[Condition]:
+@refuses_foreign_errors
+def _deployed(wanted: object, argument: str) -> list[Condition]:
     if wanted is None:
         return []
     wanted = plain_number(wanted)
     if not isinstance(wanted, bool):
         raise InvalidInputError(
-            f"deployed must be True or False, not {wanted!r}.", field="deployed"
+            f"{argument} must be True or False, not {wanted!r:.80}.", field=argument
         )
     return [Comparison("is_deployed", "is", str(wanted).lower())]
 

@@ -71,7 +71,7 @@ def _listing(operation: str, filters: HistoryFilters, order: str, limit: int) ->
         EVENTS,
         where=_conditions(filters),
         order_by=("occurred_at", "id"),
-        descending=is_newest_first(order),
+        descending=is_newest_first(order, "order"),
         limit=limit,
     )
     return Listing(select, Event.model_validate)

@@ -123,13 +123,13 @@ def delete(package_id: Id) -> Operation[None]:
 
 
 def get(package_id: Id, *, operation: str = "packages.get") -> Operation[Package]:
-    """Read a package; `operation` is as in `create`."""
-    select = _by_id(operation, package_id)
-    return read_one(select, read_package, what=f"package {package_id}")
+    """Read a package; `operation` is what errors name, if it is a part of another one."""
+    checked = check_uuid(package_id, "package_id")
+    return read_one(_by_id(operation, checked), read_package, what=f"package {checked}")
 
 
 def find(package_id: Id, *, operation: str = "packages.find") -> Operation[Package | None]:
-    """Read a package, or `None`; `operation` is as in `create`."""
+    """Read a package, or `None`; `operation` is as in `get`."""
     return read_first(_by_id(operation, package_id), read_package)
 
 
@@ -190,7 +190,7 @@ def _listing(operation: str, filters: PackageFilters, order: str, limit: int) ->
         PACKAGES,
         where=tuple(where),
         order_by=ORDER,
-        descending=is_newest_first(order),
+        descending=is_newest_first(order, "order"),
         limit=limit,
     )
     return _PackageListing(select, read_package)

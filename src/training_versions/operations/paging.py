@@ -36,6 +36,7 @@ from training_versions.operations.requests import (
     read_rows,
     rows_of,
 )
+from training_versions.snapshots import refusing_foreign_errors
 
 R = TypeVar("R", bound=BaseModel)
 Key: TypeAlias = tuple[str, ...]
@@ -67,7 +68,9 @@ class Listing(Generic[R]):
 
     def page(self, cursor: str | None) -> Operation[Page[R]]:
         """Read one page."""
-        return self._page(self._read_cursor(cursor))
+        with refusing_foreign_errors("cursor"):
+            key = self._read_cursor(cursor)
+        return self._page(key)
 
     def _page(self, key: Key) -> Operation[Page[R]]:
         limit = self.select.limit

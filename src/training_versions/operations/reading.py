@@ -19,6 +19,7 @@ from training_versions.models import (
 )
 from training_versions.operations.checks import (
     MAX_VERSION_NUMBER,
+    check_flag,
     check_known,
     check_positive,
     check_uuid,
@@ -56,8 +57,8 @@ def get(codecs: SnapshotCodecs[C, M, D], version_id: Id) -> Operation[Version[C,
 
 def get_row(version_id: Id, read: Callable[[object], T]) -> Operation[T]:
     """Read a version as `read` makes it of its row; autosave needs more than the version."""
-    select = _by_id("versions.get", version_id)
-    return read_one(select, read, what=f"version {version_id}")
+    checked = check_uuid(version_id, "version_id")
+    return read_one(_by_id("versions.get", checked), read, what=f"version {checked}")
 
 
 def find(codecs: SnapshotCodecs[C, M, D], version_id: Id) -> Operation[Version[C, M, D] | None]:
@@ -70,12 +71,13 @@ def get_by_number(
 ) -> Operation[Version[C, M, D]]:
     """Read a version by its number."""
     number = check_positive(version_number, "version_number", most=MAX_VERSION_NUMBER)
+    package = of_package(package_id)
     select = _newest(
         "versions.get_by_number",
-        of_package(package_id),
+        package,
         Comparison("version_number", "eq", str(number)),
     )
-    what = f"version {number} of package {package_id}"
+    what = f"version {number} of package {package.value}"
     return read_one(select, codecs.read_version, what=what)
 
 
@@ -111,8 +113,8 @@ def list_(
         codecs,
         version_filters(package_id, options),
         across_packages=package_id is None,
-        newest_first=is_newest_first(options.get("order", "newest")),
-        snapshots=snapshots,
+        newest_first=is_newest_first(options.get("order", "newest"), "order"),
+        snapshots=check_flag(snapshots, "snapshots"),
         limit=check_positive(options.get("limit", DEFAULT_LIMIT), "limit"),
     )
     return listing.page(options.get("cursor"))
@@ -132,8 +134,8 @@ def iterate(
         codecs,
         version_filters(package_id, options),
         across_packages=package_id is None,
-        newest_first=is_newest_first(options.get("order", "newest")),
-        snapshots=snapshots,
+        newest_first=is_newest_first(options.get("order", "newest"), "order"),
+        snapshots=check_flag(snapshots, "snapshots"),
         limit=check_positive(options.get("page_size", DEFAULT_PAGE_SIZE), "page_size"),
     )
 

@@ -38,7 +38,7 @@ class SnapshotCodecs(Generic[C, M, D]):
         types = config, model, dataset, allow_secrets
         try:
             return cast("SnapshotCodecs[C, M, D]", _codecs_of(*types))
-        except TypeError:  # a type that cannot be hashed, such as one with a `Field`
+        except Exception:  # a type that cannot be hashed, such as one with a `Field`
             return cast("SnapshotCodecs[C, M, D]", _codecs_of.__wrapped__(*types))
 
     def as_tuple(self) -> tuple[Codec[C], Codec[M], Codec[D]]:

@@ -47,7 +47,13 @@ from training_versions.operations.requests import (
     hint_to_repeat_with,
 )
 from training_versions.operations.rows import expect_object
-from training_versions.snapshots import MAX_DEPTH, MISSING, Codec
+from training_versions.snapshots import (
+    MAX_DEPTH,
+    MISSING,
+    Codec,
+    refuses_foreign_errors,
+    refusing_foreign_errors,
+)
 
 RUNS: Final = "training_runs"
 # A round number just below the largest double, about 1.798e308. The database checks the same one.
@@ -108,12 +114,13 @@ def record_metrics(
     version_id: Id, metrics: JsonLike, *, step: int | None, run_id: Id | None
 ) -> Operation[RecordedMetrics]:
     """Record metrics of a version."""
-    finite, missing = _split_metrics(metrics)
+    with refusing_foreign_errors("metrics"):
+        finite, missing = _split_metrics(metrics)
     # No idempotency key: the same values, recorded at the same step once more, change nothing.
     params = {
         "p_version_id": check_uuid(version_id, "version_id"),
         "p_run_id": optional(check_uuid, run_id, "run_id"),
-        "p_metrics": _check_metrics(finite, have_step=step is not None),
+        "p_metrics": _check_metrics(finite, "metrics", have_step=step is not None),
         "p_step": optional(_check_step, step, "step"),
     }
     rpc = Rpc("versions.record_metrics", "record_version_metrics", params)
@@ -134,7 +141,7 @@ def runs(
         columns=tuple(TrainingRun.model_fields),
         where=(of_version(version_id),),
         order_by=("started_at", "id"),
-        descending=is_newest_first(order),
+        descending=is_newest_first(order, "order"),
         limit=check_positive(limit, "limit"),
     )
     return Listing(select, TrainingRun.model_validate).page(cursor)
@@ -245,7 +252,8 @@ def _is_finite(number: Real | Decimal) -> bool:
         return True
 
 
-def _check_metrics(metrics: object, *, have_step: bool) -> object:
+@refuses_foreign_errors
+def _check_metrics(metrics: object, argument: str, *, have_step: bool) -> object:
     """Return metrics by name as plain JSON."""
     plain = cast("dict[str, object]", _METRICS.write(metrics))
     if not plain:
@@ -279,6 +287,7 @@ def _to_python_number(name: object, value: object) -> object:
         ) from exc
 
 
+@refuses_foreign_errors
 def _check_step(step: object, argument: str) -> int:
     number = _to_integer(step)
     if number is None or not -(2**63) <= number < 2**63:

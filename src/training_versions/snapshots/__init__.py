@@ -14,6 +14,7 @@ What belongs here knows JSON and Pydantic, and neither columns nor requests.
     equality        when two JSON values are equal, and where two objects differ
     pointers        where in a document something is
     misfits         where a stored snapshot does not fit a type
+    foreign         what a value raises when it is looked at, as an error of ours
     core_schemas    which keys a type reads, for `misfits` alone
 """
 
@@ -25,6 +26,7 @@ from training_versions.snapshots.equality import (
     changed_paths,
     json_equal,
 )
+from training_versions.snapshots.foreign import refuses_foreign_errors, refusing_foreign_errors
 from training_versions.snapshots.json_values import check_storable, to_json
 from training_versions.snapshots.limits import MAX_DEPTH
 from training_versions.snapshots.numbers import plain_number, shortest_decimal
@@ -42,6 +44,8 @@ __all__ = [
     "json_equal",
     "plain_number",
     "pointer",
+    "refuses_foreign_errors",
+    "refusing_foreign_errors",
     "shortest_decimal",
     "to_json",
 ]

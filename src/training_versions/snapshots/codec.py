@@ -9,11 +9,11 @@ import json
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic.errors import PydanticUserError
 
 from training_versions.errors import InvalidInputError
 from training_versions.models import Misfit
 from training_versions.snapshots.dumps import Merge
+from training_versions.snapshots.foreign import refusing_foreign_errors
 from training_versions.snapshots.json_values import dotted, kind_of, to_json
 from training_versions.snapshots.misfits import find_misfits
 from training_versions.snapshots.objects import data_kind
@@ -56,10 +56,11 @@ class Codec(Generic[S]):
         if type_ is not None:
             try:
                 self._adapter = TypeAdapter(type_)
-            except (PydanticUserError, KeyError, TypeError) as exc:
-                # Pydantic takes a dictionary for a core schema, and fails with KeyError; TypeError
-                # is that of a generic with the wrong number of arguments.
-                problem = f"{field}={type_!r} is not a type that Pydantic can read."
+            except Exception as exc:
+                # Of many kinds: Pydantic's own, KeyError for a dictionary, which it takes for a
+                # core schema, and what the annotations of the type raise.
+                with refusing_foreign_errors(field):
+                    problem = f"{field}={type_!r:.200} is not a type that Pydantic can read."
                 raise InvalidInputError(problem, field=field) from exc
 
     @property
@@ -77,6 +78,10 @@ class Codec(Generic[S]):
                 is not an object (a data set: an array of objects), or contains something that
                 cannot be stored.
         """
+        with refusing_foreign_errors(self.field):
+            return self._write(value)
+
+    def _write(self, value: object) -> "JsonValue":
         if value is None:
             self._refuse(f"{self.field} must not be None.")
         if self._adapter is not None:
