@@ -1,6 +1,6 @@
 # Every target sets up what it needs; python3 (3.11 or newer), npm and make are all that has to be there.
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint format twin schema measure bench wheel clean
+.PHONY: demo test test-libraries check lint format twin schema measure bench wheel clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,6 +13,9 @@ demo: .venv/ok node_modules/ok  ## the main job, on the embedded stack
 
 test: lint  ## every test
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-libraries: .venv-libraries/ok  ## the training libraries themselves: 1.5 GB, no network
+	HF_HUB_OFFLINE=1 .venv-libraries/bin/pytest -q -o filterwarnings=default tests/libraries
 
 check: lint  ## what to run before every change: under a minute
 	$(BIN)/pytest -q -n 2 tests/unit
@@ -40,6 +43,7 @@ measure: .venv/ok  ## how dense the code is, folder by folder
 
 bench: .venv/ok node_modules/ok .venv-bench/ok  ## what every operation costs; docs/performance.md
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/snapshot_json.py
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/bench.py --json docs/performance.json
 	.venv-bench/bin/python benchmarks/plot.py docs/performance.json docs/performance.svg
@@ -59,6 +63,18 @@ clean:
 .venv-bench/ok: Makefile
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check "matplotlib>=3.9"
+	touch $@
+
+# A bare `torch` is a build of several gigabytes for graphics cards. Where the index that pip uses
+# has no other, name one that has builds for processors: make test-libraries TORCH_INDEX=…
+TORCH_INDEX ?=
+.venv-libraries/ok: Makefile pyproject.toml
+	$(PYTHON) -m venv .venv-libraries
+	.venv-libraries/bin/pip install --quiet --disable-pip-version-check "pip>=25.1"
+	.venv-libraries/bin/pip install --quiet --disable-pip-version-check \
+		$(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "torch==2.13.0"
+	.venv-libraries/bin/pip install --quiet --disable-pip-version-check --editable . "pytest>=8" \
+		transformers accelerate datasets peft trl pandas polars pyarrow omegaconf
 	touch $@
 
 # Pinned in package.json; a lock file would list the programs of one platform only, and `npm ci` then refuse it.

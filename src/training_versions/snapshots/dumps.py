@@ -23,6 +23,7 @@ from training_versions.snapshots.objects import has_own_dict, is_masked
 from training_versions.snapshots.secrets import is_placeholder, is_secret_key
 
 _ARRAYS: Final = (list, tuple, deque)
+_LEAVES: Final = frozenset({str, int, float, bool, type(None)})
 _Parts: TypeAlias = "Mapping[object, _Part]"
 
 
@@ -124,11 +125,16 @@ class Merge:
             return in_python
         if len(texts) != len(in_python):
             return texts
-        parts = _parts(part)
+        parts: _Parts | None = None
         merged: dict[str, object] = {}
         for (key, inner), (name, inner_json) in zip(in_python.items(), texts.items(), strict=True):
-            held = parts.get(key, _Part(inner, part.any_key))
-            merged[name] = self.of(held, inner, inner_json)
+            if _is_plain_leaf(inner, inner_json):
+                merged[name] = inner_json
+            else:
+                if parts is None:
+                    parts = _parts(part)
+                held = parts.get(key) or _Part(inner, part.any_key)
+                merged[name] = self.of(held, inner, inner_json)
         return merged
 
     def _array(self, part: _Part, in_python: list[object], in_json: object) -> object:
@@ -142,8 +148,13 @@ class Merge:
             held = list(cast("list[object]", value))
         if len(held) != len(in_python):
             held = in_python
-        together = zip(held, in_python, entries, strict=True)
-        return [self.of(_Part(each, part.any_key), inner, entry) for each, inner, entry in together]
+        merged: list[object] = []
+        for each, inner, entry in zip(held, in_python, entries, strict=True):
+            if _is_plain_leaf(inner, entry):
+                merged.append(entry)
+            else:
+                merged.append(self.of(_Part(each, part.any_key), inner, entry))
+        return merged
 
     def _set(self, in_python: Set[object], in_json: object) -> object:
         """Return a set, for the copy to sort."""
@@ -163,6 +174,11 @@ class Unordered(list[object]):
 def _is_mask(in_json: object) -> bool:
     """Return whether this is what one of Pydantic's secrets shows; a serializer may tell more."""
     return in_json is None or (isinstance(in_json, str) and not in_json.strip("*/-. "))
+
+
+def _is_plain_leaf(in_python: object, in_json: object) -> bool:
+    """Return whether both dumps have the same text, number, boolean or nothing."""
+    return type(in_python) in _LEAVES and in_python == in_json
 
 
 def _is_lost(in_python: object, in_json: object) -> bool:

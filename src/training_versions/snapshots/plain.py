@@ -1,12 +1,14 @@
 """The fast way for what is plain JSON already, as nearly every large snapshot is.
 
-A snapshot may have a hundred thousand values. So they are copied without a call and without a path
-for each, and texts, numbers and keys are looked at all together. Whatever is not plain, or may have
-to be refused, is left to the careful copy in `json_values.py`, which knows where it is.
+A snapshot may have a hundred thousand values. So they are copied without a path for each, and
+texts, numbers and keys are looked at all together. Whatever is not plain, or may have to be
+refused, is left to the careful copy in `json_values.py`, which knows where it is.
 """
 
 import math
-from typing import Any, cast
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
 
 from training_versions.snapshots.limits import INTEGERS_ONLY, MAX_DEPTH, unstorable
 from training_versions.snapshots.secrets import (
@@ -18,85 +20,85 @@ from training_versions.snapshots.secrets import (
 
 def copy_plain(value: object, *, allow_secrets: bool) -> Any:
     """Return a copy of a JSON object or array, or `None` if it needs the careful copy."""
-    copying = _PlainCopy()
-    if type(value) is dict:
-        copied: object = copying.copy_object(cast("dict[str, object]", value), 1)
-    elif type(value) is list:
-        copied = copying.copy_array(cast("list[object]", value), 1)
-    else:
+    if type(value) is not dict and type(value) is not list:
         return None
-    return copied if copying.is_faultless(allow_secrets=allow_secrets) else None
+    found = _Found()
+    # One entry more, so that there is one loop for what lies in arrays.
+    copied = _copy([value], found)
+    return copied[0] if _is_faultless(found, allow_secrets=allow_secrets) else None
 
 
-class _PlainCopy:
-    """One copy under way, and what is to be looked at when it is done."""
+@dataclass(slots=True)
+class _Found:
+    """What is to be looked at when the copy is done."""
 
-    def __init__(self) -> None:
-        self._is_plain = True
-        self._texts: list[str] = []
-        self._numbers: list[int | float] = []
-        self._keys: set[str] = set()
+    texts: list[str] = field(default_factory=list[str])
+    numbers: list[int | float] = field(default_factory=list[int | float])
+    keys: set[str] = field(default_factory=set[str])
+    others: bool = False
+    """There was a value that is no plain JSON, or one too deep."""
 
-    # The two loops are alike, and have no calls in them but those that they need: most of the time
-    # is spent here. A number is copied by being there; what is a container is replaced by its copy.
 
-    def copy_object(self, members: dict[str, object], depth: int) -> dict[str, object]:
-        """Copy an object."""
+def _copy(whole: list[Any], found: _Found) -> list[Any]:
+    """Copy an array with all that lies in it."""
+    add_text, add_number, add_keys = found.texts.append, found.numbers.append, found.keys.update
+
+    # The two loops are alike, and have no calls in them but those that they need, since this is
+    # where the time goes. A value is copied by being there, and a container is replaced by its
+    # copy. Being functions in a function, they find all they use without looking it up.
+
+    def copy_object(members: dict[str, Any], depth: int) -> dict[str, Any]:
         copied = members.copy()
-        self._keys.update(members)
-        if depth > MAX_DEPTH:
-            self._is_plain = False
-            return copied
+        add_keys(members)
         for key, value in members.items():
-            kind = type(value)
+            kind = type(value)  # pyright: ignore[reportUnknownVariableType]  # of anything
             if kind is str:
-                self._texts.append(cast("str", value))
+                add_text(value)
             elif kind is float or kind is int:
-                self._numbers.append(cast("float", value))
-            elif kind is dict:
-                copied[key] = self.copy_object(cast("dict[str, object]", value), depth + 1)
-            elif kind is list:
-                copied[key] = self.copy_array(cast("list[object]", value), depth + 1)
+                add_number(value)
+            elif kind is dict and depth < MAX_DEPTH:
+                copied[key] = copy_object(value, depth + 1)
+            elif kind is list and depth < MAX_DEPTH:
+                copied[key] = copy_array(value, depth + 1)
             elif value is not None and kind is not bool:
-                self._is_plain = False
+                found.others = True
         return copied
 
-    def copy_array(self, entries: list[object], depth: int) -> list[object]:
-        """Copy an array."""
+    def copy_array(entries: list[Any], depth: int) -> list[Any]:
         copied = entries.copy()
-        if depth > MAX_DEPTH:
-            self._is_plain = False
-            return copied
         for index, value in enumerate(entries):
-            kind = type(value)
+            kind = type(value)  # pyright: ignore[reportUnknownVariableType]  # of anything
             if kind is str:
-                self._texts.append(cast("str", value))
+                add_text(value)
             elif kind is float or kind is int:
-                self._numbers.append(cast("float", value))
-            elif kind is dict:
-                copied[index] = self.copy_object(cast("dict[str, object]", value), depth + 1)
-            elif kind is list:
-                copied[index] = self.copy_array(cast("list[object]", value), depth + 1)
+                add_number(value)
+            elif kind is dict and depth < MAX_DEPTH:
+                copied[index] = copy_object(value, depth + 1)
+            elif kind is list and depth < MAX_DEPTH:
+                copied[index] = copy_array(value, depth + 1)
             elif value is not None and kind is not bool:
-                self._is_plain = False
+                found.others = True
         return copied
 
-    def is_faultless(self, *, allow_secrets: bool) -> bool:
-        """Return whether all of it can be stored just as it is."""
-        if not self._is_plain or not all(type(key) is str for key in self._keys):
-            return False
-        if self._numbers and not _are_common(self._numbers):
-            return False
-        texts, keys = "\n".join(self._texts), "\n".join(self._keys)
-        if unstorable(texts) is not None or unstorable(keys) is not None:
-            return False
-        # An object's placeholder becomes null even where secrets are allowed.
-        if may_have_secret_key(keys) and any(map(is_secret_key, self._keys)):
-            return False
-        return allow_secrets or not (has_secret_form(texts) or has_secret_form(keys))
+    return copy_array(whole, 0)
 
 
-def _are_common(numbers: list[int | float]) -> bool:
+def _is_faultless(found: _Found, *, allow_secrets: bool) -> bool:
+    """Return whether all of it can be stored just as it is."""
+    if found.others or not all(type(key) is str for key in found.keys):
+        return False
+    if found.numbers and not _are_common(found.numbers):
+        return False
+    texts, keys = "\n".join(found.texts), "\n".join(found.keys)
+    if unstorable(texts) is not None or unstorable(keys) is not None:
+        return False
+    # An object's placeholder becomes null even where secrets are allowed.
+    if may_have_secret_key(keys) and any(map(is_secret_key, found.keys)):
+        return False
+    return allow_secrets or not (has_secret_form(texts) or has_secret_form(keys))
+
+
+def _are_common(numbers: Collection[int | float]) -> bool:
     """Return whether all numbers are finite, and floats that are integers are written as such."""
     # NaN may hide from `min` and `max`, but not from `sum`.
     within = min(numbers) > -INTEGERS_ONLY and max(numbers) < INTEGERS_ONLY

@@ -21,6 +21,7 @@ from training_versions.snapshots.secrets import is_placeholder, is_secret_key
 
 _Path: TypeAlias = tuple[str | int, ...]
 _NUMBERS: Final = (int, float)
+_LEAVES: Final = frozenset({str, int, float, bool})
 HINT: Final = (
     "The type must read what it writes. Names that differ in reading and writing, serializers, "
     "excluded and computed fields, and fields of subclasses may keep it from that."
@@ -72,6 +73,8 @@ class _Comparison:
 
     def difference(self, given: Any, again: Any, path: _Path) -> _Path | None:
         """Return the path to the first difference, or `None`."""
+        if type(given) is type(again) and type(given) in _LEAVES and given == again:
+            return None
         if given is again or self._is_withheld(given, again, path):
             return None
         if _are_of_one_model(given, again):
