@@ -170,6 +170,31 @@ begin
 end
 $$;
 
+-- How refusals name a version: its number, and the name of its package; or the id of its package,
+-- where the caller may not act for the owner.
+create or replace function training_versions_internal.version_label(
+    p_package_id uuid,
+    p_version_number integer
+)
+returns text
+stable
+set search_path = ''
+language sql
+as $$
+    select format(
+        'version %s of %s',
+        p_version_number,
+        coalesce(
+            (
+                select quote_literal(c.name)
+                from public.training_configs c
+                where c.id = p_package_id and training_versions_internal.acts_for(c.user_id)
+            ),
+            'package ' || p_package_id
+        )
+    )
+$$;
+
 -- Is this transaction importing versions? Kept in a table rather than in a session setting, which
 -- any client could set.
 create or replace function training_versions_internal.is_importing()

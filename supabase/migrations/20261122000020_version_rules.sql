@@ -320,9 +320,7 @@ create or replace trigger rule_35_timestamp_and_name
 
 -- Refuses a change of frozen columns.
 create or replace function training_versions_internal.refuse_frozen(
-    p_version_id uuid,
-    p_version_number integer,
-    p_status text,
+    p_version public.training_package_versions,
     p_columns text[]
 )
 returns void
@@ -332,11 +330,16 @@ as $$
     select training_versions_internal.refuse(
         'TV301',
         format(
-            '%s of version %s cannot change: it is %s',
-            array_to_string(p_columns, ', '), p_version_number, p_status
+            '%s of %s cannot change: it is %s',
+            array_to_string(p_columns, ', '),
+            training_versions_internal.version_label(
+                p_version.package_id, p_version.version_number
+            ),
+            p_version.status
         ),
         jsonb_build_object(
-            'version_id', p_version_id, 'version_number', p_version_number, 'columns', p_columns
+            'version_id', p_version.id, 'version_number', p_version.version_number,
+            'columns', p_columns
         ),
         'Create a new draft from it.'
     )
@@ -443,9 +446,7 @@ begin
             select c from unnest(training_versions_internal.changed_snapshots(old, new)) as c
             where c = any (frozen)
         ) || refused;
-        perform training_versions_internal.refuse_frozen(
-            old.id, old.version_number, old.status, refused
-        );
+        perform training_versions_internal.refuse_frozen(old, refused);
     end if;
     if old.status = 'draft' and changed && training_versions_internal.editable_columns() then
         new.content_updated_at := null;
@@ -521,8 +522,9 @@ begin
         perform training_versions_internal.refuse(
             'TV302',
             format(
-                'version %s is %s and cannot become %s',
-                old.version_number, old.status, coalesce(new.status, 'null')
+                '%s is %s and cannot become %s',
+                training_versions_internal.version_label(old.package_id, old.version_number),
+                old.status, coalesce(new.status, 'null')
             ),
             jsonb_build_object(
                 'version_id', old.id, 'version_number', old.version_number, 'status', old.status
@@ -667,7 +669,10 @@ begin
     ) then
         perform training_versions_internal.refuse(
             'TV307',
-            format('version %s would become its own ancestor', new.version_number),
+            format(
+                '%s would become its own ancestor',
+                training_versions_internal.version_label(new.package_id, new.version_number)
+            ),
             jsonb_build_object('field', 'parent_version_id'),
             'Choose a parent that does not descend from it.'
         );
@@ -721,7 +726,11 @@ begin
     if old.status <> 'draft' then
         perform training_versions_internal.refuse(
             'TV303',
-            format('version %s is %s and cannot be deleted', old.version_number, old.status),
+            format(
+                '%s is %s and cannot be deleted',
+                training_versions_internal.version_label(old.package_id, old.version_number),
+                old.status
+            ),
             jsonb_build_object(
                 'version_id', old.id, 'version_number', old.version_number, 'status', old.status
             ),
@@ -738,7 +747,10 @@ begin
     ) then
         perform training_versions_internal.refuse(
             'TV308',
-            format('draft %s is the parent of a published version', old.version_number),
+            format(
+                '%s is the parent of a published version',
+                training_versions_internal.version_label(old.package_id, old.version_number)
+            ),
             jsonb_build_object('version_id', old.id, 'version_number', old.version_number),
             'Keep it: a published version keeps its parent.'
         );

@@ -52,7 +52,7 @@ as $$
 $$;
 
 -- Refuses what the status of a version does not allow. p_predicate completes the sentence
--- "version 3 …".
+-- "version 3 of 'bot' …".
 create or replace function training_versions_internal.refuse_status(
     p_errcode text,
     p_version public.training_package_versions,
@@ -65,7 +65,13 @@ language sql
 as $$
     select training_versions_internal.refuse(
         p_errcode,
-        format('version %s %s', p_version.version_number, p_predicate),
+        format(
+            '%s %s',
+            training_versions_internal.version_label(
+                p_version.package_id, p_version.version_number
+            ),
+            p_predicate
+        ),
         jsonb_build_object(
             'version_id', p_version.id,
             'version_number', p_version.version_number,
@@ -104,7 +110,12 @@ begin
     then
         perform training_versions_internal.refuse(
             'TV201',
-            format('draft %s has changed since you read it', p_version.version_number),
+            format(
+                '%s has changed since you read it',
+                training_versions_internal.version_label(
+                    p_version.package_id, p_version.version_number
+                )
+            ),
             jsonb_build_object(
                 'version_id', p_version.id,
                 'expected_updated_at', p_expected_updated_at,

@@ -83,8 +83,7 @@ create policy "Users can view own metric points" on public.training_metric_point
 
 -- Refuses a change of training_status, with both states in the detail.
 create or replace function training_versions_internal.refuse_training_status(
-    p_version_id uuid,
-    p_version_number integer,
+    p_version public.training_package_versions,
     p_was text,
     p_wanted text
 )
@@ -95,13 +94,15 @@ as $$
     select training_versions_internal.refuse(
         'TV205',
         format(
-            'training of version %s %s and cannot become %s',
-            p_version_number,
+            'training of %s %s and cannot become %s',
+            training_versions_internal.version_label(
+                p_version.package_id, p_version.version_number
+            ),
             coalesce('is ' || p_was, 'has not started'),
             coalesce(p_wanted, 'not started')
         ),
         jsonb_build_object(
-            'version_id', p_version_id, 'training_status', p_was, 'wanted', p_wanted
+            'version_id', p_version.id, 'training_status', p_was, 'wanted', p_wanted
         ),
         'Training starts, then completes, fails or is cancelled; '
         'failed and cancelled training may start again.'
@@ -170,7 +171,7 @@ begin
         or was in ('none', 'pending', 'running') and wanted in ('completed', 'failed', 'cancelled')
     ) then
         perform training_versions_internal.refuse_training_status(
-            new.id, new.version_number, old.training_status, new.training_status
+            new, old.training_status, new.training_status
         );
     end if;
 
@@ -238,7 +239,13 @@ begin
     if not found and p_run_id is not null then
         perform training_versions_internal.refuse(
             'TV104',
-            format('version %s has no run %s', p_version.version_number, p_run_id),
+            format(
+                '%s has no run %s',
+                training_versions_internal.version_label(
+                    p_version.package_id, p_version.version_number
+                ),
+                p_run_id
+            ),
             jsonb_build_object('version_id', p_version.id, 'run_id', p_run_id),
             'Pass the id of what starting the training returned.'
         );
@@ -399,7 +406,12 @@ begin
     if p_version.status = 'archived' then
         perform training_versions_internal.refuse(
             'TV205',
-            format('version %s is archived and is not trained any more', p_version.version_number),
+            format(
+                '%s is archived and is not trained any more',
+                training_versions_internal.version_label(
+                    p_version.package_id, p_version.version_number
+                )
+            ),
             details || jsonb_build_object('status', p_version.status),
             'Restore it, and train the draft.'
         );
@@ -407,7 +419,12 @@ begin
     if p_version.training_status = 'running' then
         perform training_versions_internal.refuse(
             'TV205',
-            format('training of version %s is running already', p_version.version_number),
+            format(
+                'training of %s is running already',
+                training_versions_internal.version_label(
+                    p_version.package_id, p_version.version_number
+                )
+            ),
             details,
             'Wait for it to end, or cancel it.'
         );
@@ -532,7 +549,7 @@ begin
         run := training_versions_internal.begin_run(version, gen_random_uuid());
     elsif version.training_status is distinct from 'running' then
         perform training_versions_internal.refuse_training_status(
-            version.id, version.version_number, version.training_status, p_status
+            version, version.training_status, p_status
         );
     end if;
     -- The triggers end the run.
@@ -577,8 +594,10 @@ begin
         perform training_versions_internal.refuse(
             'TV205',
             format(
-                'training of version %s has not started, so it has no steps',
-                p_version.version_number
+                'training of %s has not started, so it has no steps',
+                training_versions_internal.version_label(
+                    p_version.package_id, p_version.version_number
+                )
             ),
             jsonb_build_object(
                 'version_id', p_version.id, 'training_status', p_version.training_status,

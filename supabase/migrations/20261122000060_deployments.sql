@@ -182,7 +182,10 @@ begin
     ) then
         perform training_versions_internal.refuse(
             '42501',
-            format('version %s lies in a package of another user', p_version.version_number),
+            format(
+                'version %s lies in package %s, which is another user''s',
+                p_version.version_number, p_version.package_id
+            ),
             p_hint => 'Fork it into a package of your own.'
         );
     end if;

@@ -103,7 +103,7 @@ $$;
 -- Versions
 --
 
--- Refuses an import (TV207). In p_message, %s stands for the number of the version.
+-- Refuses an import (TV207).
 create or replace function training_versions_internal.refuse_import(
     p_given public.training_package_versions,
     p_message text
@@ -115,7 +115,7 @@ as $$
 begin
     perform training_versions_internal.refuse(
         'TV207',
-        format(p_message, p_given.version_number),
+        p_message,
         jsonb_build_object('version_id', p_given.id, 'version_number', p_given.version_number),
         'Import into a new package.'
     );
@@ -161,7 +161,11 @@ begin
         where d.package_id = p_given.package_id and d.version_number = p_given.version_number
     ) then
         perform training_versions_internal.refuse_import(
-            p_given, 'number %s was given to another version of this package'
+            p_given,
+            format(
+                'number %s was given to another version of package %s',
+                p_given.version_number, p_given.package_id
+            )
         );
     end if;
     return 'new';
@@ -217,7 +221,9 @@ begin
     if p_given.training_completed_at < p_given.training_started_at then
         perform training_versions_internal.refuse_value(
             'training_completed_at',
-            format('training of version %s ends before it starts', p_given.version_number)
+            format(
+                'training of version %s in the file ends before it starts', p_given.version_number
+            )
         );
     end if;
     if p_given.status = 'draft' then
@@ -297,7 +303,9 @@ begin
         and not coalesce(training_versions_internal.reads_alike(d.old_value, d.new_value), false);
     if p_here.status <> 'draft' and p_given.status <> 'draft' and different && content then
         perform training_versions_internal.refuse_import(
-            p_given, 'version %s is there already, with other content'
+            p_given,
+            training_versions_internal.version_label(p_given.package_id, p_given.version_number)
+            || ' is there already, with other content'
         );
     end if;
     return different <> '{}';

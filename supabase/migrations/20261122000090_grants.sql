@@ -97,6 +97,9 @@ grant execute on function
     -- refusals and checks
     training_versions_internal.refuse,
     training_versions_internal.refuse_value,
+    training_versions_internal.acts_for,
+    training_versions_internal.acts_for_all,
+    training_versions_internal.version_label,
     training_versions_internal.refuse_missing_version,
     training_versions_internal.refuse_missing_package,
     training_versions_internal.refuse_taken_id,

@@ -219,7 +219,7 @@ class TestMigrationsPage:
 EXAMPLES = {
     "quickstart.py": (
         "latest         support-bot-v2",
-        "refused        ConflictError: version 1 is published",
+        "refused        ConflictError: version 1 of 'support-bot' is published",
         "another user   finds 0 versions, and None by its id",
     ),
     "compare_and_restore.py": (

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from tests.data import MOMENT
 from training_versions import EventKind, InvalidInputError
 from training_versions.models import round_to_cents
-from training_versions.operations.checks import check_cost
+from training_versions.operations.checks import check_cost, check_moment
 
 from .scripted import (
     OTHER,
@@ -49,6 +49,37 @@ def calls(method: str, *args: Any, **each: list[Any]) -> list[tuple[Call, str]]:
     """Make one call of a method for each bad value of the one argument that is named."""
     ((argument, values),) = each.items()
     return [((method, args, {argument: value}), argument) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (str(AWARE), "Read the text first: datetime.fromisoformat(text)."),
+        (AWARE.date(), "A day has no time: datetime(2025, 1, 31, tzinfo=UTC)."),
+        (3, None),
+    ],
+)
+def test_what_is_no_moment_is_told_how_to_make_one(value: object, hint: str | None) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        check_moment(value, "since")
+
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("named", "hint"),
+    [
+        ("config_snapshot", "Did you mean config?"),
+        ("budget", "Did you mean budget_limit?"),
+        ("summary", "Did you mean change_summary?"),
+        ("zzz", None),
+    ],
+)
+def test_an_argument_that_is_misspelt_is_told_the_right_one(named: str, hint: str | None) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        VERSIONS.update_draft(VERSION, **{named: 1})
+
+    assert (caught.value.field, caught.value.hint) == (named, hint)
 
 
 def first(method: str, values: list[object], argument: str, *rest: Any) -> list[tuple[Call, str]]:

@@ -196,9 +196,16 @@ FOR_AN_ID: list[tuple[object, str, str]] = [
     (
         3,
         "version_id",
-        "A number is one within its package: versions.get_by_number(package_id, number).id.",
+        "By its number: versions.get_by_number(package_id, number).id.",
     ),
-    ("bot", "package_id", "The id of a package is in packages.find_by_name(name).id."),
+    ("3", "version_id", "By its number: versions.get_by_number(package_id, number).id."),
+    (3, "left", "By their numbers: versions.compare_numbers(package_id, 1, 2)."),
+    ("bot", "package_id", "A package is found by its name with packages.find_by_name(name)."),
+    (
+        "bot-v1",
+        "version_id",
+        "A name does not identify a version: versions.list(package_id) has the ids.",
+    ),
 ]
 
 

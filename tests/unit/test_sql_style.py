@@ -40,3 +40,15 @@ def test_functions_are_written_as_the_house_writes_them(path: Path) -> None:
 )
 def test_keywords_in_capitals_would_be_found(ugly: str) -> None:
     assert IN_CAPITALS.search(ugly)
+
+
+# A number says nothing without its package: version_label() names both.
+NUMBER_ALONE = re.compile(r"'[^'\n]*\b(?:version|draft) %s(?! of )[^'\n]*'")
+IDENTIFIED_OTHERWISE = ("there is no version %s", "Restored from", "lies in package", "in the file")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_refusal_names_the_package_beside_the_number(path: Path) -> None:
+    texts = NUMBER_ALONE.findall(path.read_text(encoding="utf-8"))
+
+    assert [text for text in texts if not any(part in text for part in IDENTIFIED_OTHERWISE)] == []

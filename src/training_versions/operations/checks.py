@@ -6,11 +6,12 @@ names the argument. What only the database can know is left to the database.
 
 from __future__ import annotations
 
+import difflib
 import re
 import uuid
 from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final, TypeGuard, TypeVar, cast
@@ -75,6 +76,17 @@ def check_uuid(value: object, argument: str) -> str:
     return str(uuid.UUID(value.lower()))
 
 
+# A number is one within its package.
+_READ_BY_NUMBER: Final = "By its number: versions.get_by_number(package_id, number).id."
+_COMPARE_NUMBERS: Final = "By their numbers: versions.compare_numbers(package_id, 1, 2)."
+_HINTS_FOR_NUMBERS: Final = {
+    "version_id": _READ_BY_NUMBER,
+    "parent_version_id": _READ_BY_NUMBER,
+    "left": _COMPARE_NUMBERS,
+    "right": _COMPARE_NUMBERS,
+}
+
+
 def _hint_for_id(value: object, argument: str) -> str | None:
     """Say where the identifier is that somebody meant."""
     wants_package = argument in ("package_id", "into")
@@ -89,9 +101,11 @@ def _hint_for_id(value: object, argument: str) -> str | None:
     if isinstance(getattr(value, "id", None), uuid.UUID):
         return "Pass its id."
     if isinstance(value, str) and wants_package:
-        return "The id of a package is in packages.find_by_name(name).id."
-    if is_integer(value) and argument in ("version_id", "parent_version_id"):
-        return "A number is one within its package: versions.get_by_number(package_id, number).id."
+        return "A package is found by its name with packages.find_by_name(name)."
+    if is_integer(value) or (isinstance(value, str) and value.isdecimal()):
+        return _HINTS_FOR_NUMBERS.get(argument)
+    if isinstance(value, str) and argument in _HINTS_FOR_NUMBERS:
+        return "A name does not identify a version: versions.list(package_id) has the ids."
     return None
 
 
@@ -174,7 +188,9 @@ def check_moment(value: object, argument: str) -> str:
     """Return a moment as ISO 8601 text in UTC."""
     if not isinstance(value, datetime):
         raise InvalidInputError(
-            f"{argument} must be a datetime, not {value!r:.80}.", field=argument
+            f"{argument} must be a datetime, not {value!r:.80}.",
+            field=argument,
+            hint=_hint_for_moment(value),
         )
     if value.utcoffset() is None:
         raise InvalidInputError(
@@ -188,6 +204,16 @@ def check_moment(value: object, argument: str) -> str:
         ) from None
     datetime.fromisoformat(text)  # raises for a moment that is none, such as the NaT of pandas
     return text
+
+
+def _hint_for_moment(value: object) -> str | None:
+    if isinstance(value, VersionSummary):
+        return "Pass its updated_at."
+    if isinstance(value, str):
+        return "Read the text first: datetime.fromisoformat(text)."
+    if isinstance(value, date):
+        return "A day has no time: datetime(2025, 1, 31, tzinfo=UTC)."
+    return None
 
 
 def format_moment(value: datetime) -> str:
@@ -289,5 +315,14 @@ def check_known(
     known = kind.__annotations__
     for name in cast("dict[str, object]", named):
         if name not in known:
-            choices = ", ".join([*besides, *known])
-            raise InvalidInputError(f"There is no {noun} {name}; there are {choices}.", field=name)
+            choices = [*besides, *known]
+            raise InvalidInputError(
+                f"There is no {noun} {name}; there are {', '.join(choices)}.",
+                field=name,
+                hint=_did_you_mean(name, choices),
+            )
+
+
+def _did_you_mean(name: str, choices: Sequence[str]) -> str | None:
+    similar = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    return f"Did you mean {similar[0]}?" if similar else None

@@ -82,6 +82,8 @@ def _describe(client: object, made: object) -> tuple[str, str]:
         return f"the class {client.__name__}", _MAKE_ONE
     if client is None:
         return "None", _MAKE_ONE
+    if callable(getattr(client, "sign_in", None)):
+        return type(client).__name__, "Pass a client of it: supabase.sign_in(email)."
     return type(made).__name__, _FACES
 
 

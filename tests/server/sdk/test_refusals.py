@@ -107,14 +107,14 @@ def not_found(what: str) -> Refusal:
 
 
 def frozen(number: int, status: str, hint: str) -> Refusal:
-    message = f"version {number} is {status}; its content never changes"
+    message = f"version {number} of 'support-bot' is {status}; its content never changes"
     details = {"version_id": "{key}", "version_number": number, "status": status}
     return Refusal("TV202", message, hint, details)
 
 
 def in_state(number: int, status: str, message: str, hint: str) -> Refusal:
     details = {"version_id": "{key}", "version_number": number, "status": status}
-    return Refusal("TV203", f"version {number} is {message}", hint, details)
+    return Refusal("TV203", f"version {number} of 'support-bot' is {message}", hint, details)
 
 
 def taken(by: str) -> Refusal:
@@ -142,13 +142,13 @@ NO_PARENT = Refusal(
 )
 EDITED = Refusal(
     "TV201",
-    "draft 3 has changed since you read it",
+    "version 3 of 'support-bot' has changed since you read it",
     "Read it again, and repeat your change on what you find.",
     {"version_id": "{draft}", "expected_updated_at": "{read}", "updated_at": "{now}"},
 )
 CIRCLE = Refusal(
     "TV307",
-    "version 3 would become its own ancestor",
+    "version 3 of 'support-bot' would become its own ancestor",
     "Choose a parent that does not descend from it.",
     {"field": "parent_version_id"},
 )
@@ -310,7 +310,7 @@ REFUSALS: list[tuple[Callable[[World, UUID], Any], str, Refusal]] = [
         delete,
         "parent",
         parent_of_published(
-            "draft 4 is the parent of a published version",
+            "version 4 of 'support-bot' is the parent of a published version",
             {"version_id": "{key}", "version_number": 4},
         ),
     ),

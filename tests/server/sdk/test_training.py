@@ -180,7 +180,7 @@ def test_an_archived_version_is_not_trained(ada, published, refused):
 
     error = refused("TV205", ada.versions.start_training, published.id)
 
-    assert error.message == "version 1 is archived and is not trained any more"
+    assert error.message == "version 1 of 'support-bot' is archived and is not trained any more"
     assert error.details["status"] == "archived"
     assert ada.versions.get(published.id).training_status is None
 
