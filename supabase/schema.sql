@@ -184,6 +184,7 @@
 --   update_pointers               Moves the pointers of the package when the status of a version …
 --   update_training_package_versions_updated_at  updated_at moves with every change …
 --   update_version_count          Keeps training_configs.version_count …
+--   version_label                 How refusals name a version: its number …
 --   was_deleted                   Was this deleted by its owner?
 --   without_facts                 What of a version freezes, or is recorded as an edit …
 --   wrong_column                  What is wrong with an event: the name of a column, or null.
@@ -1580,6 +1581,7 @@ begin
     return coalesce(p_user_id = auth.uid(), false) or training_versions_internal.acts_for_all();
 end
 $$;
+grant execute on function training_versions_internal.acts_for to authenticated, service_role;
 
 -- May the caller act for every user? Roles that bypass row level security may (the service role,
 -- the owner of the tables), whether or not their token names a user; no other role may. Inside a
@@ -1598,6 +1600,7 @@ begin
     );
 end
 $$;
+grant execute on function training_versions_internal.acts_for_all to authenticated, service_role;
 
 -- Adds an entry and its events, its amount to actual_cost, and its alerts to cost_alerts_sent.
 create function training_versions_internal.add_cost_entry(
@@ -1674,8 +1677,10 @@ begin
         perform training_versions_internal.refuse(
             'TV205',
             format(
-                'training of version %s has not started, so it has no steps',
-                p_version.version_number
+                'training of %s has not started, so it has no steps',
+                training_versions_internal.version_label(
+                    p_version.package_id, p_version.version_number
+                )
             ),
             jsonb_build_object(
                 'version_id', p_version.id, 'training_status', p_version.training_status,
@@ -1950,7 +1955,10 @@ begin
     ) then
         perform training_versions_internal.refuse(
             '42501',
-            format('version %s lies in a package of another user', p_version.version_number),
+            format(
+                'version %s lies in package %s, which is another user''s',
+                p_version.version_number, p_version.package_id
+            ),
             p_hint => 'Fork it into a package of your own.'
         );
     end if;
@@ -1986,7 +1994,12 @@ begin
     then
         perform training_versions_internal.refuse(
             'TV201',
-            format('draft %s has changed since you read it', p_version.version_number),
+            format(
+                '%s has changed since you read it',
+                training_versions_internal.version_label(
+                    p_version.package_id, p_version.version_number
+                )
+            ),
             jsonb_build_object(
                 'version_id', p_version.id,
                 'expected_updated_at', p_expected_updated_at,
@@ -2090,7 +2103,12 @@ begin
     if p_version.status = 'archived' then
         perform training_versions_internal.refuse(
             'TV205',
-            format('version %s is archived and is not trained any more', p_version.version_number),
+            format(
+                '%s is archived and is not trained any more',
+                training_versions_internal.version_label(
+                    p_version.package_id, p_version.version_number
+                )
+            ),
             details || jsonb_build_object('status', p_version.status),
             'Restore it, and train the draft.'
         );
@@ -2098,7 +2116,12 @@ begin
     if p_version.training_status = 'running' then
         perform training_versions_internal.refuse(
             'TV205',
-            format('training of version %s is running already', p_version.version_number),
+            format(
+                'training of %s is running already',
+                training_versions_internal.version_label(
+                    p_version.package_id, p_version.version_number
+                )
+            ),
             details,
             'Wait for it to end, or cancel it.'
         );
@@ -2283,7 +2306,10 @@ begin
     ) then
         perform training_versions_internal.refuse(
             'TV307',
-            format('version %s would become its own ancestor', new.version_number),
+            format(
+                '%s would become its own ancestor',
+                training_versions_internal.version_label(new.package_id, new.version_number)
+            ),
             jsonb_build_object('field', 'parent_version_id'),
             'Choose a parent that does not descend from it.'
         );
@@ -2520,7 +2546,9 @@ begin
         and not coalesce(training_versions_internal.reads_alike(d.old_value, d.new_value), false);
     if p_here.status <> 'draft' and p_given.status <> 'draft' and different && content then
         perform training_versions_internal.refuse_import(
-            p_given, 'version %s is there already, with other content'
+            p_given,
+            training_versions_internal.version_label(p_given.package_id, p_given.version_number)
+            || ' is there already, with other content'
         );
     end if;
     return different <> '{}';
@@ -2848,7 +2876,7 @@ begin
         run := training_versions_internal.begin_run(version, gen_random_uuid());
     elsif version.training_status is distinct from 'running' then
         perform training_versions_internal.refuse_training_status(
-            version.id, version.version_number, version.training_status, p_status
+            version, version.training_status, p_status
         );
     end if;
     -- The triggers end the run.
@@ -2966,7 +2994,13 @@ begin
     if not found and p_run_id is not null then
         perform training_versions_internal.refuse(
             'TV104',
-            format('version %s has no run %s', p_version.version_number, p_run_id),
+            format(
+                '%s has no run %s',
+                training_versions_internal.version_label(
+                    p_version.package_id, p_version.version_number
+                ),
+                p_run_id
+            ),
             jsonb_build_object('version_id', p_version.id, 'run_id', p_run_id),
             'Pass the id of what starting the training returned.'
         );
@@ -3519,7 +3553,9 @@ begin
     if p_given.training_completed_at < p_given.training_started_at then
         perform training_versions_internal.refuse_value(
             'training_completed_at',
-            format('training of version %s ends before it starts', p_given.version_number)
+            format(
+                'training of version %s in the file ends before it starts', p_given.version_number
+            )
         );
     end if;
     if p_given.status = 'draft' then
@@ -3752,9 +3788,7 @@ begin
             select c from unnest(training_versions_internal.changed_snapshots(old, new)) as c
             where c = any (frozen)
         ) || refused;
-        perform training_versions_internal.refuse_frozen(
-            old.id, old.version_number, old.status, refused
-        );
+        perform training_versions_internal.refuse_frozen(old, refused);
     end if;
     if old.status = 'draft' and changed && training_versions_internal.editable_columns() then
         new.content_updated_at := null;
@@ -3842,7 +3876,11 @@ begin
     if old.status <> 'draft' then
         perform training_versions_internal.refuse(
             'TV303',
-            format('version %s is %s and cannot be deleted', old.version_number, old.status),
+            format(
+                '%s is %s and cannot be deleted',
+                training_versions_internal.version_label(old.package_id, old.version_number),
+                old.status
+            ),
             jsonb_build_object(
                 'version_id', old.id, 'version_number', old.version_number, 'status', old.status
             ),
@@ -3859,7 +3897,10 @@ begin
     ) then
         perform training_versions_internal.refuse(
             'TV308',
-            format('draft %s is the parent of a published version', old.version_number),
+            format(
+                '%s is the parent of a published version',
+                training_versions_internal.version_label(old.package_id, old.version_number)
+            ),
             jsonb_build_object('version_id', old.id, 'version_number', old.version_number),
             'Keep it: a published version keeps its parent.'
         );
@@ -3882,9 +3923,7 @@ declare
         training_versions_internal.changed_snapshots(old, new);
 begin
     if changed <> '{}' and old.status <> 'draft' then
-        perform training_versions_internal.refuse_frozen(
-            old.id, old.version_number, old.status, changed
-        );
+        perform training_versions_internal.refuse_frozen(old, changed);
     end if;
     if changed <> '{}' then
         new.content_updated_at := null;
@@ -3928,8 +3967,9 @@ begin
         perform training_versions_internal.refuse(
             'TV302',
             format(
-                'version %s is %s and cannot become %s',
-                old.version_number, old.status, coalesce(new.status, 'null')
+                '%s is %s and cannot become %s',
+                training_versions_internal.version_label(old.package_id, old.version_number),
+                old.status, coalesce(new.status, 'null')
             ),
             jsonb_build_object(
                 'version_id', old.id, 'version_number', old.version_number, 'status', old.status
@@ -3979,7 +4019,7 @@ begin
         or was in ('none', 'pending', 'running') and wanted in ('completed', 'failed', 'cancelled')
     ) then
         perform training_versions_internal.refuse_training_status(
-            new.id, new.version_number, old.training_status, new.training_status
+            new, old.training_status, new.training_status
         );
     end if;
 
@@ -4702,9 +4742,7 @@ grant execute on function training_versions_internal.refuse to authenticated, se
 
 -- Refuses a change of frozen columns.
 create function training_versions_internal.refuse_frozen(
-    p_version_id uuid,
-    p_version_number integer,
-    p_status text,
+    p_version public.training_package_versions,
     p_columns text[]
 )
 returns void
@@ -4714,17 +4752,22 @@ as $$
     select training_versions_internal.refuse(
         'TV301',
         format(
-            '%s of version %s cannot change: it is %s',
-            array_to_string(p_columns, ', '), p_version_number, p_status
+            '%s of %s cannot change: it is %s',
+            array_to_string(p_columns, ', '),
+            training_versions_internal.version_label(
+                p_version.package_id, p_version.version_number
+            ),
+            p_version.status
         ),
         jsonb_build_object(
-            'version_id', p_version_id, 'version_number', p_version_number, 'columns', p_columns
+            'version_id', p_version.id, 'version_number', p_version.version_number,
+            'columns', p_columns
         ),
         'Create a new draft from it.'
     )
 $$;
 
--- Refuses an import (TV207). In p_message, %s stands for the number of the version.
+-- Refuses an import (TV207).
 create function training_versions_internal.refuse_import(
     p_given public.training_package_versions,
     p_message text
@@ -4736,7 +4779,7 @@ as $$
 begin
     perform training_versions_internal.refuse(
         'TV207',
-        format(p_message, p_given.version_number),
+        p_message,
         jsonb_build_object('version_id', p_given.id, 'version_number', p_given.version_number),
         'Import into a new package.'
     );
@@ -4791,7 +4834,7 @@ end
 $$;
 
 -- Refuses what the status of a version does not allow. p_predicate completes the sentence
--- "version 3 …".
+-- "version 3 of 'bot' …".
 create function training_versions_internal.refuse_status(
     p_errcode text,
     p_version public.training_package_versions,
@@ -4804,7 +4847,13 @@ language sql
 as $$
     select training_versions_internal.refuse(
         p_errcode,
-        format('version %s %s', p_version.version_number, p_predicate),
+        format(
+            '%s %s',
+            training_versions_internal.version_label(
+                p_version.package_id, p_version.version_number
+            ),
+            p_predicate
+        ),
         jsonb_build_object(
             'version_id', p_version.id,
             'version_number', p_version.version_number,
@@ -4833,8 +4882,7 @@ grant execute on function training_versions_internal.refuse_taken_id to authenti
 
 -- Refuses a change of training_status, with both states in the detail.
 create function training_versions_internal.refuse_training_status(
-    p_version_id uuid,
-    p_version_number integer,
+    p_version public.training_package_versions,
     p_was text,
     p_wanted text
 )
@@ -4845,13 +4893,15 @@ as $$
     select training_versions_internal.refuse(
         'TV205',
         format(
-            'training of version %s %s and cannot become %s',
-            p_version_number,
+            'training of %s %s and cannot become %s',
+            training_versions_internal.version_label(
+                p_version.package_id, p_version.version_number
+            ),
             coalesce('is ' || p_was, 'has not started'),
             coalesce(p_wanted, 'not started')
         ),
         jsonb_build_object(
-            'version_id', p_version_id, 'training_status', p_was, 'wanted', p_wanted
+            'version_id', p_version.id, 'training_status', p_was, 'wanted', p_wanted
         ),
         'Training starts, then completes, fails or is cancelled; '
         'failed and cancelled training may start again.'
@@ -5094,7 +5144,11 @@ begin
         where d.package_id = p_given.package_id and d.version_number = p_given.version_number
     ) then
         perform training_versions_internal.refuse_import(
-            p_given, 'number %s was given to another version of this package'
+            p_given,
+            format(
+                'number %s was given to another version of package %s',
+                p_given.version_number, p_given.package_id
+            )
         );
     end if;
     return 'new';
@@ -5190,6 +5244,30 @@ begin
     return null;
 end
 $$;
+
+-- How refusals name a version: its number, and the name of its package; or the id of its package,
+-- where the caller may not act for the owner.
+create function training_versions_internal.version_label(p_package_id uuid,
+    p_version_number integer)
+returns text
+stable
+set search_path = ''
+language sql
+as $$
+    select format(
+        'version %s of %s',
+        p_version_number,
+        coalesce(
+            (
+                select quote_literal(c.name)
+                from public.training_configs c
+                where c.id = p_package_id and training_versions_internal.acts_for(c.user_id)
+            ),
+            'package ' || p_package_id
+        )
+    )
+$$;
+grant execute on function training_versions_internal.version_label to authenticated, service_role;
 
 -- Was this deleted by its owner? Definer, because nobody is granted the record of deletions.
 create function training_versions_internal.was_deleted(p_id uuid,

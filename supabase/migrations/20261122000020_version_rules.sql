@@ -472,9 +472,7 @@ declare
         training_versions_internal.changed_snapshots(old, new);
 begin
     if changed <> '{}' and old.status <> 'draft' then
-        perform training_versions_internal.refuse_frozen(
-            old.id, old.version_number, old.status, changed
-        );
+        perform training_versions_internal.refuse_frozen(old, changed);
     end if;
     if changed <> '{}' then
         new.content_updated_at := null;

@@ -5,16 +5,20 @@ every operation; here are the other values that these operations refuse.
 """
 
 import dataclasses
+import inspect
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Context, Decimal, localcontext
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+from postgrest import AsyncPostgrestClient
 from pydantic import BaseModel, Field
 
 from tests.data import MOMENT
-from training_versions import EventKind, InvalidInputError
+from training_versions import EventKind, InvalidInputError, VersionRepository
+from training_versions.local import LocalSupabase
 from training_versions.models import round_to_cents
 from training_versions.operations.checks import check_cost, check_moment
 
@@ -49,6 +53,30 @@ def calls(method: str, *args: Any, **each: list[Any]) -> list[tuple[Call, str]]:
     """Make one call of a method for each bad value of the one argument that is named."""
     ((argument, values),) = each.items()
     return [((method, args, {argument: value}), argument) for value in values]
+
+
+async def client_of_an_async_function() -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("make", "hint"),
+    [
+        (lambda: "https://project.supabase.co", "create_client(url, key)"),
+        (lambda: None, "create_client(url, key)"),
+        (client_of_an_async_function, "await acreate_client(url, key)"),
+        (LocalSupabase, "supabase.sign_in(email)"),
+        (lambda: AsyncPostgrestClient("http://nowhere.test"), "Async clients go with"),
+    ],
+)
+def test_what_is_no_client_is_told_how_to_make_one(make: Callable[[], Any], hint: str) -> None:
+    given = make()
+
+    with pytest.raises(InvalidInputError) as caught:
+        VersionRepository(given)
+
+    assert hint in str(caught.value.hint)
+    if inspect.iscoroutine(given):
+        given.close()
 
 
 @pytest.mark.parametrize(
