@@ -265,7 +265,7 @@ declare
 begin
     if jsonb_typeof(p_fields) is distinct from 'object' then
         unknown := p_argument;
-    else
+    elsif p_fields - p_columns <> '{}' then
         select k into unknown
         from jsonb_object_keys(p_fields) as k
         where k <> all (p_columns)
@@ -278,18 +278,23 @@ begin
             format('%s is an object with any of: %s.', p_argument, array_to_string(p_columns, ', '))
         );
     end if;
-    -- By name: to go through all of them is to copy the snapshots.
-    if exists (
-        select from unnest(array['name', 'template_type', 'change_summary']) as t (field)
-        where jsonb_typeof(p_fields -> t.field) not in ('string', 'null')
-    ) then
+    -- By name: to go through all fields is to copy the snapshots.
+    if jsonb_typeof(p_fields -> 'name') not in ('string', 'null')
+        or jsonb_typeof(p_fields -> 'template_type') not in ('string', 'null')
+        or jsonb_typeof(p_fields -> 'change_summary') not in ('string', 'null')
+    then
         perform training_versions_internal.refuse_value(
             p_argument,
             'name, template_type and change_summary must be text'
         );
     end if;
-    perform training_versions_internal.check_cost(c.field, (p_fields ->> c.field)::numeric)
-    from unnest(array['estimated_cost', 'budget_limit']) as c (field)
-    where p_fields ? c.field;
+    if p_fields ?| array['estimated_cost', 'budget_limit'] then
+        perform training_versions_internal.check_cost(
+            'estimated_cost', (p_fields ->> 'estimated_cost')::numeric
+        );
+        perform training_versions_internal.check_cost(
+            'budget_limit', (p_fields ->> 'budget_limit')::numeric
+        );
+    end if;
 end
 $$;

@@ -163,7 +163,7 @@ begin
             p_hint => 'Create the package first, signed in as the same user.'
         );
     end if;
-    if new.created_by <> (select auth.uid()) then
+    if new.created_by <> auth.uid() then
         perform training_versions_internal.refuse(
             '42501',
             'created_by must be the user who creates',
@@ -230,15 +230,17 @@ security definer
 set search_path = ''
 language plpgsql
 as $$
+declare
+    number_here integer;
+    is_new boolean;
 begin
+    select case when v.package_id = new.package_id then v.version_number end into number_here
+    from public.training_package_versions v
+    where v.id = new.id;
+    is_new := not found;
     if new.version_number is null then
         new.version_number := coalesce(
-            (
-                select v.version_number
-                from public.training_package_versions v
-                where v.id = new.id and v.package_id = new.package_id
-            ),
-            training_versions_internal.next_number(new.package_id)
+            number_here, training_versions_internal.next_number(new.package_id)
         );
     elsif new.version_number not between 1 and 1000000000 then
         -- About half of what the column holds, so that there is always a next number.
@@ -261,7 +263,7 @@ begin
             constraint = 'unique_package_version',
             hint = 'Ask get_next_version_number for the next one, or leave version_number out.';
     end if;
-    if not exists (select from public.training_package_versions v where v.id = new.id) then
+    if is_new then
         insert into training_versions_internal.package_numbers as n (package_id, last_number)
         values (new.package_id, new.version_number)
         on conflict (package_id) do update

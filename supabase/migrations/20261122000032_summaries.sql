@@ -54,9 +54,13 @@ create or replace function public.training_version_summary(
 )
 returns public.training_package_version_summaries
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select s from public.training_package_version_summaries s where s.id = p_version.id
+begin
+    return (
+        select s from public.training_package_version_summaries s where s.id = p_version.id
+    );
+end
 $$;
 comment on function public.training_version_summary(public.training_package_versions) is
     'training-versions: '
@@ -68,9 +72,13 @@ create or replace function training_versions_internal.see_summary(p_version_id u
 returns public.training_package_version_summaries
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select s from public.training_package_version_summaries s where s.id = p_version_id
+begin
+    return (
+        select s from public.training_package_version_summaries s where s.id = p_version_id
+    );
+end
 $$;
 
 -- Adds a column of the versions to their summaries, for a migration that adds such a column.

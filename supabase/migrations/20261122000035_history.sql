@@ -315,10 +315,14 @@ as $$
 declare
     was constant public.training_package_versions :=
         training_versions_internal.without_facts(old);
-    is_now constant public.training_package_versions :=
-        training_versions_internal.without_facts(new);
+    is_now public.training_package_versions := training_versions_internal.without_facts(new);
     paths pg_catalog.text[];
 begin
+    if new.status <> old.status then  -- what publishing changes is in its own event
+        is_now.name := was.name;
+        is_now.published_at := was.published_at;
+        is_now.published_by := was.published_by;
+    end if;
     if was *= is_now then
         return null;
     end if;
@@ -329,8 +333,6 @@ begin
             d.old_value, d.new_value, '/' || d.column_name, 101
         ) as p
         where d.column_name = any (training_versions_internal.editable_columns())
-            -- A name that publishing changes is in the event of publishing.
-            and (d.column_name <> 'name' or new.status = old.status)
         limit 101
     );
     if paths <> '{}' then

@@ -176,11 +176,13 @@ create or replace function public.restore_training_version(
 )
 returns public.training_package_versions
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.copy_version(
+begin
+    return training_versions_internal.copy_version(
         'restored', p_version_id, null, p_name, p_change_summary, p_new_version_id
-    )
+    );
+end
 $$;
 comment on function public.restore_training_version(uuid, text, text, uuid) is
     'training-versions: '
@@ -195,11 +197,13 @@ create or replace function public.fork_training_version(
 )
 returns public.training_package_versions
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.copy_version(
+begin
+    return training_versions_internal.copy_version(
         'forked', p_version_id, p_into_package_id, p_name, p_change_summary, p_new_version_id
-    )
+    );
+end
 $$;
 comment on function public.fork_training_version(uuid, uuid, text, text, uuid) is
     'training-versions: '

@@ -669,9 +669,11 @@ create or replace function public.start_version_training(
 )
 returns public.training_runs
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.start_training(p_version_id, p_run_id)
+begin
+    return training_versions_internal.start_training(p_version_id, p_run_id);
+end
 $$;
 comment on function public.start_version_training(uuid, uuid) is
     'training-versions: '
@@ -685,11 +687,13 @@ create or replace function public.complete_version_training(
 )
 returns public.training_runs
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.end_training(
+begin
+    return training_versions_internal.end_training(
         p_version_id, 'completed', null, p_run_id, p_call_id
-    )
+    );
+end
 $$;
 comment on function public.complete_version_training(uuid, uuid, uuid) is
     'training-versions: '
@@ -705,11 +709,13 @@ create or replace function public.fail_version_training(
 )
 returns public.training_runs
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.end_training(
+begin
+    return training_versions_internal.end_training(
         p_version_id, 'failed', p_reason, p_run_id, p_call_id
-    )
+    );
+end
 $$;
 comment on function public.fail_version_training(uuid, text, uuid, uuid) is
     'training-versions: '
@@ -724,11 +730,13 @@ create or replace function public.cancel_version_training(
 )
 returns public.training_runs
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.end_training(
+begin
+    return training_versions_internal.end_training(
         p_version_id, 'cancelled', p_reason, p_run_id, p_call_id
-    )
+    );
+end
 $$;
 comment on function public.cancel_version_training(uuid, text, uuid, uuid) is
     'training-versions: '
@@ -742,10 +750,11 @@ create or replace function public.record_version_metrics(
 )
 returns public.training_package_version_summaries
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select *
-    from training_versions_internal.record_metrics(p_version_id, p_metrics, p_step, p_run_id)
+begin
+    return training_versions_internal.record_metrics(p_version_id, p_metrics, p_step, p_run_id);
+end
 $$;
 comment on function public.record_version_metrics(uuid, jsonb, bigint, uuid) is
     'training-versions: '

@@ -430,11 +430,13 @@ create or replace function public.deploy_training_version(
 )
 returns public.training_package_version_summaries
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.deploy(
+begin
+    return training_versions_internal.deploy(
         p_version_id, p_target, p_url, p_deployment_id, p_stay_id
-    )
+    );
+end
 $$;
 comment on function public.deploy_training_version(uuid, text, text, text, uuid) is
     'training-versions: '
@@ -450,9 +452,11 @@ create or replace function public.undeploy_training_version(
 )
 returns public.training_package_version_summaries
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.undeploy(p_version_id, p_target, p_call_id)
+begin
+    return training_versions_internal.undeploy(p_version_id, p_target, p_call_id);
+end
 $$;
 comment on function public.undeploy_training_version(uuid, text, uuid) is
     'training-versions: '
