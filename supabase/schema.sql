@@ -695,11 +695,13 @@ create function public.cancel_version_training(
 )
 returns public.training_runs
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.end_training(
+begin
+    return training_versions_internal.end_training(
         p_version_id, 'cancelled', p_reason, p_run_id, p_call_id
-    )
+    );
+end
 $$;
 grant execute on function public.cancel_version_training to authenticated, service_role;
 
@@ -712,11 +714,13 @@ create function public.complete_version_training(
 )
 returns public.training_runs
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.end_training(
+begin
+    return training_versions_internal.end_training(
         p_version_id, 'completed', null, p_run_id, p_call_id
-    )
+    );
+end
 $$;
 grant execute on function public.complete_version_training to authenticated, service_role;
 
@@ -891,11 +895,13 @@ create function public.deploy_training_version(
 )
 returns public.training_package_version_summaries
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.deploy(
+begin
+    return training_versions_internal.deploy(
         p_version_id, p_target, p_url, p_deployment_id, p_stay_id
-    )
+    );
+end
 $$;
 grant execute on function public.deploy_training_version to authenticated, service_role;
 
@@ -953,11 +959,13 @@ create function public.fail_version_training(
 )
 returns public.training_runs
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.end_training(
+begin
+    return training_versions_internal.end_training(
         p_version_id, 'failed', p_reason, p_run_id, p_call_id
-    )
+    );
+end
 $$;
 grant execute on function public.fail_version_training to authenticated, service_role;
 
@@ -972,11 +980,13 @@ create function public.fork_training_version(
 )
 returns public.training_package_versions
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.copy_version(
+begin
+    return training_versions_internal.copy_version(
         'forked', p_version_id, p_into_package_id, p_name, p_change_summary, p_new_version_id
-    )
+    );
+end
 $$;
 grant execute on function public.fork_training_version to authenticated, service_role;
 
@@ -1317,10 +1327,11 @@ create function public.record_version_metrics(
 )
 returns public.training_package_version_summaries
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select *
-    from training_versions_internal.record_metrics(p_version_id, p_metrics, p_step, p_run_id)
+begin
+    return training_versions_internal.record_metrics(p_version_id, p_metrics, p_step, p_run_id);
+end
 $$;
 grant execute on function public.record_version_metrics to authenticated, service_role;
 
@@ -1333,11 +1344,13 @@ create function public.restore_training_version(
 )
 returns public.training_package_versions
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.copy_version(
+begin
+    return training_versions_internal.copy_version(
         'restored', p_version_id, null, p_name, p_change_summary, p_new_version_id
-    )
+    );
+end
 $$;
 grant execute on function public.restore_training_version to authenticated, service_role;
 
@@ -1349,9 +1362,11 @@ create function public.start_version_training(
 )
 returns public.training_runs
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.start_training(p_version_id, p_run_id)
+begin
+    return training_versions_internal.start_training(p_version_id, p_run_id);
+end
 $$;
 grant execute on function public.start_version_training to authenticated, service_role;
 
@@ -1387,9 +1402,13 @@ grant execute on function public.training_package_made_at to authenticated, serv
 create function public.training_version_summary(p_version public.training_package_versions)
 returns public.training_package_version_summaries
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select s from public.training_package_version_summaries s where s.id = p_version.id
+begin
+    return (
+        select s from public.training_package_version_summaries s where s.id = p_version.id
+    );
+end
 $$;
 grant execute on function public.training_version_summary to authenticated, service_role;
 
@@ -1402,9 +1421,11 @@ create function public.undeploy_training_version(
 )
 returns public.training_package_version_summaries
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select * from training_versions_internal.undeploy(p_version_id, p_target, p_call_id)
+begin
+    return training_versions_internal.undeploy(p_version_id, p_target, p_call_id);
+end
 $$;
 grant execute on function public.undeploy_training_version to authenticated, service_role;
 
@@ -2057,7 +2078,7 @@ declare
 begin
     if jsonb_typeof(p_fields) is distinct from 'object' then
         unknown := p_argument;
-    else
+    elsif p_fields - p_columns <> '{}' then
         select k into unknown
         from jsonb_object_keys(p_fields) as k
         where k <> all (p_columns)
@@ -2070,19 +2091,24 @@ begin
             format('%s is an object with any of: %s.', p_argument, array_to_string(p_columns, ', '))
         );
     end if;
-    -- By name: to go through all of them is to copy the snapshots.
-    if exists (
-        select from unnest(array['name', 'template_type', 'change_summary']) as t (field)
-        where jsonb_typeof(p_fields -> t.field) not in ('string', 'null')
-    ) then
+    -- By name: to go through all fields is to copy the snapshots.
+    if jsonb_typeof(p_fields -> 'name') not in ('string', 'null')
+        or jsonb_typeof(p_fields -> 'template_type') not in ('string', 'null')
+        or jsonb_typeof(p_fields -> 'change_summary') not in ('string', 'null')
+    then
         perform training_versions_internal.refuse_value(
             p_argument,
             'name, template_type and change_summary must be text'
         );
     end if;
-    perform training_versions_internal.check_cost(c.field, (p_fields ->> c.field)::numeric)
-    from unnest(array['estimated_cost', 'budget_limit']) as c (field)
-    where p_fields ? c.field;
+    if p_fields ?| array['estimated_cost', 'budget_limit'] then
+        perform training_versions_internal.check_cost(
+            'estimated_cost', (p_fields ->> 'estimated_cost')::numeric
+        );
+        perform training_versions_internal.check_cost(
+            'budget_limit', (p_fields ->> 'budget_limit')::numeric
+        );
+    end if;
 end
 $$;
 grant execute on function training_versions_internal.check_fields to authenticated, service_role;
@@ -2211,7 +2237,7 @@ begin
             p_hint => 'Create the package first, signed in as the same user.'
         );
     end if;
-    if new.created_by <> (select auth.uid()) then
+    if new.created_by <> auth.uid() then
         perform training_versions_internal.refuse(
             '42501',
             'created_by must be the user who creates',
@@ -3035,15 +3061,17 @@ security definer
 set search_path = ''
 language plpgsql
 as $$
+declare
+    number_here integer;
+    is_new boolean;
 begin
+    select case when v.package_id = new.package_id then v.version_number end into number_here
+    from public.training_package_versions v
+    where v.id = new.id;
+    is_new := not found;
     if new.version_number is null then
         new.version_number := coalesce(
-            (
-                select v.version_number
-                from public.training_package_versions v
-                where v.id = new.id and v.package_id = new.package_id
-            ),
-            training_versions_internal.next_number(new.package_id)
+            number_here, training_versions_internal.next_number(new.package_id)
         );
     elsif new.version_number not between 1 and 1000000000 then
         -- About half of what the column holds, so that there is always a next number.
@@ -3066,7 +3094,7 @@ begin
             constraint = 'unique_package_version',
             hint = 'Ask get_next_version_number for the next one, or leave version_number out.';
     end if;
-    if not exists (select from public.training_package_versions v where v.id = new.id) then
+    if is_new then
         insert into training_versions_internal.package_numbers as n (package_id, last_number)
         values (new.package_id, new.version_number)
         on conflict (package_id) do update
@@ -4526,10 +4554,14 @@ as $$
 declare
     was constant public.training_package_versions :=
         training_versions_internal.without_facts(old);
-    is_now constant public.training_package_versions :=
-        training_versions_internal.without_facts(new);
+    is_now public.training_package_versions := training_versions_internal.without_facts(new);
     paths pg_catalog.text[];
 begin
+    if new.status <> old.status then  -- what publishing changes is in its own event
+        is_now.name := was.name;
+        is_now.published_at := was.published_at;
+        is_now.published_by := was.published_by;
+    end if;
     if was *= is_now then
         return null;
     end if;
@@ -4540,8 +4572,6 @@ begin
             d.old_value, d.new_value, '/' || d.column_name, 101
         ) as p
         where d.column_name = any (training_versions_internal.editable_columns())
-            -- A name that publishing changes is in the event of publishing.
-            and (d.column_name <> 'name' or new.status = old.status)
         limit 101
     );
     if paths <> '{}' then
@@ -4930,9 +4960,13 @@ create function training_versions_internal.see_summary(p_version_id uuid)
 returns public.training_package_version_summaries
 stable
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select s from public.training_package_version_summaries s where s.id = p_version_id
+begin
+    return (
+        select s from public.training_package_version_summaries s where s.id = p_version_id
+    );
+end
 $$;
 
 -- The version; refused if the caller sees none.
