@@ -178,6 +178,9 @@ def test_a_changed_number_comes_with_its_path_and_by_how_much() -> None:
         (1, 1.5, 0.5),
         (-1e308, 1e308, None),
         (10**400, 0.5, None),
+        (1, 1.0, 0.0),
+        # More digits than Python writes.
+        (-9 * 10**4299, 9 * 10**4299, None),
         (False, 1, None),
         (1, True, None),
         (1, "2", None),
@@ -190,6 +193,7 @@ def test_deltas_are_exact_as_written(old: object, new: object, delta: float | No
 
     assert change.delta == delta
     assert isinstance(change.delta, type(delta))
+    assert str(change)
 
 
 def test_costs_are_decimals_whose_difference_is_exact() -> None:

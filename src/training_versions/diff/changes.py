@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Final, TypeAlias, TypeGuard
 
 from training_versions.models import JsonValue
+from training_versions.snapshots.limits import TOO_LARGE
 
 Value: TypeAlias = JsonValue | Decimal
 """What is compared: JSON, and costs as they are read."""
@@ -68,7 +69,7 @@ class Change:
 
     @property
     def delta(self) -> int | float | Decimal | None:
-        """By how much a number changed; `None` if it is not two numbers.
+        """By how much a number changed; `None` if it is not two numbers, or more than JSON holds.
 
         Exact for integers and costs; floats count as written: 0.3 - 0.1 is 0.2, and from 1 to 1.0
         it is 0.0.
@@ -77,7 +78,10 @@ class Change:
         if not _is_number(old) or not _is_number(new):
             return None
         if isinstance(old, int) and isinstance(new, int):
-            return new - old
+            whole = new - old
+            if abs(whole) >= TOO_LARGE:
+                return None  # Python does not write it
+            return whole
         difference = _EXACT.subtract(_as_written(new), _as_written(old))
         if isinstance(old, Decimal):
             return difference

@@ -96,6 +96,27 @@ def test_the_moment_that_was_read_counts_in_any_time_zone(ada, draft):
     assert ada.versions.update_draft(draft.id, name="n", expected_updated_at=there).name == "n"
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda ada, draft, token: ada.versions.update_draft(draft.id, name="n", **token),
+        lambda ada, draft, token: ada.versions.publish(draft.id, **token),
+        lambda ada, draft, token: ada.versions.delete_draft(draft.id, **token),
+    ],
+    ids=["update_draft", "publish", "delete_draft"],
+)
+def test_training_and_cost_are_no_edits_whenever_the_draft_was_read(ada, draft, write):
+    run = ada.versions.start_training(draft.id)
+    during = ada.versions.record_metrics(draft.id, {"loss": 0.5}, step=1, run_id=run.id)
+    ada.versions.record_cost(draft.id, 1)
+
+    for read in (draft, during):
+        moment = {"expected_updated_at": read.updated_at}
+        same = ada.versions.update_draft(draft.id, name=draft.name, **moment)
+        assert same.updated_at > read.updated_at
+    write(ada, draft, {"expected_updated_at": draft.updated_at})
+
+
 def test_a_published_draft_is_signed_dated_and_named(ada, draft):
     version = ada.versions.publish(draft.id, expected_updated_at=draft.updated_at)
 
