@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# npm waits for a cache that it cannot write to, as in a home that is read-only.
+NPM_CACHE := $(shell mkdir -p "$$HOME/.npm" 2> /dev/null && test -w "$$HOME/.npm" || echo --cache=.venv/npm-cache)
 # What is checked and formatted: the project's own folders, not what somebody tries out beside them.
 CODE := src tests examples scripts benchmarks docs README.md CONTRIBUTING.md
 SQL := $(filter-out %create_training_package_versions.sql,$(wildcard supabase/migrations/*.sql)) supabase/rollbacks scripts/schema.sql
@@ -79,5 +81,5 @@ TORCH_INDEX ?=
 
 # Pinned in package.json; a lock file would list the programs of one platform only, and `npm ci` then refuse it.
 node_modules/ok: package.json
-	npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	npm install $(NPM_CACHE) --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@

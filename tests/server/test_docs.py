@@ -5,6 +5,7 @@ it has to print. The table of refusals in `docs/migrations.md` is compared with 
 """
 
 import contextlib
+import inspect
 import io
 import os
 import re
@@ -126,8 +127,9 @@ class TestReadme:
         assert output.strip() == f"{example.result}\n{refused_write.result}"
 
     def test_the_other_examples_run_on_a_project(
-        self, stack: LocalSupabase, monkeypatch: pytest.MonkeyPatch
+        self, stack: LocalSupabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.chdir(tmp_path)
         client = stack.sign_in("readme@example.com")
         monkeypatch.setattr(supabase, "create_client", lambda url, key: client)
         monkeypatch.setattr(client.auth, "sign_in_with_password", lambda credentials: None)
@@ -155,6 +157,26 @@ def test_every_block_of_the_guide_runs_and_prints_the_result_below_it(
 
     for block in find_blocks(file, "python"):
         assert run_block(block.code, file, names) == block.result
+
+
+@pytest.mark.parametrize("block", find_blocks("docs/local-stack.md", "python"))
+def test_each_block_about_the_stack_runs_and_prints_the_result_below_it(
+    block: Block, tmp_path: Path
+) -> None:
+    script = tmp_path / "block.py"
+    script.write_text(block.code)
+
+    assert run_script(script, tmp_path).strip() == block.result
+
+
+def test_the_page_about_the_stack_names_every_option_and_attribute() -> None:
+    text = read("docs/local-stack.md")
+    names = [name for name in vars(LocalSupabase) if not name.startswith("_")]
+    options = list(inspect.signature(LocalSupabase).parameters)
+
+    assert [name for name in names + options if not re.search(rf"`{name}\b|, {name}\b", text)] == [
+        *("start", "stop", "user_id")
+    ]
 
 
 def test_the_page_about_callers_shows_what_its_example_does() -> None:
