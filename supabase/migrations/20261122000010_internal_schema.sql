@@ -27,7 +27,7 @@
 create schema if not exists training_versions_internal;
 comment on schema training_versions_internal is
     'Bookkeeping and rules of training_package_versions. Never expose it through the API.';
-revoke all on schema training_versions_internal from public;
+revoke all on schema training_versions_internal from public, anon, authenticated, service_role;
 grant usage on schema training_versions_internal to authenticated, service_role;
 
 -- The trigger functions of the first release leave the exposed schema. Their triggers go on calling

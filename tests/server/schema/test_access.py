@@ -181,3 +181,54 @@ def test_nobody_reaches_the_bookkeeping_through_rest(ada, backend, anon):
     ]
 
     assert [answer.code for answer in answers] == ["PGRST106"] * 3
+
+
+PRIVILEGES = """
+    select o.name, a.grantee::regrole::text as grantee, a.privilege_type
+    from (
+        select c.oid::regclass::text as name, c.relnamespace as schema,
+            coalesce(c.relacl, acldefault((
+                case c.relkind when 'S' then 's' else 'r' end
+            )::"char", c.relowner)) as acl
+        from pg_class c where c.relkind in ('r', 'v', 'S')
+        union all
+        select p.oid::regprocedure::text, p.pronamespace,
+            coalesce(p.proacl, acldefault('f', p.proowner))
+        from pg_proc p
+        union all
+        select n.nspname, n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner))
+        from pg_namespace n where n.nspname = 'training_versions_internal'
+    ) o
+    cross join aclexplode(o.acl) a
+    where o.schema in (
+        'public'::regnamespace, to_regnamespace('training_versions_internal')
+    )
+        and a.grantee::regrole::text <> 'postgres'
+    order by 1, 2, 3
+"""
+
+
+def test_default_privileges_open_nothing(server, migrations):
+    closed, open_by_default = server.migrated_project(), server.new_project()
+    for what in ("tables", "sequences", "functions", "schemas"):
+        open_by_default.run(
+            f"alter default privileges grant all on {what} to anon, authenticated, service_role"
+        )
+    open_by_default.psql(*migrations)
+
+    privileges = open_by_default.rows(PRIVILEGES)
+
+    assert privileges == closed.rows(PRIVILEGES)
+    assert {row["grantee"] for row in privileges} == {"authenticated", "service_role"}
+
+
+def test_nobody_may_set_the_ids_of_events_even_where_a_push_ended_halfway(
+    newest_server, migrations
+):
+    database = newest_server.new_project()
+    database.run("alter default privileges grant all on sequences to anon, authenticated")
+    database.psql(*[file for file in migrations if file.name < "20261122000036"])
+    statement = "select setval('public.training_version_events_id_seq', 1)"
+
+    assert database.refusal(f"set role anon; {statement}") == "42501"
+    assert database.refusal(f"set role authenticated; {statement}") == "42501"
