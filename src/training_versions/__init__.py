@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         TrainingVersionsError,
         UnavailableError,
         UnreadableReplyError,
+        UnreadableRow,
     )
     from training_versions.models import (
         UNSET,
@@ -130,6 +131,7 @@ __all__ = [
     "TrainingVersionsError",
     "UnavailableError",
     "UnreadableReplyError",
+    "UnreadableRow",
     "Unset",
     "Version",
     "VersionDiff",
@@ -148,6 +150,7 @@ _MODULES = {
     "async_repository": ("AsyncPackageRepository", "AsyncVersionRepository"),
     "autosave": ("AsyncDraftAutosaver", "AutosaveConflictError", "DraftAutosaver"),
     "bundle": ("BundleError", "ExportResult", "ImportResult"),
+    "errors": ("UnreadableRow",),
     "diff": ("Change", "ChangeKind", "VersionDiff", "compare_versions"),
     "repository": ("PackageRepository", "VersionRepository"),
 }

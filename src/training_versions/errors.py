@@ -4,7 +4,7 @@
     ├── InvalidInputError                refused before sending (also a ValueError); .field
     ├── ConnectionFailedError            no reply, and nothing can have changed; retry freely
     ├── OutcomeUnknownError              a write may have happened; the hint says how to go on
-    ├── UnreadableReplyError             success that does not fit the model; .reply
+    ├── UnreadableReplyError             success that does not fit the model; .reply .rows
     └── DatabaseError                    refused by the database, nothing written; .code .details
         ├── NotFoundError                no such row, or the caller may not see it
         ├── ConflictError                somebody else was faster, or the row is in another state
@@ -22,6 +22,7 @@ Errors are classified by code, never by their words. What a client's exception m
 `operations/failures.py`, when to repeat a request in `operations/retries.py`.
 """
 
+from dataclasses import dataclass, field
 from typing import Final
 
 _AFTER_LOST_REPLY: Final = (
@@ -102,6 +103,20 @@ class OutcomeUnknownError(TrainingVersionsError):
     __module__ = "training_versions"
 
 
+@dataclass(frozen=True)
+class UnreadableRow:
+    """A row that is stored and cannot be read."""
+
+    __module__ = "training_versions"
+
+    id: object
+    """Its identifier, if that could be read."""
+    problem: str
+    """What is wrong with it."""
+    reply: object = field(repr=False)
+    """The row, or as much of it as could be read."""
+
+
 class UnreadableReplyError(TrainingVersionsError):
     """The reply says success, but it is not what was asked for or does not fit the types.
 
@@ -112,17 +127,24 @@ class UnreadableReplyError(TrainingVersionsError):
 
     reply: object
     """What came: parsed JSON, or text if it was no JSON; `None` if there is nothing to show."""
+    rows: tuple[UnreadableRow, ...]
+    """Of a list or a walk: the rows that cannot be read.
+
+    A walk ends with this error, after all rows that can be read.
+    """
 
     def __init__(
         self,
         message: str,
         *,
         reply: object = None,
+        rows: tuple[UnreadableRow, ...] = (),
         operation: str | None = None,
         hint: str | None = None,
     ) -> None:
         super().__init__(message, operation=operation, hint=hint)
         self.reply = reply
+        self.rows = rows
 
 
 class DatabaseError(TrainingVersionsError):

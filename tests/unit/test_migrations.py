@@ -72,7 +72,7 @@ def test_a_project_that_gets_a_later_migration_is_told_of_what_is_newer_than_tha
     assert PLAIN in capsys.readouterr().out
 
     (tmp_path / OURS[-1]).unlink()
-    (tmp_path / "20270101000000_app.sql").touch()
+    (tmp_path / "20990101000000_app.sql").touch()
 
     assert main(["migrations", str(tmp_path)]) == 0
     assert FIRST_OF_ALL in capsys.readouterr().out

@@ -151,6 +151,10 @@ class AsyncReading(Generic[C, M, D]):
             **options: `order`, `page_size` and the filters, see `IterateOptions` and
                 `VersionFilters`.
 
+        Raises:
+            UnreadableReplyError: At the end, after all versions that can be read: its `rows` name
+                those that cannot.
+
         Example:
             >>> async for summary in versions.iterate(package.id, status="draft"): ...
         """

@@ -16,7 +16,7 @@ from postgrest import AsyncPostgrestClient
 from postgrest.types import CountMethod
 from pydantic import BaseModel
 
-from training_versions.errors import InvalidInputError
+from training_versions.errors import InvalidInputError, UnreadableRow
 from training_versions.operations.checks import check_pauses
 from training_versions.operations.clients import (
     check_address,
@@ -133,13 +133,16 @@ class AsyncTransport:
     async def walk(self, listing: Listing[R]) -> AsyncIterator[R]:
         """Go through all rows of a listing, batch by batch; each batch is an operation."""
         key: Key = ()
+        unreadable: list[UnreadableRow] = []
         while True:
             batch = await self.run(listing.batch_after(key))
             for item in batch.rows:
                 yield item
+            unreadable += batch.unreadable
             if batch.is_last:
-                return
-            key = listing.key_of(batch.rows[-1])
+                break
+            key = batch.last_key
+        listing.check_all_read(unreadable)
 
     async def _send(self, request: Request) -> Reply:
         """Send one request, and repeat it as long as that may help."""

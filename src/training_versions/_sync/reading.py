@@ -152,6 +152,10 @@ class Reading(Generic[C, M, D]):
             **options: `order`, `page_size` and the filters, see `IterateOptions` and
                 `VersionFilters`.
 
+        Raises:
+            UnreadableReplyError: At the end, after all versions that can be read: its `rows` name
+                those that cannot.
+
         Example:
             >>> for summary in versions.iterate(package.id, status="draft"): ...
         """

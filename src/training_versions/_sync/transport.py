@@ -18,7 +18,7 @@ from postgrest import SyncPostgrestClient
 from postgrest.types import CountMethod
 from pydantic import BaseModel
 
-from training_versions.errors import InvalidInputError
+from training_versions.errors import InvalidInputError, UnreadableRow
 from training_versions.operations.checks import check_pauses
 from training_versions.operations.clients import (
     check_address,
@@ -135,12 +135,15 @@ class Transport:
     def walk(self, listing: Listing[R]) -> Iterator[R]:
         """Go through all rows of a listing, batch by batch; each batch is an operation."""
         key: Key = ()
+        unreadable: list[UnreadableRow] = []
         while True:
             batch = self.run(listing.batch_after(key))
             yield from batch.rows
+            unreadable += batch.unreadable
             if batch.is_last:
-                return
-            key = listing.key_of(batch.rows[-1])
+                break
+            key = batch.last_key
+        listing.check_all_read(unreadable)
 
     def _send(self, request: Request) -> Reply:
         """Send one request, and repeat it as long as that may help."""

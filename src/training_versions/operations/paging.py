@@ -8,6 +8,9 @@ Servers cap replies silently, so a page that is shorter than asked for does not 
 last. It does if any reply of the same server was longer: then it was not the cap that ended the
 page. The first short page therefore measures the cap, by a view that is longer than most caps; one
 that is as long as the cap is followed by a request for what lies beyond it.
+
+A row that cannot be read stops no walk: the walk goes on, and at its end an error names all such
+rows. A page is refused with the same error, since a list that lacks rows would not be the list.
 """
 
 from __future__ import annotations
@@ -15,14 +18,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel
 
-from training_versions.errors import InvalidInputError
+from training_versions.errors import InvalidInputError, UnreadableReplyError, UnreadableRow
 from training_versions.models import Page
 from training_versions.operations.checks import format_moment
 from training_versions.operations.requests import (
@@ -33,9 +36,11 @@ from training_versions.operations.requests import (
     Condition,
     Operation,
     Select,
+    describe_problem,
     read_rows,
     rows_of,
 )
+from training_versions.operations.rows import expect_object
 from training_versions.snapshots import refusing_foreign_errors
 
 R = TypeVar("R", bound=BaseModel)
@@ -48,6 +53,10 @@ class Batch(Generic[R]):
     """Rows of one reply."""
 
     rows: list[R]
+    unreadable: list[UnreadableRow]
+    """Those that cannot be read, which are not among the rows."""
+    last_key: Key
+    """The key of the last row, readable or not."""
     is_last: bool
     """Whether it is certain that no more rows follow, see above."""
 
@@ -76,6 +85,7 @@ class Listing(Generic[R]):
         limit = self.select.limit
         # One row more than the page shows whether there is a next one.
         batch = yield from self._read_batch(key, limit + 1)
+        self.check_all_read(batch.unreadable)
         items = batch.rows[:limit]
         if batch.is_last:
             return _page_of(items, None)
@@ -93,16 +103,69 @@ class Listing(Generic[R]):
 
     def _read_batch(self, key: Key, limit: int) -> Operation[Batch[R]]:
         select = self._after(key, limit)
-        reply = yield select
-        rows = rows_of(select, reply, self.read)
-        if not rows or len(rows) >= select.limit:
-            return Batch(rows, is_last=not rows)
+        try:
+            reply = yield select
+        except UnreadableReplyError:
+            return (yield from self._read_one_by_one(select))
+        if isinstance(reply.data, str) and reply.data.startswith("["):
+            # One row is enough to make JSON that Python cannot hold, and that arrives as text.
+            return (yield from self._read_one_by_one(select))
+        found = rows_of(select, reply, lambda row: row)
+        if not found or len(found) >= select.limit:
+            return self._batch_of(found, is_last=not found)
         cap = reply.row_cap
-        if len(rows) >= cap.at_least and not cap.was_measured:
+        if len(found) >= cap.at_least and not cap.was_measured:
             measure = Select(self.select.operation, ROW_NUMBERS, limit=MAX_ROWS)
             measured = yield measure
             cap = cap.after(measure, measured.data)
-        return Batch(rows, is_last=len(rows) < cap.at_least)
+        return self._batch_of(found, is_last=len(found) < cap.at_least)
+
+    def _batch_of(self, found: list[object], *, is_last: bool) -> Batch[R]:
+        """Read each row by itself, so that one that cannot be read does not hide the others."""
+        rows: list[R] = []
+        unreadable: list[UnreadableRow] = []
+        last_key: Key = ()
+        for row in found:
+            try:
+                rows.append(self.read(row))
+                last_key = self.key_of(rows[-1])
+            except ValueError as exc:
+                columns = _columns_of(row)
+                unreadable.append(UnreadableRow(columns.get("id"), describe_problem(exc), columns))
+                last_key = tuple(str(columns.get(column)) for column in self.select.order_by)
+        return Batch(rows, unreadable, last_key, is_last)
+
+    def _read_one_by_one(self, select: Select) -> Operation[Batch[R]]:
+        """Read the rows of a select again, each by a request of its own."""
+        keys = replace(select, columns=("id", *self.select.order_by))
+        rows: list[R] = []
+        unreadable: list[UnreadableRow] = []
+        last_key: Key = ()
+        for row in (yield from read_rows(keys, expect_object)):
+            last_key = tuple(str(row.get(column)) for column in self.select.order_by)
+            by_id = replace(select, where=(Comparison("id", "eq", str(row.get("id"))),), limit=1)
+            try:
+                rows += yield from read_rows(by_id, self.read)
+            except UnreadableReplyError as exc:
+                unreadable.append(UnreadableRow(row.get("id"), exc.message, row))
+        # An empty reply after it is what proves the end.
+        return Batch(rows, unreadable, last_key, is_last=not last_key)
+
+    def check_all_read(self, unreadable: Sequence[UnreadableRow]) -> None:
+        """Raise an error about the rows that cannot be read, if there are any."""
+        if not unreadable:
+            return
+        operation = self.select.operation
+        named = "; ".join(f"{row.id}: {row.problem}" for row in unreadable[:3])
+        more = f"; and {len(unreadable) - 3} more" if len(unreadable) > 3 else ""
+        raise UnreadableReplyError(
+            f"What {operation} found cannot be read in {len(unreadable)} rows: {named}{more}.",
+            reply=[row.reply for row in unreadable],
+            rows=tuple(unreadable),
+            operation=operation,
+            hint="See .rows; where types do not fit what is stored, use a repository without "
+            "types, or store what fits.",
+        )
 
     def key_of(self, item: R) -> Key:
         """Return the key of a row."""
@@ -153,6 +216,13 @@ class Listing(Generic[R]):
         where = [astuple(condition) for condition in self.select.where]
         parts = [self.select.operation, where, self.select.order_by, self.select.descending, key]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def _columns_of(row: object) -> dict[str, object]:
+    """Return the columns of a row; none if it is no row at all."""
+    if isinstance(row, dict):
+        return cast("dict[str, object]", row)
+    return {}
 
 
 def _as_text(value: object) -> str:
