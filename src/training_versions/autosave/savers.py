@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Final, Generic, TypeVar, Unpack, cast
+from typing import Any, Final, Generic, TypeVar, Unpack, cast
 
 from training_versions.async_repository import AsyncVersionRepository
 from training_versions.autosave.conflicts import AutosaveConflictError
@@ -42,6 +43,8 @@ R = TypeVar("R")
 
 DEFAULT_INTERVAL: Final = 30.0
 DEFAULT_TIMEOUT: Final = 30.0
+EXIT_TIMEOUT: Final = 10.0
+"""The most seconds that an exiting program waits for an autosaver that nobody closed."""
 logger = logging.getLogger(__name__)
 
 
@@ -65,6 +68,7 @@ class Autosaver(Generic[R, C, M, D]):
         check_draft(draft, "draft")
         check_seconds(interval, "interval")
         self._on_error = on_error
+        self._process = os.getpid()
         self._codecs = versions._codecs
         self._state = AutosaveState(
             versions._codecs, draft, interval=interval, clock=time.monotonic, wake=wake
@@ -125,6 +129,7 @@ class Autosaver(Generic[R, C, M, D]):
         changes = drafts.check_changes(
             self._codecs, config=config, model=model, dataset=dataset, name=name, fields=fields
         )
+        self._check_process()
         # Under one lock: a change that comes while the autosaver is being closed is either refused
         # or saved by it.
         with self._state.lock:
@@ -206,6 +211,20 @@ class Autosaver(Generic[R, C, M, D]):
         check_seconds(timeout, "timeout", may_be_zero=True)
         return self._stop_and_save(timeout)
 
+    @property
+    def _is_forked(self) -> bool:
+        """Whether this process is a fork of the one that saves."""
+        return os.getpid() != self._process
+
+    def _check_process(self) -> None:
+        # Before any lock is taken: at the fork, a thread that is not here may have held it.
+        if self._is_forked:
+            raise InvalidInputError(
+                "The autosaver belongs to another process, and this one is its fork.",
+                hint="The other process saves. Open another autosaver here, with a client and a "
+                "repository that were made after the fork.",
+            )
+
     def _start(self) -> None:
         """Start the thread or task that saves in the background, unless it is running."""
         raise NotImplementedError
@@ -249,6 +268,16 @@ class Autosaver(Generic[R, C, M, D]):
 
 def ignore_error(error: Exception) -> None:
     """Do nothing: the default for `on_error`. The error is in `last_error` as well."""
+
+
+def tell_unsaved(state: AutosaveState[Any, Any, Any], reason: Exception) -> None:
+    """Log what is lost of an autosaver that nobody closed."""
+    logger.warning(
+        "The autosaver of draft %s was not closed, and could not save %s: %s",
+        state.draft.id,
+        ", ".join(state.pending),
+        reason,
+    )
 
 
 def check_repository(versions: object, repository: type, *, owner: str) -> None:

@@ -8,22 +8,39 @@ be derived: how to wait, how to end and who may call differ in more than the wor
 
 from __future__ import annotations
 
+import atexit
 import threading
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
 from types import TracebackType
+from typing import Any, TypeAlias
 
 from training_versions._sync.transport import Transport
-from training_versions.autosave.savers import DEFAULT_INTERVAL, Autosaver
+from training_versions.autosave.savers import (
+    DEFAULT_INTERVAL,
+    EXIT_TIMEOUT,
+    Autosaver,
+    tell_unsaved,
+)
+from training_versions.autosave.state import AutosaveState
 from training_versions.models import C, D, M, Version
 from training_versions.operations.requests import Operation
 from training_versions.repository import VersionRepository
+
+Wakes: TypeAlias = SimpleQueue[Callable[[], None] | None]
+"""What wakes the thread: `None` to look again, or the last thing to do for an autosaver that was
+dropped. A `SimpleQueue`, because a finalizer may put something at any moment, even within `get`."""
 
 
 class DraftAutosaver(Autosaver[None, C, M, D]):
     """Saves one draft in a background thread; leaving its `with` block saves the rest.
 
-    Close it, or use `with`: changes that are still pending when the interpreter exits are lost.
-    Unless saving failed, those are the changes of one interval at most.
+    Close it, or use `with`. If it is dropped instead, or the interpreter exits, its thread saves
+    what is pending and ends; a warning is logged if that fails. A process that is killed loses what
+    is pending: unless saving failed, those are the changes of one interval at most.
 
     A save is an `update_draft` with what changed, and with `expected_updated_at`. It is sent one
     interval after the first change that is not saved yet, so there is at most one save per
@@ -64,14 +81,14 @@ class DraftAutosaver(Autosaver[None, C, M, D]):
         interval: float = DEFAULT_INTERVAL,
         on_error: Callable[[Exception], object] | None = None,
     ) -> None:
-        self._woken = threading.Event()
+        self._wakes: Wakes = SimpleQueue()
         super().__init__(
             versions,
             draft,
             interval=interval,
             on_error=on_error,
             repository=VersionRepository,
-            wake=self._woken.set,
+            wake=partial(self._wakes.put, None),
         )
         self._transport = versions._transport
         # In the background, the save of the next interval is the repeat.
@@ -91,21 +108,39 @@ class DraftAutosaver(Autosaver[None, C, M, D]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._is_forked:
+            return  # the block of the process that this one is a fork of goes on there
         try:
             self.close()
         except Exception as exc:
             self._raise_on_exit(exc, error, traceback)
 
+    def __del__(self) -> None:
+        # The last thing that is done here, whoever does it: hand over, and wait for nothing.
+        if getattr(self, "_thread", None) is None or self._is_forked or self._state.is_closed:
+            return
+        self._wakes.put(partial(_save_leftover, self._state, self._transport))
+
     def _start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="DraftAutosaver", daemon=True)
+            # It holds nothing of the autosaver but a weak reference, so that it ends with it.
+            ending = _Ending(weakref.ref(self))
+            self._thread = ending.thread = threading.Thread(
+                target=_work,
+                args=(weakref.ref(self), self._wakes, ending),
+                name="DraftAutosaver",
+                daemon=True,
+            )
+            atexit.register(ending)
             self._thread.start()
 
     def _run(self, operation: Operation[None]) -> None:
+        self._check_process()
         with self._saving:
             self._transport.run(operation)
 
     def _stop_and_save(self, timeout: float) -> None:
+        self._check_process()
         self._state.close()
         if not self._saving.acquire(timeout=timeout):
             raise self._still_busy(timeout)
@@ -118,31 +153,68 @@ class DraftAutosaver(Autosaver[None, C, M, D]):
             if self._thread is not None and self._thread is not threading.current_thread():
                 self._thread.join(timeout)
 
-    def _work(self) -> None:
-        """Save whenever it is time, until the autosaver is closed."""
-        while self._wait_until_due():
-            try:
-                with self._saving:
-                    # Somebody may have saved or closed while this thread waited for its turn.
-                    if self._state.is_due:
-                        self._background_transport.run(self._state.save())
-            except Exception as exc:  # whatever it is: the changes are pending, and sent again
-                self._report(exc)
-
-    def _wait_until_due(self) -> bool:
-        """Wait for the time of the next save; return whether the autosaver is still open."""
-        while True:
-            # Cleared before looking, so that a change after the look ends the wait at once.
-            self._woken.clear()
-            if self._state.is_closed:
-                return False
-            delay = self._state.delay
-            if delay == 0:
-                return True
-            self._woken.wait(delay)
+    def _save_if_due(self) -> None:
+        try:
+            with self._saving:
+                # Somebody may have saved or closed while the thread waited for its turn.
+                if self._state.is_due:
+                    self._background_transport.run(self._state.save())
+        except Exception as exc:  # whatever it is: the changes are pending, and sent again
+            self._report(exc)
 
     def _report(self, exc: Exception) -> None:
         try:
             self._on_error(exc)
         except Exception:
             self._log_failed_callback()
+
+
+class _Ending:
+    """What happens when the interpreter exits: the autosaver is closed, and its thread ends."""
+
+    thread: threading.Thread
+
+    def __init__(self, reference: weakref.ref[DraftAutosaver[Any, Any, Any]]) -> None:
+        self._reference = reference
+
+    def __call__(self) -> None:
+        saver = self._reference()
+        if saver is None:
+            self.thread.join(EXIT_TIMEOUT)  # dropped, and perhaps being saved
+        elif not saver._is_forked:
+            try:
+                saver.close(timeout=EXIT_TIMEOUT)
+            except Exception as exc:
+                tell_unsaved(saver._state, exc)
+
+
+def _work(
+    reference: weakref.ref[DraftAutosaver[Any, Any, Any]], wakes: Wakes, ending: _Ending
+) -> None:
+    """Save whenever it is time, until the autosaver is closed or dropped."""
+    last: Callable[[], None] | None = None
+    while last is None:
+        saver = reference()
+        delay = None  # once it is dropped, until what is last to do arrives
+        if saver is not None:
+            if saver._state.is_closed:
+                break
+            delay = saver._state.delay
+            if delay == 0:
+                saver._save_if_due()
+                continue
+        del saver
+        with suppress(Empty):
+            last = wakes.get(timeout=delay)
+    if last is not None:
+        last()
+    atexit.unregister(ending)
+
+
+def _save_leftover(state: AutosaveState[Any, Any, Any], transport: Transport) -> None:
+    """Save what is pending of an autosaver that was dropped, or tell what is lost."""
+    state.close()
+    try:
+        transport.run(state.save_all())
+    except Exception as exc:
+        tell_unsaved(state, exc)

@@ -6,13 +6,16 @@ What is saved and when, and every decision about conflicts, is in `tests/unit/te
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import logging
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -450,3 +453,57 @@ def test_a_crash_loses_at_most_one_interval(face, ada, draft, stack):
         last = float(rest.split()[-1])
     saved = ada.versions.get(draft.id).config_snapshot["at"]
     assert last - saved < 0.5 + 0.4  # an interval, and what a request takes on a busy machine
+
+
+# --- an autosaver that nobody closes
+
+
+def workers() -> list[Any]:
+    """The threads that save in the background."""
+    return [thread for thread in threading.enumerate() if thread.name == "DraftAutosaver"]
+
+
+@pytest.mark.parametrize("in_a_cycle", [False, True], ids=["alone", "its on_error refers to it"])
+def test_one_that_is_dropped_saves_what_is_pending_and_ends(face, ada, draft, in_a_cycle):
+    before = len(workers())
+    told: list[Any] = []
+    kind = face.public("DraftAutosaver")
+    saver = face.make(kind, ada.versions.target, draft, interval=NEVER, on_error=told.append)
+    if in_a_cycle:
+        told.append(saver.target)
+    saver.change(name="the last one")
+
+    dropped = weakref.ref(saver.target)
+    del saver, told
+    gc.collect()
+
+    wait_until(lambda: ada.versions.get(draft.id).name == "the last one")
+    wait_until(lambda: dropped() is None and len(workers()) == before)
+
+
+def test_one_that_is_dropped_tells_what_it_could_not_save(face, ada, far, draft, cutter, caplog):
+    kind = face.public("DraftAutosaver")
+    saver = face.make(kind, far.versions.target, draft, interval=NEVER)
+    saver.change(name="lost", change_summary="too")
+    cutter.go_down()
+
+    with caplog.at_level(logging.WARNING, logger="training_versions"):
+        del saver
+        gc.collect()
+        wait_until(lambda: caplog.records)
+
+    (record,) = caplog.records
+    assert f"draft {draft.id} was not closed" in record.getMessage()
+    assert "could not save name, change_summary: " in record.getMessage()
+    cutter.come_up()
+    assert ada.versions.get(draft.id) == draft
+
+
+def test_one_without_changes_is_dropped_without_a_word(face, ada, draft, caplog):
+    sent = len(ada.sent)
+    saver = face.make(face.public("DraftAutosaver"), ada.versions.target, draft)
+
+    del saver
+    gc.collect()
+
+    assert (len(ada.sent), caplog.records) == (sent, [])

@@ -157,3 +157,74 @@ def test_a_second_event_loop_is_told_with_what_became_of_the_call(run):
         assert "the client was used in another event loop before" in words
         assert "inside of the asyncio.run that uses them" in words
     assert stored == "kept twice"  # it was sent, and the error says that it may have been
+
+
+def test_an_autosaver_saves_in_its_own_process_only(run):
+    told, pending_there, stored = run(
+        """
+        client = create_client(URL, KEY, options(ClientOptions))
+        package = PackageRepository(client).create("p", template_type="t", config={})
+        versions = VersionRepository(client)
+        draft = versions.create_draft(package.id, config={}, model={}, dataset=[])
+        with DraftAutosaver(versions, draft, interval=3600) as saver:
+            saver.change(name="of the parent")
+
+            def child():
+                acts = (lambda: saver.change(name="x"), saver.flush, saver.discard, saver.close)
+                with saver:
+                    return [[outcome(act) for act in acts], saver.pending]
+
+            told = in_child(child)
+        print(json.dumps([*told, versions.get(draft.id).name]))
+        """
+    )
+
+    for words in told:
+        assert words.startswith("InvalidInputError: The autosaver belongs to another process, ")
+    assert pending_there == {"name": "of the parent"}
+    assert stored == "of the parent"
+
+
+EXITS = {
+    "a thread": """
+        saver = DraftAutosaver(versions, draft, interval=3600)
+        saver.change(name="saved at exit")
+    """,
+    "a thread, dropped at the end": """
+        saver = DraftAutosaver(versions, draft, interval=3600)
+        saver.change(name="saved at exit")
+        del saver
+    """,
+    "a task": """
+        async def main():
+            global saver
+            client = await acreate_client(URL, KEY, options(AsyncClientOptions))
+            saver = AsyncDraftAutosaver(AsyncVersionRepository(client), draft, interval=3600)
+            saver.change(name="saved at exit")
+
+        asyncio.run(main())
+    """,
+    "a task, dropped at the end": """
+        async def main():
+            client = await acreate_client(URL, KEY, options(AsyncClientOptions))
+            saver = AsyncDraftAutosaver(AsyncVersionRepository(client), draft, interval=3600)
+            saver.change(name="saved at exit")
+
+        asyncio.run(main())
+    """,
+}
+
+
+@pytest.mark.parametrize("program", EXITS.values(), ids=EXITS)
+def test_a_program_that_ends_without_closing_its_autosaver_saves(run, ada, program):
+    draft = """
+        client = create_client(URL, KEY, options(ClientOptions))
+        package = PackageRepository(client).create("p", template_type="t", config={})
+        versions = VersionRepository(client)
+        draft = versions.create_draft(package.id, config={}, model={}, dataset=[])
+        print(json.dumps(str(draft.id)))
+    """
+
+    draft_id = run(textwrap.dedent(draft) + textwrap.dedent(program))
+
+    assert ada.versions.get(draft_id).name == "saved at exit"
