@@ -3,11 +3,13 @@
 import copy
 import pickle
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, cast
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
+from typing_extensions import TypedDict
 
 from tests.data import (
     MOMENT,
@@ -38,6 +40,7 @@ from training_versions import (
     models,
 )
 from training_versions.operations.checks import check_uuid
+from training_versions.snapshots import Codec
 
 SECRET = "content that no repr shows"
 SNAPSHOTS: dict[str, Any] = {
@@ -168,6 +171,13 @@ def test_a_summary_that_is_asked_for_a_snapshot_says_how_to_read_it(name: str) -
     assert hasattr(version, name)
 
 
+@pytest.mark.parametrize("record", [version, summary])
+def test_a_version_that_is_asked_for_an_argument_says_how_the_field_is_named(record: Any) -> None:
+    for name in ("config", "model", "dataset"):
+        with pytest.raises(AttributeError, match=f"{name}_snapshot"):
+            getattr(record, name)
+
+
 def test_a_copied_draft_that_is_asked_for_its_id_says_where_it_is() -> None:
     copied = CopiedDraft(draft=summary, misfits=())
 
@@ -236,3 +246,39 @@ def _subclasses(kind: type) -> set[type]:
     for each in [*found]:
         found |= _subclasses(each)
     return {each for each in found if each.__module__ == "training_versions"}
+
+
+class Entry(BaseModel):
+    id: str
+
+
+class Entries(RootModel[list[Entry]]):
+    pass
+
+
+class EntryDict(TypedDict):
+    id: str
+
+
+@dataclass
+class EntryDataclass:
+    id: str
+
+
+@pytest.mark.parametrize("kind", [Entry, EntryDict, EntryDataclass, dict])
+def test_the_type_of_one_entry_is_refused_as_that_of_a_data_set(kind: Any) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        Codec("dataset", "dataset_snapshot", kind, many=True)
+
+    assert caught.value.field == "dataset"
+    assert str(caught.value.hint).endswith(f": dataset=list[{kind.__name__}].")
+    Codec("dataset", "dataset_snapshot", list[kind], many=True)
+    Codec("dataset", "dataset_snapshot", Entries, many=True)
+    Codec("config", "config_snapshot", kind)
+
+
+def test_an_object_in_place_of_a_type_is_told_its_class() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        Codec("config", "config_snapshot", cast("Any", Entry(id="a")))
+
+    assert caught.value.hint == "Pass its class: config=Entry."

@@ -95,6 +95,13 @@ class VersionSummary(Record):
                     name=name,
                     obj=self,
                 )
+            if name in ("config", "model", "dataset"):
+                raise AttributeError(
+                    f"a version has no {name}: its fields are named like their columns, "
+                    f"{name}_snapshot",
+                    name=name,
+                    obj=self,
+                )
             return super().__getattr__(name)
 
     def __repr__(self) -> str:

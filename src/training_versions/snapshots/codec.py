@@ -6,9 +6,10 @@ only.
 """
 
 import json
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 
 from training_versions.errors import InvalidInputError
 from training_versions.models import Misfit
@@ -36,7 +37,7 @@ class Codec(Generic[S]):
         allow_secrets: Write text that looks like a secret, too.
 
     Raises:
-        InvalidInputError: The type is not one that Pydantic can read.
+        InvalidInputError: The type is not one that Pydantic can read, or that of one entry of many.
     """
 
     def __init__(
@@ -53,6 +54,13 @@ class Codec(Generic[S]):
         self.many = many
         self._allow_secrets = allow_secrets
         self._adapter: TypeAdapter[S] | None = None
+        if many and _is_type_of_one_object(type_):
+            name = cast("type", type_).__name__
+            raise InvalidInputError(
+                f"{field}={name} is the type of one entry, and a data set is a list of them.",
+                field=field,
+                hint=f"Name the type of the whole list: {field}=list[{name}].",
+            )
         if type_ is not None:
             try:
                 self._adapter = TypeAdapter(type_)
@@ -61,7 +69,10 @@ class Codec(Generic[S]):
                 # core schema, and what the annotations of the type raise.
                 with refusing_foreign_errors(field):
                     problem = f"{field}={type_!r:.200} is not a type that Pydantic can read."
-                raise InvalidInputError(problem, field=field) from exc
+                hint = f"Pass its class: {field}={type(type_).__name__}."
+                if not isinstance(type_, BaseModel):
+                    hint = "Pass a Pydantic model, a dataclass or a TypedDict."
+                raise InvalidInputError(problem, field=field, hint=hint) from exc
 
     @property
     def is_typed(self) -> bool:
@@ -211,3 +222,14 @@ class Codec(Generic[S]):
         self, problem: str, *, hint: str | None = None, cause: Exception | None = None
     ) -> NoReturn:
         raise InvalidInputError(problem, field=self.field, hint=hint) from cause
+
+
+def _is_type_of_one_object(type_: object) -> bool:
+    """Return whether values of a type are JSON objects, and so never a list."""
+    if not isinstance(type_, type):
+        return False  # such as list[DatasetRef]
+    kind = cast("type[object]", type_)
+    if issubclass(kind, BaseModel):
+        return not issubclass(kind, RootModel)
+    # A TypedDict is a dict.
+    return is_dataclass(kind) or issubclass(kind, dict)
