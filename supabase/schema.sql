@@ -1430,6 +1430,9 @@ $$;
 grant execute on function public.undeploy_training_version to authenticated, service_role;
 
 -- Changes what p_changes names of a draft; null clears. An edit that changes nothing succeeds.
+-- With this work_mem the new entries that a GIN index has collected (gin_pending_list_limit) are
+-- sorted in at once. In portions of the usual 4 MB, each entry of a large draft would be written
+-- several times.
 create function public.update_training_draft(
     p_version_id uuid,
     p_changes jsonb,
@@ -1437,6 +1440,7 @@ create function public.update_training_draft(
 )
 returns public.training_package_versions
 set search_path = ''
+set work_mem=64MB
 language plpgsql
 as $$
 declare

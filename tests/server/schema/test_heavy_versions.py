@@ -88,3 +88,35 @@ def test_an_edit_that_joins_an_event_writes_to_no_index_of_the_events(database):
         )
 
     assert updates == (2, 2)  # heap-only tuples
+
+
+def test_a_save_of_a_large_draft_writes_little_more_than_its_content_to_the_log(database):
+    user = database.new_user()
+    package = database.value(
+        "select id from public.create_training_package('bot', 'x', '{}')", user=user
+    )
+    version = database.value(
+        f"select id from public.create_training_draft('{package}', {HEAVY})", user=user
+    )
+    size = database.value(
+        f"select pg_column_size(config_snapshot) from {VERSIONS} where id = '{version}'"
+    )
+    position = "select pg_current_wal_insert_lsn()"
+    saves = 8
+
+    before = database.value(position)
+    for number in range(saves):
+        database.value(
+            f"""
+            select s.id
+            from {VERSIONS} v
+            cross join lateral public.update_training_draft(v.id, jsonb_build_object(
+                'config_snapshot', v.config_snapshot || '{{"key1": {number}}}'
+            )) as s
+            where v.id = '{version}'
+            """,
+            user=user,
+        )
+    written = database.value(f"select pg_wal_lsn_diff(({position}), '{before}')")
+
+    assert written / saves < 2 * size
