@@ -293,6 +293,10 @@ class Evaluation(BaseModel):
     accuracy: float = Field(default=0.5, serialization_alias="acc")
 
 
+class EvaluationAsText(Evaluation, ser_json_inf_nan="strings"):
+    pass
+
+
 @dataclasses.dataclass
 class Measured:
     loss: float
@@ -321,6 +325,10 @@ class Logged:
         (Evaluation(loss=NAN), {"acc": 0.5}, ("loss",)),
         (Measured(loss=NAN), {"lr": 1e-4}, ("loss",)),
         (Logged(), {"lr": 1e-4}, ("loss",)),
+        (EvaluationAsText(loss=NAN), {"loss": "NaN", "acc": 0.5}, ()),
+        ({"eval": Evaluation(loss=NAN), "n": 1}, {"eval": {"acc": 0.5}, "n": 1}, ("eval",)),
+        ({"eval": Measured(0.5), "n": NAN}, {"eval": {"loss": 0.5, "lr": 1e-4}}, ("n",)),
+        ({"all": [Logged()], "n": 1}, {"n": 1}, ("all",)),
     ],
 )
 def test_metrics_that_json_cannot_hold_are_named_and_the_others_sent(

@@ -240,6 +240,11 @@ def _without_nonfinite(value: object, levels: int) -> object:
         if all(kept[key] is member for key, member in members.items()):
             return members
         return {key: member for key, member in kept.items() if member is not MISSING} or MISSING
+    content = _content_of(value)
+    if isinstance(content, Mapping):
+        left = _without_nonfinite(cast("object", content), levels - 1)
+        # The codec knows best how to write an object that can be written.
+        return value if left is content else left
     return value
 
 
