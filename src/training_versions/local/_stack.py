@@ -302,8 +302,12 @@ class LocalSupabase:
 
         The client is closed with the stack.
         """
-        token = self.publishable_key if key_or_token is None else key_or_token
-        return self._client(self.publishable_key, token)
+        if key_or_token is None:
+            return self._client(self.publishable_key, self.publishable_key)
+        if key_or_token.startswith("sb_"):
+            # A key of today's kind is no token beside another key.
+            return self._client(key_or_token, key_or_token)
+        return self._client(self.publishable_key, key_or_token)
 
     def service_client(self) -> Client:
         """Return a client with the secret key."""

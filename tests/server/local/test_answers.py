@@ -140,6 +140,13 @@ def test_a_key_speaks_for_its_role_alone_and_sent_as_a_token_too(
     assert read_role(api, value, token=value) == role
 
 
+@pytest.mark.parametrize(("key", "role"), KEYS.items())
+def test_a_client_of_the_stack_has_the_role_of_its_key(
+    bare: LocalSupabase, key: str, role: str
+) -> None:
+    assert bare.client(getattr(bare, key)).rpc("my_role").execute().data == role
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_a_token_beside_a_key_wins(bare: LocalSupabase, api: httpx.Client, key: str) -> None:
     value = getattr(bare, key)

@@ -155,6 +155,13 @@ def test_a_file_that_was_prepared_in_the_folder_does_not_get_the_secrets(folder:
     assert stat.S_IMODE((folder / "stack.json").stat().st_mode) == 0o600
 
 
+def test_the_secrets_of_another_version_are_refused_with_a_sentence(folder: Path) -> None:
+    (folder / "stack.json").write_text('{"password": "p", "jwt_secret": "s"}')
+
+    with pytest.raises(LocalStackError, match="is not of this version of LocalSupabase"):
+        LocalSupabase(folder, migrations=None).start()
+
+
 def test_nobody_else_can_read_a_log_or_a_secret(folder: Path) -> None:
     previous = os.umask(0)
     try:
