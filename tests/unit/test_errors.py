@@ -174,6 +174,7 @@ def test_a_gateway_that_turns_a_write_down_with_a_hint_is_believed() -> None:
         {"Authorization": "Bearer e30.W10.x"},
         token(role="anon", sub="x"),
         token(role="authenticated"),
+        token(sub="0f9e"),
         token(),
     ],
 )

@@ -15,10 +15,8 @@ from postgrest.exceptions import APIError
 
 from training_versions.errors import (
     ConnectionFailedError,
-    NotSignedInError,
     OutcomeUnknownError,
     TrainingVersionsError,
-    class_of,
 )
 from training_versions.operations.refusals import explain
 
@@ -51,8 +49,6 @@ _CONNECTION_EXCEPTIONS: Final = "08"
 _NOT_TAKEN: Final = ("PGRST000", "PGRST002", "PGRST003", "503", "520")
 # Serialization failure and deadlock: the transaction was rolled back, nothing was written.
 _ROLLED_BACK: Final = ("40001", "40P01")
-# Asked by words, because PostgREST 12 has one code for every token that it refuses.
-_TOO_EARLY: Final = ("jwtissuedatfuture", "jwtnotyetvalid")
 
 _HINT_NETWORK: Final = "Check the project's URL and the network, and try again."
 _HINT_ENDED_STACK: Final = (
@@ -105,13 +101,6 @@ def is_worth_a_repeat(exc: Exception) -> bool:
 def was_rolled_back(exc: Exception) -> bool:
     """Return whether the database took the whole transaction back, for no fault of the caller."""
     return isinstance(exc, APIError) and exc.code in _ROLLED_BACK
-
-
-def is_too_early(exc: Exception) -> bool:
-    """Return whether the token is not valid yet by the clock of the server, which is behind."""
-    if not isinstance(exc, APIError) or class_of(exc.code) is not NotSignedInError:
-        return False
-    return str(exc.message).replace(" ", "").lower() in _TOO_EARLY
 
 
 def is_of_another_loop(exc: Exception) -> bool:

@@ -41,6 +41,9 @@ _CHECK_KEY: Final = "Make the client with the URL and a key of the same project.
 _KINDS_OF_KEY: Final = (
     "A key begins with sb_publishable_ or sb_secret_, or is a JWT, which begins with eyJ."
 )
+_SET_CLOCK: Final = "Set the clocks of the server and of whatever issues the tokens, and try again."
+# Asked by words, because PostgREST 12 has one code for every token that it refuses.
+_TOO_EARLY: Final = ("jwtissuedatfuture", "jwtnotyetvalid")
 _OTHER_TOKEN: Final = "Use a token that was issued by the Auth server of this project."
 _BY_CODE: Final = {
     "PGRST106": "Expose the schema `public`: in the project's settings of the Data API, or as "
@@ -77,6 +80,13 @@ def explain(exc: APIError, operation: str, headers: Mapping[str, str]) -> Databa
     )
 
 
+def is_too_early(exc: Exception) -> bool:
+    """Return whether the token is not valid yet by the clock of the server, which is behind."""
+    if not isinstance(exc, APIError) or class_of(exc.code) is not NotSignedInError:
+        return False
+    return str(exc.message).replace(" ", "").lower() in _TOO_EARLY
+
+
 def _explain_code(exc: APIError, operation: str) -> _Refusal:
     kind = class_of(exc.code)
     message, hint = exc.message, exc.hint
@@ -102,6 +112,9 @@ def _explain_token(exc: APIError, operation: str, headers: Mapping[str, str]) ->
     if kind is NotSignedInError:
         if sends_only_a_key(headers):
             return _unknown_key(reason, headers)
+        if is_too_early(exc):
+            message = f"By the server's clock, the access token is not valid yet: {reason}."
+            return _Refusal(kind, message, _SET_CLOCK)
         state = "was refused"
         if exc.code in ("PGRST301", "PGRST303"):
             state = "has expired or is not valid"

@@ -25,11 +25,11 @@ from training_versions.errors import (
 from training_versions.operations.failures import (
     is_lost,
     is_of_another_loop,
-    is_too_early,
     is_worth_a_repeat,
     translate,
     was_rolled_back,
 )
+from training_versions.operations.refusals import is_too_early
 from training_versions.operations.requests import Rpc, Select
 
 DEFAULT_PAUSES: Final = (0.5, 1.0, 2.0)

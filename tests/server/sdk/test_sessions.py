@@ -13,7 +13,13 @@ from supabase_auth.types import Session, User
 
 from tests.data import SNAPSHOTS
 from tests.faces import both_faces
-from training_versions import DatabaseError, PermissionDeniedError, UnreadableReplyError
+from training_versions import (
+    DatabaseError,
+    InvalidInputError,
+    NotSignedInError,
+    PermissionDeniedError,
+    UnreadableReplyError,
+)
 
 pytestmark = both_faces
 
@@ -30,6 +36,54 @@ def test_a_token_that_is_not_valid_is_refused_as_such(connect, ada, forged):
 
     assert caught.value.message.startswith("The access token has expired or is not valid: ")
     assert caught.value.code == "PGRST301"
+
+
+TOKENS = {
+    "issued in the future": ({"iat": 9_000_000_000}, "By the server's clock, ", "Set the clocks"),
+    "not valid yet": ({"nbf": 9_000_000_000}, "By the server's clock, ", "Set the clocks"),
+    "an unknown role": ({"role": "nobody"}, "a role that this database does not", "Auth server"),
+    "no user": ({"sub": "bot"}, "its `sub` is no UUID", "Auth server"),
+    "no role": ({"role": None}, "You are not signed in", "Sign in first"),
+}
+
+
+@pytest.mark.parametrize(("changed", "words", "hint"), TOKENS.values(), ids=TOKENS)
+def test_a_token_of_another_kind_is_told_for_reads_and_writes(
+    connect, stack, ada, changed, words, hint
+):
+    claims = {"sub": str(ada.id), "role": "authenticated", "exp": 9_999_999_999} | changed
+    claims = {name: value for name, value in claims.items() if value is not None}
+    caller = connect(jwt.encode(claims, stack.jwt_secret, algorithm="HS256"))
+
+    for act in (caller.versions.list, caller.package):
+        with pytest.raises(NotSignedInError) as caught:
+            act()
+
+        assert words in caught.value.message
+        assert hint in caught.value.hint
+    early = words.startswith("By the server")
+    assert len(caller.sent) == (4 if early else 2)
+
+
+@pytest.mark.parametrize("key", ["not-a-key", "sb_publishable_of_another_project"])
+def test_a_key_that_the_project_does_not_know_is_told_apart_from_a_session(face, stack, key):
+    http = face.http(verify=False)
+    packages = face.packages(face.supabase(stack.url, key, http))
+
+    with pytest.raises(PermissionDeniedError, match="does not know the API key") as caught:
+        packages.list()
+
+    assert not isinstance(caught.value, NotSignedInError)
+    face.close_http(http)
+
+
+def test_an_address_with_the_path_of_the_api_is_told(face, stack):
+    http = face.http(verify=False)
+
+    with pytest.raises(InvalidInputError, match="with /rest/v1 twice"):
+        face.packages(face.supabase(stack.rest_url, stack.anon_key, http))
+
+    face.close_http(http)
 
 
 # --- a token that the user's client refreshes
