@@ -12,7 +12,8 @@ declare
     tables constant text[] := array[
         'training_version_events', 'training_runs', 'training_metric_points',
         'training_deployments', 'training_costs',
-        'training_package_version_summaries', 'training_row_numbers'
+        'training_package_version_summaries', 'training_published_versions',
+        'training_row_numbers'
     ];
     indexes constant text[] := array[
         'idx_package_versions_published', 'idx_package_versions_user_created',

@@ -137,7 +137,8 @@ begin
 end
 $$;
 
--- Latest published is one look-up, however many drafts lie above it.
+-- Latest published is one look-up, however many drafts lie above it: of the view
+-- training_published_versions, whose rows are exactly those of this index.
 create index if not exists idx_package_versions_published
     on public.training_package_versions (package_id, version_number desc)
     where status = 'published';
@@ -152,15 +153,22 @@ create index if not exists idx_package_versions_published_by
 create index if not exists idx_training_configs_current_version
     on public.training_configs (current_version_id);
 
--- Six indexes of the first release are made again under their names, smaller: they serve the same
--- searches, and cost a write less. `jsonb_path_ops` holds hashes of paths with values: it serves
--- `@>`, but no longer `?`. The others leave out versions without a parent, training or deployment.
--- An index that a project has dropped stays dropped.
+-- Indexes of the first release are made again under their names. An index that a project has
+-- dropped stays dropped.
+--
+-- Smaller: they serve the same searches, and cost a write less. `jsonb_path_ops` holds hashes of
+-- paths with values: it serves `@>`, but no longer `?`. Others leave out versions without a parent,
+-- training or deployment.
+--
+-- Longer: they begin with created_by, which every read of a user compares, and lead to the latest
+-- versions of a package, all of them or those of a status. Under row level security the planner
+-- does not know the user, and takes for the best the index that has most of the columns. Of two
+-- that look alike it takes the one that was made last, so that of the status comes last.
 do $$
 declare
-    smaller record;
+    better record;
 begin
-    for smaller in
+    for better in
         select i.indexname, n.definition
         from (
             values
@@ -169,22 +177,25 @@ begin
                 ('dataset_snapshot', 'using gin (dataset_snapshot jsonb_path_ops)'),
                 ('parent', '(parent_version_id) where parent_version_id is not null'),
                 ('training_status', '(training_status) where training_status is not null'),
-                ('deployment', '(is_deployed, deployment_target) where is_deployed')
+                ('deployment', '(is_deployed, deployment_target) where is_deployed'),
+                ('user', '(created_by, package_id, version_number desc)'),
+                ('status', '(created_by, status, package_id, version_number desc)')
         ) as n (name, definition)
         join pg_catalog.pg_indexes i
             on i.schemaname = 'public' and i.indexname = 'idx_package_versions_' || n.name
-        where i.indexdef !~ 'jsonb_path_ops|WHERE'
+        where i.indexdef !~ 'jsonb_path_ops|WHERE|created_by, '
+        order by n.name = 'status'
     loop
-        execute format('drop index public.%I', smaller.indexname);
+        execute format('drop index public.%I', better.indexname);
         execute format(
             'create index %I on public.training_package_versions %s',
-            smaller.indexname, smaller.definition
+            better.indexname, better.definition
         );
         -- Four times what is usual, in KB: a megabyte has 30,000 entries, which change little from
         -- one save to the next, and are sorted in together.
-        if smaller.definition like 'using gin%' then
+        if better.definition like 'using gin%' then
             execute format(
-                'alter index public.%I set (gin_pending_list_limit = 16384)', smaller.indexname
+                'alter index public.%I set (gin_pending_list_limit = 16384)', better.indexname
             );
         end if;
     end loop;

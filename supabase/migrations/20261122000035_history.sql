@@ -52,10 +52,10 @@ comment on column public.training_version_events.imported_from is
 -- Here, too, and not only with all other grants: a push that ends before those leaves nothing open.
 revoke all on sequence public.training_version_events_id_seq
 from public, anon, authenticated, service_role;
--- History is read in the order of time, because imported events have high ids and early times.
--- Bundles are read in the order of ids.
+-- History is read in the order of time, because imported events have high ids and early times, and
+-- by the owner, whom every read of a user compares. Bundles are read in the order of ids.
 create index if not exists idx_version_events_package
-    on public.training_version_events (package_id, occurred_at, id);
+    on public.training_version_events (owner_id, package_id, occurred_at, id);
 create index if not exists idx_version_events_version
     on public.training_version_events (version_id, occurred_at, id);
 create index if not exists idx_version_events_owner

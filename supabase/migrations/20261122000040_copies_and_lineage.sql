@@ -265,7 +265,12 @@ begin
             v.id, v.package_id, v.version_number, v.name, v.status, v.created_at,
             v.change_summary, v.parent_version_id
         from tree
-        join public.training_package_versions v on v.id = tree.id
+        cross join lateral (
+            select *
+            from public.training_package_versions p
+            where p.id = tree.id
+            offset 0
+        ) as v
     ) as f;
     if found_rows is null then
         perform training_versions_internal.refuse_missing_version(p_version_id);

@@ -14,6 +14,7 @@ revoke all on all functions in schema training_versions_internal
 revoke all on table
     public.training_package_versions,
     public.training_package_version_summaries,
+    public.training_published_versions,
     public.training_row_numbers,
     public.training_version_events,
     public.training_runs,
@@ -50,6 +51,7 @@ to authenticated, service_role;
 
 grant select on table
     public.training_package_version_summaries,
+    public.training_published_versions,
     public.training_row_numbers,
     public.training_version_events,
     public.training_runs,

@@ -33,8 +33,8 @@ SELECTS: dict[str, tuple[Callable[[Any], Any], str, dict[str, str]]] = {
     ),
     "latest_published": (
         lambda versions: versions.latest_published(PACKAGE),
-        VERSIONS,
-        {"status": "eq.published", "order": "version_number.desc", "limit": "1"},
+        "/training_published_versions",
+        {"package_id": f"eq.{PACKAGE}", "order": "version_number.desc", "limit": "1"},
     ),
     "live": (
         lambda versions: versions.live(PACKAGE, "local"),

@@ -43,7 +43,7 @@ def test_filters_are_written_in_postgrests_words() -> None:
 
     assert where_of(counted) == (
         ("status", "in", "(draft,published)"),
-        ("training_status", "in", "(running)"),
+        ("training_status", "eq", "running"),
         ("is_deployed", "is", "false"),
         ("parent_version_id", "eq", str(PACKAGE)),
         ("created_at", "gte", MOMENT),

@@ -72,6 +72,9 @@ def any_member(wanted: object, column: str, kind: type[StrEnum]) -> list[Conditi
         raise InvalidInputError(
             f"{column} must be one of {', '.join(known)}, not {wanted!r:.80}.", field=column
         )
+    if len(several) == 1:
+        # An index leads to the newest versions of one status, not to those of several.
+        return [Comparison(column, "eq", str(several[0]))]
     return [Comparison(column, "in", f"({','.join(map(str, several))})")]
 
 

@@ -37,6 +37,7 @@ from training_versions.operations.requests import (
     unreadable,
 )
 from training_versions.operations.rows import (
+    PUBLISHED,
     SUMMARIES,
     VERSIONS,
     SnapshotCodecs,
@@ -85,11 +86,7 @@ def latest_published(
     codecs: SnapshotCodecs[C, M, D], package_id: Id
 ) -> Operation[Version[C, M, D] | None]:
     """Read the published version with the highest number, or `None`."""
-    select = _newest(
-        "versions.latest_published",
-        of_package(package_id),
-        Comparison("status", "eq", "published"),
-    )
+    select = _newest("versions.latest_published", of_package(package_id), table=PUBLISHED)
     return read_first(select, codecs.read_version)
 
 
@@ -160,10 +157,10 @@ def _by_id(operation: str, version_id: Id) -> Select:
     return Select(operation, VERSIONS, where=where)
 
 
-def _newest(operation: str, *where: Condition) -> Select:
+def _newest(operation: str, *where: Condition, table: str = VERSIONS) -> Select:
     """Select the version with the highest number of those that meet the conditions."""
     order_by = ("version_number",)
-    return Select(operation, VERSIONS, where=where, order_by=order_by, descending=True)
+    return Select(operation, table, where=where, order_by=order_by, descending=True)
 
 
 def _listing(

@@ -13,6 +13,8 @@ from training_versions.snapshots import Codec
 PACKAGES: Final = "training_configs"
 VERSIONS: Final = "training_package_versions"
 EVENTS: Final = "training_version_events"
+PUBLISHED: Final = "training_published_versions"
+"""The view of published versions, in which the latest one is a single look-up."""
 SUMMARIES: Final = "training_package_version_summaries"
 """The view of versions without their snapshots, which may be megabytes."""
 

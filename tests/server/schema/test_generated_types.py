@@ -172,6 +172,7 @@ def test_nothing_else_is_exposed(generated):
         "PublicTrainingConfigs",
         "PublicTrainingPackageVersions",
         "PublicTrainingPackageVersionSummaries",
+        "PublicTrainingPublishedVersions",
         "PublicTrainingRowNumbers",
         "PublicTrainingVersionEvents",
         "PublicTrainingRuns",

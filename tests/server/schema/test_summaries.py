@@ -10,6 +10,7 @@ import pytest
 from tests.server.schema.rest import SNAPSHOTS, VERSIONS
 
 SUMMARIES = "training_package_version_summaries"
+PUBLISHED = "training_published_versions"
 NUMBERS = "training_row_numbers"
 
 
@@ -37,7 +38,20 @@ def test_a_stranger_sees_no_summary_of_ours(ada, bo):
     assert draft["name"] not in str(forged.body)
 
 
-@pytest.mark.parametrize("name", [SUMMARIES, NUMBERS])
+def test_what_is_published_is_there_whole_and_nothing_else(ada, bo, backend):
+    package = ada.package()
+    published = ada.published(package)
+    ada.draft(package)
+    ada.archived(package)
+    where = {"package_id": f"eq.{package['id']}"}
+
+    whole = {name: value for name, value in published.items() if name != "content_updated_at"}
+    assert ada.select(PUBLISHED, **where) == [whole]
+    assert backend.select(PUBLISHED, **where) == [whole]
+    assert bo.select(PUBLISHED, **where) == []
+
+
+@pytest.mark.parametrize("name", [SUMMARIES, PUBLISHED, NUMBERS])
 def test_somebody_not_signed_in_is_refused(anon, name):
     assert anon.send("GET", name).refusal == (401, "42501")
 
@@ -48,15 +62,16 @@ def test_somebody_not_signed_in_cannot_call_the_function_behind_the_column(anon)
     assert answer.refusal == (401, "42501")
 
 
+@pytest.mark.parametrize("view", [SUMMARIES, PUBLISHED])
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-def test_nobody_writes_a_summary(ada, bo, backend, method):
-    draft = ada.draft(ada.package())
+def test_nobody_writes_by_a_view(ada, bo, backend, method, view):
+    published = ada.published(ada.package())
     body = None if method == "DELETE" else {"name": "written"}
 
     for caller in (ada, bo, backend):
-        answer = caller.send(method, SUMMARIES, json=body, params={"id": f"eq.{draft['id']}"})
+        answer = caller.send(method, view, json=body, params={"id": f"eq.{published['id']}"})
         assert answer.code == "42501"
-    assert ada.see(draft) == draft
+    assert ada.see(published) == published
 
 
 def test_a_function_s_answer_has_the_summary_of_what_it_has_just_written(ada):
