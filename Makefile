@@ -3,6 +3,8 @@
 .PHONY: demo test test-libraries check lint format twin schema measure bench wheel clean
 
 PYTHON ?= python3
+# An older server to measure on, too, if it is there.
+OLDER_POSTGRES ?= /usr/lib/postgresql/15/bin
 BIN := .venv/bin
 # npm waits for a cache that it cannot write to, as in a home that is read-only.
 NPM_CACHE := $(shell mkdir -p "$$HOME/.npm" 2> /dev/null && test -w "$$HOME/.npm" || echo --cache=.venv/npm-cache)
@@ -43,11 +45,11 @@ schema: .venv/ok node_modules/ok  ## write supabase/schema.sql from the migratio
 measure: .venv/ok  ## how dense the code is, folder by folder
 	$(BIN)/python scripts/measure.py
 
-bench: .venv/ok node_modules/ok .venv-bench/ok  ## what every operation costs; docs/performance.md
+bench: .venv/ok node_modules/ok .venv-bench/ok .venv-mlflow/ok  ## what every operation costs
 	$(BIN)/python benchmarks/import_time.py
-	$(BIN)/python benchmarks/snapshot_json.py
 	$(BIN)/python benchmarks/compare.py
-	$(BIN)/python benchmarks/bench.py --json docs/performance.json
+	$(BIN)/python benchmarks/bench.py --json docs/performance.json --page docs/performance.md
+	$(BIN)/python benchmarks/at_size.py --postgres-bin $(OLDER_POSTGRES) --page docs/performance.md
 	.venv-bench/bin/python benchmarks/plot.py docs/performance.json docs/performance.svg
 
 wheel: .venv/ok
@@ -60,6 +62,11 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check "pip>=25.1"
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[local]" --group dev
+	touch $@
+
+.venv-mlflow/ok: Makefile
+	$(PYTHON) -m venv .venv-mlflow
+	.venv-mlflow/bin/pip install --quiet --disable-pip-version-check "mlflow==3.17.*" psycopg2-binary
 	touch $@
 
 .venv-bench/ok: Makefile

@@ -22,6 +22,7 @@ from uuid import UUID
 import psycopg
 
 from processors import Processors
+from report import write_at_size, write_into
 from training_versions import VersionRepository
 from training_versions.local import LocalSupabase
 
@@ -197,6 +198,7 @@ def main() -> None:
     parser.add_argument("--postgres-bin", type=Path, help="of an older PostgreSQL")
     parser.add_argument("--only-older", action="store_true")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--page", type=Path, help="put the tables into this page of the docs")
     options = parser.parse_args()
 
     servers: list[Path | None] = [] if options.only_older else [None]
@@ -210,8 +212,10 @@ def main() -> None:
             figures[f"PostgreSQL {version}"] = measure_on(stack, options.versions)
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
-    else:
-        print(json.dumps(figures, indent=1))
+    table = write_at_size(figures)
+    if options.page is not None:
+        write_into(options.page, "size", table)
+    print(table)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,10 @@ from typing import Any
 
 from at_once import measure_readers, measure_writers
 from large import measure_encoding, measure_large
+from mlflow_peer import Mlflow, is_installed
 from peers import OPERATIONS, ByHand, Floor, Peer, Sdk
 from processors import Processors, ProcessorTime
-from report import write_table
+from report import write_into, write_table
 from training_versions.local import LocalSupabase
 
 HERE = Path(__file__).parent
@@ -43,8 +44,8 @@ class Sample:
     processor: ProcessorTime
 
 
-def start_peers(stack: LocalSupabase) -> list[Peer]:
-    """Make the peers, each with packages of its own."""
+def start_peers(stack: LocalSupabase, processors: Processors) -> list[Peer]:
+    """Make the peers, each with packages of its own; MLflow where it is installed."""
     peers: list[Peer] = [
         Floor(stack),
         Floor(stack, CONTROL),
@@ -52,6 +53,10 @@ def start_peers(stack: LocalSupabase) -> list[Peer]:
         Sdk.sync(stack),
         Sdk.async_(stack),
     ]
+    if is_installed():
+        mlflow = Mlflow(stack)
+        processors.mlflow = mlflow.pids
+        peers.append(mlflow)
     for peer in peers:
         peer.fill()
     return peers
@@ -71,6 +76,7 @@ def measure_operation(
     operation: str, peers: Sequence[Peer], processors: Processors, rounds: int
 ) -> dict[str, dict[str, float]]:
     """Return the milliseconds of an operation by peer: on the wall, and of each program."""
+    peers = [peer for peer in peers if hasattr(peer, operation)]
     for peer in peers:  # twice, so that statements are prepared and lists have been seen
         for _ in range(2):
             getattr(peer, operation)()()
@@ -94,7 +100,7 @@ def run_once(rounds: int, operations: Iterable[str], *, everything: bool) -> dic
         stack.psql((HERE / "plain_table.sql").read_text())
         stack.reload_schema()
         processors = Processors(stack)
-        peers = start_peers(stack)
+        peers = start_peers(stack, processors)
         figures: dict[str, Any] = {"operations": {}}
         for operation in operations:
             print(f"  {operation}", file=sys.stderr, flush=True)
@@ -126,6 +132,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40, help="calls of an operation in a run")
     parser.add_argument("--only", nargs="*", default=[], metavar="OPERATION", choices=OPERATIONS)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--page", type=Path, help="put the tables into this page of the docs")
     options = parser.parse_args()
 
     runs: list[Any] = []
@@ -144,7 +151,10 @@ def main() -> None:
     }
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
-    print(write_table(figures))
+    table = f"Measured {figures['made']} on {figures['machine']}.\n\n{write_table(figures)}"
+    if options.page is not None:
+        write_into(options.page, "operations", table)
+    print(table)
 
 
 if __name__ == "__main__":

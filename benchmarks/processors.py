@@ -25,6 +25,8 @@ class ProcessorTime:
     """The backend processes of PostgreSQL, which carry out statements."""
     postgrest: float
     gateway: float
+    mlflow: float = 0.0
+    """MLflow's server and client."""
     client: float = 0.0
     """This program: the peer itself."""
 
@@ -33,13 +35,14 @@ class ProcessorTime:
             self.database - earlier.database,
             self.postgrest - earlier.postgrest,
             self.gateway - earlier.gateway,
+            self.mlflow - earlier.mlflow,
             self.client - earlier.client,
         )
 
     @property
     def total(self) -> float:
         """All programs together."""
-        return self.database + self.postgrest + self.gateway + self.client
+        return self.database + self.postgrest + self.gateway + self.mlflow + self.client
 
 
 class Processors:
@@ -50,6 +53,8 @@ class Processors:
         self._postgrest = self._find("postgrest")
         self._gateway = self._find("caddy")
         self._backends: list[int] = []
+        self.mlflow: list[int] = []
+        """The processes of MLflow, if it runs."""
 
     def close(self) -> None:
         """Close the connection to the database."""
@@ -67,6 +72,7 @@ class Processors:
             database=sum(map(_processor_time, self._backends)),
             postgrest=_processor_time(self._postgrest),
             gateway=_processor_time(self._gateway),
+            mlflow=sum(map(_processor_time, self.mlflow)),
             client=time.process_time(),
         )
 

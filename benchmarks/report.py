@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 # As a ratio to the floor, from the issue that asked for them.
@@ -41,7 +42,39 @@ NAMES = {
     "deploy": "deploy",
     "restore": "restore",
 }
-GOALS_OF_LARGE = {"create": 18, "publish": 8, "record_metrics": 0.6, "deploy": 6}
+SIZES = ("ten", "100,000")
+
+
+def write_into(page: Path, name: str, table: str) -> None:
+    """Put a table into a page of the docs, in place of the one that was made before."""
+    text = page.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, _, rest = text.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{page} has no place for {name}")
+    page.write_text(f"{before}{begin}\n\n{table}\n\n{end}{after}", encoding="utf-8")
+
+
+def write_at_size(figures: dict[str, Any]) -> str:
+    """Write the tables of the reads among a million versions."""
+    parts: list[str] = []
+    for server, measured in figures.items():
+        lines = [f"**{server}**: ms on the clock, and of the database's processor", ""]
+        lines += _head(["read", "package of ten", "package of 100,000"])
+        for read, packages in measured["reads"].items():
+            cells = [_wall_and_database(packages[f"package of {size}"]) for size in SIZES]
+            lines.append(_line([read, *cells]))
+        for search, each in measured["searches"].items():
+            lines.append(_line([search, "", _wall_and_database(each)]))
+        seconds = measured["walk of 100,000, seconds"]
+        lines.append(_line(["walk of 100,000", "", f"{seconds:.1f} s"]))
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _wall_and_database(each: dict[str, float]) -> str:
+    return f"{each['wall']:.1f} / {each['database']:.2f}"
 
 
 def write_table(figures: dict[str, Any]) -> str:
@@ -62,8 +95,7 @@ def write_table(figures: dict[str, Any]) -> str:
 
 
 def _ratios(operations: dict[str, Any], figure: str, title: str) -> str:
-    first = next(iter(operations.values()))
-    others = [name for name in first if name != "floor"]
+    others = [name for name in _peers(operations) if name != "floor"]
     lines = [f"**{title}**; as a ratio to the floor", ""]
     lines += _head(["operation", "floor, ms", *others, "goal"])
     for operation, peers in operations.items():
@@ -75,13 +107,18 @@ def _ratios(operations: dict[str, Any], figure: str, title: str) -> str:
 
 
 def _database(operations: dict[str, Any]) -> str:
-    first = next(iter(operations.values()))
+    first = _peers(operations)
     lines = ["**Processor time of the database's backend**, ms", ""]
     lines += _head(["operation", *first])
     for operation, peers in operations.items():
         values = [f"{peers[name]['database']:.2f}" if name in peers else "" for name in first]
         lines.append(_line([NAMES[operation], *values]))
     return "\n".join(lines)
+
+
+def _peers(operations: dict[str, Any]) -> list[str]:
+    """Return the peers that can do any of the operations, in their order."""
+    return list(dict.fromkeys(name for peers in operations.values() for name in peers))
 
 
 def _rows(title: str, rows: dict[str, dict[str, float]]) -> str:

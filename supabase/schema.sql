@@ -19,6 +19,7 @@
 -- public: views
 --
 --   training_package_version_summaries  training-versions: training_package_versions without the …
+--   training_published_versions   training-versions: Versions that are published now …
 --   training_row_numbers          training-versions: The numbers 1 to 1001 …
 --
 -- public: functions
@@ -68,7 +69,7 @@
 --   acts_for_all                  May the caller act for every user?
 --   add_cost_entry                Adds an entry and its events, its amount to actual_cost …
 --   add_points                    Adds the numbers among the metrics to the curves of the run.
---   add_to_summaries              Adds a column of the versions to their summaries …
+--   add_to_views                  Adds a column of the versions to both views of versions …
 --   archive_version               Archives a published version.
 --   begin_deployment              Makes a version the live one at a target …
 --   begin_run                     Inserts a run that begins now; null if there is one with this id.
@@ -310,9 +311,9 @@ create index idx_package_versions_package on public.training_package_versions (p
 create index idx_package_versions_parent on public.training_package_versions (parent_version_id) where (parent_version_id is not null);
 create index idx_package_versions_published on public.training_package_versions (package_id, version_number desc) where (status = 'published');
 create index idx_package_versions_published_by on public.training_package_versions (published_by) where (published_by is not null);
-create index idx_package_versions_status on public.training_package_versions (status);
+create index idx_package_versions_status on public.training_package_versions (created_by, status, package_id, version_number desc);
 create index idx_package_versions_training_status on public.training_package_versions (training_status) where (training_status is not null);
-create index idx_package_versions_user on public.training_package_versions (created_by);
+create index idx_package_versions_user on public.training_package_versions (created_by, package_id, version_number desc);
 create index idx_package_versions_user_created on public.training_package_versions (created_by, created_at desc, id desc);
 alter table public.training_package_versions enable row level security;
 create policy "Users can create own package versions" on public.training_package_versions
@@ -600,7 +601,7 @@ end,
 create index idx_version_events_bundle on public.training_version_events (package_id, id);
 create index idx_version_events_imported on public.training_version_events (imported_from) where (imported_from is not null);
 create index idx_version_events_owner on public.training_version_events (owner_id, occurred_at, id);
-create index idx_version_events_package on public.training_version_events (package_id, occurred_at, id);
+create index idx_version_events_package on public.training_version_events (owner_id, package_id, occurred_at, id);
 create index idx_version_events_version on public.training_version_events (version_id, occurred_at, id);
 create unique index imported_once on public.training_version_events (package_id, source) where (source is not null);
 alter table public.training_version_events enable row level security;
@@ -649,6 +650,43 @@ as
    from public.training_package_versions v;
 grant select on public.training_package_version_summaries to authenticated;
 grant select on public.training_package_version_summaries to service_role;
+
+-- training-versions: Versions that are published now, neither drafts nor archived. Whoever sees a
+-- version sees it.
+create view public.training_published_versions
+with (security_invoker = true)
+as
+ select id,
+    package_id,
+    version_number,
+    name,
+    status,
+    created_at,
+    created_by,
+    published_at,
+    published_by,
+    updated_at,
+    change_summary,
+    parent_version_id,
+    is_deployed,
+    deployment_target,
+    deployment_url,
+    deployment_id,
+    training_status,
+    training_started_at,
+    training_completed_at,
+    training_metrics,
+    estimated_cost,
+    actual_cost,
+    budget_limit,
+    cost_alerts_sent,
+    config_snapshot,
+    model_snapshot,
+    dataset_snapshot
+   from public.training_package_versions v
+  where status = 'published';
+grant select on public.training_published_versions to authenticated;
+grant select on public.training_published_versions to service_role;
 
 -- training-versions: The numbers 1 to 1001: how many of them arrive shows how many rows a reply may
 -- have.
@@ -1201,7 +1239,12 @@ begin
             v.id, v.package_id, v.version_number, v.name, v.status, v.created_at,
             v.change_summary, v.parent_version_id
         from tree
-        join public.training_package_versions v on v.id = tree.id
+        cross join lateral (
+            select *
+            from public.training_package_versions p
+            where p.id = tree.id
+            offset 0
+        ) as v
     ) as f;
     if found_rows is null then
         perform training_versions_internal.refuse_missing_version(p_version_id);
@@ -1725,28 +1768,35 @@ begin
 end
 $$;
 
--- Adds a column of the versions to their summaries, for a migration that adds such a column.
-create function training_versions_internal.add_to_summaries(p_column text)
+-- Adds a column of the versions to both views of versions, for a migration that adds such a column.
+create function training_versions_internal.add_to_views(p_column text)
 returns void
 set search_path = ''
 language plpgsql
 as $$
 declare
-    columns constant pg_catalog.text[] := (
-        select array_agg(a.attname::pg_catalog.text order by a.attnum)
-        from pg_catalog.pg_attribute a
-        where a.attrelid = 'public.training_package_version_summaries'::regclass and a.attnum > 0
-    );
+    view_name pg_catalog.regclass;
+    condition pg_catalog.text;
+    columns pg_catalog.text[];
 begin
-    if p_column = any (columns) then
-        return;
-    end if;
-    execute format(
-        'create or replace view public.training_package_version_summaries'
-        ' with (security_invoker = true)'
-        ' as select %s from public.training_package_versions v',
-        (select string_agg(format('v.%I', c), ', ') from unnest(columns || p_column) as c)
-    );
+    for view_name, condition in
+        values
+            ('public.training_package_version_summaries'::regclass, 'true'),
+            ('public.training_published_versions'::regclass, 'v.status = ''published''')
+    loop
+        select array_agg(a.attname::pg_catalog.text order by a.attnum) into columns
+        from pg_catalog.pg_attribute a
+        where a.attrelid = view_name and a.attnum > 0;
+        if p_column <> all (columns) then
+            execute format(
+                'create or replace view %s with (security_invoker = true)'
+                ' as select %s from public.training_package_versions v where %s',
+                view_name,
+                (select string_agg(format('v.%I', c), ', ') from unnest(columns || p_column) as c),
+                condition
+            );
+        end if;
+    end loop;
 end
 $$;
 
