@@ -23,7 +23,7 @@ PROJECTS: dict[str, tuple[list[str], str]] = {
     "nothing": ([], PLAIN),
     "older ones": (["20240101000000_app.sql", "20250131000000_app.sql"], PLAIN),
     "a newer one": (["20240101000000_app.sql", "20250131000002_app.sql"], FIRST_OF_ALL),
-    "one newer than all of ours": (["20990101000000_app.sql"], FIRST_OF_ALL),
+    "one newer than all of ours": (["99990101000000_app.sql"], FIRST_OF_ALL),
     "files that are no migrations": (["notes.sql", "2099.txt", "seed_2099.sql", "_x.sql"], PLAIN),
 }
 
@@ -72,7 +72,7 @@ def test_a_project_that_gets_a_later_migration_is_told_of_what_is_newer_than_tha
     assert PLAIN in capsys.readouterr().out
 
     (tmp_path / OURS[-1]).unlink()
-    (tmp_path / "20990101000000_app.sql").touch()
+    (tmp_path / "99990101000000_app.sql").touch()
 
     assert main(["migrations", str(tmp_path)]) == 0
     assert FIRST_OF_ALL in capsys.readouterr().out

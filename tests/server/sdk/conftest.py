@@ -166,6 +166,7 @@ class Connect:
         url: str | None = None,
         retry_pauses: tuple[float, ...] = (0.0, 0.0, 0.0),
         timeout: float = 60,
+        allow_secrets: bool = False,
         before: Callable[[httpx.Request], httpx.Response | None] = lambda request: None,
         after: Callable[[httpx.Request], None] = lambda request: None,
         **types: Any,
@@ -186,8 +187,9 @@ class Connect:
         http = face.http(transport=face.transport(sending, replied), timeout=timeout)
         self._opened.append(http)
         caller.client = face.supabase(url or project.url, project.anon_key, http, token=token)
-        caller.versions = face.versions(caller.client, retry_pauses=retry_pauses, **types)
-        caller.packages = face.packages(caller.client, retry_pauses=retry_pauses)
+        options = {"retry_pauses": retry_pauses, "allow_secrets": allow_secrets}
+        caller.versions = face.versions(caller.client, **options, **types)
+        caller.packages = face.packages(caller.client, **options)
         return caller
 
     def close(self) -> None:

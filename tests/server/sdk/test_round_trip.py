@@ -32,7 +32,8 @@ OBJECT = st.dictionaries(TEXT, JSON, max_size=5)
 
 @pytest.fixture(scope="module")
 def shelf(connect, person):
-    ada = connect(person())
+    # What is drawn at random may be called "secret".
+    ada = connect(person(), allow_secrets=True)
     ada.shelf = ada.package().id
     return ada
 
