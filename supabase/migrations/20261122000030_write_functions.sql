@@ -633,9 +633,6 @@ comment on function public.create_training_draft(uuid, jsonb, uuid) is
     'Creates a draft with the next number of its package. p_fields names the three snapshots, and '
     'what else is given. Repeated with the same p_version_id it returns the draft it made.';
 
--- With this work_mem the new entries that a GIN index has collected (gin_pending_list_limit) are
--- sorted in at once. In portions of the usual 4 MB, each entry of a large draft would be written
--- several times.
 create or replace function public.update_training_draft(
     p_version_id uuid,
     p_changes jsonb,
@@ -643,10 +640,10 @@ create or replace function public.update_training_draft(
 )
 returns public.training_package_versions
 set search_path = ''
-set work_mem = '64MB'
 language plpgsql
 as $$
 declare
+    usual_work_mem constant pg_catalog.text := current_setting('work_mem');
     version public.training_package_versions;
 begin
     perform training_versions_internal.check_fields(
@@ -658,6 +655,9 @@ begin
     end if;
     perform training_versions_internal.check_draft_and_token(version, p_expected_updated_at);
 
+    -- So that the new entries that a GIN index has collected (gin_pending_list_limit) are sorted in
+    -- at once: in portions of the usual 4 MB, each entry of a large draft would be written often.
+    perform set_config('work_mem', '64MB', true);
     execute format(
         'update public.training_package_versions
         set (%1$s) = (
@@ -669,6 +669,7 @@ begin
     )
     into version
     using p_changes, p_version_id;
+    perform set_config('work_mem', usual_work_mem, true);
     return version;
 end
 $$;
