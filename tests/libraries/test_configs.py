@@ -87,6 +87,14 @@ def test_a_typed_repository_reads_a_lora_config_back() -> None:
     assert codec.read(plain) == config
 
 
+def test_a_rank_pattern_whose_order_decides_is_refused() -> None:
+    config = peft.LoraConfig(rank_pattern={"layers.0.self_attn.q_proj": 16, "q_proj": 8})
+
+    for type_ in (None, peft.LoraConfig):
+        with pytest.raises(InvalidInputError, match=r"^config\.rank_pattern depends on the order"):
+            stored(config, type_)
+
+
 ARGUMENTS = [
     transformers.TrainingArguments,
     transformers.Seq2SeqTrainingArguments,

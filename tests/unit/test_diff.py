@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonpointer import resolve_pointer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
 import training_versions
 from training_versions.diff import Change, ChangeKind, VersionDiff, compare_versions, document
@@ -252,6 +252,17 @@ def test_typed_snapshots_are_compared_as_they_are_stored() -> None:
 
     assert found(diff) == [("changed", "/config_snapshot/loraAlpha")]
     assert document(typed)["config_snapshot"] == {"r": 8, "loraAlpha": 16}
+
+
+def test_sets_and_masks_of_a_type_are_compared_as_they_are_stored() -> None:
+    class Modules(BaseModel):
+        names: set[str]
+        token: SecretStr | None = None
+
+    names = {"q_proj", "k_proj", "v_proj", "o_proj", "up_proj"}
+    typed = version(Modules(names=names, token=SecretStr("x")))
+
+    assert document(typed)["config_snapshot"] == {"names": sorted(names), "token": None}
 
 
 # Arrays

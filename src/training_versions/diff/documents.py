@@ -6,14 +6,12 @@ What identifies a version is left out of it: ids, number, parent, who and when.
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final, TypeAlias, cast
-
-from pydantic_core import to_jsonable_python
 
 from training_versions.diff.changes import Value
 from training_versions.errors import InvalidInputError
 from training_versions.models import DraftFields, JsonObject, JsonValue, Version
+from training_versions.snapshots import stored_form
 
 AnyVersion: TypeAlias = "Version[Any, Any, Any]"
 
@@ -68,13 +66,12 @@ def compared_values(version: object, argument: str) -> dict[str, Value]:
     if not isinstance(version, Version):
         problem = f"{argument} must be a Version with its snapshots, not {version!r:.80}."
         raise InvalidInputError(problem, field=argument)
-    as_stored = partial(to_jsonable_python, by_alias=True)
     values: dict[str, Value] = {}
     for column in COMPARED:
         value: object = getattr(cast("AnyVersion", version), column)
         # Costs stay decimals, so that their difference is exact.
         if not isinstance(value, Decimal):
-            value = json_copy(value, as_stored)
+            value = json_copy(value, stored_form)
         values[column] = value
     return values
 

@@ -9,6 +9,7 @@ What belongs here knows JSON and Pydantic, and neither columns nor requests.
     numbers         numbers of NumPy and the like
     objects         what objects hold, and which ones hold data
     dumps           what Pydantic dumps, put right
+    key_order       objects whose keys mean something by their order
     secrets         which text is a secret
     read_back       whether a type reads back what it writes
     equality        when two JSON values are equal, and where two objects differ
@@ -18,7 +19,7 @@ What belongs here knows JSON and Pydantic, and neither columns nor requests.
     core_schemas    which keys a type reads, for `misfits` alone
 """
 
-from training_versions.snapshots.codec import Codec
+from training_versions.snapshots.codec import Codec, stored_form
 from training_versions.snapshots.equality import (
     MISSING,
     ContentFingerprints,
@@ -47,5 +48,6 @@ __all__ = [
     "refuses_foreign_errors",
     "refusing_foreign_errors",
     "shortest_decimal",
+    "stored_form",
     "to_json",
 ]

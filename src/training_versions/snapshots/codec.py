@@ -7,9 +7,10 @@ only.
 
 import json
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+from pydantic_core import SchemaSerializer, core_schema
 
 from training_versions.errors import InvalidInputError
 from training_versions.models import Misfit
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 S = TypeVar("S")
+_ANYTHING: Final = SchemaSerializer(core_schema.any_schema())
 
 
 class Codec(Generic[S]):
@@ -233,3 +235,9 @@ def _is_type_of_one_object(type_: object) -> bool:
         return not issubclass(kind, RootModel)
     # A TypedDict is a dict.
     return is_dataclass(kind) or issubclass(kind, dict)
+
+
+def stored_form(value: object) -> "JsonValue":
+    """Return what a value that was read through some type looks like when it is stored."""
+    content = Merge(by_fields=True).dump(_ANYTHING, value)
+    return to_json(content, "version", allow_secrets=True)

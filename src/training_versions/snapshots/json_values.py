@@ -1,7 +1,8 @@
 """From what users hold to plain JSON that PostgreSQL's `jsonb` gives back equal.
 
 What JSON or `jsonb` cannot hold is refused here, before anything is sent, with the path to it. Two
-things are neither kept by `jsonb` nor refused: the order of keys, and the sign of -0.0.
+things are neither kept by `jsonb` nor refused: the order of keys where it means nothing, and the
+sign of -0.0.
 """
 
 import enum
@@ -15,6 +16,8 @@ from pydantic import BaseModel
 
 from training_versions.errors import InvalidInputError
 from training_versions.snapshots.dumps import Unordered, dump_model
+from training_versions.snapshots.key_order import HINT as ORDER_HINT
+from training_versions.snapshots.key_order import ORDERED_KEYS, moved_keys
 from training_versions.snapshots.limits import (
     INTEGERS_ONLY,
     MAX_DEPTH,
@@ -210,6 +213,15 @@ class _JsonCopy:
                 plain = self._without_secret(name, plain)
             copied[name] = plain
             self._path.pop()
+        for name in ORDERED_KEYS.intersection(copied):
+            moved = moved_keys(name, copied[name], copied)
+            if moved is not None:
+                self._path.append(name)
+                self._refuse(
+                    "depends on the order of its keys, which the database does not keep: it would "
+                    f"put {moved[1]!r:.80} before {moved[0]!r:.80}",
+                    hint=ORDER_HINT,
+                )
         return copied
 
     def _array(self, entries: Iterable[object], *, keys_as_text: bool) -> "list[JsonValue]":

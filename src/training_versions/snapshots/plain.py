@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from training_versions.snapshots.key_order import ORDERED_KEYS
 from training_versions.snapshots.limits import INTEGERS_ONLY, MAX_DEPTH, unstorable
 from training_versions.snapshots.secrets import (
     has_secret_form,
@@ -91,6 +92,8 @@ def _is_faultless(found: _Found, *, allow_secrets: bool) -> bool:
         return False
     texts, keys = "\n".join(found.texts), "\n".join(found.keys)
     if unstorable(texts) is not None or unstorable(keys) is not None:
+        return False
+    if not found.keys.isdisjoint(ORDERED_KEYS):
         return False
     # An object's placeholder becomes null even where secrets are allowed.
     if may_have_secret_key(keys) and any(map(is_secret_key, found.keys)):
