@@ -58,6 +58,7 @@ NOT_YET_SECRET = [
         "{{ secrets.HF }}",
         "env:HF_TOKEN",
         "<your token>",
+        "none",
     ),
 ]
 OPEN_KEYS = [

@@ -115,8 +115,7 @@ class Codec(Generic[S]):
         """
         if self._adapter is None:
             return to_json(value, self.field, allow_secrets=True)
-        content = self._dumped(self._adapter, value, Merge(by_fields=True))
-        return to_json(content, self.field, allow_secrets=True)
+        return self._written(self._adapter, value, allow_secrets=True)[0]
 
     def read(self, stored: object) -> S:
         """Read a stored snapshot.
@@ -163,20 +162,29 @@ class Codec(Generic[S]):
         if data is not None:
             self._to_json(value)  # refuses it, and says what to store instead
         fitting = self._fitting(adapter, value)
-
-        # A dataclass that has `to_dict()`, such as PEFT's configs, is written by its fields if it
-        # reads those, else as it says itself.
-        by_fields = Merge(by_fields=True)
-        plain = self._to_json(self._dumped(adapter, fitting, by_fields))
-        loss = self._loss(adapter, fitting, plain, by_fields)
-        if loss is not None and by_fields.found_own_dict:
-            own = Merge()
-            plain = self._to_json(self._dumped(adapter, fitting, own))
-            if self._loss(adapter, fitting, plain, own) is None:
-                return plain
+        plain, loss = self._written(adapter, fitting, allow_secrets=self._allow_secrets)
         if loss is not None:
             self._refuse(f"{loss}.", hint=HINT)
         return plain
+
+    def _written(
+        self, adapter: TypeAdapter[S], fitting: S, *, allow_secrets: bool
+    ) -> "tuple[JsonValue, str | None]":
+        """Write an instance of the type, and say what would be lost when it is read back."""
+        # A dataclass that has `to_dict()`, such as PEFT's configs, is written by its fields if it
+        # reads those, else as it says itself.
+        by_fields = Merge(by_fields=True)
+        content = self._dumped(adapter, fitting, by_fields)
+        plain = to_json(content, self.field, allow_secrets=allow_secrets)
+        loss = self._loss(adapter, fitting, plain, by_fields)
+        if loss is None or not by_fields.found_own_dict:
+            return plain, loss
+        own = Merge()
+        content = self._dumped(adapter, fitting, own)
+        as_it_says = to_json(content, self.field, allow_secrets=allow_secrets)
+        if self._loss(adapter, fitting, as_it_says, own) is None:
+            return as_it_says, None
+        return plain, loss
 
     def _to_json(self, value: object) -> "JsonValue":
         return to_json(value, self.field, allow_secrets=self._allow_secrets)

@@ -13,8 +13,7 @@ import json
 import math
 from collections import deque
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, cast, get_args, get_origin
+from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args, get_origin
 
 from pydantic import BaseModel, RootModel
 from pydantic_core import SchemaSerializer
@@ -48,8 +47,7 @@ def _dump_twice(
     return in_python, json.loads(text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """A value, or a part of it, as its owner holds it."""
 
     value: object
@@ -57,16 +55,19 @@ class _Part:
     """Keys of mappings in it may be no text, since its type says how they are read."""
 
 
-@dataclass
 class Merge:
-    """Merges the two dumps of a value."""
+    """Merges the two dumps of a value.
 
-    by_fields: bool = False
-    """Write a dataclass that has a `to_dict()` by its fields all the same."""
-    found_own_dict: bool = False
-    """There was such a dataclass, so that there is another way to write it."""
-    redacted: set[str] = field(default_factory=set[str])
-    """Texts in such a dataclass that its `to_dict()` does not tell."""
+    Args:
+        by_fields: Write a dataclass that has a `to_dict()` by its fields all the same.
+    """
+
+    def __init__(self, *, by_fields: bool = False) -> None:
+        self.by_fields = by_fields
+        self.found_own_dict = False
+        """There was such a dataclass, so that there is another way to write it."""
+        self.redacted: set[str] = set()
+        """Texts in such a dataclass that its `to_dict()` does not tell."""
 
     def dump(self, serializer: SchemaSerializer, value: object) -> object:
         """Return what a value holds that will be read back, and may so have keys of any type."""

@@ -2,8 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
@@ -18,8 +17,7 @@ _ROWS_BY_INDEX: Final = ("__getitem__", "__len__")
 _DATA_LIBRARIES: Final = frozenset({"datasets", "pandas", "polars", "pyarrow"})
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What an object holds, as it says itself."""
 
     value: object

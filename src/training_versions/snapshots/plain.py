@@ -7,7 +7,6 @@ refused, is left to the careful copy in `json_values.py`, which knows where it i
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Any
 
 from training_versions.snapshots.key_order import ORDERED_KEYS
@@ -29,15 +28,15 @@ def copy_plain(value: object, *, allow_secrets: bool) -> Any:
     return copied[0] if _is_faultless(found, allow_secrets=allow_secrets) else None
 
 
-@dataclass(slots=True)
 class _Found:
     """What is to be looked at when the copy is done."""
 
-    texts: list[str] = field(default_factory=list[str])
-    numbers: list[int | float] = field(default_factory=list[int | float])
-    keys: set[str] = field(default_factory=set[str])
-    others: bool = False
-    """There was a value that is no plain JSON, or one too deep."""
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.numbers: list[int | float] = []
+        self.keys: set[str] = set()
+        self.others = False
+        """There was a value that is no plain JSON, or one too deep."""
 
 
 def _copy(whole: list[Any], found: _Found) -> list[Any]:

@@ -11,7 +11,7 @@ private keys, and URLs with a password. By its key: `hub_token`, `api_key`, `cli
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from pydantic_core import SchemaValidator, core_schema
@@ -37,17 +37,8 @@ _PRIVATE_KEY: Final = r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY"
 _URL_WITH_A_PASSWORD: Final = r"://[^\s/?#:@]*:[^\s/?#@<>$*{}]+@[A-Za-z0-9\[]"
 # The regular expressions of Rust, which Pydantic brings, look for all of these at once and read a
 # megabyte in about a millisecond; those of Python take a hundred times as long.
-_FINDER: Final = SchemaValidator(
-    core_schema.str_schema(
-        pattern=rf"(?-u:\b)(?:{'|'.join(_FORMS)})|{_PRIVATE_KEY}|{_URL_WITH_A_PASSWORD}"
-    )
-)
-
-_KEY_FINDER: Final = SchemaValidator(
-    core_schema.str_schema(
-        pattern=r"(?im)(?:token|key|secret|passw|passphrase|pwd|credential|authorization)[a-z]*$"
-    )
-)
+_SECRET: Final = rf"(?-u:\b)(?:{'|'.join(_FORMS)})|{_PRIVATE_KEY}|{_URL_WITH_A_PASSWORD}"
+_KEY: Final = r"(?im)(?:token|key|secret|passw|passphrase|pwd|credential|authorization)[a-z]*$"
 
 # Secret wherever a key ends in them.
 _SECRET_WORDS: Final = frozenset(
@@ -78,7 +69,9 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _JOINED: Final = {"apikey": ["api", "key"], "authtoken": ["auth", "token"]}
 # What stands where a secret would: a reference to where it is kept, or a gap to be filled in.
 _REFERENCE: Final = re.compile(
-    r"\s*|\$\{.*\}|\$\w+|\$?\{\{.*\}\}|<[^<>]*>|env:\w+|os\.environ/\w+|vault:.*", re.ASCII
+    r"(?i)\s*|true|false|none|null|auto|\$\{.*\}|\$\w+|\$?\{\{.*\}\}|<[^<>]*>"
+    r"|env:\w+|os\.environ/\w+|vault:.*",
+    re.ASCII,
 )
 _ASTERISKS: Final = re.compile(r"\*{3,}")
 # `token` alone may be a word of a text, so what stands there has to look like a secret, too.
@@ -87,12 +80,18 @@ _OPAQUE: Final = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w.~+/=-]{16,}", re.ASCI
 
 def has_secret_form(text: str) -> bool:
     """Return whether text contains a secret, by its form; also of many texts, one a line."""
-    return _FINDER.isinstance_python(text)
+    return _finder(_SECRET).isinstance_python(text)
 
 
 def may_have_secret_key(keys: str) -> bool:
     """Return whether one of many keys, one a line, is worth asking `is_secret_key`."""
-    return _KEY_FINDER.isinstance_python(keys)
+    return _finder(_KEY).isinstance_python(keys)
+
+
+@cache
+def _finder(pattern: str) -> SchemaValidator:
+    # Made when it is needed: to compile a pattern takes a noticeable part of the import.
+    return SchemaValidator(core_schema.str_schema(pattern=pattern))
 
 
 @lru_cache(maxsize=4096)
