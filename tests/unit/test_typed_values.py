@@ -118,6 +118,7 @@ def test_nan_and_infinity_never_become_null(value: object, place: str, typed: bo
 
     assert refusal.message.startswith(place)
     assert "which JSON cannot express" in refusal.message
+    assert "Write None" in str(refusal.hint)
 
 
 def test_nan_in_a_data_set_and_in_typed_dictionaries_is_refused() -> None:
@@ -178,6 +179,21 @@ def test_sets_are_sorted_wherever_they_are(value: Any, plain: object) -> None:
     assert written({"a": Plain(value)}) == {"a": {"params": plain}}
     assert written(Nested(inner=value))["inner"] == plain
     assert written(Nested(many=[Anything(params=value)]))["many"][0]["params"] == plain
+
+
+class Frozen(BaseModel, frozen=True):
+    name: str
+
+
+class SetOfModels(BaseModel):
+    models: set[Frozen]
+
+
+@pytest.mark.parametrize("type_", [None, SetOfModels])
+def test_sets_of_models_are_sorted(type_: Any) -> None:
+    config = SetOfModels(models={Frozen(name=name) for name in WORDS})
+
+    assert written(config, type_) == {"models": [{"name": name} for name in sorted(WORDS)]}
 
 
 def test_sets_of_a_type_are_sorted() -> None:

@@ -41,10 +41,15 @@ def _dump_twice(
     serializer: SchemaSerializer, value: object, *, warnings: bool
 ) -> tuple[object, object]:
     """Dump a value as Python objects and as JSON."""
-    in_python: object = serializer.to_python(value, mode="python", by_alias=True, warnings=False)
     # What Pydantic cannot write is null there, and is found in the other dump.
     text = serializer.to_json(value, by_alias=True, warnings=warnings, fallback=lambda _: None)
-    return in_python, json.loads(text)
+    in_json: object = json.loads(text)
+    try:
+        in_python = serializer.to_python(value, mode="python", by_alias=True, warnings=False)
+    except TypeError:
+        # A set of models, which are dumped as dictionaries, and those are in no set.
+        return in_json, in_json
+    return in_python, in_json
 
 
 class _Part(NamedTuple):
@@ -91,6 +96,8 @@ class Merge:
             return in_python
         if isinstance(in_python, Mapping):
             return self._object(part, cast("Mapping[object, object]", in_python), in_json)
+        if isinstance(value, Set) and isinstance(in_python, list):
+            return Unordered(cast("list[object]", in_python))
         if isinstance(in_python, _ARRAYS):
             return self._array(part, list(cast("list[object]", in_python)), in_json)
         if isinstance(in_python, Set):

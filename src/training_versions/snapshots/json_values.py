@@ -53,6 +53,11 @@ _TEXT_HINT: Final = (
     "Write what it stands for as JSON, such as isoformat() of a moment, str() of a path or of a "
     "type like torch.float32, or the dictionary of what an object holds."
 )
+_NUMBER_HINT: Final = (
+    "Write None, or text such as 'inf' that you turn back when you read it; a model does that "
+    "with ser_json_inf_nan='strings'."
+)
+_CHARACTER_HINT: Final = "Leave the character out, or store the bytes as base64."
 _DATA_HINT: Final = (
     "Store what identifies the data, such as {'name': ..., 'revision': ..., 'split': ..., "
     "'rows': ...}, and not its rows; a short array as a list, by tolist()."
@@ -243,7 +248,7 @@ class _JsonCopy:
         if isinstance(key, enum.Enum):
             text = str(key.value)
         problem = unstorable(text)
-        hint = None
+        hint = _CHARACTER_HINT
         if problem is None and not self._allow_secrets and has_secret_form(text):
             problem, hint = "contains a secret, by its form", _SECRET_HINT
         if problem is not None:
@@ -270,7 +275,7 @@ class _JsonCopy:
         # Not by `check_storable`: to write the place for each text would take most of the time.
         problem = unstorable(text)
         if problem is not None:
-            self._refuse(problem)
+            self._refuse(problem, hint=_CHARACTER_HINT)
         if not self._allow_secrets and has_secret_form(text):
             self._refuse("contains a secret, by its form", hint=_SECRET_HINT)
         return str.__str__(text)
@@ -281,19 +286,20 @@ class _JsonCopy:
         if isinstance(number, float):
             return self._float(number)
         if abs(number) >= TOO_LARGE:
-            self._refuse(f"is an integer of more than {MAX_DIGITS} digits")
+            problem = f"is an integer of more than {MAX_DIGITS} digits"
+            self._refuse(problem, hint="Store it as a string.")
         return int(number)
 
     def _float(self, number: float) -> int | float:
         if not math.isfinite(number):
-            self._refuse(f"is {number}, which JSON cannot express")
+            self._refuse(f"is {number}, which JSON cannot express", hint=_NUMBER_HINT)
         if abs(number) >= INTEGERS_ONLY:
             return int(number)
         return float(number)
 
     def _decimal(self, number: Decimal) -> int | float:
         if not number.is_finite():
-            self._refuse(f"is {number}, which JSON cannot express")
+            self._refuse(f"is {number}, which JSON cannot express", hint=_NUMBER_HINT)
         # The number of digits comes first: 1e999999 as an integer would fill the memory.
         if number.adjusted() < MAX_DIGITS and number == number.to_integral_value():
             return int(number)

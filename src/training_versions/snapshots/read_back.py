@@ -24,7 +24,8 @@ _NUMBERS: Final = (int, float)
 _LEAVES: Final = frozenset({str, int, float, bool})
 HINT: Final = (
     "The type must read what it writes. Names that differ in reading and writing, serializers, "
-    "excluded and computed fields, and fields of subclasses may keep it from that."
+    "excluded and computed fields, fields of subclasses, and keys that are no text may keep it "
+    "from that."
 )
 
 
