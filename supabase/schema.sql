@@ -1240,10 +1240,7 @@ begin
             v.change_summary, v.parent_version_id
         from tree
         cross join lateral (
-            select *
-            from public.training_package_versions p
-            where p.id = tree.id
-            offset 0
+            select * from public.training_package_versions p where p.id = tree.id offset 0
         ) as v
     ) as f;
     if found_rows is null then
@@ -5292,13 +5289,18 @@ end
 $$;
 
 -- updated_at moves with every change, also when the clock does not; so does content_updated_at
--- with an edit. Invoker: it needs nothing.
+-- with an edit. A trigger of the app that has called this function since the first release, on a
+-- table of its own, is served as it was then. Invoker: it needs nothing.
 create function training_versions_internal.update_training_package_versions_updated_at()
 returns trigger
 set search_path = ''
 language plpgsql
 as $$
 begin
+    if tg_relid <> 'public.training_package_versions'::regclass then
+        new.updated_at := now();
+        return new;
+    end if;
     new.updated_at := greatest(clock_timestamp(), old.updated_at + interval '1 microsecond');
     if new.content_updated_at is null then
         new.content_updated_at := new.updated_at;

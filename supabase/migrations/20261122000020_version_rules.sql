@@ -687,13 +687,18 @@ create or replace trigger rule_70_parent
     execute function training_versions_internal.check_parent();
 
 -- updated_at moves with every change, also when the clock does not; so does content_updated_at
--- with an edit. Invoker: it needs nothing.
+-- with an edit. A trigger of the app that has called this function since the first release, on a
+-- table of its own, is served as it was then. Invoker: it needs nothing.
 create or replace function training_versions_internal.update_training_package_versions_updated_at()
 returns trigger
 set search_path = ''
 language plpgsql
 as $$
 begin
+    if tg_relid <> 'public.training_package_versions'::regclass then
+        new.updated_at := now();
+        return new;
+    end if;
     new.updated_at := greatest(clock_timestamp(), old.updated_at + interval '1 microsecond');
     if new.content_updated_at is null then
         new.content_updated_at := new.updated_at;

@@ -266,10 +266,7 @@ begin
             v.change_summary, v.parent_version_id
         from tree
         cross join lateral (
-            select *
-            from public.training_package_versions p
-            where p.id = tree.id
-            offset 0
+            select * from public.training_package_versions p where p.id = tree.id offset 0
         ) as v
     ) as f;
     if found_rows is null then

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.server.schema.databases import Database
+from tests.server.schema.databases import APP_FILES, FIRST_RELEASE, Database
 from tests.server.schema.rest import PACKAGES, VERSIONS
 
 ADA, BO, CY = (f"{letter * 8}-0000-4000-8000-000000000000" for letter in "abc")
@@ -399,3 +399,23 @@ def test_somebody_not_signed_in_sees_nothing(anon):
     answer = anon.send("GET", VERSIONS)
 
     assert answer.refusal == (401, "42501")
+
+
+def test_a_trigger_of_the_app_may_go_on_calling_the_function_of_the_first_release(
+    newest_server, migrations
+):
+    database = newest_server.new_project()
+    database.psql(*APP_FILES, FIRST_RELEASE)
+    database.run("""
+        create table public.app_things (id integer, updated_at timestamptz);
+        insert into public.app_things (id) values (1);
+        create trigger touch before update on public.app_things for each row
+        execute function public.update_training_package_versions_updated_at();
+    """)
+    _, *later = migrations
+
+    database.psql(*later)
+    database.run("update public.app_things set id = 2")
+
+    query = "select updated_at is not null from public.app_things where id = 2"
+    assert database.value(query) is True
