@@ -21,7 +21,14 @@ PAIRS = {
     "from -5 to -5.0": ({"r": -5}, {"r": -5.0}),
 }
 pairs = pytest.mark.parametrize(("one", "other"), PAIRS.values(), ids=PAIRS)
-SNAPSHOT = pytest.mark.parametrize("column", SNAPSHOTS)
+# Each pair in one snapshot, and one pair in each of the others: all are compared by one function.
+in_snapshots = pytest.mark.parametrize(
+    ("column", "one", "other"),
+    [
+        *(("config_snapshot", *pair) for pair in PAIRS.values()),
+        *((column, {"r": 1}, {"r": 1.0}) for column in SNAPSHOTS if column != "config_snapshot"),
+    ],
+)
 
 
 def written(column, config):
@@ -40,19 +47,17 @@ def edited_paths(caller, version):
     return [event["details"]["paths"] for event in events]
 
 
-@pairs
-@SNAPSHOT
+@in_snapshots
 class TestADraft:
     @pytest.mark.parametrize("way", ["update_draft", "patch"])
-    def test_gets_the_edit_and_its_event(self, ada, actor, one, other, column, way):
+    def test_gets_the_edit_and_its_event(self, ada, one, other, column, way):
         draft = ada.draft(ada.package(), **{column: written(column, one)})
         changes = {column: written(column, other)}
 
-        answer = (
-            actor.update_draft(draft, changes)
-            if way == "update_draft"
-            else actor.patch(draft, **changes)
-        )
+        if way == "update_draft":
+            answer = ada.update_draft(draft, changes)
+        else:
+            answer = ada.patch(draft, **changes)
 
         assert text(answer.row[column]) == text(ada.see(draft)[column]) == text(changes[column])
         (paths,) = edited_paths(ada, draft)
@@ -72,8 +77,16 @@ class TestADraft:
         assert otherwise.code == "TV204"
 
 
-@pairs
-@SNAPSHOT
+def test_a_draft_gets_the_edit_of_the_service_role(ada, backend):
+    draft = ada.draft(ada.package(), config_snapshot={"r": 1})
+
+    edited = backend.patch(draft, config_snapshot={"r": 1.0}).row
+
+    assert text(edited["config_snapshot"]) == text({"r": 1.0})
+    assert edited["content_updated_at"] > draft["content_updated_at"]
+
+
+@in_snapshots
 def test_what_is_published_stays_as_it_is_written(ada, backend, one, other, column):
     version = ada.published(ada.package(), **{column: written(column, one)})
 

@@ -119,7 +119,6 @@ def test_a_token_that_has_ended_is_told(face, stack, http):
 
 
 @both_faces
-@pytest.mark.parametrize("name", ["PackageRepository", "VersionRepository"])
 @pytest.mark.parametrize(
     ("field", "bad"),
     [
@@ -129,12 +128,13 @@ def test_a_token_that_has_ended_is_told(face, stack, http):
         *(("http_client", bad) for bad in (None, "http", httpx)),
     ],
 )
-def test_what_is_missing_or_wrong_is_refused_before_anybody_acts(face, http, name, field, bad):
+def test_what_is_missing_or_wrong_is_refused_before_anybody_acts(face, http, field, bad):
     given = {"url": "http://x", "key": "k", "token": "t", "http_client": http} | {field: bad}
 
-    with pytest.raises(InvalidInputError) as caught:
-        face.public(name).for_token(
-            given["url"], given["key"], given["token"], http_client=given["http_client"]
-        )
+    for name in ("PackageRepository", "VersionRepository"):
+        with pytest.raises(InvalidInputError) as caught:
+            face.public(name).for_token(
+                given["url"], given["key"], given["token"], http_client=given["http_client"]
+            )
 
-    assert caught.value.field == field
+        assert caught.value.field == field
