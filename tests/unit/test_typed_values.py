@@ -27,6 +27,7 @@ from pydantic import (
     SecretBytes,
     SecretStr,
     computed_field,
+    create_model,
     field_serializer,
     model_serializer,
     model_validator,
@@ -194,6 +195,35 @@ def test_sets_of_models_are_sorted(type_: Any) -> None:
     config = SetOfModels(models={Frozen(name=name) for name in WORDS})
 
     assert written(config, type_) == {"models": [{"name": name} for name in sorted(WORDS)]}
+
+
+def test_nan_never_becomes_null_beside_or_in_a_set_of_models() -> None:
+    class Member(BaseModel, frozen=True):
+        rate: Any = None
+
+    class Owner(BaseModel):
+        params: Any = None
+        at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+        members: set[Member] = set()
+
+    member = Member(rate=0.5)
+    cases: list[tuple[object, str]] = [
+        (Owner(params=math.nan, members={member}), "config.params"),
+        (Owner(params=[{"a": math.inf}], members={member}), "config.params[0].a"),
+        (Owner(members={Member(rate=math.nan)}), "config.members[0].rate"),
+        (Owner(members={Member(rate=(1, math.nan))}), "config.members[0].rate[1]"),
+        ({"a": [Plain(Owner(params=math.nan, members={member}))]}, "config.a[0].params.params"),
+        (Nested(many=[Owner(params=math.nan, members={member})]), "config.many[0].params"),
+        (Nested(inner={(math.nan, 1)}), "config.inner[0][0]"),
+    ]
+
+    for value, place in cases:
+        assert refusal_of(value).message.startswith(f"{place} is ")
+    assert written(Owner(params={"a": (1,)}, members={member})) == {
+        "params": {"a": [1]},
+        "at": "2026-01-01T00:00:00Z",
+        "members": [{"rate": 0.5}],
+    }
 
 
 def test_sets_of_a_type_are_sorted() -> None:
@@ -431,6 +461,81 @@ def test_what_a_type_would_not_read_back_is_refused(value: object, place: str) -
     assert refusal.message.startswith(place)
     assert refusal.hint is not None
     assert "must read what it writes" in refusal.hint
+
+
+class Common(BaseModel):
+    pass
+
+
+class Settings(Common):
+    seed: int = 1
+
+
+class Wrapped(BaseModel):
+    r: int = 8
+
+    @model_serializer(mode="wrap")
+    def with_kind(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {"kind": "lora", **handler(self)}
+
+
+class WrappedMore(Wrapped):
+    alpha: int = 16
+
+
+class Open(Base):
+    model_config = ConfigDict(extra="allow")
+
+
+class Hidden(Base):
+    alpha: int = Field(16, exclude=True)
+
+
+class Own(Base):
+    alpha: int = 16
+
+    @model_serializer
+    def own(self) -> dict[str, Any]:
+        return {"r": self.r}
+
+
+class RootOfBase(RootModel[Base]):
+    pass
+
+
+DERIVED, OF_DERIVED = Derived(r=8), {"r": 8, "alpha": 16}
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "plain"),
+    [
+        (Base, DERIVED, OF_DERIVED),
+        (Base | None, DERIVED, OF_DERIVED),
+        (list[Base], [Base(r=1), DERIVED], [{"r": 1}, OF_DERIVED]),
+        (dict[str, Base], {"a": DERIVED}, {"a": OF_DERIVED}),
+        (tuple[Base, int], (DERIVED, 1), [OF_DERIVED, 1]),
+        (RootOfBase, RootOfBase(DERIVED), OF_DERIVED),
+        (Holder, Holder(lora=DERIVED), {"lora": OF_DERIVED, "many": []}),
+        (Common, Settings(), {"seed": 1}),
+        (BaseModel, Settings(), {"seed": 1}),
+        (Wrapped, WrappedMore(), {"kind": "lora", "r": 8, "alpha": 16}),
+        (Base, Open.model_validate({"r": 1, "more": [2]}), {"r": 1, "more": [2]}),
+        (BaseFields, DerivedFields(), OF_DERIVED),
+        (list[BaseFields], [DerivedFields()], [OF_DERIVED]),
+        # A model's own wish.
+        (Base, Hidden.model_validate({"r": 8}), {"r": 8}),
+        (Base, Own(r=8), {"r": 8}),
+        (Annotated[Base, PlainSerializer(lambda _: "text")], DERIVED, "text"),
+        (Annotated[Base, Field(exclude=True)], DERIVED, None),
+    ],
+)
+def test_fields_of_a_subclass_are_stored_without_a_type(
+    declared: Any, value: Any, plain: Any
+) -> None:
+    holder = create_model("holder", it=(declared, ...))(it=value)
+
+    for owner in (holder, Plain(holder), Nested(inner=holder)):
+        assert str(written(owner)).count(str({"it": plain} if plain is not None else {})) == 1
 
 
 def test_what_is_lost_is_told_by_its_place_in_a_data_set() -> None:

@@ -12,7 +12,7 @@ import dataclasses
 import json
 import math
 from collections import deque
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args, get_origin
 
 from pydantic import BaseModel, RootModel
@@ -33,23 +33,51 @@ def dump_model(model: BaseModel) -> object:
         # It has a dump of its own.
         in_python, in_json = model.model_dump(by_alias=True), model.model_dump(mode="json")
     else:
-        in_python, in_json = _dump_twice(kind.__pydantic_serializer__, model, warnings=True)
+        in_json = _dump_as_json(kind.__pydantic_serializer__, model, warnings=True)
+        try:
+            in_python = _dump_as_python(kind.__pydantic_serializer__, model)
+        except TypeError:
+            in_python = _dump_each_field(model)
     return Merge().of(_Part(model), in_python, in_json)
 
 
-def _dump_twice(
-    serializer: SchemaSerializer, value: object, *, warnings: bool
-) -> tuple[object, object]:
-    """Dump a value as Python objects and as JSON."""
+def _dump_as_json(serializer: SchemaSerializer, value: object, *, warnings: bool) -> object:
     # What Pydantic cannot write is null there, and is found in the other dump.
     text = serializer.to_json(value, by_alias=True, warnings=warnings, fallback=lambda _: None)
-    in_json: object = json.loads(text)
-    try:
-        in_python = serializer.to_python(value, mode="python", by_alias=True, warnings=False)
-    except TypeError:
-        # A set of models, which are dumped as dictionaries, and those are in no set.
-        return in_json, in_json
-    return in_python, in_json
+    return json.loads(text)
+
+
+def _dump_as_python(
+    serializer: SchemaSerializer, value: object, *, only: set[str] | None = None
+) -> object:
+    """Dump a value as Python objects.
+
+    Raises:
+        TypeError: It holds a set of models: they are dumped as dictionaries, which no set can hold.
+    """
+    return serializer.to_python(value, mode="python", by_alias=True, include=only, warnings=False)
+
+
+def _dump_each_field(model: BaseModel) -> dict[object, object]:
+    """Dump a model field by field, but for those that hold a set of models."""
+    serializer = type(model).__pydantic_serializer__
+    keys = _dumped_keys(type(model))
+    dumped: dict[object, object] = {}
+    # In the order in which Pydantic dumps them.
+    extra, computed = model.model_extra or {}, type(model).model_computed_fields
+    for name in (*model.__dict__, *extra, *computed):
+        try:
+            field = _dump_as_python(serializer, model, only={name})
+        except TypeError:
+            field = {keys.get(name, name): _Undumped(getattr(model, name))}
+        dumped |= cast("dict[object, object]", field)
+    return dumped
+
+
+class _Undumped(NamedTuple):
+    """Stands for what Pydantic cannot dump as Python objects."""
+
+    value: object
 
 
 class _Part(NamedTuple):
@@ -76,15 +104,28 @@ class Merge:
 
     def dump(self, serializer: SchemaSerializer, value: object) -> object:
         """Return what a value holds that will be read back, and may so have keys of any type."""
-        in_python, in_json = _dump_twice(serializer, value, warnings=False)
+        in_json = _dump_as_json(serializer, value, warnings=False)
+        try:
+            in_python = _dump_as_python(serializer, value)
+        except TypeError:
+            # What is lost in the JSON is found when it is read back.
+            in_python = in_json
         return self.of(_Part(value, any_key=True), in_python, in_json)
+
+    def _inner(self, part: _Part, in_python: object, in_json: object) -> object:
+        """Return what a part of another holds, or the part for the copy to open."""
+        if isinstance(in_python, _Undumped):
+            return in_python.value
+        if _is_dumped_as_its_base(part.value, in_python):
+            return part.value
+        return self.of(part, in_python, in_json)
 
     def of(self, part: _Part, in_python: object, in_json: object) -> object:
         """Return what a part holds."""
         value = part.value
         if isinstance(value, RootModel):
             root = cast("RootModel[Any]", value)
-            return self.of(_declared(part, root, "root", root.root), in_python, in_json)
+            return self._inner(_declared(part, root, "root", root.root), in_python, in_json)
         if is_masked(value) or is_masked(in_python):
             return None if _is_mask(in_json) else in_json
         if has_own_dict(value):
@@ -142,7 +183,7 @@ class Merge:
                 if parts is None:
                     parts = _parts(part)
                 held = parts.get(key) or _Part(inner, part.any_key)
-                merged[name] = self.of(held, inner, inner_json)
+                merged[name] = self._inner(held, inner, inner_json)
         return merged
 
     def _array(self, part: _Part, in_python: list[object], in_json: object) -> object:
@@ -161,7 +202,7 @@ class Merge:
             if _is_plain_leaf(inner, entry):
                 merged.append(entry)
             else:
-                merged.append(self.of(_Part(each, part.any_key), inner, entry))
+                merged.append(self._inner(_Part(each, part.any_key), inner, entry))
         return merged
 
     def _set(self, in_python: Set[object], in_json: object) -> object:
@@ -169,8 +210,8 @@ class Merge:
         if not isinstance(in_json, list):
             return in_json
         members = cast("list[object]", in_json)
-        lost = zip(in_python, members, strict=False)
-        if any(_is_lost(member, written) for member, written in lost):
+        # The two may be in different orders.
+        if _count_nulls(members) != _count_nulls(in_python):
             return in_python
         return Unordered(members)
 
@@ -195,6 +236,60 @@ def _is_lost(in_python: object, in_json: object) -> bool:
         return not isinstance(in_json, str)
     was_plain = in_python is None or isinstance(in_python, str | int | float)
     return in_json is None and not was_plain
+
+
+def _count_nulls(value: object) -> int:
+    """Count what is null in a member of a set, which may be a tuple."""
+    if isinstance(value, Set | list | tuple):
+        return sum(map(_count_nulls, cast("Collection[object]", value)))
+    return int(value is None)
+
+
+def _is_dumped_as_its_base(value: object, in_python: object) -> bool:
+    """Return whether fields are missing because a field is declared as a base class of its value.
+
+    Pydantic dumps a value by the declared class. What a model excludes, or a serializer leaves out,
+    is not missing: that is how the model is to be written.
+    """
+    if not isinstance(in_python, Mapping) or isinstance(value, RootModel):
+        return False
+    kind: type[object] = type(value)
+    dumped = cast("Mapping[object, object]", in_python).keys()
+    extra: Mapping[str, object] = {}
+    if isinstance(value, BaseModel):
+        extra = value.model_extra or {}
+        if not extra and type(value).model_fields.keys() <= dumped:
+            return False  # as nearly all are
+    if {*_dumped_keys(kind).values(), *extra} <= dumped:
+        return False
+    return any(_keys_as(base, value) == dumped for base in kind.__mro__[1:])
+
+
+def _keys_as(base: type[object], value: object) -> Set[object] | None:
+    """Return the keys that a value has when it is dumped as one of its base classes."""
+    if base is BaseModel:
+        return set()
+    if issubclass(base, BaseModel):
+        dumped = _dump_as_python(base.__pydantic_serializer__, value)
+        is_object = isinstance(dumped, Mapping)
+        return cast("Mapping[object, object]", dumped).keys() if is_object else None
+    if dataclasses.is_dataclass(base):
+        return {*_dumped_keys(base).values()}
+    return None
+
+
+def _dumped_keys(kind: type[object]) -> dict[str, str]:
+    """Return the keys that Pydantic dumps the fields of a class under, by the fields' names."""
+    keys: dict[str, str] = {}
+    if issubclass(kind, BaseModel):
+        for name, info in kind.model_fields.items():
+            if not info.exclude:
+                keys[name] = info.serialization_alias or name
+        for name, computed in kind.model_computed_fields.items():
+            keys[name] = computed.alias or name
+    elif dataclasses.is_dataclass(kind):
+        keys = {each.name: each.name for each in dataclasses.fields(kind)}
+    return keys
 
 
 def _parts(part: _Part) -> _Parts:
