@@ -112,7 +112,7 @@
 --   find_run                      The run that p_run_id names, which must be one of the version …
 --   frozen_columns                What never changes once a version has this status …
 --   give_number                   Under the lock on the package: the next number …
---   give_timestamp_and_name       The database sets created_at …
+--   give_timestamp_and_name       The database sets created_at, unless the version is imported …
 --   has_fields                    Does the draft hold what p_fields asks for?
 --   hold_package_of               Keeps the package that a version lies in from being deleted.
 --   import_events                 Imports events, and returns how many were new.
@@ -225,7 +225,7 @@ create policy "Users can view own training configs" on public.training_configs
     for select to authenticated
     using (user_id = (( select auth.uid() as uid)));
 create trigger rule_05_deleted_ids
-    before insert on public.training_configs
+    before insert or update of id on public.training_configs
     for each row
     execute function training_versions_internal.keep_deleted_ids();
 create trigger rule_10_package_owner
@@ -3125,8 +3125,14 @@ begin
         new.version_number := coalesce(
             number_here, training_versions_internal.next_number(new.package_id)
         );
-    elsif new.version_number not between 1 and 1000000000 then
-        -- About half of what the column holds, so that there is always a next number.
+    elsif new.version_number < 1
+        -- About half of what the column holds, so that there is always a next number, which may be
+        -- brought however high it is.
+        or new.version_number > 1000000000
+        and new.version_number > greatest(
+            number_here, training_versions_internal.next_number(new.package_id)
+        )
+    then
         perform training_versions_internal.refuse_value(
             'version_number',
             'version_number must be between 1 and 1,000,000,000',
@@ -3156,7 +3162,8 @@ begin
 end
 $$;
 
--- The database sets created_at, unless the version is imported or a role without a user sets it.
+-- The database sets created_at, unless the version is imported, or a role without a user sets it,
+-- or it is that of the version with this id, whose whole row is written back by an upsert.
 -- The name is `<package>-v<number>-draft-<day>` unless one is given.
 create function training_versions_internal.give_timestamp_and_name()
 returns trigger
@@ -3170,7 +3177,12 @@ begin
     -- What is null, or now(), was not given but comes from the default.
     if new.created_at is null
         or new.created_at = now()
-        or auth.uid() is not null and not training_versions_internal.is_importing()
+        or auth.uid() is not null
+        and not training_versions_internal.is_importing()
+        and not exists (
+            select from public.training_package_versions v
+            where v.id = new.id and v.created_at = new.created_at
+        )
     then
         new.created_at := clock_timestamp();
     end if;
@@ -3255,7 +3267,7 @@ begin
     perform training_versions_internal.check_events(p_events);
     -- Numbers of drafts that were deleted there occur only in events. They are not given again.
     insert into training_versions_internal.package_numbers as n (package_id, last_number)
-    select p_package_id, coalesce(max(e.version_number), 0)
+    select p_package_id, greatest(max(e.version_number), 0)
     from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
     on conflict (package_id) do update
     set last_number = greatest(n.last_number, excluded.last_number);

@@ -242,8 +242,14 @@ begin
         new.version_number := coalesce(
             number_here, training_versions_internal.next_number(new.package_id)
         );
-    elsif new.version_number not between 1 and 1000000000 then
-        -- About half of what the column holds, so that there is always a next number.
+    elsif new.version_number < 1
+        -- About half of what the column holds, so that there is always a next number, which may be
+        -- brought however high it is.
+        or new.version_number > 1000000000
+        and new.version_number > greatest(
+            number_here, training_versions_internal.next_number(new.package_id)
+        )
+    then
         perform training_versions_internal.refuse_value(
             'version_number',
             'version_number must be between 1 and 1,000,000,000',
@@ -276,7 +282,8 @@ create or replace trigger rule_30_number
     before insert on public.training_package_versions
     for each row execute function training_versions_internal.give_number();
 
--- The database sets created_at, unless the version is imported or a role without a user sets it.
+-- The database sets created_at, unless the version is imported, or a role without a user sets it,
+-- or it is that of the version with this id, whose whole row is written back by an upsert.
 -- The name is `<package>-v<number>-draft-<day>` unless one is given.
 create or replace function training_versions_internal.give_timestamp_and_name()
 returns trigger
@@ -290,7 +297,12 @@ begin
     -- What is null, or now(), was not given but comes from the default.
     if new.created_at is null
         or new.created_at = now()
-        or auth.uid() is not null and not training_versions_internal.is_importing()
+        or auth.uid() is not null
+        and not training_versions_internal.is_importing()
+        and not exists (
+            select from public.training_package_versions v
+            where v.id = new.id and v.created_at = new.created_at
+        )
     then
         new.created_at := clock_timestamp();
     end if;

@@ -5,7 +5,7 @@
 -- For operators: roles that bypass row level security (the service role, the deletion of a user)
 --   may delete any package; its owner may not while it has history.
 --
---   before   insert  rule_05   the id of a deleted package is not used again
+--   before   both    rule_05   the id of a deleted package is not used again
 --            update  rule_10   a package that has versions keeps its owner
 --            both    rule_20   counters and pointers are the database's
 --            both    rule_25   values
@@ -53,7 +53,7 @@ begin
 end
 $$;
 create or replace trigger rule_05_deleted_ids
-    before insert on public.training_configs
+    before insert or update of id on public.training_configs
     for each row execute function training_versions_internal.keep_deleted_ids();
 
 -- The versions of a package belong to its owner. Invoker, because it asks who writes.

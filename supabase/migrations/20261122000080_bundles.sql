@@ -509,7 +509,7 @@ begin
     perform training_versions_internal.check_events(p_events);
     -- Numbers of drafts that were deleted there occur only in events. They are not given again.
     insert into training_versions_internal.package_numbers as n (package_id, last_number)
-    select p_package_id, coalesce(max(e.version_number), 0)
+    select p_package_id, greatest(max(e.version_number), 0)
     from jsonb_populate_recordset(null::public.training_version_events, p_events) as e
     on conflict (package_id) do update
     set last_number = greatest(n.last_number, excluded.last_number);

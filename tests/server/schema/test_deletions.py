@@ -81,3 +81,13 @@ def test_the_id_of_a_deleted_package_is_not_used_again(ada, bo, backend, way):
         assert answer.code == "TV204"
         assert answer.detail == {"id": package["id"]}
     assert backend.see_package(package) is None
+
+
+def test_no_package_takes_the_id_of_a_deleted_one_by_a_patch(ada, actor):
+    deleted, package = ada.package(), ada.package()
+    ada.remove_package(deleted)
+
+    answer = actor.patch_package(package, id=deleted["id"])
+
+    assert answer.code == "TV204"
+    assert ada.see_package(package) == package

@@ -139,6 +139,16 @@ def test_events_at_the_bounds_are_imported(ada):
     assert ada.draft(package)["version_number"] == 10**9 + 1
 
 
+def test_an_imported_event_with_a_number_below_1_moves_no_number(ada):
+    package = ada.package()
+    events = [event(str(uuid4()), version_number=-5)]
+
+    answer = ada.rpc("import_training_events", package_id=package["id"], events=events)
+
+    assert answer.rows == 1
+    assert ada.draft(package)["version_number"] == 1
+
+
 @pytest.mark.parametrize("lacking", ["id", "package_id", "source"])
 def test_an_event_never_counts_as_one_of_this_project(ada, lacking):
     package = ada.package()

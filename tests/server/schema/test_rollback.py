@@ -169,6 +169,17 @@ class TestInAProjectThatWasThereBefore:
         assert app.catalog() == before
         assert app.rows(OLD_PACKAGES) == packages
 
+    def test_it_takes_back_a_push_that_ended_before_it_replaced_the_policies(
+        self, app, migrations, rollback
+    ):
+        before = app.catalog()
+        earlier = [file for file in migrations[1:] if file.name < "20261122000025"]
+        app.psql(FIRST_RELEASE, *earlier)
+
+        app.psql(rollback)
+
+        assert app.catalog() == before
+
 
 TOUCH = "training_versions_internal.update_training_package_versions_updated_at()"
 OF_THE_APP = """
