@@ -29,6 +29,12 @@ def written(value: object, type_: Any = None) -> Any:
         ({"rank_pattern": {"^model.*": 1, "q_proj": 2, r"\d": 3}}, None, "config.rank_pattern"),
         ({"key_mapping": {"^visual": "a", "^b": "c"}}, None, "config.key_mapping"),
         ({"adapters": {"bb": "1", "a": "2"}, "peft_type": "XLORA"}, None, "config.adapters"),
+        (
+            {"rank_pattern": {"q_proj": 1, "mlp": 2}, "peft_type": "OSF"},
+            None,
+            "config.rank_pattern",
+        ),
+        ({"fqn_to_config": {"re:.*q_proj": 1, "re:.*": 2}}, None, "config.fqn_to_config"),
     ],
 )
 def test_an_order_that_decides_and_would_be_lost_is_refused(
@@ -51,6 +57,7 @@ def test_an_order_that_decides_and_would_be_lost_is_refused(
         {"rank_pattern": None},
         {"key_mapping": {"^b": "c", "^visual": "a"}},
         {"adapters": {"bb": "1", "a": "2"}},
+        {"fqn_to_config": {"re:.*q_proj": 1, "_default": 2}},
         {"learning_rates": SPECIFIC_FIRST},
     ],
 )

@@ -27,6 +27,9 @@ SECRETS = [
     f"AIza{TEXT}",
     f"sb_secret_{TEXT}",
     f"npm_{TEXT}",
+    f"hf_oauth_{TEXT}",
+    f"lsv2_pt_{'0123456789abcdef' * 2}_0123456789",
+    f"tgp_v1_{TEXT}",
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlc2ln",
     "-----BEGIN RSA PRIVATE KEY-----\nMIIEow",
     "-----BEGIN OPENSSH PRIVATE KEY-----",
@@ -47,6 +50,7 @@ SECRET_KEYS = [
     *("OPENAI_API_KEY", "wandb_api_key", "secret", "client_secret", "secret_key", "password"),
     *("db_password", "dbPassword", "passwd", "passphrase", "private_key", "aws_secret_access_key"),
     *("credentials", "refresh_token", "service_role_key", "Authorization", "secrets", "api_keys"),
+    *("hub_token_1", "api_key2", "hub_token ", "hub_token_"),
 ]
 NOT_YET_SECRET = [
     *(
@@ -67,6 +71,7 @@ OPEN_KEYS = [
     *("additional_special_tokens", "tokens", "tokenizer", "tokenizer_class", "token", "key"),
     *("key_mapping", "sort_key", "primary_key", "label_key", "num_key_value_heads", "keys"),
     *("secret_name_of_the_dataset", "password_field", "api_key_env", "keyboard", "monkey"),
+    *("user_token", "bot_token", "id_token", "role_key", "user_role_key"),
     *("boi_token", "vision_start_token", "response_token", "metric_key", "passwordless"),
 ]
 
@@ -145,8 +150,23 @@ def test_other_keys_name_no_secret(key: str) -> None:
     assert written({key: "hunter2"}) == {key: "hunter2"}
 
 
-def test_a_token_that_looks_like_one_is_refused() -> None:
-    assert refusal_of({"token": "0123456789abcdefghij"}).message.startswith("config.token is a")
+@pytest.mark.parametrize("key", ["token", "user_token", "bot_token"])
+def test_a_token_that_looks_like_one_is_refused(key: str) -> None:
+    assert refusal_of({key: "0123456789abcdefghij"}).message.startswith(f"config.{key} is a")
+
+
+def test_all_in_an_object_under_the_key_of_a_secret_is_one() -> None:
+    refusal = refusal_of({"credentials": {"of": [{"user": "ada"}]}})
+
+    assert refusal.message == "config.credentials.of[0].user is a secret, by its key."
+    assert refusal_of({"password": 12345}).message == "config.password is a secret, by its key."
+
+
+@pytest.mark.parametrize("reference", ["env", "from_env", "secretName", "file"])
+def test_an_object_may_say_where_a_secret_is(reference: str) -> None:
+    config = {"api_key": {reference: "OPENAI_API_KEY", "required": True}}
+
+    assert written(config) == config
 
 
 def test_secrets_are_stored_where_they_are_allowed() -> None:

@@ -21,8 +21,10 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    HttpUrl,
     Json,
     PlainSerializer,
+    PlainValidator,
     RootModel,
     SecretBytes,
     SecretStr,
@@ -104,6 +106,7 @@ class Plain:
         (Nested(inner=Anything(params=math.inf)), "config.inner.params"),
         (Nested(many=[Anything(named={"a": math.nan})]), "config.many[0].named.a"),
         (Nested(inner={1.5, math.nan}), "config.inner"),
+        (Nested(inner=[Decimal("Infinity")]), "config.inner[0]"),
         (Root({"a": math.nan}), "config.a"),
         (Computed(), "config.rate.a"),
         (Serialized(), "config.rate"),
@@ -629,6 +632,37 @@ class Renamed:
         return {"learningRate": self.learning_rate}
 
 
+class RawDefaults(BaseModel):
+    """Defaults as they are often written, which Pydantic does not validate."""
+
+    output: Path = "out"  # pyright: ignore[reportAssignmentType]
+    hub: HttpUrl = "https://example.org/"  # pyright: ignore[reportAssignmentType]
+    logs: list[Path] = ["a", "b"]  # pyright: ignore[reportAssignmentType]
+
+
+class Array:
+    """As an array of NumPy, it compares entry by entry."""
+
+    def __init__(self, entries: Any) -> None:
+        self.entries = list(entries)
+
+    def __eq__(self, other: object) -> Any:
+        assert isinstance(other, Array)
+        return AllOf([a == b for a, b in zip(self.entries, other.entries, strict=True)])
+
+
+class AllOf(list[bool]):
+    def all(self) -> bool:
+        return all(self)
+
+    def __bool__(self) -> bool:
+        raise ValueError("The truth value of an array is ambiguous.")
+
+
+class HoldsArray(BaseModel):
+    array: Annotated[Any, PlainValidator(Array), PlainSerializer(lambda value: value.entries)]
+
+
 class Everything(BaseModel):
     pet: Annotated[Cat | Dog, Field(discriminator="kind")] = Dog()
     when: datetime = datetime(2026, 1, 1, 5, 6, 7, 89, UTC)
@@ -657,6 +691,8 @@ class Everything(BaseModel):
     ("value", "type_"),
     [
         (Everything(), Everything),
+        (RawDefaults(), RawDefaults),
+        (HoldsArray(array=[1, 2]), HoldsArray),
         (ByName.model_validate({"r": 64}), ByName),
         (Camel(lora_alpha=3), Camel),
         (WithComputed(r=4), WithComputed),

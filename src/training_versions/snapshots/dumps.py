@@ -13,6 +13,7 @@ import json
 import math
 from collections import deque
 from collections.abc import Collection, Mapping, Set
+from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args, get_origin
 
 from pydantic import BaseModel, RootModel
@@ -234,6 +235,9 @@ def _is_lost(in_python: object, in_json: object) -> bool:
     """Return whether JSON says null, or a number that is none, for something else."""
     if isinstance(in_python, float) and not math.isfinite(in_python):
         return not isinstance(in_json, str)
+    if isinstance(in_python, Decimal):
+        # Pydantic writes those as text, whatever the type says of infinity.
+        return not in_python.is_finite()
     was_plain = in_python is None or isinstance(in_python, str | int | float)
     return in_json is None and not was_plain
 

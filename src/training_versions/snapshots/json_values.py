@@ -33,6 +33,7 @@ from training_versions.snapshots.secrets import (
     is_placeholder,
     is_secret,
     is_secret_key,
+    refers_to_secret,
 )
 
 if TYPE_CHECKING:
@@ -257,13 +258,19 @@ class _JsonCopy:
         return str.__str__(text)
 
     def _without_secret(self, key: str, plain: "JsonValue") -> "JsonValue":
-        """Return what may be stored under the key of a secret: one text, or several."""
-        if isinstance(plain, str):
-            if is_placeholder(key, plain):
-                # It would be read as the secret.
-                return None
-            if not self._allow_secrets and is_secret(key, plain):
+        """Return what may be stored under the key of a secret: one text or number, or several."""
+        if isinstance(plain, str) and is_placeholder(key, plain):
+            # It would be read as the secret.
+            return None
+        if isinstance(plain, str | int | float) and not isinstance(plain, bool):
+            if not self._allow_secrets and is_secret(key, str(plain)):
                 self._refuse("is a secret, by its key", hint=_SECRET_HINT)
+        elif isinstance(plain, dict):
+            for name, member in plain.items():
+                if not refers_to_secret(name):
+                    self._path.append(name)
+                    plain[name] = self._without_secret(key, member)
+                    self._path.pop()
         elif isinstance(plain, list):
             for index, entry in enumerate(plain):
                 self._path.append(index)

@@ -10,7 +10,7 @@ meaning is refused.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Final, cast
 
@@ -20,7 +20,9 @@ _PATTERNS: Final = ("rank_pattern", "alpha_pattern")
 _REPLACEMENTS: Final = "key_mapping"
 # Of X-LoRA in PEFT: the order of the adapters is that of their weights.
 _ADAPTERS: Final = "adapters"
-ORDERED_KEYS: Final = frozenset({*_PATTERNS, _REPLACEMENTS, _ADAPTERS})
+# Of torchao: the first regular expression that matches a module's name decides, "re:" before it.
+_MODULES: Final = ("module_fqn_to_config", "fqn_to_config")
+ORDERED_KEYS: Final = frozenset({*_PATTERNS, *_MODULES, _REPLACEMENTS, _ADAPTERS})
 HINT: Final = (
     "Store it as a list of pairs, list(value.items()), and make a dict of it when you read it; or "
     "word the keys so that their order does not matter."
@@ -40,10 +42,15 @@ def moved_keys(name: str, value: object, owner: Mapping[str, object]) -> tuple[s
         return None
     if name == _ADAPTERS and owner.get("peft_type") != "XLORA":
         return None
-    for first, second in combinations(cast("Mapping[str, object]", value), 2):
+    keys: Iterable[str] = cast("Mapping[str, object]", value)
+    if name in _MODULES:
+        keys = [key for key in keys if key.startswith("re:")]
+    # The patterns of OSF match anywhere in a name.
+    match_the_end = name in _PATTERNS and owner.get("peft_type") != "OSF"
+    for first, second in combinations(keys, 2):
         if _jsonb_order(first) < _jsonb_order(second):
             continue
-        if name not in _PATTERNS or _may_match_alike(first, second):
+        if not match_the_end or _may_match_alike(first, second):
             return first, second
     return None
 

@@ -9,9 +9,10 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping, Set
-from typing import Any, Final, TypeAlias, cast
+from typing import Annotated, Any, Final, TypeAlias, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from training_versions.errors import InvalidInputError
 from training_versions.snapshots.equality import json_equal
@@ -79,7 +80,7 @@ class _Comparison:
         if given is again or self._is_withheld(given, again, path):
             return None
         if _are_of_one_model(given, again):
-            return self._in_members(_fields_of(given), _fields_of(again), path)
+            return self._in_fields(given, _fields_of(given), _fields_of(again), path)
         if type(given) is not type(again):
             return None if _same_as_json(given, again) else path
         if isinstance(given, Mapping):
@@ -87,7 +88,7 @@ class _Comparison:
         if isinstance(given, list | tuple):
             return self._in_entries(cast("list[object]", given), cast("list[object]", again), path)
         if dataclasses.is_dataclass(given):
-            return self._in_members(_data_of(given), _data_of(again), path)
+            return self._in_fields(given, _data_of(given), _data_of(again), path)
         return None if _same(given, again) else path
 
     def _is_withheld(self, given: object, again: object, path: _Path) -> bool:
@@ -98,6 +99,20 @@ class _Comparison:
             return is_masked(given)
         key = str(path[-1]) if path else ""
         return given in self._redacted or (is_secret_key(key) and is_placeholder(key, given))
+
+    def _in_fields(
+        self, owner: object, given: Mapping[str, object], again: Mapping[str, object], path: _Path
+    ) -> _Path | None:
+        declared: Mapping[str, FieldInfo] = getattr(type(owner), "__pydantic_fields__", {})
+        members = dict(given)
+        while (found := self._in_members(members, again, path)) is not None:
+            name = str(found[len(path)])
+            if name not in declared or name not in again:
+                return found
+            if not _is_raw_default(declared[name], members[name], again[name]):
+                return found
+            members[name] = again[name]
+        return None
 
     def _in_members(
         self, given: Mapping[Any, object], again: Mapping[Any, object], path: _Path
@@ -121,6 +136,23 @@ class _Comparison:
             if found is not None:
                 return found
         return None
+
+
+def _is_raw_default(info: FieldInfo, given: object, again: object) -> bool:
+    """Return whether a field has its default, and reads back what its type makes of that.
+
+    Pydantic does not validate defaults: `output: Path = "out"` is text until it is read back.
+    """
+    default: object = info.default
+    try:
+        if type(given) is not type(default) or given != default:
+            return False
+        declared: Any = info.annotation
+        if info.metadata:
+            declared = Annotated[(declared, *info.metadata)]
+        return bool(TypeAdapter[object](declared).validate_python(given) == again)
+    except Exception:  # types and what they compare with are the user's
+        return False
 
 
 def _data_of(instance: Any) -> dict[str, object]:
@@ -157,7 +189,10 @@ def _same(given: Any, again: Any) -> bool:
     if isinstance(given, float) and math.isnan(given):
         return math.isnan(again)
     try:
-        if bool(given == again):
+        equal = given == again
+        if hasattr(equal, "all"):
+            equal = equal.all()  # of arrays, one for each of their entries
+        if bool(equal):
             return True
     except Exception:  # what compares in its own way is the user's
         return False

@@ -19,7 +19,7 @@ from pydantic_core import SchemaValidator, core_schema
 # Each begins at the edge of a word. The lengths are below those of real ones, and above those of
 # words: "hf_transformers" and "sk-learn" are no secrets.
 _FORMS: Final = (
-    r"hf_[A-Za-z0-9]{16,}|api_org_[A-Za-z0-9]{16,}",  # Hugging Face
+    r"(?:hf_(?:oauth_|jwt_)?|api_org_)[A-Za-z0-9]{16,}",  # Hugging Face
     r"sk-(?:proj|ant|or|svcacct|admin|lf)-[A-Za-z0-9_-]{8,}|sk-[A-Za-z0-9]{16,}",  # OpenAI and kin
     r"[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/]{16,}",  # Stripe
     r"gh[opsur]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}",  # GitHub
@@ -30,6 +30,7 @@ _FORMS: Final = (
     r"sb_secret_[A-Za-z0-9_-]{8,}|sbp_[A-Za-z0-9]{16,}",  # Supabase
     r"npm_[A-Za-z0-9]{20,}|pypi-[A-Za-z0-9_-]{16,}",
     r"gsk_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}|nvapi-[A-Za-z0-9_-]{20,}|r8_[A-Za-z0-9]{20,}",
+    r"tgp_v1_[A-Za-z0-9_-]{16,}|lsv2_(?:pt|sk)_[a-f0-9]{16,}|pplx-[A-Za-z0-9]{32,}",
     r"dapi[a-f0-9]{32}|wandb_v1_[A-Za-z0-9_]{16,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
     r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{8,}",  # a JSON Web Token
 )
@@ -38,7 +39,9 @@ _URL_WITH_A_PASSWORD: Final = r"://[^\s/?#:@]*:[^\s/?#@<>$*{}]+@[A-Za-z0-9\[]"
 # The regular expressions of Rust, which Pydantic brings, look for all of these at once and read a
 # megabyte in about a millisecond; those of Python take a hundred times as long.
 _SECRET: Final = rf"(?-u:\b)(?:{'|'.join(_FORMS)})|{_PRIVATE_KEY}|{_URL_WITH_A_PASSWORD}"
-_KEY: Final = r"(?im)(?:token|key|secret|passw|passphrase|pwd|credential|authorization)[a-z]*$"
+_KEY: Final = (
+    r"(?im)(?:token|key|secret|passw|passphrase|pwd|credential|authorization)[a-z]*[^a-z\n]*$"
+)
 
 # Secret wherever a key ends in them.
 _SECRET_WORDS: Final = frozenset(
@@ -48,19 +51,23 @@ _SECRET_WORDS: Final = frozenset(
 _OPEN_WORDS: Final = frozenset({"token", "key"})
 _MAKES_A_TOKEN_SECRET: Final = frozenset(
     {
-        *("access", "account", "admin", "anthropic", "api", "app", "auth", "authentication"),
-        *("authorization", "aws", "azure", "bearer", "bot", "client", "cohere", "comet", "csrf"),
-        *("deploy", "face", "gcp", "github", "gitlab", "google", "hf", "hub", "huggingface", "id"),
-        *("identity", "jwt", "login", "mistral", "mlflow", "neptune", "npm", "oauth", "openai"),
-        *("personal", "private", "pypi", "refresh", "registry", "replicate", "sas", "secret"),
-        *("security", "service", "session", "slack", "ssh", "supabase", "tracking", "user"),
-        *("vault", "wandb", "webhook"),
+        *("access", "admin", "anthropic", "api", "auth", "authentication", "authorization", "aws"),
+        *("azure", "bearer", "cohere", "comet", "csrf", "deploy", "gcp", "github", "gitlab"),
+        *("google", "hf", "hub", "huggingface", "jwt", "login", "mistral", "mlflow", "neptune"),
+        *("npm", "oauth", "openai", "personal", "private", "pypi", "refresh", "registry"),
+        *("replicate", "sas", "secret", "security", "service", "session", "slack", "ssh"),
+        *("supabase", "tracking", "vault", "wandb", "webhook"),
     }
+)
+# `user_token` may be a word of a chat template, as `token` alone may be one of any text. So what
+# stands there has to look like a secret, too.
+_MAY_MAKE_A_TOKEN_SECRET: Final = frozenset(
+    {"", "account", "app", "bot", "client", "face", "id", "identity", "user"}
 )
 _MAKES_A_KEY_SECRET: Final = frozenset(
     {
         *("access", "account", "anthropic", "api", "auth", "cohere", "comet", "encryption", "jwt"),
-        *("master", "mistral", "openai", "private", "role", "secret", "service", "shared"),
+        *("master", "mistral", "openai", "private", "secret", "service", "shared"),
         *("signing", "ssh", "storage", "subscription", "supabase", "wandb"),
     }
 )
@@ -74,7 +81,8 @@ _REFERENCE: Final = re.compile(
     re.ASCII,
 )
 _ASTERISKS: Final = re.compile(r"\*{3,}")
-# `token` alone may be a word of a text, so what stands there has to look like a secret, too.
+# In an object under the key of a secret, these say where the secret is.
+_REFERRING_WORDS: Final = frozenset({"env", "file", "name", "path", "ref", "variable"})
 _OPAQUE: Final = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w.~+/=-]{16,}", re.ASCII)
 
 
@@ -96,26 +104,39 @@ def _finder(pattern: str) -> SchemaValidator:
 
 @lru_cache(maxsize=4096)
 def is_secret_key(key: str) -> bool:
-    """Return whether a key names a secret, as `hub_token` and `apiKey` do.
+    """Return whether a key names a secret, as `hub_token`, `apiKey` and `api_key_2` do.
 
     `token` alone counts, too; see `is_secret`.
     """
+    before, last = _last_words(key)
+    if last in _SECRET_WORDS or last == "authorization":
+        return True
+    if last == "token":
+        return before in _MAKES_A_TOKEN_SECRET or before in _MAY_MAKE_A_TOKEN_SECRET
+    return last == "key" and before in _MAKES_A_KEY_SECRET
+
+
+def _last_words(key: str) -> tuple[str, str]:
+    """Return the last two words of a key, in lower case and in the singular."""
     words: list[str] = []
     for word in _WORDS.findall(key):
         lower = word.lower()
         words += _JOINED.get(lower, [lower])
-    if not words:
-        return False
+    while words and words[-1].isdecimal():
+        words.pop()
+    if words[-2:] == ["role", "key"]:
+        # A role's key may be any; that of Supabase's `service_role` is a secret.
+        del words[-2]
+    before, last = ["", "", *words][-2:]
     # Several of them, as in `api_keys`; but `tokens` are pieces of text.
-    last = words[-1]
-    if last != "tokens":
-        last = last.removesuffix("s") if last not in _SECRET_WORDS else last
-    before = words[-2] if len(words) > 1 else ""
-    if last in _SECRET_WORDS:
-        return True
-    if last == "token":
-        return before in _MAKES_A_TOKEN_SECRET or not before
-    return (last == "key" and before in _MAKES_A_KEY_SECRET) or last == "authorization"
+    if last != "tokens" and last not in _SECRET_WORDS:
+        last = last.removesuffix("s")
+    return before, last
+
+
+def refers_to_secret(key: str) -> bool:
+    """Return whether a key in an object under the key of a secret says where the secret is."""
+    return _last_words(key)[1] in _REFERRING_WORDS
 
 
 def is_placeholder(key: str, text: str) -> bool:
@@ -130,4 +151,6 @@ def is_secret(key: str, text: str) -> bool:
     """Return whether text under a secret key is a secret, and no reference to one."""
     if _REFERENCE.fullmatch(text):
         return False
-    return key.lower() != "token" or _OPAQUE.fullmatch(text) is not None
+    before, last = _last_words(key)
+    may_be_any_text = last == "token" and before in _MAY_MAKE_A_TOKEN_SECRET
+    return not may_be_any_text or _OPAQUE.fullmatch(text) is not None
