@@ -195,6 +195,22 @@ def test_a_forbidden_row_is_told_as_the_database_says_it(headers: dict[str, str]
     assert str(exc) == "no\nHint: Ask its owner."
 
 
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("http://127.0.0.1:54321/rest/v1/x", "Nothing listens at http://127.0.0.1:54321."),
+        ("https://localhost:54321/rest/v1/x", "The URL of a LocalSupabase begins with http://"),
+        ("https://x.supabase.co/rest/v1/x", "Check the project's URL and the network"),
+    ],
+)
+def test_a_failed_connection_is_told_by_its_address(url: str, hint: str) -> None:
+    failed = httpx.ConnectError("no", request=httpx.Request("GET", url))
+
+    exc = translate(failed, "versions.list", httpx.Headers(), is_write=False)
+
+    assert str(exc.hint).startswith(hint)
+
+
 @pytest.mark.parametrize("code", ["PGRST301", "PGRST303"])
 def test_an_expired_token_is_told_apart(code: str) -> None:
     exc = refused(code)
@@ -231,7 +247,7 @@ def test_an_unknown_key_is_not_taken_for_a_session_that_has_ended(
     assert ("begins with sb_publishable_" in str(exc)) is (key == "my-key")
 
 
-@pytest.mark.parametrize("code", ["PGRST106", "PGRST203", "42804", "25006", "55P03"])
+@pytest.mark.parametrize("code", ["PGRST106", "PGRST203", "42804", "404", "25006", "55P03"])
 def test_a_code_that_its_class_does_not_explain_has_a_hint_of_its_own(code: str) -> None:
     others = [refused("PGRST202"), refused("57014")]
 

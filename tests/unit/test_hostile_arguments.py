@@ -21,12 +21,13 @@ import postgrest
 import pytest
 from pydantic import BaseModel, model_serializer
 
-from tests.data import CALLS
+from tests.data import CALLS, version_row
 from training_versions import (
     DraftAutosaver,
     InvalidInputError,
     TrainingVersionsError,
     VersionRepository,
+    VersionSummary,
     models,
 )
 
@@ -242,6 +243,8 @@ def test_a_coroutine_instead_of_a_client_says_what_is_missing() -> None:
         ("https://x.supabase.co", "not text, such as a URL"),
         (None, "not None"),
         (VersionRepository, "not the class VersionRepository"),
+        ({"url": "https://x.supabase.co"}, "not dict"),
+        (VERSIONS, "not VersionRepository"),
     ],
 )
 def test_what_is_given_instead_of_a_client_is_named(client: Any, words: str) -> None:
@@ -249,6 +252,15 @@ def test_what_is_given_instead_of_a_client_is_named(client: Any, words: str) -> 
         VersionRepository(client)
 
     assert "create_client(url, key)" in str(caught.value.hint)
+
+
+def test_a_version_where_a_number_is_wanted_is_told_where_the_number_is() -> None:
+    version = VersionSummary.model_validate(version_row())
+
+    with pytest.raises(InvalidInputError, match="left must be an integer") as caught:
+        VERSIONS.compare_numbers(OTHER, cast("Any", version), 2)
+
+    assert caught.value.hint == "Pass its version_number."
 
 
 @pytest.mark.parametrize("prefix", ["urn:uuid:", "URN:UUID:", "Urn:Uuid:"])

@@ -200,6 +200,11 @@ FOR_AN_ID: list[tuple[object, str, str]] = [
         "version_id",
         "Pass the id of the draft: copied.draft.id.",
     ),
+    (
+        CopiedDraft(draft=summary, misfits=()),
+        "package_id",
+        "Pass the package_id of the draft: copied.draft.package_id.",
+    ),
     (TrainingRun.model_validate(run_row()), "run_id", "Pass its id."),
     (TrainingRun.model_validate(run_row()), "version_id", "Pass its version_id."),
     (Event.model_validate(event_row(1)), "package_id", "Pass its package_id."),

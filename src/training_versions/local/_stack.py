@@ -53,6 +53,7 @@ _LOOPBACK: _HttpOptions = {"verify": False, "trust_env": False, "timeout": 120}
 _PACKAGED_MIGRATIONS = Path("the migrations of this package")
 
 _RELOAD_TIMEOUT = 30.0
+_MAX_PORT = 65_535
 
 _CREATE_USER = """
     insert into auth.users (id, email) values (:'id', lower(:'email'))
@@ -384,6 +385,12 @@ class LocalSupabase:
         return Database(self._psql_folder, running.database_port, running.secrets.password)
 
     def _settings(self) -> Settings:
+        if self._port not in range(_MAX_PORT + 1):
+            raise LocalStackError(f"port must be 0 to {_MAX_PORT}, not {self._port!r}")
+        if self._max_rows is not None and self._max_rows < 1:
+            raise LocalStackError(f"max_rows must be 1 or more, not {self._max_rows}")
+        if self._data_dir is not None and self._data_dir.is_file():
+            raise LocalStackError(f"data_dir must be a folder, and {self._data_dir} is a file")
         return Settings(
             data_dir=self._data_dir,
             port=self._port,

@@ -6,7 +6,6 @@ names the argument. What only the database can know is left to the database.
 
 from __future__ import annotations
 
-import difflib
 import re
 import uuid
 from collections.abc import Callable, Sequence, Set
@@ -91,7 +90,8 @@ def _hint_for_id(value: object, argument: str) -> str | None:
     """Say where the identifier is that somebody meant."""
     wants_package = argument in ("package_id", "into")
     if isinstance(value, CopiedDraft):
-        return "Pass the id of the draft: copied.draft.id."
+        wanted = "package_id" if wants_package else "id"
+        return f"Pass the {wanted} of the draft: copied.draft.{wanted}."
     if isinstance(value, VersionSummary) and wants_package:
         return "Pass the package_id of the version."
     if isinstance(value, Package) and not wants_package:
@@ -229,7 +229,9 @@ def check_positive(value: object, argument: str, most: int | None = None) -> int
         return number
     allowed = "or more" if most is None else f"to {most:,}"
     raise InvalidInputError(
-        f"{argument} must be an integer of 1 {allowed}, not {value!r:.80}.", field=argument
+        f"{argument} must be an integer of 1 {allowed}, not {value!r:.80}.",
+        field=argument,
+        hint="Pass its version_number." if isinstance(value, VersionSummary) else None,
     )
 
 
@@ -324,5 +326,7 @@ def check_known(
 
 
 def _did_you_mean(name: str, choices: Sequence[str]) -> str | None:
+    import difflib  # loaded by those who misspell
+
     similar = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     return f"Did you mean {similar[0]}?" if similar else None

@@ -21,6 +21,7 @@ _FACES: Final = (
 )
 _MAKE_ONE: Final = "Make a client first: client = create_client(url, key)."
 _ONE_LINE: Final = "A key or token is one line of text, without blanks around it."
+_ACCESS_TOKEN: Final = "A session holds it: session.access_token."
 _CLOSED: Final = "Make a new one. Those of a LocalSupabase are closed when its `with` block ends."
 _FORKED: Final = (
     "Connections cannot be shared by processes: make the client, and the repositories, in the "
@@ -84,7 +85,8 @@ def _describe(client: object, made: object) -> tuple[str, str]:
         return "None", _MAKE_ONE
     if callable(getattr(client, "sign_in", None)):
         return type(client).__name__, "Pass a client of it: supabase.sign_in(email)."
-    return type(made).__name__, _FACES
+    is_of_other_face = made is not client or hasattr(made, "from_")
+    return type(made).__name__, _FACES if is_of_other_face else _MAKE_ONE
 
 
 def check_usable(client: _Client) -> None:
@@ -122,7 +124,7 @@ def headers_for(key: object, token: object) -> dict[str, str]:
             raise InvalidInputError(
                 f"{argument} must be the text of a {argument}, and is not.",
                 field=argument,
-                hint=_ONE_LINE,
+                hint=_ONE_LINE if isinstance(value, str) else _ACCESS_TOKEN,
             )
         if str(value).lower().startswith("bearer "):
             raise InvalidInputError(

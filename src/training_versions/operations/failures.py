@@ -54,6 +54,7 @@ _HINT_NETWORK: Final = "Check the project's URL and the network, and try again."
 _HINT_ENDED_STACK: Final = (
     "Nothing listens at {}. A LocalSupabase answers until its `with` block ends, or its program."
 )
+_HINT_PLAIN_STACK: Final = "The URL of a LocalSupabase begins with http://, not https://."
 _HINT_EVENT_LOOP: Final = (
     "A client serves one event loop: make it, and the repositories, inside of the asyncio.run that "
     "uses them."
@@ -156,6 +157,8 @@ def _hint_for_address(exc: Exception) -> str:
     request = getattr(exc, "_request", None)  # the property `request` raises where there is none
     if isinstance(exc, httpx.ConnectError) and isinstance(request, httpx.Request):
         url = request.url
+        if url.scheme == "https" and url.host in _LOOPBACK:
+            return _HINT_PLAIN_STACK
         if url.host in _LOOPBACK:
             return _HINT_ENDED_STACK.format(f"{url.scheme}://{url.netloc.decode()}")
     return _HINT_NETWORK

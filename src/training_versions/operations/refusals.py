@@ -51,6 +51,7 @@ _BY_CODE: Final = {
     "PGRST203": "Another function has the same name as one of the migrations: rename or drop it.",
     "42804": "A column or a function has another type than the migrations made it with: compare "
     "them with supabase/schema.sql.",
+    "404": "Make the client with the project's URL alone, as in https://<project>.supabase.co.",
     "25006": "The project is read-only, as it is when its disk is full: see its dashboard.",
     "55P03": "Another transaction holds the row: try again when it has ended.",
 }

@@ -17,7 +17,6 @@ from training_versions.models import Misfit
 from training_versions.snapshots.dumps import Merge
 from training_versions.snapshots.foreign import refusing_foreign_errors
 from training_versions.snapshots.json_values import dotted, kind_of, to_json
-from training_versions.snapshots.misfits import find_misfits
 from training_versions.snapshots.objects import data_kind
 from training_versions.snapshots.read_back import HINT, find_loss
 
@@ -141,6 +140,8 @@ class Codec(Generic[S]):
         """Find where a stored snapshot does not fit the type; without one, everything fits."""
         if self._adapter is None:
             return []
+        from training_versions.snapshots.misfits import find_misfits  # loaded when needed
+
         return find_misfits(self._adapter, self.column, stored)
 
     def _check_shape(self, plain: "JsonValue") -> None:

@@ -303,6 +303,13 @@ def test_a_statement_that_takes_longer_is_ended(bare: LocalSupabase, api: httpx.
     assert reply.json()["code"] == "57014"
 
 
+def test_a_path_that_leads_nowhere_is_told_with_what_to_write(api: httpx.Client) -> None:
+    reply = api.post("/rest/rest/v1/notes", json={})
+
+    # With a hint, the SDK knows that a write was not carried out.
+    assert (reply.status_code, sorted(reply.json())) == (404, ["hint", "message"])
+
+
 # --- tokens
 
 

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -210,6 +211,20 @@ def test_the_chosen_port_is_used_and_a_taken_one_is_refused_with_a_sentence(kept
 
     with LocalSupabase(kept.data_dir, port=port, migrations=None) as stack:
         assert stack.url == f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        ({"port": 70_000}, "port must be 0 to 65535, not 70000"),
+        ({"port": "54321"}, "port must be 0 to 65535, not '54321'"),
+        ({"max_rows": 0}, "max_rows must be 1 or more, not 0"),
+        ({"data_dir": __file__}, "data_dir must be a folder, and .* is a file"),
+    ],
+)
+def test_an_argument_that_no_stack_can_have_is_named(arguments: Any, refusal: str) -> None:
+    with pytest.raises(LocalStackError, match=refusal):
+        LocalSupabase(migrations=None, **arguments).start()
 
 
 def test_replies_have_no_more_rows_than_max_rows(kept: KeptData) -> None:
