@@ -216,7 +216,7 @@ class UnavailableError(DatabaseError):
 # TVnnn are raised by the migrations; they are listed one by one, so that a test can compare this
 # table with the migrations. Three digits are the HTTP status of a proxy's page, which postgrest
 # passes on as the code. A code that is not listed is looked up by its first three characters (TV1:
-# a code of a newer database), then by its first two (22, 23, 53 and 57: classes of SQLSTATE).
+# a code of a newer database), then by its first two (08, 22, 23, 53 and 57: classes of SQLSTATE).
 _TABLE: dict[type[DatabaseError], str] = {
     NotFoundError: "TV101 TV102 TV103 TV104 TV1 PGRST116",
     ConflictError: "TV201 TV202 TV203 TV204 TV205 TV206 TV207 TV2 23503 23505 40001 40P01",
@@ -226,7 +226,7 @@ _TABLE: dict[type[DatabaseError], str] = {
     SchemaMismatchError: (
         "PGRST106 PGRST202 PGRST203 PGRST204 PGRST205 42P01 42703 42704 42725 42804 42883"
     ),
-    UnavailableError: ("08 53 57 25006 25P03 25P04 55P03 429 PGRST000 PGRST001 PGRST002 PGRST003"),
+    UnavailableError: "08 53 57 25006 25P03 25P04 55P03 429 PGRST000 PGRST001 PGRST002 PGRST003",
 }
 CODES = {code: kind for kind, codes in _TABLE.items() for code in codes.split()}
 

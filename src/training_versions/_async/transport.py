@@ -133,16 +133,16 @@ class AsyncTransport:
     async def walk(self, listing: Listing[R]) -> AsyncIterator[R]:
         """Go through all rows of a listing, batch by batch; each batch is an operation."""
         key: Key = ()
-        unreadable: list[UnreadableRow] = []
+        unreadable_rows: list[UnreadableRow] = []
         while True:
             batch = await self.run(listing.batch_after(key))
             for item in batch.rows:
                 yield item
-            unreadable += batch.unreadable
+            unreadable_rows += batch.unreadable
             if batch.is_last:
                 break
             key = batch.last_key
-        listing.check_all_read(unreadable)
+        listing.check_all_read(unreadable_rows)
 
     async def _send(self, request: Request) -> Reply:
         """Send one request, and repeat it as long as that may help."""

@@ -135,15 +135,15 @@ class Transport:
     def walk(self, listing: Listing[R]) -> Iterator[R]:
         """Go through all rows of a listing, batch by batch; each batch is an operation."""
         key: Key = ()
-        unreadable: list[UnreadableRow] = []
+        unreadable_rows: list[UnreadableRow] = []
         while True:
             batch = self.run(listing.batch_after(key))
             yield from batch.rows
-            unreadable += batch.unreadable
+            unreadable_rows += batch.unreadable
             if batch.is_last:
                 break
             key = batch.last_key
-        listing.check_all_read(unreadable)
+        listing.check_all_read(unreadable_rows)
 
     def _send(self, request: Request) -> Reply:
         """Send one request, and repeat it as long as that may help."""

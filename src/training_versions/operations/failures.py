@@ -176,9 +176,12 @@ def _describe(exc: Exception) -> str:
 
 
 def _describe_answer(exc: APIError) -> str:
-    source = exc.code
     if exc.code is None:
         source = "a gateway said"
     elif _has_lost_session(exc.code):
         source = f"the database's session ended {exc.code}".rstrip()
-    return f"{source} {exc.message or ''}".strip().rstrip(".")
+    else:
+        source = exc.code
+    if exc.message:
+        source += f" {exc.message}"
+    return source.strip().rstrip(".")

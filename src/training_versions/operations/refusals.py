@@ -119,8 +119,10 @@ def _explain_token(exc: APIError, operation: str, headers: Mapping[str, str]) ->
         state = "was refused"
         if exc.code in ("PGRST301", "PGRST303"):
             state = "has expired or is not valid"
-        hint = _REFRESH if is_signed_in(headers) else _SIGN_IN
-        return _Refusal(kind, f"The access token {state}: {reason}.", exc.hint or hint)
+        hint = exc.hint
+        if not hint:
+            hint = _REFRESH if is_signed_in(headers) else _SIGN_IN
+        return _Refusal(kind, f"The access token {state}: {reason}.", hint)
     claims = read_claims(headers)
     is_unknown_role = exc.message == f'role "{claims.get("role")}" does not exist'
     if exc.code in ("22023", "42704") and is_unknown_role:
@@ -140,7 +142,8 @@ def _unknown_key(reason: str, headers: Mapping[str, str]) -> _Refusal:
 
 
 def _reason(exc: APIError) -> str:
-    return str(exc.message or exc.code).rstrip(".")
+    reason = exc.message if exc.message else exc.code
+    return str(reason).rstrip(".")
 
 
 def _parse_details(details: object) -> dict[str, object] | str | None:

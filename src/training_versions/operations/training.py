@@ -1,20 +1,14 @@
 """Training: start and end runs, record metrics, and read their curves.
 
-Which run may start or end is decided in the database, as is what counts as a point of a curve.
+Which run may start or end is decided in the database, as is what counts as a point of a curve. What
+metrics may be is in `metrics.py`.
 """
 
 from __future__ import annotations
 
-import math
 import operator
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from decimal import Decimal
-from numbers import Real
-from typing import Any, Final, cast
-
-from pydantic import BaseModel
+from typing import Final, cast
 
 from training_versions.errors import InvalidInputError
 from training_versions.models import (
@@ -36,6 +30,7 @@ from training_versions.operations.checks import (
     optional,
 )
 from training_versions.operations.filters import of_version
+from training_versions.operations.metrics import check_metrics
 from training_versions.operations.paging import Listing
 from training_versions.operations.requests import (
     RETRY_HINT,
@@ -47,19 +42,9 @@ from training_versions.operations.requests import (
     hint_to_repeat_with,
 )
 from training_versions.operations.rows import expect_object
-from training_versions.snapshots import (
-    MAX_DEPTH,
-    MISSING,
-    Codec,
-    refuses_foreign_errors,
-    refusing_foreign_errors,
-)
+from training_versions.snapshots import refuses_foreign_errors
 
 RUNS: Final = "training_runs"
-# A round number just below the largest double, about 1.798e308. The database checks the same one.
-MAX_POINT: Final = 1.7e308
-"""The largest value on a curve, which is kept in double precision."""
-_METRICS: Final[Codec[object]] = Codec("metrics", "metrics")
 
 
 def start_training(version_id: Id, *, run_id: Id | None) -> Operation[TrainingRun]:
@@ -114,19 +99,19 @@ def record_metrics(
     version_id: Id, metrics: JsonLike, *, step: int | None, run_id: Id | None
 ) -> Operation[RecordedMetrics]:
     """Record metrics of a version."""
-    with refusing_foreign_errors("metrics"):
-        finite, missing = _split_metrics(metrics)
+    checked = check_metrics(metrics, have_step=step is not None)
     # No idempotency key: the same values, recorded at the same step once more, change nothing.
     params = {
         "p_version_id": check_uuid(version_id, "version_id"),
         "p_run_id": optional(check_uuid, run_id, "run_id"),
-        "p_metrics": _check_metrics(finite, "metrics", have_step=step is not None),
+        "p_metrics": checked.values,
         "p_step": optional(_check_step, step, "step"),
     }
     rpc = Rpc("versions.record_metrics", "record_version_metrics", params)
 
     def read(row: object) -> RecordedMetrics:
-        return RecordedMetrics.model_validate({**expect_object(row), "missing_metrics": missing})
+        columns = expect_object(row)
+        return RecordedMetrics.model_validate({**columns, "missing_metrics": checked.missing})
 
     return call(rpc, read)
 
@@ -174,122 +159,6 @@ def _read_points(reply: object) -> list[MetricPoint]:
 
 def _check_reason(reason: object) -> str:
     return check_text(reason, "reason", max_length=MAX_SUMMARY)
-
-
-def _split_metrics(metrics: object) -> tuple[object, tuple[str, ...]]:
-    """Leave out what is NaN or infinite, and name the metrics that it was in.
-
-    Inside a metric, a member of an object is left out alone. An array is left out as a whole:
-    without one of its entries, the others would mean something else.
-    """
-    named = _content_of(metrics)
-    if not isinstance(named, Mapping):
-        return metrics, ()
-    numbers = {
-        name: _to_python_number(name, value)
-        for name, value in cast("Mapping[object, object]", named).items()
-    }
-    left = {name: _without_nonfinite(value, MAX_DEPTH) for name, value in numbers.items()}
-    missing = tuple(str(name) for name, value in numbers.items() if left[name] is not value)
-    finite = {name: value for name, value in left.items() if value is not MISSING}
-    if not missing and named is not metrics:
-        return metrics, ()  # the codec knows best how to write an object
-    if not finite:
-        return numbers, ()  # the codec says what is wrong with the first
-    return finite, missing
-
-
-def _content_of(metrics: object) -> object:
-    """Return what an object holds, with its NaN as it is; the codec would refuse it.
-
-    What is no such object, or fails, is left to the codec.
-    """
-    content: object = metrics
-    try:
-        if isinstance(metrics, BaseModel):
-            # A model that writes NaN as text is left to the codec, too.
-            if metrics.model_config.get("ser_json_inf_nan") != "strings":
-                content = metrics.model_dump(by_alias=True)
-        elif not isinstance(metrics, Mapping | type):
-            to_dict: object = getattr(metrics, "to_dict", None)
-            if callable(to_dict):
-                content = to_dict()
-            elif is_dataclass(metrics):
-                content = {each.name: getattr(metrics, each.name) for each in fields(metrics)}
-    except Exception:  # serializers are the user's
-        return cast("object", metrics)
-    return content
-
-
-def _without_nonfinite(value: object, levels: int) -> object:
-    """Return the same value if all its numbers are finite, else what is left of it, or `MISSING`.
-
-    What lies deeper than JSON may is left to the codec, which refuses it.
-    """
-    if levels == 0:
-        return value
-    if isinstance(value, Real | Decimal):
-        return value if _is_finite(value) else MISSING
-    if isinstance(value, list | tuple):
-        entries = cast("Sequence[object]", value)
-        whole = all(_without_nonfinite(entry, levels - 1) is entry for entry in entries)
-        return entries if whole else MISSING
-    if isinstance(value, Mapping):
-        members = cast("Mapping[object, object]", value)
-        kept = {key: _without_nonfinite(member, levels - 1) for key, member in members.items()}
-        if all(kept[key] is member for key, member in members.items()):
-            return members
-        return {key: member for key, member in kept.items() if member is not MISSING} or MISSING
-    content = _content_of(value)
-    if isinstance(content, Mapping):
-        left = _without_nonfinite(cast("object", content), levels - 1)
-        # The codec knows best how to write an object that can be written.
-        return value if left is content else left
-    return value
-
-
-def _is_finite(number: Real | Decimal) -> bool:
-    if isinstance(number, Decimal):
-        return number.is_finite()
-    try:
-        return math.isfinite(number)
-    except OverflowError:  # an integer that is larger than any float
-        return True
-
-
-@refuses_foreign_errors
-def _check_metrics(metrics: object, argument: str, *, have_step: bool) -> object:
-    """Return metrics by name as plain JSON."""
-    plain = cast("dict[str, object]", _METRICS.write(metrics))
-    if not plain:
-        raise InvalidInputError("metrics is empty: name at least one.", field="metrics")
-    for name, value in plain.items():
-        if not name.strip() or len(name) > MAX_NAME:
-            raise InvalidInputError(
-                "The name of a metric must have 1 to 255 characters that are not all blank, "
-                f"not {name!r:.80}.",
-                field="metrics",
-            )
-        # Floats cannot be larger; integers can, and are kept whole beside the curve.
-        if have_step and isinstance(value, int) and abs(value) > MAX_POINT:
-            raise InvalidInputError(
-                f"metrics.{name:.80} is larger than a curve can hold.", field="metrics"
-            )
-    return plain
-
-
-def _to_python_number(name: object, value: object) -> object:
-    """Return a number of NumPy or PyTorch as the plain Python number that its `item()` gives."""
-    item: Any = getattr(value, "item", None)
-    if not callable(item):
-        return value
-    try:
-        return cast("Callable[[], object]", item)()
-    except (ValueError, TypeError, RuntimeError) as exc:
-        # What NumPy and PyTorch raise for more than one number.
-        raise InvalidInputError(
-            f"metrics.{name!s:.80} is not one number: {exc!s:.200}.", field="metrics"
-        ) from exc
 
 
 @refuses_foreign_errors

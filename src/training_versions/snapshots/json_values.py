@@ -201,7 +201,9 @@ class _JsonCopy:
         except InvalidInputError:
             raise
         except Exception as exc:  # what the caller's own objects raise
-            reason = f"{exc}".partition("\n")[0] or type(exc).__name__
+            reason = f"{exc}".partition("\n")[0]
+            if not reason:
+                reason = type(exc).__name__
             self._refuse(f"cannot be written as JSON ({reason})", cause=exc)
         self._refuse(f"is {kind_of(cast('object', value))}, which is not JSON", hint=_TEXT_HINT)
 

@@ -167,9 +167,12 @@ def _are_of_one_model(given: object, again: object) -> bool:
     """Return whether both are of one model, be it generic, as `Box` and `Box[int]` are."""
     if not isinstance(given, BaseModel) or not isinstance(again, BaseModel):
         return False
-    kinds = type(given), type(again)
-    origins = [kind.__pydantic_generic_metadata__["origin"] or kind for kind in kinds]
-    return origins[0] is origins[1]
+    return _unparametrized(type(given)) is _unparametrized(type(again))
+
+
+def _unparametrized(kind: type[BaseModel]) -> type[BaseModel]:
+    origin = kind.__pydantic_generic_metadata__["origin"]
+    return kind if origin is None else origin
 
 
 def _fields_of(model: BaseModel) -> Mapping[str, object]:
@@ -177,10 +180,13 @@ def _fields_of(model: BaseModel) -> Mapping[str, object]:
     kind = type(model)
     members = {name: model.__dict__.get(name) for name in kind.model_fields}
     # Computed fields are written, and read back as extra ones; they are computed anew all the same.
-    computed = {info.alias or name for name, info in kind.model_computed_fields.items()}
-    for name, value in (model.model_extra or {}).items():
-        if name not in computed:
-            members[name] = value
+    computed: set[str] = set()
+    for name, info in kind.model_computed_fields.items():
+        computed.add(name if info.alias is None else info.alias)
+    if model.model_extra is not None:
+        for name, value in model.model_extra.items():
+            if name not in computed:
+                members[name] = value
     return members
 
 

@@ -36,7 +36,7 @@ def sign_access_token(
         "email": email,
         "phone": "",
         "app_metadata": {"provider": "email", "providers": ["email"]},
-        "user_metadata": user_metadata or {},
+        "user_metadata": {} if user_metadata is None else user_metadata,
         "aal": "aal1",
         "amr": [{"method": "password", "timestamp": now}],
         "is_anonymous": False,

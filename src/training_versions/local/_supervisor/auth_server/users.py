@@ -110,7 +110,7 @@ class Users:
         # Not as arguments of psql, which every user of the machine can read.
         literals = {name: quote_literal(value) for name, value in values.items()}
         printed = self.database.psql("--file=-", stdin=statement.format(**literals)).strip()
-        return printed or None
+        return printed if printed else None
 
     def _ask_json(self, statement: str, **values: str) -> Any:
         printed = self._ask(statement, **values)
