@@ -153,6 +153,13 @@ def test_a_circular_snapshot_is_refused() -> None:
     assert refusal_of(value) == "config.self[0] contains itself, which JSON cannot express."
 
 
+def test_a_snapshot_that_contains_itself_twice_is_refused_at_once() -> None:
+    entries: list[object] = []
+    entries += [entries, entries]
+
+    assert refusal_of({"a": entries}) == "config.a[0] contains itself, which JSON cannot express."
+
+
 def test_the_same_object_twice_is_no_circle() -> None:
     shared = {"r": 8}
 

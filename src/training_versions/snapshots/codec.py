@@ -146,16 +146,14 @@ class Codec(Generic[S]):
 
     def _check_shape(self, plain: "JsonValue") -> None:
         if not self.many:
-            self._check_object(plain, self.field)
+            if not isinstance(plain, dict):
+                self._refuse(f"{self.field} must be an object, not {kind_of(plain)}.")
             return
         if not isinstance(plain, list):
             self._refuse(f"{self.field} must be an array of objects, not {kind_of(plain)}.")
         for index, entry in enumerate(plain):
-            self._check_object(entry, f"{self.field}[{index}]")
-
-    def _check_object(self, plain: "JsonValue", place: str) -> None:
-        if not isinstance(plain, dict):
-            self._refuse(f"{place} must be an object, not {kind_of(plain)}.")
+            if not isinstance(entry, dict):
+                self._refuse(f"{self.field}[{index}] must be an object, not {kind_of(entry)}.")
 
     def _through_type(self, adapter: TypeAdapter[S], value: object) -> "JsonValue":
         """Validate a value, and write what came of it so that it is read back equal."""

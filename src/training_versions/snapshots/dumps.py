@@ -126,7 +126,8 @@ class Merge:
         value = part.value
         if isinstance(value, RootModel):
             root = cast("RootModel[Any]", value)
-            return self._inner(_declared(part, root, "root", root.root), in_python, in_json)
+            annotation = type(root).model_fields["root"].annotation
+            return self._inner(_declared(part, annotation, root.root), in_python, in_json)
         if is_masked(value) or is_masked(in_python):
             return None if _is_mask(in_json) else in_json
         if has_own_dict(value):
@@ -305,7 +306,7 @@ def _parts(part: _Part) -> _Parts:
         }
         for name, info in type(value).model_fields.items():
             key = info.serialization_alias or name
-            parts[key] = _declared(part, value, name, value.__dict__.get(name))
+            parts[key] = _declared(part, info.annotation, value.__dict__.get(name))
         return parts
     if dataclasses.is_dataclass(value):
         fields = {each.name: getattr(value, each.name, None) for each in dataclasses.fields(value)}
@@ -316,9 +317,8 @@ def _parts(part: _Part) -> _Parts:
     return {}
 
 
-def _declared(part: _Part, model: BaseModel, name: str, value: object) -> _Part:
+def _declared(part: _Part, annotation: object, value: object) -> _Part:
     """Return a field of a model, which may declare mappings with keys of other types."""
-    annotation = type(model).model_fields[name].annotation
     return _Part(value, part.any_key or _has_other_keys(annotation))
 
 

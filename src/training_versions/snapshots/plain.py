@@ -5,8 +5,6 @@ texts, numbers and keys are looked at all together. Whatever is not plain, or ma
 refused, is left to the careful copy in `json_values.py`, which knows where it is.
 """
 
-import math
-from collections.abc import Collection
 from typing import Any
 
 from training_versions.snapshots.key_order import ORDERED_KEYS
@@ -23,9 +21,8 @@ def copy_plain(value: object, *, allow_secrets: bool) -> Any:
     if type(value) is not dict and type(value) is not list:
         return None
     found = _Found()
-    # One entry more, so that there is one loop for what lies in arrays.
-    copied = _copy([value], found)
-    return copied[0] if _is_faultless(found, allow_secrets=allow_secrets) else None
+    copied = _copy(value, found)
+    return copied if _is_faultless(found, allow_secrets=allow_secrets) else None
 
 
 class _Found:
@@ -33,61 +30,51 @@ class _Found:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
-        self.numbers: list[int | float] = []
         self.keys: set[str] = set()
         self.others = False
-        """There was a value that is no plain JSON, or one too deep."""
+        """There was a value that is no plain JSON, a number out of range, or something too deep."""
 
 
-def _copy(whole: list[Any], found: _Found) -> list[Any]:
-    """Copy an array with all that lies in it."""
-    add_text, add_number, add_keys = found.texts.append, found.numbers.append, found.keys.update
+def _copy(whole: Any, found: _Found) -> Any:
+    """Copy an object or an array with all that lies in it."""
+    add_text, add_keys = found.texts.append, found.keys.update
+    lowest, highest = -INTEGERS_ONLY, INTEGERS_ONLY
 
-    # The two loops are alike, and have no calls in them but those that they need, since this is
-    # where the time goes. A value is copied by being there, and a container is replaced by its
-    # copy. Being functions in a function, they find all they use without looking it up.
+    # This is where the time goes, so it has no calls but those that it needs, and as a function in
+    # a function it finds all that it uses without looking it up. A value is copied by being in the
+    # container, and a container is replaced by its copy.
 
-    def copy_object(members: dict[str, Any], depth: int) -> dict[str, Any]:
-        copied = members.copy()
-        add_keys(members)
-        for key, value in members.items():
+    def copy_container(container: Any, depth: int) -> Any:
+        copied = container.copy()
+        if type(container) is dict:
+            add_keys(copied)
+            members = copied.items()
+        else:
+            members = enumerate(copied)
+        for key, value in members:
             kind = type(value)  # pyright: ignore[reportUnknownVariableType]  # of anything
             if kind is str:
                 add_text(value)
             elif kind is float or kind is int:
-                add_number(value)
-            elif kind is dict and depth < MAX_DEPTH:
-                copied[key] = copy_object(value, depth + 1)
-            elif kind is list and depth < MAX_DEPTH:
-                copied[key] = copy_array(value, depth + 1)
+                # Also NaN is not between the two.
+                if not lowest < value < highest:
+                    found.others = True
+            elif kind is dict or kind is list:
+                if depth == MAX_DEPTH or found.others:
+                    # At once: what contains itself twice has 2 ** MAX_DEPTH containers.
+                    found.others = True
+                    return copied
+                copied[key] = copy_container(value, depth + 1)
             elif value is not None and kind is not bool:
                 found.others = True
         return copied
 
-    def copy_array(entries: list[Any], depth: int) -> list[Any]:
-        copied = entries.copy()
-        for index, value in enumerate(entries):
-            kind = type(value)  # pyright: ignore[reportUnknownVariableType]  # of anything
-            if kind is str:
-                add_text(value)
-            elif kind is float or kind is int:
-                add_number(value)
-            elif kind is dict and depth < MAX_DEPTH:
-                copied[index] = copy_object(value, depth + 1)
-            elif kind is list and depth < MAX_DEPTH:
-                copied[index] = copy_array(value, depth + 1)
-            elif value is not None and kind is not bool:
-                found.others = True
-        return copied
-
-    return copy_array(whole, 0)
+    return copy_container(whole, 1)
 
 
 def _is_faultless(found: _Found, *, allow_secrets: bool) -> bool:
     """Return whether all of it can be stored just as it is."""
     if found.others or not all(type(key) is str for key in found.keys):
-        return False
-    if found.numbers and not _are_common(found.numbers):
         return False
     texts, keys = "\n".join(found.texts), "\n".join(found.keys)
     if unstorable(texts) is not None or unstorable(keys) is not None:
@@ -98,10 +85,3 @@ def _is_faultless(found: _Found, *, allow_secrets: bool) -> bool:
     if may_have_secret_key(keys) and any(map(is_secret_key, found.keys)):
         return False
     return allow_secrets or not (has_secret_form(texts) or has_secret_form(keys))
-
-
-def _are_common(numbers: Collection[int | float]) -> bool:
-    """Return whether all numbers are finite, and floats that are integers are written as such."""
-    # NaN may hide from `min` and `max`, but not from `sum`.
-    within = min(numbers) > -INTEGERS_ONLY and max(numbers) < INTEGERS_ONLY
-    return within and not math.isnan(sum(numbers))
