@@ -958,6 +958,7 @@ stable
 set search_path = ''
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
     version public.training_package_versions;
     line pg_catalog.text;
@@ -1144,8 +1145,8 @@ begin
     );
     select * into package
     from public.training_configs c
-    where c.user_id = owner and c.name = p_name
-    order by public.training_package_made_at(c), c.id
+    where c.user_id = coalesce(p_user_id, auth.uid()) and c.name = p_name
+    order by public.training_package_made_at(c.*), c.id
     limit 1;
     if found then
         return package;
@@ -3430,6 +3431,7 @@ stable
 set search_path = ''
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
     candidate pg_catalog.uuid;
     used_in pg_catalog.uuid;
@@ -4286,6 +4288,7 @@ security definer
 set search_path = ''
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
     newest_id pg_catalog.uuid;
     newest_number integer;
@@ -4314,6 +4317,7 @@ security definer
 set search_path = ''
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
     next_number integer;
 begin
@@ -4679,6 +4683,7 @@ security definer
 set search_path = ''
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
     version public.training_package_versions;
     run public.training_runs;

@@ -21,6 +21,9 @@
 -- even when search_path is empty, and anybody may make a temporary type named `text`. (`integer`,
 -- `bigint`, `numeric` and `boolean` are keywords, which no such type can shadow.)
 --
+-- A function whose query of an app's table names a variable says `use_variable`: the app may have a
+-- column of that name.
+--
 -- What every write calls is in plpgsql, even where one query is all it does: plpgsql keeps its
 -- plans for the session, and PostgreSQL before 18 plans the query of an SQL function at each call.
 

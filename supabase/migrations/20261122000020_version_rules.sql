@@ -87,6 +87,7 @@ security definer
 set search_path = ''
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
     next_number integer;
 begin
@@ -819,6 +820,7 @@ security definer
 set search_path = ''
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
     newest_id pg_catalog.uuid;
     newest_number integer;

@@ -417,8 +417,8 @@ begin
     );
     select * into package
     from public.training_configs c
-    where c.user_id = owner and c.name = p_name
-    order by public.training_package_made_at(c), c.id
+    where c.user_id = coalesce(p_user_id, auth.uid()) and c.name = p_name
+    order by public.training_package_made_at(c.*), c.id
     limit 1;
     if found then
         return package;

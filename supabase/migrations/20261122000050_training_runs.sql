@@ -629,6 +629,7 @@ security definer
 set search_path = ''
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
     version public.training_package_versions;
     run public.training_runs;

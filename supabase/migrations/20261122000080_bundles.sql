@@ -62,6 +62,7 @@ stable
 set search_path = ''
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
     candidate pg_catalog.uuid;
     used_in pg_catalog.uuid;
@@ -600,6 +601,7 @@ stable
 set search_path = ''
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
     version public.training_package_versions;
     line pg_catalog.text;
