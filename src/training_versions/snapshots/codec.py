@@ -7,7 +7,7 @@ only.
 
 import json
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from pydantic_core import SchemaSerializer, core_schema
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 S = TypeVar("S")
-_ANYTHING: Final = SchemaSerializer(core_schema.any_schema())
 
 
 class Codec(Generic[S]):
@@ -246,5 +245,5 @@ def _is_type_of_one_object(type_: object) -> bool:
 
 def stored_form(value: object) -> "JsonValue":
     """Return what a value that was read through some type looks like when it is stored."""
-    content = Merge(by_fields=True).dump(_ANYTHING, value)
+    content = Merge(by_fields=True).dump(SchemaSerializer(core_schema.any_schema()), value)
     return to_json(content, "version", allow_secrets=True)

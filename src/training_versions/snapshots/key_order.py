@@ -27,7 +27,7 @@ HINT: Final = (
     "Store it as a list of pairs, list(value.items()), and make a dict of it when you read it; or "
     "word the keys so that their order does not matter."
 )
-_PLAIN_NAME: Final = re.compile(r"[\w.]+")
+_PLAIN_NAME: Final = r"[\w.]+"
 
 
 def moved_keys(name: str, value: object, owner: Mapping[str, object]) -> tuple[str, str] | None:
@@ -62,7 +62,7 @@ def _jsonb_order(key: str) -> tuple[int, bytes]:
 
 def _may_match_alike(first: str, second: str) -> bool:
     """Return whether two patterns may match the end of the same module's name."""
-    if not _PLAIN_NAME.fullmatch(first) or not _PLAIN_NAME.fullmatch(second):
+    if not re.fullmatch(_PLAIN_NAME, first) or not re.fullmatch(_PLAIN_NAME, second):
         # Regular expressions, which may match anything.
         return True
     shorter, longer = sorted((first, second), key=len)

@@ -71,19 +71,19 @@ _MAKES_A_KEY_SECRET: Final = frozenset(
         *("signing", "ssh", "storage", "subscription", "supabase", "wandb"),
     }
 )
+# Compiled by `re` when they are first used, not at import.
 # `apiKey` is two words, and so is `APIKey`.
-_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORDS: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
 _JOINED: Final = {"apikey": ["api", "key"], "authtoken": ["auth", "token"]}
 # What stands where a secret would: a reference to where it is kept, or a gap to be filled in.
-_REFERENCE: Final = re.compile(
-    r"(?i)\s*|true|false|none|null|auto|\$\{.*\}|\$\w+|\$?\{\{.*\}\}|<[^<>]*>"
-    r"|env:\w+|os\.environ/\w+|vault:.*",
-    re.ASCII,
+_REFERENCE: Final = (
+    r"(?ia)\s*|true|false|none|null|auto|\$\{.*\}|\$\w+|\$?\{\{.*\}\}|<[^<>]*>"
+    r"|env:\w+|os\.environ/\w+|vault:.*"
 )
-_ASTERISKS: Final = re.compile(r"\*{3,}")
+_ASTERISKS: Final = r"\*{3,}"
 # In an object under the key of a secret, these say where the secret is.
 _REFERRING_WORDS: Final = frozenset({"env", "file", "name", "path", "ref", "variable"})
-_OPAQUE: Final = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w.~+/=-]{16,}", re.ASCII)
+_OPAQUE: Final = r"(?a)(?=.*[0-9])(?=.*[A-Za-z])[\w.~+/=-]{16,}"
 
 
 def has_secret_form(text: str) -> bool:
@@ -119,7 +119,7 @@ def is_secret_key(key: str) -> bool:
 def _last_words(key: str) -> tuple[str, str]:
     """Return the last two words of a key, in lower case and in the singular."""
     words: list[str] = []
-    for word in _WORDS.findall(key):
+    for word in re.findall(_WORDS, key):
         lower = word.lower()
         words += _JOINED.get(lower, [lower])
     while words and words[-1].isdecimal():
@@ -144,13 +144,13 @@ def is_placeholder(key: str, text: str) -> bool:
 
     Pydantic writes asterisks, and Transformers `<HUB_TOKEN>` under `hub_token`.
     """
-    return text == f"<{key.upper()}>" or _ASTERISKS.fullmatch(text) is not None
+    return text == f"<{key.upper()}>" or re.fullmatch(_ASTERISKS, text) is not None
 
 
 def is_secret(key: str, text: str) -> bool:
     """Return whether text under a secret key is a secret, and no reference to one."""
-    if _REFERENCE.fullmatch(text):
+    if re.fullmatch(_REFERENCE, text):
         return False
     before, last = _last_words(key)
     may_be_any_text = last == "token" and before in _MAY_MAKE_A_TOKEN_SECRET
-    return not may_be_any_text or _OPAQUE.fullmatch(text) is not None
+    return not may_be_any_text or re.fullmatch(_OPAQUE, text) is not None
