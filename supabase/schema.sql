@@ -1592,8 +1592,8 @@ create table training_versions_internal.cost_sums (
 alter table training_versions_internal.cost_sums enable row level security;
 
 -- Deleted drafts, and deleted packages (version_number is null), without their content. Keeps their
--- numbers from being given again, and makes a repeated deletion succeed. An id may be used again
--- and deleted again, so it is not unique.
+-- numbers from being given again, and makes a repeated deletion succeed. The id of a draft may be
+-- inserted and deleted again, so it is not unique.
 create table training_versions_internal.deletions (
     deletion_id bigint not null generated always as identity,
     id uuid not null,
@@ -2328,7 +2328,9 @@ begin
     if new.config_json is not null
         and (
             is_insert
-            or new.config_json::pg_catalog.jsonb is distinct from old.config_json::pg_catalog.jsonb
+            or record_image_ne(
+                row(new.config_json::pg_catalog.jsonb), row(old.config_json::pg_catalog.jsonb)
+            )
         )
     then
         perform training_versions_internal.check_snapshot(

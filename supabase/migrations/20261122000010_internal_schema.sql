@@ -70,8 +70,8 @@ create table if not exists training_versions_internal.deletions (
 );
 comment on table training_versions_internal.deletions is
     'Deleted drafts, and deleted packages (version_number is null), without their content. '
-    'Keeps their numbers from being given again, and makes a repeated deletion succeed. An id may '
-    'be used again and deleted again, so it is not unique.';
+    'Keeps their numbers from being given again, and makes a repeated deletion succeed. The '
+    'id of a draft may be inserted and deleted again, so it is not unique.';
 create index if not exists idx_deletions_id on training_versions_internal.deletions (id);
 create index if not exists idx_deletions_number
     on training_versions_internal.deletions (package_id, version_number);

@@ -139,7 +139,9 @@ begin
     if new.config_json is not null
         and (
             is_insert
-            or new.config_json::pg_catalog.jsonb is distinct from old.config_json::pg_catalog.jsonb
+            or record_image_ne(
+                row(new.config_json::pg_catalog.jsonb), row(old.config_json::pg_catalog.jsonb)
+            )
         )
     then
         perform training_versions_internal.check_snapshot(

@@ -11,13 +11,17 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
-
-import httpx
 
 from training_versions.migrations import migrations_dir
 
+from ._clients import (
+    client_with_token,
+    loopback_http_client,
+    signed_in_async_client,
+    signed_in_client,
+)
 from ._launcher import SupervisorProcess
 from ._programs import find_caddy, find_postgres_bin, find_postgrest, find_python_path
 from ._supervisor.auth_server.tokens import make_session, sign_access_token
@@ -37,17 +41,9 @@ from ._tokens import make_secrets, make_signing_key
 if TYPE_CHECKING:
     from typing import Self
 
+    import httpx
     from supabase import AsyncClient, Client
 
-
-class _HttpOptions(TypedDict):
-    verify: bool
-    trust_env: bool
-    timeout: float
-
-
-# Requests stay on this machine: neither certificates nor the user's proxies play a part.
-_LOOPBACK: _HttpOptions = {"verify": False, "trust_env": False, "timeout": 120}
 
 # The default is recognised by identity: a folder of this name is never looked for.
 _PACKAGED_MIGRATIONS = Path("the migrations of this package")
@@ -262,34 +258,13 @@ class LocalSupabase:
         It has a session as after ``client.auth.sign_in_with_password``, which can be refreshed, but
         is not refreshed by itself. The client is closed with the stack.
         """
-        from supabase import ClientOptions, create_client
-        from supabase_auth import SyncMemoryStorage
-        from supabase_auth.constants import STORAGE_KEY
-
-        # As if the session had been stored by an earlier run of the program.
-        storage = SyncMemoryStorage()
-        storage.set_item(STORAGE_KEY, self._start_session(email))
-        options = ClientOptions(
-            auto_refresh_token=False, storage=storage, httpx_client=self._http_client()
-        )
-        return create_client(self.url, self.publishable_key, options)
+        session = self._start_session(email)
+        return signed_in_client(self.url, self.publishable_key, session, self._http_client())
 
     async def sign_in_async(self, email: str) -> AsyncClient:
         """Like ``sign_in``, for asyncio. It keeps no connection open, so it need not be closed."""
-        from supabase import AsyncClientOptions, create_async_client
-        from supabase_auth import AsyncMemoryStorage
-        from supabase_auth.constants import STORAGE_KEY
-
-        storage = AsyncMemoryStorage()
-        await storage.set_item(STORAGE_KEY, self._start_session(email))
-        # A connection that is kept would outlive the event loop.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        options = AsyncClientOptions(
-            auto_refresh_token=False,
-            storage=storage,
-            httpx_client=httpx.AsyncClient(limits=limits, **_LOOPBACK),
-        )
-        return await create_async_client(self.url, self.publishable_key, options)
+        session = self._start_session(email)
+        return await signed_in_async_client(self.url, self.publishable_key, session)
 
     def _start_session(self, email: str) -> str:
         """Start a session of this user, and return it as clients store it."""
@@ -315,18 +290,11 @@ class LocalSupabase:
         return self._client(self.secret_key, self.secret_key)
 
     def _client(self, key: str, token: str) -> Client:
-        from supabase import ClientOptions, create_client
-
-        # Nobody signed in, so there is no session to refresh or to keep.
-        options = ClientOptions(
-            auto_refresh_token=False, persist_session=False, httpx_client=self._http_client()
-        )
-        options.headers["Authorization"] = f"Bearer {token}"
-        return create_client(self.url, key, options)
+        return client_with_token(self.url, key, token, self._http_client())
 
     def _http_client(self) -> httpx.Client:
         if self._http is None:
-            self._http = httpx.Client(**_LOOPBACK)
+            self._http = loopback_http_client()
         return self._http
 
     # --- the database
