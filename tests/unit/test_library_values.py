@@ -302,3 +302,33 @@ class Raising(dict[str, object]):
 def test_whatever_an_object_raises_when_it_is_read_is_a_refusal() -> None:
     with pytest.raises(InvalidInputError, match=r"^config\.a cannot be written as JSON"):
         to_json({"a": Raising()}, "config")
+
+
+@dataclasses.dataclass
+class PerLayer:
+    """As the configs of Gemma 4: a field differs from layer to layer, and raises as a whole."""
+
+    head_dim: int = 8
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "head_dim":
+            raise AttributeError("differs from layer to layer")
+        return super().__getattribute__(name)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"layers": {0: {"head_dim": 8}}}
+
+
+class HoldsPerLayer(BaseModel):
+    model: Any
+    more: list[Any]
+
+
+@pytest.mark.parametrize("type_", [None, HoldsPerLayer])
+def test_an_object_whose_fields_raise_is_written_as_it_says_itself(type_: Any) -> None:
+    config = HoldsPerLayer(model=PerLayer(), more=[{"a": (PerLayer(), 1.0)}])
+
+    plain = Codec[Any]("config", "config_snapshot", type_).write(config)
+
+    layers = {"layers": {"0": {"head_dim": 8}}}
+    assert plain == {"model": layers, "more": [{"a": [layers, 1.0]}]}

@@ -121,9 +121,8 @@ def test_a_secret_is_refused_with_its_place(owner: Any, place: str) -> None:
     assert refusal.message == f"{place} contains a secret, by its form."
 
 
-@pytest.mark.parametrize("text", NO_SECRETS)
-def test_other_text_is_no_secret(text: str) -> None:
-    assert written({"a": [text]}) == {"a": [text]}
+def test_other_text_is_no_secret() -> None:
+    assert written({"a": NO_SECRETS}) == {"a": NO_SECRETS}
 
 
 @pytest.mark.parametrize("key", SECRET_KEYS)
@@ -144,10 +143,10 @@ def test_the_key_of_a_secret_without_one_is_stored(value: object) -> None:
     assert written(config) == config
 
 
-@pytest.mark.parametrize("key", OPEN_KEYS)
-def test_other_keys_name_no_secret(key: str) -> None:
-    assert written({key: "<s>"}) == {key: "<s>"}
-    assert written({key: "hunter2"}) == {key: "hunter2"}
+def test_other_keys_name_no_secret() -> None:
+    config = dict.fromkeys(OPEN_KEYS, "hunter2")
+
+    assert written(config) == config
 
 
 @pytest.mark.parametrize("key", ["token", "user_token", "bot_token"])
@@ -159,7 +158,12 @@ def test_all_in_an_object_under_the_key_of_a_secret_is_one() -> None:
     refusal = refusal_of({"credentials": {"of": [{"user": "ada"}]}})
 
     assert refusal.message == "config.credentials.of[0].user is a secret, by its key."
-    assert refusal_of({"password": 12345}).message == "config.password is a secret, by its key."
+
+
+def test_numbers_are_no_secrets() -> None:
+    config = {"label2id": {"B-secret": 1, "B-password": 2}}
+
+    assert written(config) == config
 
 
 @pytest.mark.parametrize("reference", ["env", "from_env", "secretName", "file"])

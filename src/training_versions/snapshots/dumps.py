@@ -43,8 +43,14 @@ def dump_model(model: BaseModel) -> object:
 
 
 def _dump_as_json(serializer: SchemaSerializer, value: object, *, warnings: bool) -> object:
-    # What Pydantic cannot write is null there, and is found in the other dump.
-    text = serializer.to_json(value, by_alias=True, warnings=warnings, fallback=lambda _: None)
+    def dump(value: object, *, warnings: bool) -> bytes:
+        # What Pydantic cannot write is null there, and is found in the other dump.
+        return serializer.to_json(value, by_alias=True, warnings=warnings, fallback=lambda _: None)
+
+    try:
+        text = dump(value, warnings=warnings)
+    except Exception:
+        text = dump(_without_own_dicts(value, frozenset()), warnings=False)
     return json.loads(text)
 
 
@@ -56,7 +62,47 @@ def _dump_as_python(
     Raises:
         TypeError: It holds a set of models: they are dumped as dictionaries, which no set can hold.
     """
-    return serializer.to_python(value, mode="python", by_alias=True, include=only, warnings=False)
+
+    def dump(value: object) -> object:
+        return serializer.to_python(
+            value, mode="python", by_alias=True, include=only, warnings=False
+        )
+
+    try:
+        return dump(value)
+    except TypeError:
+        raise
+    except Exception:
+        return dump(_without_own_dicts(value, frozenset()))
+
+
+class _OwnDict:
+    """Stands for an object that says itself what it holds."""
+
+
+def _without_own_dicts(value: object, inside: frozenset[int]) -> object:
+    """Return a value without the objects in it that are left to their own `to_dict()`.
+
+    Their fields may raise when Pydantic reads them, as those of Gemma's configs do that differ
+    from layer to layer.
+    """
+    if has_own_dict(value):
+        return _OwnDict()
+    if id(value) in inside:
+        return value
+    inside |= {id(value)}
+    if isinstance(value, BaseModel):
+        copied = BaseModel.__copy__(value)
+        for members in (vars(cast("object", copied)), copied.__pydantic_extra__ or {}):
+            for name, held in members.items():
+                members[name] = _without_own_dicts(held, inside)
+        return copied
+    if type(value) is dict:
+        entries = cast("dict[object, object]", value)
+        return {key: _without_own_dicts(held, inside) for key, held in entries.items()}
+    if type(value) is list or type(value) is tuple:
+        return [_without_own_dicts(held, inside) for held in cast("list[object]", value)]
+    return value
 
 
 def _dump_each_field(model: BaseModel) -> dict[object, object]:

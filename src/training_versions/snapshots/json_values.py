@@ -260,12 +260,15 @@ class _JsonCopy:
         return str.__str__(text)
 
     def _without_secret(self, key: str, plain: "JsonValue") -> "JsonValue":
-        """Return what may be stored under the key of a secret: one text or number, or several."""
-        if isinstance(plain, str) and is_placeholder(key, plain):
-            # It would be read as the secret.
-            return None
-        if isinstance(plain, str | int | float) and not isinstance(plain, bool):
-            if not self._allow_secrets and is_secret(key, str(plain)):
+        """Return what may be stored under the key of a secret: one text, or several.
+
+        Numbers are none: in a `label2id`, "secret" is what a model finds in texts.
+        """
+        if isinstance(plain, str):
+            if is_placeholder(key, plain):
+                # It would be read as the secret.
+                return None
+            if not self._allow_secrets and is_secret(key, plain):
                 self._refuse("is a secret, by its key", hint=_SECRET_HINT)
         elif isinstance(plain, dict):
             for name, member in plain.items():
