@@ -3754,7 +3754,7 @@ as $$
     select exists (
         select from pg_catalog.pg_constraint o
         join pg_catalog.pg_attribute a on a.attrelid = o.conrelid and a.attnum = any (o.conkey)
-        where o.conrelid = 'public.training_configs'::regclass
+        where o.conrelid = 'public.training_configs'::pg_catalog.regclass
             and o.conname = p_constraint
             and o.contype = 'f'
             and a.attname = 'user_id'
@@ -5316,7 +5316,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    if tg_relid <> 'public.training_package_versions'::regclass then
+    if tg_relid <> 'public.training_package_versions'::pg_catalog.regclass then
         new.updated_at := now();
         return new;
     end if;

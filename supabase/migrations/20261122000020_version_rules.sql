@@ -708,7 +708,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
-    if tg_relid <> 'public.training_package_versions'::regclass then
+    if tg_relid <> 'public.training_package_versions'::pg_catalog.regclass then
         new.updated_at := now();
         return new;
     end if;

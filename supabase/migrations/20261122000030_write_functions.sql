@@ -303,7 +303,7 @@ as $$
     select exists (
         select from pg_catalog.pg_constraint o
         join pg_catalog.pg_attribute a on a.attrelid = o.conrelid and a.attnum = any (o.conkey)
-        where o.conrelid = 'public.training_configs'::regclass
+        where o.conrelid = 'public.training_configs'::pg_catalog.regclass
             and o.conname = p_constraint
             and o.contype = 'f'
             and a.attname = 'user_id'
