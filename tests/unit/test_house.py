@@ -184,6 +184,9 @@ def test_a_public_module_is_there_without_an_import_of_its_own(module: str) -> N
 @pytest.mark.parametrize("name", CLASSES)
 def test_the_annotations_of_every_public_class_can_be_read(name: str) -> None:
     assert get_type_hints(CLASSES[name]) is not None
+    for _, method in inspect.getmembers(CLASSES[name], inspect.isfunction):
+        if method.__module__.startswith("training_versions"):
+            assert get_type_hints(method) is not None
 
 
 def test_using_the_package_does_not_import_supabase_or_bundles() -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic
+from typing import Generic
 
 from training_versions._async.transport import AsyncTransport
+from training_versions.diff import VersionDiff
 from training_versions.models import C, CopiedDraft, D, Id, Lineage, M, VersionSummary
 from training_versions.operations import copies
 from training_versions.operations.rows import SnapshotCodecs
-
-if TYPE_CHECKING:
-    from training_versions.diff import VersionDiff
 
 
 class AsyncCopies(Generic[C, M, D]):

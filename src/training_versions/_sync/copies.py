@@ -5,15 +5,13 @@ Derived from `_async/copies.py` by `scripts/derive_sync.py`: change that file in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic
+from typing import Generic
 
 from training_versions._sync.transport import Transport
+from training_versions.diff import VersionDiff
 from training_versions.models import C, CopiedDraft, D, Id, Lineage, M, VersionSummary
 from training_versions.operations import copies
 from training_versions.operations.rows import SnapshotCodecs
-
-if TYPE_CHECKING:
-    from training_versions.diff import VersionDiff
 
 
 class Copies(Generic[C, M, D]):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
+from training_versions.diff import VersionDiff, compare_versions
 from training_versions.models import (
     C,
     CopiedDraft,
@@ -52,9 +53,6 @@ from training_versions.operations.rows import (
     read_summary,
 )
 from training_versions.snapshots import refuses_foreign_errors
-
-if TYPE_CHECKING:
-    from training_versions.diff import VersionDiff
 
 StoredVersion: TypeAlias = "Version[Any, Any, Any]"
 """A version as it is stored, past the types of the repository."""
@@ -118,8 +116,6 @@ def _compare(
             left = found.get(left_key)
         if right is None:
             right = found.get(right_key)
-    from training_versions.diff import compare_versions  # loaded by those who compare
-
     return compare_versions(left, right)
 
 
