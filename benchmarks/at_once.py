@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,7 +21,8 @@ from training_versions.local import LocalSupabase
 WRITERS = 16
 DRAFTS = 20
 READERS = 100
-READS = 5
+READS = 4
+ROUNDS = 5
 
 
 def measure_writers(stack: LocalSupabase) -> dict[str, dict[str, float]]:
@@ -97,18 +100,32 @@ async def _read_at_once(stack: LocalSupabase, plain_id: str, version_id: Any) ->
             reply = await http.get(url, params=params, headers=headers)
             reply.json()
 
+        async def by_hand() -> None:
+            await client.table("plain_versions").select("*").eq("id", plain_id).execute()
+
         async def by_sdk() -> None:
             await versions.get(version_id)
 
-        figures: dict[str, float] = {}
-        for name, read in (("warm", by_floor), ("floor", by_floor), ("SDK, async", by_sdk)):
+        peers = {
+            "floor": by_floor,
+            "floor again": by_floor,
+            "by hand": by_hand,
+            "SDK, async": by_sdk,
+        }
+        for read in peers.values():  # opens the connections
+            await _time_of_readers(read)
+        speeds: dict[str, list[float]] = {name: [] for name in peers}
+        for _ in range(ROUNDS):
+            for name in random.sample(list(peers), len(peers)):
+                speeds[name].append(READERS * READS / await _time_of_readers(peers[name]))
+        return {name: statistics.median(each) for name, each in speeds.items()}
 
-            async def reader(read: Callable[[], Any] = read) -> None:
-                for _ in range(READS):
-                    await read()
 
-            start = time.perf_counter()
-            await asyncio.gather(*(reader() for _ in range(READERS)))
-            figures[name] = READERS * READS / (time.perf_counter() - start)
-        del figures["warm"]
-        return figures
+async def _time_of_readers(read: Callable[[], Awaitable[None]]) -> float:
+    async def reader() -> None:
+        for _ in range(READS):
+            await read()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(reader() for _ in range(READERS)))
+    return time.perf_counter() - start

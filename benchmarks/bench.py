@@ -27,7 +27,7 @@ from typing import Any
 from at_once import measure_readers, measure_writers
 from large import measure_encoding, measure_large
 from mlflow_peer import Mlflow, is_installed
-from peers import OPERATIONS, ByHand, Floor, Peer, Sdk
+from peers import OPERATIONS, AsyncFloor, ByHand, Floor, Peer, Sdk
 from processors import Processors, ProcessorTime
 from report import write_into, write_table
 from training_versions.local import LocalSupabase
@@ -51,6 +51,7 @@ def start_peers(stack: LocalSupabase, processors: Processors) -> list[Peer]:
         Floor(stack, CONTROL),
         ByHand(stack),
         Sdk.sync(stack),
+        AsyncFloor(stack),
         Sdk.async_(stack),
     ]
     if is_installed():

@@ -15,7 +15,9 @@ from training_versions.local import LocalSupabase
 from training_versions.operations.rows import SnapshotCodecs
 
 OPERATIONS = ("create", "publish", "record_metrics", "deploy")
-ROUNDS = 5
+ROUNDS = 9
+WARM_UP = 5
+"""Calls before those that count, so that the connections have plans of the statements."""
 
 
 def measure_large(stack: LocalSupabase, processors: Processors) -> dict[str, dict[str, float]]:
@@ -26,9 +28,11 @@ def measure_large(stack: LocalSupabase, processors: Processors) -> dict[str, dic
         peer.draft_id = _id_of(peer.new_draft())
     figures: dict[str, dict[str, float]] = {}
     for operation in OPERATIONS:
-        processors.find_backends()
         figures[operation] = {}
         for peer in peers:
+            for _ in range(WARM_UP):
+                getattr(peer, operation)()()
+            processors.find_backends()
             times: list[float] = []
             for _ in range(ROUNDS):
                 call = getattr(peer, operation)()

@@ -3,7 +3,8 @@
 A peer has a method for each operation. It prepares, which is not timed, and returns the call to
 time: `peer.publish()` makes a draft and returns what publishes it.
 
-- The *floor* is bare httpx on a plain table (`plain_table.sql`), one request an operation.
+- The *floor* is bare httpx on a plain table (`plain_table.sql`), one request an operation; the
+  async face has a floor of its own, since httpx's async client costs more than the other.
 - *By hand* is supabase-py on that same table, as a user would write it: an RPC for the number, then
   an insert; `select("*")`.
 - The SDK runs on its own table, on both faces.
@@ -210,9 +211,35 @@ class Floor:
         prefer: str = "return=representation",
     ) -> Any:
         headers = {} if method == "GET" else {"Prefer": prefer}
-        reply = self.http.request(method, path, params=params, json=body, headers=headers)
+        reply = self._request(method, path, params=params, json=body, headers=headers)
         reply.raise_for_status()
         return reply.json() if reply.content else None
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self.http.request(method, path, **options)
+
+
+class AsyncFloor(Floor):
+    """The floor of the async face: the same requests, by httpx's async client."""
+
+    def __init__(self, stack: LocalSupabase, name: str = "floor, async", size: int = SMALL) -> None:
+        super().__init__(stack, name, size)
+        self.loop = asyncio.new_event_loop()
+        self.async_http = httpx.AsyncClient(
+            base_url=self.http.base_url,
+            headers=self.http.headers,
+            verify=False,
+            trust_env=False,
+            timeout=120,
+        )
+
+    def close(self) -> None:
+        self.loop.run_until_complete(self.async_http.aclose())
+        self.loop.close()
+        super().close()
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self.loop.run_until_complete(self.async_http.request(method, path, **options))
 
 
 class ByHand(Floor):

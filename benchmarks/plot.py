@@ -12,7 +12,7 @@ from typing import Any
 
 import matplotlib
 
-from report import GOALS, NAMES
+from report import GOALS, NAMES, ratio
 
 matplotlib.use("Agg")
 matplotlib.rcParams["svg.hashsalt"] = "training-versions"  # the same figures make the same file
@@ -28,14 +28,13 @@ def draw(operations: dict[str, Any], target: Path) -> None:
     height = 0.8 / len(peers)
     figure, axes = plt.subplots(figsize=(8, 0.25 + 0.55 * len(operations)))
     for place, (operation, figures) in enumerate(operations.items()):
-        floor = figures["floor"]["total"]
         for row, peer in enumerate(peers):
             if peer in figures:
-                ratio = figures[peer]["total"] / floor
+                cost = ratio(figures, peer, "total")
                 y = place - 0.4 + (row + 0.5) * height
                 label = peer if place == 0 else None
                 # Bars begin at the floor, to the right of it or to the left.
-                axes.barh(y, ratio - 1, height, left=1, color=PEERS[peer], label=label)
+                axes.barh(y, cost - 1, height, left=1, color=PEERS[peer], label=label)
         label = "goal of the SDK" if place == 0 else None
         goal = GOALS[operation]
         axes.plot([goal, goal], [place - 0.4, place + 0.4], color="black", lw=1.5, label=label)
