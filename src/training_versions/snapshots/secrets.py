@@ -77,8 +77,8 @@ _WORDS: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
 _JOINED: Final = {"apikey": ["api", "key"], "authtoken": ["auth", "token"]}
 # What stands where a secret would: a reference to where it is kept, or a gap to be filled in.
 _REFERENCE: Final = (
-    r"(?ia)\s*|true|false|none|null|auto|\$\{.*\}|\$\w+|\$?\{\{.*\}\}|<[^<>]*>"
-    r"|env:\w+|os\.environ/\w+|vault:.*"
+    r"(?ia)\s*|true|false|none|null|auto|(?:\w+ )?(?:\$\{.*\}|\$\w+|\$?\{\{.*\}\}|<[^<>]*>)"
+    r"|env:\w+|os\.environ/\w+|vault:.*|op://.*|arn:aws:.*"
 )
 _ASTERISKS: Final = r"\*{3,}"
 # In an object under the key of a secret, these say where the secret is.
@@ -150,6 +150,9 @@ def is_placeholder(key: str, text: str) -> bool:
 def is_secret(key: str, text: str) -> bool:
     """Return whether text under a secret key is a secret, and no reference to one."""
     if re.fullmatch(_REFERENCE, text):
+        return False
+    # The name of an environment variable, such as HF_TOKEN.
+    if text.isupper() and text.isidentifier() and is_secret_key(text):
         return False
     before, last = _last_words(key)
     may_be_any_text = last == "token" and before in _MAY_MAKE_A_TOKEN_SECRET
