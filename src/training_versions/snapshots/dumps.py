@@ -111,7 +111,7 @@ def _dump_each_field(model: BaseModel) -> dict[object, object]:
     keys = _dumped_keys(type(model))
     dumped: dict[object, object] = {}
     # In the order in which Pydantic dumps them.
-    extra, computed = model.model_extra or {}, type(model).model_computed_fields
+    extra, computed = _extra_of(model), type(model).model_computed_fields
     for name in (*model.__dict__, *extra, *computed):
         try:
             field = _dump_as_python(serializer, model, only={name})
@@ -230,7 +230,7 @@ class Merge:
             else:
                 if parts is None:
                     parts = _parts(part)
-                held = parts.get(key) or _Part(inner, part.any_key)
+                held = parts.get(key, _Part(inner, part.any_key))
                 merged[name] = self._inner(held, inner, inner_json)
         return merged
 
@@ -308,7 +308,7 @@ def _is_dumped_as_its_base(value: object, in_python: object) -> bool:
     dumped = cast("Mapping[object, object]", in_python).keys()
     extra: Mapping[str, object] = {}
     if isinstance(value, BaseModel):
-        extra = value.model_extra or {}
+        extra = _extra_of(value)
         if not extra and type(value).model_fields.keys() <= dumped:
             return False  # as nearly all are
     if {*_dumped_keys(kind).values(), *extra} <= dumped:
@@ -335,12 +335,21 @@ def _dumped_keys(kind: type[object]) -> dict[str, str]:
     if issubclass(kind, BaseModel):
         for name, info in kind.model_fields.items():
             if not info.exclude:
-                keys[name] = info.serialization_alias or name
+                keys[name] = _alias_or_name(info.serialization_alias, name)
         for name, computed in kind.model_computed_fields.items():
-            keys[name] = computed.alias or name
+            keys[name] = _alias_or_name(computed.alias, name)
     elif dataclasses.is_dataclass(kind):
         keys = {each.name: each.name for each in dataclasses.fields(kind)}
     return keys
+
+
+def _alias_or_name(alias: str | None, name: str) -> str:
+    return name if alias is None else alias
+
+
+def _extra_of(model: BaseModel) -> Mapping[str, object]:
+    """Return what a model holds beyond its fields."""
+    return {} if model.model_extra is None else model.model_extra
 
 
 def _parts(part: _Part) -> _Parts:
@@ -348,10 +357,10 @@ def _parts(part: _Part) -> _Parts:
     value = part.value
     if isinstance(value, BaseModel):
         parts: dict[object, _Part] = {
-            key: _Part(extra, part.any_key) for key, extra in (value.model_extra or {}).items()
+            key: _Part(extra, part.any_key) for key, extra in _extra_of(value).items()
         }
         for name, info in type(value).model_fields.items():
-            key = info.serialization_alias or name
+            key = _alias_or_name(info.serialization_alias, name)
             parts[key] = _declared(part, info.annotation, value.__dict__.get(name))
         return parts
     if dataclasses.is_dataclass(value):
