@@ -26,15 +26,20 @@ def database(newest_server):
     return newest_server.migrated_project()
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_a_small_change_does_not_store_the_snapshots_anew(database, change):
-    user = database.new_user()
+def heavy_draft(database, user):
+    """A draft of the user, with large snapshots, in a package of its own."""
     package = database.value(
         "select id from public.create_training_package('bot', 'x', '{}')", user=user
     )
-    version = database.value(
+    return database.value(
         f"select id from public.create_training_draft('{package}', {HEAVY})", user=user
     )
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_small_change_does_not_store_the_snapshots_anew(database, change):
+    user = database.new_user()
+    version = heavy_draft(database, user)
     stored = (
         f"select pg_column_toast_chunk_id(config_snapshot) from {VERSIONS} where id = '{version}'"
     )
@@ -70,12 +75,7 @@ def test_an_edit_of_100_000_keys_is_recorded_at_once(database):
 
 def test_an_edit_that_joins_an_event_writes_to_no_index_of_the_events(database):
     user = database.new_user()
-    package = database.value(
-        "select id from public.create_training_package('bot', 'x', '{}')", user=user
-    )
-    version = database.value(
-        f"select id from public.create_training_draft('{package}', {HEAVY})", user=user
-    )
+    version = heavy_draft(database, user)
 
     with database.session(user=user) as session:
         session.execute("begin")
@@ -92,12 +92,7 @@ def test_an_edit_that_joins_an_event_writes_to_no_index_of_the_events(database):
 
 def test_a_save_of_a_large_draft_writes_little_more_than_its_content_to_the_log(database):
     user = database.new_user()
-    package = database.value(
-        "select id from public.create_training_package('bot', 'x', '{}')", user=user
-    )
-    version = database.value(
-        f"select id from public.create_training_draft('{package}', {HEAVY})", user=user
-    )
+    version = heavy_draft(database, user)
     size = database.value(
         f"select pg_column_size(config_snapshot) from {VERSIONS} where id = '{version}'"
     )
