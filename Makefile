@@ -61,7 +61,7 @@ clean:
 .venv/ok: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check "pip>=25.1"
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[local]" --group dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[api,cli,doctor,local,web]" --group dev
 	touch $@
 
 .venv-mlflow/ok: Makefile

@@ -1,0 +1,1 @@
+"""REST endpoints over the SDK: the extra `api`."""

@@ -1,0 +1,1 @@
+"""The version history page, served beside the REST endpoints: the extra `web`."""
