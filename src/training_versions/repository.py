@@ -39,9 +39,10 @@ class PackageRepository(Packages):
     Args:
         client: A `supabase.Client` that has signed in; a bare `postgrest` client works as
             well. Do not swap its token while others use it: see `for_token`.
-        retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
-            database rolled back, shortened by up to half at random; `()` switches repeats off.
-            Reads are repeated at most twice. The postgrest client's own repeats are not used.
+        retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that
+            a busy database did not carry out, shortened by up to half at random; `()` switches
+            repeats off. Reads are repeated at most twice. The postgrest client's own repeats are
+            not used.
         allow_secrets: Store text that looks like a secret, too; see the README.
 
     Example:
@@ -121,9 +122,10 @@ class VersionRepository(
         config: The type of the fine-tuning config.
         model: The type of the base model.
         dataset: The type of the data sets, such as `list[DatasetRef]`.
-        retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that the
-            database rolled back, shortened by up to half at random; `()` switches repeats off.
-            Reads are repeated at most twice. The postgrest client's own repeats are not used.
+        retry_pauses: Seconds to wait before each repeat of a call whose reply was lost or that
+            a busy database did not carry out, shortened by up to half at random; `()` switches
+            repeats off. Reads are repeated at most twice. The postgrest client's own repeats are
+            not used.
         allow_secrets: Store text that looks like a secret, too; see the README.
 
     Raises:

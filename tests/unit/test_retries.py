@@ -23,6 +23,7 @@ PUBLISH = request_of(VERSIONS.publish(VERSION))
 LOST = httpx.ReadTimeout("timed out")
 REFUSED = httpx.ConnectError("refused")
 CONFLICT = APIError({"code": "TV201", "message": "edited since"})
+CANCELLED = APIError({"code": "57014", "message": "canceling statement due to statement timeout"})
 BUSY = APIError({"code": "PGRST003", "message": "timed out"})
 
 
@@ -86,6 +87,35 @@ def test_what_another_transaction_stood_in_the_way_of_is_sent_again(code: str) -
 
 
 @pytest.mark.parametrize(
+    "code", ["PGRST000", "PGRST002", "53100", "53200", "53300", "57P03", "55P03", "429"]
+)
+def test_a_write_that_the_database_did_not_take_is_sent_again(code: str) -> None:
+    busy = APIError({"code": code, "message": "not now"})
+    state = retries(0.5, 1.0, 2.0)
+
+    assert [state.next_pause_or_raise(busy, {}) for _ in range(3)] == [0.5, 1.0, 2.0]
+    with pytest.raises(UnavailableError) as caught:
+        state.next_pause_or_raise(busy, {})
+    assert caught.value.code == code
+    assert not caught.value.after_lost_reply
+
+
+@pytest.mark.parametrize("slow", [CANCELLED, BUSY], ids=str)
+def test_a_write_that_the_server_gave_up_after_seconds_is_sent_again_once(slow: Exception) -> None:
+    state = retries(0.5, 1.0, 2.0)
+
+    assert state.next_pause_or_raise(slow, {}) == 0.5
+    with pytest.raises(UnavailableError):
+        state.next_pause_or_raise(slow, {})
+
+
+@pytest.mark.parametrize("code", ["25006", "57P04", "PGRST301", "TV301"])
+def test_a_write_is_not_repeated_where_the_same_answer_would_come(code: str) -> None:
+    with pytest.raises(TrainingVersionsError):
+        retries(0.5).next_pause_or_raise(APIError({"code": code, "message": "no"}), {})
+
+
+@pytest.mark.parametrize(
     "operation",
     [
         lambda: VERSIONS.lineage(VERSION),
@@ -114,6 +144,7 @@ SESSION_ENDED = APIError({"code": "", "message": "server closed the connection u
         httpx.ReadError("reset"),
         SESSION_ENDED,
         APIError({"code": "PGRST002", "message": "no schema cache"}),
+        APIError({"code": "53300", "message": "too many connections"}),
         APIError({"code": "503", "message": "Service Unavailable"}),
     ],
     ids=str,
@@ -130,9 +161,7 @@ def test_a_read_without_a_network_fails_within_two_seconds(
         state.next_pause_or_raise(failure, {})
 
 
-@pytest.mark.parametrize(
-    "failure", [LOST, CONFLICT, APIError({"code": "57014", "message": "statement timeout"})]
-)
+@pytest.mark.parametrize("failure", [LOST, CONFLICT, CANCELLED], ids=str)
 def test_a_select_that_has_taken_long_or_was_answered_is_not_repeated(failure: Exception) -> None:
     with pytest.raises(TrainingVersionsError):
         retries(0.5, request=GET).next_pause_or_raise(failure, {})

@@ -102,7 +102,7 @@ class Transport:
     Args:
         client: The user's client.
         owner: The name of the class that the client was given to, for errors.
-        retry_pauses: Seconds before each repeat of a function call that was lost or rolled back.
+        retry_pauses: Seconds before each repeat of a call that was lost or not carried out.
     """
 
     def __init__(

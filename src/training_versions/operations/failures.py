@@ -45,10 +45,20 @@ _NOTHING_SENT: Final = (
 # class 08 of a broken connection, and no code at all if there were no words.
 _SESSION_ENDED: Final = ("", "PGRST001", "57P01", "57P02")
 _CONNECTION_EXCEPTIONS: Final = "08"
-# PostgREST did not pass the request on, and soon may.
-_NOT_TAKEN: Final = ("PGRST000", "PGRST002", "PGRST003", "503", "520")
-# Serialization failure and deadlock: the transaction was rolled back, nothing was written.
-_ROLLED_BACK: Final = ("40001", "40P01")
+# A gateway says that nothing behind it took the request. Of a write it cannot know that for sure.
+_GATEWAY_IS_BUSY: Final = ("503", "520")
+# The request was turned away before it did anything: no connection to the database, no schema cache
+# yet, no connection free, a database that is starting, a gateway that limits the rate.
+_TURNED_AWAY: Final = ("PGRST000", "PGRST002", "PGRST003", "57P03", "429")
+# Too many connections, no memory, no disk space: passing, and nothing was written.
+_INSUFFICIENT_RESOURCES: Final = "53"
+# Serialization failure, deadlock and a lock that was not available: the transaction was rolled
+# back, nothing was written.
+_ROLLED_BACK: Final = ("40001", "40P01", "55P03")
+# The statement was cancelled, mostly by `statement_timeout`, and the transaction rolled back.
+_CANCELLED: Final = "57014"
+# What is known only after some seconds: 8 of a statement, 10 of the wait for a connection.
+_SLOW: Final = (_CANCELLED, "PGRST003")
 
 _HINT_NETWORK: Final = "Check the project's URL and the network, and try again."
 _HINT_ENDED_STACK: Final = (
@@ -90,18 +100,36 @@ def is_lost(exc: Exception) -> bool:
 
 
 def is_worth_a_repeat(exc: Exception) -> bool:
-    """Return whether the same request may soon be answered: nothing took it, or its taker ended.
+    """Return whether the same read may soon be answered: nothing took it, or its taker ended.
 
     A timeout is none of these, since whoever reads has waited long enough by then.
     """
-    if isinstance(exc, APIError):
-        return exc.code is not None and (_has_lost_session(exc.code) or exc.code in _NOT_TAKEN)
-    return isinstance(exc, httpx.NetworkError | httpx.RemoteProtocolError)
+    if not isinstance(exc, APIError):
+        return isinstance(exc, httpx.NetworkError | httpx.RemoteProtocolError)
+    if exc.code is None:
+        return False
+    return _has_lost_session(exc.code) or exc.code in _GATEWAY_IS_BUSY or _was_turned_away(exc.code)
+
+
+def changed_nothing(exc: Exception) -> bool:
+    """Return whether a write was certainly not carried out, for no fault of the caller.
+
+    The database or PostgREST says so: it did not take the request, or rolled the transaction back.
+    A connection that failed is none of these: its URL may be wrong, and stay wrong.
+    """
+    if not isinstance(exc, APIError) or exc.code is None:
+        return False
+    return was_rolled_back(exc) or exc.code == _CANCELLED or _was_turned_away(exc.code)
 
 
 def was_rolled_back(exc: Exception) -> bool:
-    """Return whether the database took the whole transaction back, for no fault of the caller."""
+    """Return whether another transaction stood in the way of this one, which left no trace."""
     return isinstance(exc, APIError) and exc.code in _ROLLED_BACK
+
+
+def took_long(exc: Exception) -> bool:
+    """Return whether the server took seconds to say no."""
+    return isinstance(exc, APIError) and exc.code in _SLOW
 
 
 def is_of_another_loop(exc: Exception) -> bool:
@@ -141,6 +169,10 @@ def translate(
 def _is_without_answer(exc: APIError) -> bool:
     """Return whether neither the database nor PostgREST has said what it makes of the request."""
     return exc.code is not None and (not exc.code or _is_page_of_a_proxy(exc.code))
+
+
+def _was_turned_away(code: str) -> bool:
+    return code in _TURNED_AWAY or code.startswith(_INSUFFICIENT_RESOURCES)
 
 
 def _has_lost_session(code: str) -> bool:

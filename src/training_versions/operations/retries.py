@@ -1,10 +1,11 @@
 """Retries: which failed requests are sent again, and after which pause.
 
 A write whose reply was lost is sent again, because the same request sent twice has the effect of
-one. So is a call that the database rolled back because of a serialization failure or a deadlock. A
-read is sent again where the network or the database failed, but less often: somebody is waiting
-for it. A call of a function that only reads is also repeated after a timeout, as writes are. The
-postgrest client's own repeats of reads are switched off.
+one. So is a call that certainly changed nothing, for no fault of the caller: a deadlock, no
+connection free, a statement that waited too long for others. A read is sent again where the network
+or the database failed, but less often: somebody is waiting for it. A call of a function that only
+reads is also repeated after a timeout, as writes are. The postgrest client's own repeats of reads
+are switched off.
 
 A token that is not valid yet, because the server's clock is behind, is tried once more.
 """
@@ -23,9 +24,11 @@ from training_versions.errors import (
     TrainingVersionsError,
 )
 from training_versions.operations.failures import (
+    changed_nothing,
     is_lost,
     is_of_another_loop,
     is_worth_a_repeat,
+    took_long,
     translate,
     was_rolled_back,
 )
@@ -36,6 +39,9 @@ DEFAULT_PAUSES: Final = (0.5, 1.0, 2.0)
 """Seconds before each repeat of a write: by default there are at most three."""
 READ_REPEATS: Final = 2
 """How often a read is repeated at most, so that it fails in less than two seconds by default."""
+SLOW_REPEATS: Final = 1
+"""How often a request is repeated at most that the server itself gave up after seconds: a statement
+that only waited for others is done the second time, one that is too much stays so."""
 CLOCK_PAUSE: Final = 1.0
 """Seconds before a token that is not valid yet is sent again."""
 
@@ -59,6 +65,7 @@ class RetryState:
         self._pauses = pauses if request.is_write else pauses[:READ_REPEATS]
         self._retry_hint = request.retry_hint if isinstance(request, Rpc) else None
         self._repeats = 0
+        self._slow_failures = 0
         self._was_early = False
         self._lost: TrainingVersionsError | None = None
 
@@ -66,10 +73,11 @@ class RetryState:
         """Return the seconds to wait before sending the same again.
 
         - The reply is lost: repeat a call.
-        - The database rolled the transaction back: repeat.
+        - The database rolled the transaction back, or did not take the request: repeat; once only
+          if it took seconds to say so.
         - The database gave a definite answer (not found, conflict, rejected): raise it.
-        - The network or the database failed, and nothing can have changed: repeat a read. Raise it
-          for a write, so that a wrong URL does not cost all the pauses.
+        - The network failed, and nothing can have changed: repeat a read. Raise it for a write, so
+          that a wrong URL does not cost all the pauses.
         - Anything else, such as no permission: raise it at once. But once the reply to a write was
           lost, repeat, since only a decision of the database settles what became of it.
 
@@ -113,7 +121,13 @@ class RetryState:
 
     def _may_help(self, exc: Exception) -> bool:
         """Return whether a repeat may end differently, although nothing was lost."""
-        return was_rolled_back(exc) or (not self._is_write and is_worth_a_repeat(exc))
+        if took_long(exc):
+            self._slow_failures += 1
+            if self._slow_failures > SLOW_REPEATS:
+                return False
+        if self._is_write:
+            return changed_nothing(exc)
+        return was_rolled_back(exc) or is_worth_a_repeat(exc)
 
     def _final_error(self, error: TrainingVersionsError) -> TrainingVersionsError:
         """Return what to raise after the last repeat.

@@ -434,11 +434,23 @@ def strike(stack, package, sql):
         yield do_to_what_waits
 
 
-def test_a_statement_that_the_database_cancels_can_be_tried_again(
-    ada, package, strike, survives_pickle
-):
+def test_a_statement_that_the_database_cancels_is_sent_again(ada, package, strike):
     with ThreadPoolExecutor(1) as threads:
         outcome = threads.submit(ada.packages.update, package.id, name="renamed")
+        strike("pg_cancel_backend")
+        renamed = outcome.result()
+
+    assert renamed == package.model_copy(update={"name": "renamed"})
+    assert ada.paths.count("rpc/update_training_package") == 2
+
+
+def test_a_statement_that_the_database_cancels_has_changed_nothing(
+    connect, ada, package, strike, survives_pickle
+):
+    impatient = connect(ada, retry_pauses=())
+
+    with ThreadPoolExecutor(1) as threads:
+        outcome = threads.submit(impatient.packages.update, package.id, name="renamed")
         strike("pg_cancel_backend")
         error = outcome.exception()
 
@@ -446,7 +458,6 @@ def test_a_statement_that_the_database_cancels_can_be_tried_again(
     assert (error.code, error.hint) == ("57014", "Try again in a moment.")
     survives_pickle(error)
     assert ada.packages.get(package.id) == package
-    assert ada.packages.update(package.id, name="renamed").name == "renamed"
 
 
 def test_a_write_whose_database_connection_breaks_is_sent_again(ada, package, strike):
