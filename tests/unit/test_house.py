@@ -256,7 +256,7 @@ def private_imports(source: str, part: str) -> list[str]:
 def is_public(module: str, name: str, part: str) -> bool:
     """Return whether users may import a name from there, or it is the part's own, or foreign."""
     if module == ROOM:
-        return name in (*training_versions.__all__, *PUBLIC_MODULES)
+        return name in ("__version__", *training_versions.__all__, *PUBLIC_MODULES)
     room, _, inner = module.partition(".")
     if room != ROOM or inner.split(".")[0] == part:
         return True

@@ -7,39 +7,99 @@ starts in less than a second), and a file has either browser tests or tests that
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
 
 from tests.server.web.browsing import TIMEOUT, Look, Watch
 from tests.server.web.chromium import ARGUMENTS, Chromium, find_chromium
+from tests.server.web.visitor import Visitor
 from training_versions.local import LocalSupabase
+from training_versions.web import create_app
 
-PASSWORD = "correct horse battery"
 SERVER_TIMEOUT = 20
+CALL_TIMEOUT = 120
 DESK = Look("light", 1280)
 
 
-async def _home(request: Request) -> Response:
-    return HTMLResponse(
-        "<!doctype html><html lang='en'><title>Packages</title>"
-        "<link rel='icon' href='data:,'><main><h1>Packages</h1></main></html>"
-    )
+SECRET = "a secret of the tests"
+
+T = TypeVar("T")
+Run = Callable[[Coroutine[Any, Any, T]], T]
 
 
 def _make_app(stack: LocalSupabase) -> Starlette:
-    return Starlette(routes=[Route("/", _home)])
+    return create_app(url=stack.url, key=stack.publishable_key, secret=SECRET)
+
+
+# --- without a browser
+
+
+@pytest.fixture(scope="session")
+def run() -> Iterator[Run[Any]]:
+    """Runs a coroutine to its end, all of them on one event loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="pages")
+    thread.start()
+    yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result(CALL_TIMEOUT)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(CALL_TIMEOUT)
+    loop.close()
+
+
+@pytest.fixture(scope="session")
+def web_app(stack: LocalSupabase, run: Run[Any]) -> Iterator[Starlette]:
+    """The application, started."""
+    app = _make_app(stack)
+    context = app.router.lifespan_context(app)
+    run(context.__aenter__())
+    yield app
+    run(context.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def new_visitor(
+    stack: LocalSupabase, web_app: Starlette, run: Run[Any]
+) -> Iterator[Callable[[], Visitor]]:
+    """Makes browsers without scripts, each with cookies of its own."""
+    opened: list[httpx.AsyncClient] = []
+
+    def make() -> Visitor:
+        transport = httpx.ASGITransport(web_app, raise_app_exceptions=False)
+        http = httpx.AsyncClient(transport=transport, base_url="http://pages.test")
+        opened.append(http)
+        return Visitor(http, run, stack)
+
+    yield make
+    for http in opened:
+        run(http.aclose())
+
+
+@pytest.fixture
+def visitor(new_visitor: Callable[[], Visitor]) -> Visitor:
+    """A browser of nobody."""
+    return new_visitor()
+
+
+@pytest.fixture
+def owner_page(new_visitor: Callable[[], Visitor], owner_email: str) -> Visitor:
+    """A browser in which the owner is signed in."""
+    visitor = new_visitor()
+    visitor.sign_in(owner_email)
+    return visitor
+
+
+# --- in a browser
 
 
 @pytest.fixture(scope="session")

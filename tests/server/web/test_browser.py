@@ -26,7 +26,7 @@ FAULTS = {
     "console error: broken": "console.error('broken')",
     "console warning: careful": "console.warn('careful')",
     "exception: ": "setTimeout(() => { throw new Error('thrown') })",
-    "leaves the site: http://localhost:9/": "fetch('http://localhost:9/').catch(() => 0)",
+    "console error: Connecting to 'http://": "fetch('http://localhost:9/').catch(() => 0)",
 }
 
 
@@ -67,6 +67,6 @@ def test_a_page_wider_than_its_window_is_seen(page: Page) -> None:
     page.goto("/")
     assert not scrolls_sideways(page)
 
-    page.evaluate("document.querySelector('main').style.width = '2000px'")
+    page.evaluate("document.querySelector('main').style.minWidth = '2000px'")
 
     assert scrolls_sideways(page)

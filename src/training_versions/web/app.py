@@ -1,0 +1,82 @@
+"""The application: pages at `/`, static files at `/static`, the REST endpoints beside them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from training_versions.web import static_files
+from training_versions.web.auth import Auth
+from training_versions.web.errors import failure_page, http_error_page
+from training_versions.web.page import Services
+from training_versions.web.pages import packages, sign_in
+from training_versions.web.security import BodyLimit, SecurityHeaders
+from training_versions.web.sessions import Renewals, SessionCookies
+from training_versions.web.settings import MAX_BODY, make_settings
+
+_TIMEOUT: Final = 30
+_ROUTES: Final[list[BaseRoute]] = [
+    *sign_in.routes,
+    *packages.routes,
+    *static_files.routes,
+]
+
+
+def create_app(
+    *,
+    url: str | None = None,
+    key: str | None = None,
+    secret: str | None = None,
+    secure_cookies: bool | None = None,
+    max_body: int = MAX_BODY,
+) -> Starlette:
+    """Make the application that serves the pages and the REST endpoints of one project.
+
+    Args:
+        url: The project's URL; `SUPABASE_URL` if left out.
+        key: Its publishable key; `SUPABASE_PUBLISHABLE_KEY`, else `SUPABASE_KEY`, if left out.
+        secret: Signs the tokens of forms, at least 16 characters; `TRAINING_VERSIONS_SECRET` if
+            left out, else made at the start. Give it if several processes serve the same users.
+        secure_cookies: Whether the session travels over https only. If left out it does where a
+            page is asked for over https; set it behind a proxy that does not say so.
+        max_body: The most bytes that a request may have.
+
+    Raises:
+        InvalidInputError: One of them is missing or not what it should be.
+
+    Example:
+        >>> app = create_app(url=stack.url, key=stack.publishable_key)
+    """
+    settings = make_settings(
+        url=url, key=key, secret=secret, secure_cookies=secure_cookies, max_body=max_body
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
+        async with httpx.AsyncClient(timeout=_TIMEOUT) as http:
+            auth = Auth(settings.url, settings.key, http)
+            app.state.services = Services(
+                settings=settings,
+                http=http,
+                auth=auth,
+                renewals=Renewals(auth.renew),
+                session_cookies=SessionCookies(settings),
+            )
+            yield
+
+    return Starlette(
+        routes=_ROUTES,
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(BodyLimit, limit=settings.max_body),
+        ],
+        exception_handlers={HTTPException: http_error_page, Exception: failure_page},
+        lifespan=lifespan,
+    )

@@ -1,0 +1,150 @@
+"""Errors as pages: what happened, in the words of the SDK, with the right status."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from training_versions import (
+    ConflictError,
+    ConnectionFailedError,
+    InvalidInputError,
+    NotFoundError,
+    NotSignedInError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RejectedError,
+    SchemaMismatchError,
+    TrainingVersionsError,
+    UnavailableError,
+)
+from training_versions.web.auth import AuthError
+from training_versions.web.render import render
+
+
+class SignedOutError(TrainingVersionsError):
+    """Something was sent by somebody who is not signed in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You are signed out, and nothing was saved.",
+            hint="Sign in in another tab, come back to this one, go back and send it again: "
+            "what you typed is still there.",
+        )
+
+
+class CrossSiteError(TrainingVersionsError):
+    """Something was sent without the token of a form of this site."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This was not sent from a page of this site that is still good, "
+            "and nothing was changed.",
+            hint="Go back, reload the page, and send it again.",
+        )
+
+
+# The first class that an error belongs to decides; every other error is 500.
+STATUSES: Final[dict[type[TrainingVersionsError], int]] = {
+    SignedOutError: 401,
+    CrossSiteError: 403,
+    NotSignedInError: 401,
+    PermissionDeniedError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    InvalidInputError: 422,
+    RejectedError: 422,
+    ConnectionFailedError: 503,
+    OutcomeUnknownError: 503,
+    UnavailableError: 503,
+    SchemaMismatchError: 500,
+}
+_TITLES: Final = {
+    400: "That cannot be read",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Changed meanwhile",
+    413: "Too large",
+    422: "Not accepted",
+    429: "Too many requests",
+    503: "Out of reach",
+}
+_RETRY_AFTER: Final = "5"
+
+
+def status_of(error: TrainingVersionsError) -> int:
+    """Return the HTTP status of an error."""
+    for kind, status in STATUSES.items():
+        if isinstance(error, kind):
+            return status
+    return 500
+
+
+def error_page(request: Request, error: TrainingVersionsError) -> Response:
+    """Show an error of the SDK."""
+    message = error.message
+    if error.after_lost_reply:
+        message += " The reply to an earlier try was lost; that try may have been carried out."
+    return show_error(request, status_of(error), message, hint=error.hint)
+
+
+def auth_error_page(request: Request, error: AuthError) -> Response:
+    """Show that the session could not be renewed now."""
+    status = 429 if error.status == 429 else 503
+    response = show_error(
+        request,
+        status,
+        "Your session could not be renewed, since the project's sign-in does not answer now.",
+        hint="You are still signed in: reload in a moment.",
+    )
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+async def http_error_page(request: Request, error: Exception) -> Response:
+    """Show what the framework refuses: an unknown path, a method, a body that is too large."""
+    assert isinstance(error, HTTPException)
+    message, hint = error.detail, None
+    if error.status_code == 404:
+        message = "There is no page at this address."
+        hint = "It may have been deleted, or the address may be incomplete."
+    if error.status_code == 405:
+        message = f"This address does not take {request.method}."
+    response = show_error(request, error.status_code, message, hint=hint)
+    for name, value in dict(error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def failure_page(request: Request, error: Exception) -> Response:
+    """Show that the server failed; the log says why."""
+    return show_error(
+        request,
+        500,
+        "Something went wrong here, and it is not your fault.",
+        hint="The log of the server says what. Reload to see what was saved.",
+    )
+
+
+def show_error(request: Request, status: int, message: str, *, hint: str | None = None) -> Response:
+    """Show an error as a page, or inside of the page that asked for a part."""
+    title = _TITLES.get(status, "Something went wrong")
+    is_fragment = request.headers.get("HX-Request") == "true"
+    template = "error.html"
+    if is_fragment:
+        template = "_error.html"
+    response = render(request, template, status=status, title=title, message=message, hint=hint)
+    if is_fragment and request.method == "GET":
+        # A part of a page that cannot be read takes the place of the page.
+        response.headers["HX-Retarget"] = "#main"
+        response.headers["HX-Reswap"] = "innerHTML"
+        response.headers["HX-Reselect"] = ".error"
+    if status == 503:
+        response.headers["Retry-After"] = _RETRY_AFTER
+    return response

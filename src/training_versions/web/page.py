@@ -1,0 +1,185 @@
+"""What every page has in common: whom it acts for, and what protects it.
+
+A page is a plain function from a request to a response, wrapped by `page`:
+
+    @page
+    async def show(request: Request) -> Response:
+        caller = caller_of(request)
+        package = await caller.packages.get(request.path_params["package_id"])
+        return render(request, "package.html", package=package)
+
+It is called only for somebody who is signed in, and to change something only with the token of a
+form of this site. Errors of the SDK become pages, see `errors.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlencode
+
+import httpx
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from training_versions import (
+    AsyncPackageRepository,
+    AsyncVersionRepository,
+    NotSignedInError,
+    TrainingVersionsError,
+)
+from training_versions.web import csrf
+from training_versions.web.auth import Auth, AuthError, Tokens
+from training_versions.web.errors import (
+    CrossSiteError,
+    SignedOutError,
+    auth_error_page,
+    error_page,
+)
+from training_versions.web.sessions import (
+    Renewals,
+    SessionCookies,
+    User,
+    ends_soon,
+    has_ended,
+    read_user,
+)
+from training_versions.web.settings import Settings
+
+Page: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_READS: Final = ("GET", "HEAD")
+_SIGN_IN: Final = "/sign-in"
+
+
+@dataclass(frozen=True)
+class Services:
+    """What all requests share."""
+
+    settings: Settings
+    http: httpx.AsyncClient
+    auth: Auth
+    renewals: Renewals
+    session_cookies: SessionCookies
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sent the request, and what acts as them."""
+
+    packages: AsyncPackageRepository
+    versions: AsyncVersionRepository
+    user: User
+    tokens: Tokens = field(repr=False)
+    csrf_token: str = field(repr=False)
+    """The token that every form of this user carries."""
+
+
+def services_of(request: Request) -> Services:
+    """Return what all requests share."""
+    return request.app.state.services
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who sent the request; only in a page."""
+    return request.state.caller
+
+
+async def read_form(request: Request) -> FormData:
+    """Return the form that was sent, with fields as long as a request may be."""
+    return await request.form(max_part_size=services_of(request).settings.max_body)
+
+
+def page(answer: Page) -> Page:
+    """Make a page of a function: it gets the caller, and its errors become pages."""
+
+    @functools.wraps(answer)
+    async def wrapped(request: Request) -> Response:
+        services = services_of(request)
+        given = services.session_cookies.read(request)
+        if given is None:
+            return _ask_to_sign_in(request)
+        try:
+            tokens = await _current_tokens(services, given)
+        except AuthError as exc:
+            if not exc.is_final:
+                return auth_error_page(request, exc)
+            response = _ask_to_sign_in(request, has_ended=True)
+            services.session_cookies.clear(request, response)
+            return response
+        request.state.caller = _make_caller(services, tokens)
+        response = await _answer_caller(answer, request)
+        if tokens != given:
+            services.session_cookies.write(request, response, tokens)
+        return response
+
+    return wrapped
+
+
+async def _answer_caller(answer: Page, request: Request) -> Response:
+    caller = caller_of(request)
+    if request.method not in _READS and not await _is_from_our_form(request, caller.csrf_token):
+        return error_page(request, CrossSiteError())
+    try:
+        return await answer(request)
+    except NotSignedInError:
+        # The token was good a moment ago: the keys of the project have changed, say.
+        return _ask_to_sign_in(request, has_ended=True)
+    except TrainingVersionsError as exc:
+        return error_page(request, exc)
+
+
+async def _is_from_our_form(request: Request, token: str) -> bool:
+    if not csrf.is_same_site(request):
+        return False
+    if request.headers.get(csrf.HEADER) is None:
+        await read_form(request)
+    return await csrf.has_token(request, token)
+
+
+async def _current_tokens(services: Services, given: Tokens) -> Tokens:
+    """Return tokens that are good for a while, renewed if they must be."""
+    user = read_user(given.access)
+    if not ends_soon(user):
+        return given
+    try:
+        return await services.renewals.renew(given.refresh)
+    except AuthError:
+        if has_ended(user):
+            raise
+        # Good for some seconds still.
+        return given
+
+
+def _make_caller(services: Services, tokens: Tokens) -> Caller:
+    settings = services.settings
+    project = (settings.url, settings.key, tokens.access)
+    user = read_user(tokens.access)
+    return Caller(
+        packages=AsyncPackageRepository.for_token(*project, http_client=services.http),
+        versions=AsyncVersionRepository.for_token(*project, http_client=services.http),
+        user=user,
+        tokens=tokens,
+        csrf_token=csrf.make_token(settings.secret, f"user:{user.id}"),
+    )
+
+
+def _ask_to_sign_in(request: Request, *, has_ended: bool = False) -> Response:
+    """Send the browser to the form, and back to this page after it."""
+    if request.method not in _READS:
+        # What was sent is still in the page that sent it.
+        return error_page(request, SignedOutError())
+    is_fragment = request.headers.get("HX-Request") == "true"
+    here = request.url.path
+    if request.url.query:
+        here = f"{here}?{request.url.query}"
+    asked: dict[str, Any] = {"next": here}
+    if has_ended:
+        asked["ended"] = "1"
+    target = f"{_SIGN_IN}?{urlencode(asked)}"
+    if is_fragment:
+        return Response(status_code=401, headers={"HX-Redirect": target})
+    return RedirectResponse(target, status_code=303)

@@ -1,0 +1,1 @@
+"""The pages, a file a topic; each has `routes`."""

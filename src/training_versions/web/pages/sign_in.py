@@ -1,0 +1,171 @@
+"""Sign in with an address and a password, and sign out."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from training_versions.web import csrf
+from training_versions.web.auth import AuthError
+from training_versions.web.cookies import Cookie
+from training_versions.web.page import caller_of, page, read_form, services_of
+from training_versions.web.render import render
+from training_versions.web.sessions import fits_cookies
+
+_HOUR: Final = 3_600
+_NOTICES: Final = {
+    "ended": "Your session has ended. Sign in again, and you are back where you were.",
+    "out": "You are signed out.",
+    "out-here": "You are signed out in this browser. The project could not be told, so the session "
+    "ends there by itself.",
+}
+_MESSAGES: Final = {
+    "invalid_credentials": "The address and the password do not go together.",
+    "email_not_confirmed": "This address is not confirmed yet: follow the link in the mail that "
+    "came after signing up.",
+    "user_banned": "This account is blocked.",
+}
+_STALE: Final = "This page had grown old, and nothing was sent on. Please sign in now."
+_TOO_LARGE: Final = (
+    "Signed in, but the session is too large for the cookies of a browser. "
+    "Have the project keep less in the metadata of its users."
+)
+
+
+def safe_path(target: str | None) -> str:
+    """Return where to go after signing in: a path of this site, `/` for anything else."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return "/"
+    # Browsers drop tabs and line ends from addresses, and read a backslash as a slash.
+    if "\\" in target or any(ord(char) < 33 or ord(char) == 127 for char in target):
+        return "/"
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return "/"
+    if parts.scheme or parts.netloc:
+        return "/"
+    return target
+
+
+async def show_form(request: Request) -> Response:
+    """Show the form."""
+    notice = ""
+    for name, text in _NOTICES.items():
+        if name in request.query_params:
+            notice = text
+    return _form(request, notice=notice, next_path=safe_path(request.query_params.get("next")))
+
+
+async def sign_in(request: Request) -> Response:
+    """Start a session, or show the form again with what is wrong."""
+    services = services_of(request)
+    form = await read_form(request)
+    email = str(form.get("email", "")).strip()
+    password = str(form.get("password", ""))
+    next_path = safe_path(str(form.get("next", "")))
+
+    def refuse(status: int, problem: str) -> Response:
+        return _form(request, status=status, problem=problem, email=email, next_path=next_path)
+
+    visitor = _visitor_cookie(request).read(request)
+    expected = csrf.make_token(services.settings.secret, f"visitor:{visitor}")
+    is_ours = csrf.is_same_site(request) and await csrf.has_token(request, expected)
+    if not visitor or not is_ours:
+        return refuse(403, _STALE)
+    if not email or not password:
+        return refuse(422, "Both are needed: the address and the password.")
+    try:
+        tokens = await services.auth.sign_in(email, password)
+    except AuthError as exc:
+        response = refuse(_status(exc), _describe(exc))
+        if exc.retry_after is not None:
+            response.headers["Retry-After"] = str(exc.retry_after)
+        return response
+    if not fits_cookies(tokens):
+        return refuse(400, _TOO_LARGE)
+    response = RedirectResponse(next_path, status_code=303)
+    services.session_cookies.write(request, response, tokens)
+    _visitor_cookie(request).clear(request, response)
+    return response
+
+
+@page
+async def sign_out(request: Request) -> Response:
+    """End the session, here and at the project."""
+    services, tokens = services_of(request), caller_of(request).tokens
+    notice = "out"
+    try:
+        await services.auth.sign_out(tokens.access)
+    except AuthError as exc:
+        # One that is not there any more needs no end.
+        if not exc.is_final:
+            notice = "out-here"
+    services.renewals.forget(tokens)
+    response = RedirectResponse(f"/sign-in?{notice}=1", status_code=303)
+    services.session_cookies.clear(request, response)
+    return response
+
+
+def _form(
+    request: Request,
+    *,
+    status: int = 200,
+    notice: str = "",
+    problem: str = "",
+    email: str = "",
+    next_path: str = "/",
+) -> Response:
+    cookie = _visitor_cookie(request)
+    visitor = cookie.read(request)
+    if not visitor:
+        visitor = secrets.token_urlsafe(24)
+    token = csrf.make_token(services_of(request).settings.secret, f"visitor:{visitor}")
+    response = render(
+        request,
+        "sign_in.html",
+        status=status,
+        notice=notice,
+        problem=problem,
+        email=email,
+        next_path=next_path,
+        csrf_token=token,
+    )
+    cookie.write(request, response, visitor)
+    return response
+
+
+def _visitor_cookie(request: Request) -> Cookie:
+    secure = services_of(request).settings.secure_cookies
+    return Cookie("tv-visitor", _HOUR, secure, same_site="strict")
+
+
+def _status(error: AuthError) -> int:
+    if error.status == 429 or error.is_final:
+        return error.status
+    return 503
+
+
+def _describe(error: AuthError) -> str:
+    known = _MESSAGES.get(error.code)
+    if known is not None:
+        return known
+    if error.status == 429:
+        if error.retry_after is not None:
+            return f"Too many attempts. Try again in {error.retry_after} seconds."
+        return "Too many attempts. Try again in a few minutes."
+    if error.is_final:
+        return f"The project does not sign you in: {error.message}"
+    return "The project's sign-in does not answer now. Try again in a moment."
+
+
+routes = [
+    Route("/sign-in", show_form, methods=["GET"]),
+    Route("/sign-in", sign_in, methods=["POST"]),
+    Route("/sign-out", sign_out, methods=["POST"]),
+]

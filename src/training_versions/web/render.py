@@ -1,0 +1,150 @@
+"""Templates: everything in them is escaped, and a name that is not there is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final, cast
+from uuid import UUID
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from training_versions import __version__
+from training_versions.web import csrf
+from training_versions.web.static_files import static_url
+
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+# From which age in seconds on, in which unit.
+_UNITS: Final = (
+    (365 * _DAY, 365 * _DAY, "year"),
+    (60 * _DAY, 30.4375 * _DAY, "month"),
+    (14 * _DAY, 7 * _DAY, "week"),
+    (_DAY, _DAY, "day"),
+    (_HOUR, _HOUR, "hour"),
+    (_MINUTE, _MINUTE, "minute"),
+)
+_JUST_NOW: Final = 10
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """Answer with a template.
+
+    Besides the values it knows `caller` (`None` before signing in), `request`, `path` and
+    `csrf_field`, which is the hidden field that every form has.
+    """
+    caller = getattr(request.state, "caller", None)
+    values.setdefault("caller", caller)
+    values.setdefault("csrf_token", "" if caller is None else caller.csrf_token)
+    text = (
+        _environment()
+        .get_template(template)
+        .render(request=request, path=request.url.path, **values)
+    )
+    return HTMLResponse(text, status, headers)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("training_versions.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # The types that Jinja declares are those of its own filters.
+    filters = cast("dict[str, Any]", environment.filters)
+    filters.update(ago=ago, exact_time=exact_time, money=money, status_badge=status_badge, who=who)
+    names = cast("dict[str, Any]", environment.globals)
+    names.update(csrf_field=csrf_field, static_url=static_url, product_version=__version__)
+    return environment
+
+
+@pass_context
+def csrf_field(context: Context) -> Markup:
+    """Return the hidden field with the token that every form has."""
+    field = '<input type="hidden" name="{}" value="{}">'
+    return Markup(field).format(csrf.FIELD, context["csrf_token"])
+
+
+def ago(moment: datetime | None) -> Markup:
+    """Say how long ago something was, with the exact time when pointed at."""
+    if moment is None:
+        return _NOTHING
+    return _time(moment, describe_age(moment, datetime.now(UTC)))
+
+
+def exact_time(moment: datetime | None) -> Markup:
+    """Say when something was, in UTC to the second."""
+    if moment is None:
+        return _NOTHING
+    return _time(moment, _write_moment(moment))
+
+
+def describe_age(moment: datetime, now: datetime) -> str:
+    """Say how long before `now` a moment is, or how long after."""
+    seconds = (now - moment).total_seconds()
+    if abs(seconds) < _JUST_NOW:
+        return "just now"
+    amount = _describe_duration(abs(seconds))
+    if seconds < 0:
+        return f"in {amount}"
+    return f"{amount} ago"
+
+
+def _describe_duration(seconds: float) -> str:
+    for least, length, unit in _UNITS:
+        if seconds >= least:
+            count = int(seconds // length)
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return f"{int(seconds)} seconds"
+
+
+def _time(moment: datetime, text: str) -> Markup:
+    exact = moment.astimezone(UTC).isoformat()
+    markup = '<time datetime="{}" title="{}">{}</time>'
+    return Markup(markup).format(exact, _write_moment(moment), text)
+
+
+def _write_moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def money(amount: Decimal | None) -> Markup | str:
+    """Write an amount, exact and with thousands separators."""
+    if amount is None:
+        return _NOTHING
+    return f"{amount:,.2f}"
+
+
+@pass_context
+def who(context: Context, user_id: UUID | None) -> Markup | str:
+    """Say who somebody is: you, or the beginning of their identifier."""
+    if user_id is None:
+        return Markup('<span title="A program with the service role">service</span>')
+    caller = context["caller"]
+    if caller is not None and caller.user.id == user_id:
+        return "you"
+    text = str(user_id)
+    return Markup('<code class="who" title="{}">{}</code>').format(text, text[:8])
+
+
+def status_badge(status: str) -> Markup:
+    """Show a status of a version or of its training."""
+    return Markup('<span class="badge badge-{0}">{0}</span>').format(str(status))
+
+
+_NOTHING: Final = Markup('<span class="nothing" aria-hidden="true">&ndash;</span>')

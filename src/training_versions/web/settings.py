@@ -1,0 +1,90 @@
+"""What the pages need to know: the project, the secret that signs forms, and limits."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from typing import Final
+
+from training_versions.errors import InvalidInputError
+
+MAX_BODY: Final = 16 * 1024 * 1024
+_SHORTEST_SECRET: Final = 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one application, checked."""
+
+    url: str
+    """The project's URL, without a slash at the end."""
+    key: str = field(repr=False)
+    """Its publishable (or anon) key."""
+    secret: bytes = field(repr=False)
+    """Signs the tokens of forms; processes that serve the same users share it."""
+    secure_cookies: bool | None
+    """Whether cookies travel over https only; `None` if that follows from the request."""
+    max_body: int
+    """The most bytes that a request may have."""
+
+
+def make_settings(
+    *,
+    url: str | None,
+    key: str | None,
+    secret: str | None,
+    secure_cookies: bool | None,
+    max_body: int,
+) -> Settings:
+    """Check the settings, and take from the environment what is not given.
+
+    Raises:
+        InvalidInputError: One of them is missing or not what it should be.
+    """
+    if url is None:
+        url = _from_environment("url", "SUPABASE_URL")
+    if key is None:
+        key = _from_environment("key", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY")
+    if secret is None:
+        secret = os.environ.get("TRAINING_VERSIONS_SECRET")
+    if not url.startswith(("https://", "http://")):
+        raise InvalidInputError(
+            "url must be the project's URL, as in https://<project>.supabase.co.", field="url"
+        )
+    if key.startswith("sb_secret_"):
+        raise InvalidInputError(
+            "key must be the project's publishable key, and is a secret one.",
+            field="key",
+            hint="The pages act as whoever signs in, and need no key that skips the policies.",
+        )
+    return Settings(
+        url=url.rstrip("/"),
+        key=key,
+        secret=_read_secret(secret),
+        secure_cookies=secure_cookies,
+        max_body=max_body,
+    )
+
+
+def _from_environment(argument: str, *names: str) -> str:
+    for name in names:
+        value = os.environ.get(name)
+        if value:
+            return value
+    raise InvalidInputError(
+        f"{argument} is missing.", field=argument, hint=f"Pass it, or set {' or '.join(names)}."
+    )
+
+
+def _read_secret(secret: str | None) -> bytes:
+    if secret is None:
+        # Good for one process until it ends.
+        return secrets.token_bytes(32)
+    if len(secret) < _SHORTEST_SECRET:
+        raise InvalidInputError(
+            f"secret must have at least {_SHORTEST_SECRET} characters.",
+            field="secret",
+            hint="Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+    return secret.encode()
