@@ -20,6 +20,10 @@ if TYPE_CHECKING:
         AsyncDraftAutosaver,
         AutosaveConflictError,
         DraftAutosaver,
+        DraftContent,
+        EditChange,
+        EditMerge,
+        merge_edits,
     )
     from training_versions.bundle import BundleError, ExportResult, ImportResult
     from training_versions.diff import Change, ChangeKind, VersionDiff, compare_versions
@@ -95,7 +99,10 @@ __all__ = [
     "Deployment",
     "DeploymentTarget",
     "DraftAutosaver",
+    "DraftContent",
     "DraftFields",
+    "EditChange",
+    "EditMerge",
     "Event",
     "EventKind",
     "ExportResult",
@@ -140,6 +147,7 @@ __all__ = [
     "VersionStatus",
     "VersionSummary",
     "compare_versions",
+    "merge_edits",
 ]
 
 # Modules that are public, too: `training_versions.errors.ConflictError` works after `import
@@ -148,7 +156,15 @@ _PUBLIC_MODULES = ("autosave", "bundle", "diff", "errors", "models")
 # The module of each name; other errors are in `errors`, and everything else is in `models`.
 _MODULES = {
     "async_repository": ("AsyncPackageRepository", "AsyncVersionRepository"),
-    "autosave": ("AsyncDraftAutosaver", "AutosaveConflictError", "DraftAutosaver"),
+    "autosave": (
+        "AsyncDraftAutosaver",
+        "AutosaveConflictError",
+        "DraftAutosaver",
+        "DraftContent",
+        "EditChange",
+        "EditMerge",
+        "merge_edits",
+    ),
     "bundle": ("BundleError", "ExportResult", "ImportResult"),
     "errors": ("UnreadableRow",),
     "diff": ("Change", "ChangeKind", "VersionDiff", "compare_versions"),

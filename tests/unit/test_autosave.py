@@ -33,8 +33,8 @@ from training_versions import (
     Version,
     VersionRepository,
 )
-from training_versions.autosave.conflicts import overlapping_paths
 from training_versions.autosave.content import PLAIN_COLUMNS
+from training_versions.autosave.merging import overlapping_paths
 from training_versions.autosave.state import AutosaveState
 from training_versions.models import CostRule, TextRule, UuidRule
 from training_versions.operations import drafts

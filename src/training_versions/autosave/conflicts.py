@@ -1,10 +1,7 @@
-"""Conflicts: what two editors of one draft changed, where it overlaps, and how it is merged.
+"""Conflicts: what somebody else changed in the draft that an autosaver has not saved yet.
 
-This is a three-way merge by path. Both sides are compared with the base that they share: the draft
-as the autosaver last saw it. Where one side left a path as it was, the other side wins; where both
-changed it, or one changed what lies inside of what the other changed, they overlap, and nothing is
-merged. Arrays are single values: without identities, entries that moved cannot be distinguished
-from entries that changed.
+Both sides are compared with the draft as the autosaver last saw it, by the three-way merge of
+`merging.py`.
 
 When drafts are compared, and what happens after the caller's decision, is left to `state.py`.
 """
@@ -12,15 +9,15 @@ When drafts are compared, and what happens after the caller's decision, is left 
 # Annotations are not postponed: those of the public error are read by `typing.get_type_hints`,
 # which looks in the module that it names.
 
-import copy
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, cast
+from collections.abc import Mapping, Sequence
+from typing import Generic
 
 from training_versions.autosave.content import Content, StoredDraft
 from training_versions.autosave.failures import EDITED_SINCE
+from training_versions.autosave.merging import overlapping_paths, pointers, value_at
 from training_versions.errors import ConflictError
 from training_versions.models import C, D, JsonValue, M, Version
-from training_versions.snapshots import MISSING, KeyPath, changed_paths, json_equal, pointer
+from training_versions.snapshots import KeyPath, changed_paths, json_equal
 
 
 class AutosaveConflictError(ConflictError, Generic[C, M, D]):
@@ -63,7 +60,7 @@ def make_conflict(
     """
     my_changes = local_changes(base, changes)
     their_changes = changed_paths(base.content, theirs.content)
-    overlapping = _pointers(overlapping_paths(my_changes, their_changes))
+    overlapping = pointers(overlapping_paths(my_changes, their_changes))
 
     choices = "merge(), overwrite() or discard()"
     if overlapping:
@@ -78,8 +75,8 @@ def make_conflict(
     error.mine = pending
     error.base = base.version
     error.theirs = theirs.version
-    error.my_paths = _pointers(my_changes)
-    error.their_paths = _pointers(their_changes)
+    error.my_paths = pointers(my_changes)
+    error.their_paths = pointers(their_changes)
     error.overlapping = overlapping
     return error
 
@@ -107,65 +104,5 @@ def local_changes(base: StoredDraft[C, M, D], changes: Content) -> dict[KeyPath,
     return {
         path: value
         for path, value in changed.items()
-        if not json_equal(value, _value_at(base.content, path))
+        if not json_equal(value, value_at(base.content, path))
     }
-
-
-def overlapping_paths(
-    my_changes: Mapping[KeyPath, object], their_changes: Mapping[KeyPath, object]
-) -> list[KeyPath]:
-    """Find which of my paths equal, lie inside of, or contain one of theirs.
-
-    A path that both sides changed to the same value does not overlap.
-    """
-    above_theirs = {parent for path in their_changes for parent in _parents(path)}
-    found: list[KeyPath] = []
-    for path, value in my_changes.items():
-        contains_theirs = path in above_theirs
-        is_inside_theirs = any(parent in their_changes for parent in _parents(path))
-        is_changed_differently = path in their_changes and not json_equal(
-            value, their_changes[path]
-        )
-        if contains_theirs or is_inside_theirs or is_changed_differently:
-            found.append(path)
-    return found
-
-
-def apply_changes(content: Content, changes: Mapping[KeyPath, object]) -> Content:
-    """Return a copy of the content in which these paths are changed."""
-    changed = copy.deepcopy(content)
-    for path, value in changes.items():
-        _put(changed, path, value)
-    return changed
-
-
-def _put(target: dict[str, Any], path: KeyPath, value: object) -> None:
-    """Set the value at a path, or remove it if it is `MISSING`."""
-    *parents, last = path
-    for key in parents:
-        # A parent that is missing is missing in the base, too: had the other side removed it, the
-        # paths would overlap.
-        target = target.setdefault(key, {})
-    if value is MISSING:
-        target.pop(last, None)
-    else:
-        target[last] = value
-
-
-def _value_at(content: object, path: KeyPath) -> object:
-    """Return the value at a path, or `MISSING`."""
-    value = content
-    for key in path:
-        if not isinstance(value, dict):
-            return MISSING
-        value = cast("dict[str, object]", value).get(key, MISSING)
-    return value
-
-
-def _parents(path: KeyPath) -> list[KeyPath]:
-    """Return the paths of everything that a path lies in."""
-    return [path[:length] for length in range(1, len(path))]
-
-
-def _pointers(paths: Iterable[KeyPath]) -> tuple[str, ...]:
-    return tuple(pointer(path) for path in paths)

@@ -34,7 +34,6 @@ from typing import Final, Generic, cast
 
 from training_versions.autosave.conflicts import (
     AutosaveConflictError,
-    apply_changes,
     local_changes,
     make_conflict,
 )
@@ -46,6 +45,7 @@ from training_versions.autosave.content import (
     read_draft,
 )
 from training_versions.autosave.failures import as_edited, has_ended, is_refused
+from training_versions.autosave.merging import apply_changes
 from training_versions.errors import (
     ConflictError,
     ConnectionFailedError,

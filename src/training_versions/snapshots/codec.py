@@ -243,7 +243,12 @@ def _is_type_of_one_object(type_: object) -> bool:
     return is_dataclass(kind) or issubclass(kind, dict)
 
 
-def stored_form(value: object) -> "JsonValue":
-    """Return what a value that was read through some type looks like when it is stored."""
+def stored_form(value: object, at: str = "version") -> "JsonValue":
+    """Return what a value that was read through some type looks like when it is stored.
+
+    Args:
+        value: The value.
+        at: What errors call it.
+    """
     content = Merge(by_fields=True).dump(SchemaSerializer(core_schema.any_schema()), value)
-    return to_json(content, "version", allow_secrets=True)
+    return to_json(content, at, allow_secrets=True)
