@@ -1,6 +1,6 @@
 # Every target sets up what it needs; python3 (3.11 or newer), npm and make are all that has to be there.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-libraries check lint format twin schema measure bench wheel clean
+.PHONY: demo test test-libraries check lint format twin schema reference measure bench wheel clean
 
 PYTHON ?= python3
 # An older server to measure on, too, if it is there.
@@ -28,6 +28,7 @@ lint: .venv/ok node_modules/ok
 	$(BIN)/ruff format --check --quiet $(CODE)
 	$(BIN)/ruff check --quiet $(CODE)
 	$(BIN)/python scripts/derive_sync.py --check
+	$(BIN)/python scripts/cli_reference.py --check
 	$(BIN)/lint-imports --no-logo > .venv/imports.log || { cat .venv/imports.log; false; }
 	node_modules/.bin/pyright --pythonpath $(BIN)/python
 	$(BIN)/sqlfluff lint --quiet $(SQL)
@@ -38,6 +39,9 @@ format: .venv/ok
 
 twin: .venv/ok  ## derive the sync modules from the async ones
 	$(BIN)/python scripts/derive_sync.py
+
+reference: .venv/ok  ## write what is derived from the commands: docs, completion, schema
+	$(BIN)/python scripts/cli_reference.py
 
 schema: .venv/ok node_modules/ok  ## write supabase/schema.sql from the migrations
 	$(BIN)/python scripts/dump_schema.py

@@ -1,11 +1,60 @@
 """The command line `training-versions`.
 
-What is imported here is imported at every start, `--help` and completion included.
+What is imported here is imported at every start. The list of commands and the completion of words
+answer from plain tables, as importing click takes three times as long as starting Python.
 """
 
+import os
+import sys
 
-def main() -> int:
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMPLETE = "_TRAINING_VERSIONS_COMPLETE"
+# What works without the extra, and is answered by a parser of the standard library.
+_PLAIN = ("--version", "migrations", "rollback")
+
+
+def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run the command line, and return its exit status."""
-    from training_versions.migrations import main as migrations
+    if arguments is None:
+        arguments = sys.argv[1:]
+    if _COMPLETE in os.environ:
+        from training_versions.cli.completion import complete
 
-    return migrations()
+        return complete(os.environ[_COMPLETE])
+    if not arguments or arguments[0] in ("--help", "-h"):
+        return _print_commands(is_mistake=not arguments)
+    if arguments[0] in _PLAIN:
+        from training_versions.migrations import main as migrations
+
+        return migrations(arguments)
+    try:
+        from training_versions.cli.app import run
+    except ModuleNotFoundError as exc:
+        return _say_what_is_missing(exc)
+    return run(arguments)
+
+
+def _print_commands(*, is_mistake: bool) -> int:
+    from training_versions.cli.index import help_text
+
+    # Without a command nothing was done, so that it is no success.
+    stream = sys.stderr if is_mistake else sys.stdout
+    try:
+        stream.write(help_text())
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return 141
+    return 2 if is_mistake else 0
+
+
+def _say_what_is_missing(exc: ModuleNotFoundError) -> int:
+    if exc.name not in ("click", "rich", "rich_click"):
+        raise exc
+    sys.stderr.write(
+        "error: this command needs the extra 'cli'\nhint: pip install 'training-versions[cli]'\n"
+    )
+    return 2

@@ -1,0 +1,169 @@
+"""Runs one command: finds it, parses its arguments, and turns what goes wrong into an exit status.
+
+A command's module is imported when the command is run, and no other.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from io import TextIOWrapper
+from typing import Any
+
+import click
+
+from training_versions.cli import exits
+from training_versions.cli.command import Command, Topic
+from training_versions.cli.context import Session
+from training_versions.cli.exits import CommandError
+from training_versions.cli.index import MODULES, help_text
+from training_versions.cli.output import Output
+
+
+def load_command(name: str) -> Command | Topic | None:
+    """Return a command by its name; `None` if there is none."""
+    if name not in MODULES:
+        return None
+    module = import_module(f"training_versions.cli.commands.{MODULES[name]}")
+    for value in vars(module).values():
+        if isinstance(value, Command | Topic) and value.name == name:
+            return value
+    raise LookupError(f"commands/{MODULES[name]}.py has no command {name}")
+
+
+class LazyGroup(click.Group):
+    """All commands by name, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one command."""
+        return load_command(cmd_name)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the list of commands."""
+        return help_text()
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments begin with."""
+        name = args[0]
+        if name.startswith("-"):
+            raise exits.usage(
+                f"{name} stands before the command",
+                hint="Options come after it: training-versions COMMAND [OPTIONS].",
+            )
+        if name not in MODULES:
+            raise exits.usage(f"there is no command {name!r}", hint=_nearest(name))
+        return super().resolve_command(ctx, args)
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, MODULES, n=1)
+    if close:
+        return f"Did you mean: training-versions {close[0]}"
+    return "training-versions --help lists the commands."
+
+
+_GROUP = LazyGroup(
+    "training-versions",
+    context_settings={"ignore_unknown_options": True},
+    add_help_option=False,
+)
+
+
+def run(arguments: Sequence[str], output: Output | None = None) -> int:
+    """Run a command, and return its exit status."""
+    output = output or Output()
+    for stream in (output.out, output.err):
+        # What a terminal cannot write must not end the command in the middle.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    session = Session(output)
+    try:
+        return _guarded(lambda: _invoke(list(arguments), session), output)
+    finally:
+        session.close()
+
+
+def _invoke(arguments: list[str], session: Session) -> int:
+    try:
+        result: Any = _GROUP.main(
+            arguments, prog_name="training-versions", standalone_mode=False, obj=session
+        )
+    finally:
+        # Here, where a reader that has gone is noticed, and not when Python ends.
+        session.output.flush()
+    return result if isinstance(result, int) else exits.DONE
+
+
+def _guarded(call: Callable[[], int], output: Output) -> int:
+    """Run something, and turn every error into a message and an exit status."""
+    from training_versions.errors import TrainingVersionsError
+
+    try:
+        return call()
+    except BrokenPipeError:
+        _stop_writing()
+        return exits.PIPE_CLOSED
+    except (KeyboardInterrupt, click.Abort):
+        output.err.write("\n")
+        output.error("interrupted")
+        return exits.INTERRUPTED
+    except CommandError as exc:
+        return _fail(output, exc, exc.message, exc.hint, exc.status)
+    except click.ClickException as exc:
+        return _fail(output, exc, *_of_click(exc), exc.exit_code)
+    except TrainingVersionsError as exc:
+        return _fail(output, exc, *_of_sdk(exc), exits.status_of(exc))
+    except Exception as exc:
+        hint = "Please report it, with what --debug adds."
+        return _fail(output, exc, f"unexpected {type(exc).__name__}: {exc}", hint, exits.FAILED)
+
+
+def _fail(output: Output, exc: Exception, message: str, hint: str | None, status: int) -> int:
+    if output.debug:
+        import traceback
+
+        # Without the values of variables, which may be secrets.
+        output.err.write(output.hide("".join(traceback.format_exception(exc))))
+    output.error(message, hint)
+    return status
+
+
+def _of_click(exc: click.ClickException) -> tuple[str, str | None]:
+    """Return the message of an error of click, and where to read on."""
+    message = exc.format_message().rstrip(".")
+    message = message[:1].lower() + message[1:]
+    context = exc.ctx if isinstance(exc, click.UsageError) else None
+    if context is None:
+        return message, None
+    return message, f"{context.command_path} --help"
+
+
+def _of_sdk(exc: Exception) -> tuple[str, str | None]:
+    """Return the message of an error of the SDK, and its hint."""
+    from training_versions.errors import NotSignedInError, TrainingVersionsError
+
+    assert isinstance(exc, TrainingVersionsError)
+    message = exc.message.rstrip(".")
+    if exc.after_lost_reply:
+        message += "; an earlier try lost its reply, and may have been carried out"
+    hint = exc.hint
+    if isinstance(exc, NotSignedInError):
+        hint = "Sign in: training-versions login"
+    return message, hint
+
+
+def _stop_writing() -> None:
+    """Keep Python from complaining, when it ends, that nobody reads what is left."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

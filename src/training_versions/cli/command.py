@@ -1,0 +1,175 @@
+"""What all commands share: the options `--json`, `-q` and `--debug`, an example, and their help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from training_versions.cli.context import Session
+from training_versions.cli.exits import usage
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+pass_session = click.make_pass_decorator(Session)
+
+
+class Command(click.Command):
+    """A command with an example, whose output may be asked for as JSON or as ids.
+
+    Args:
+        example: One or several lines as somebody types them.
+        result: The type of what `--json` prints, for the schema; `None` if it prints nothing.
+    """
+
+    def __init__(
+        self, *args: Any, example: Sequence[str] = (), result: object = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.example = tuple(example)
+        self.result = result
+        if result is not None:
+            self.params += _output_options()
+        self.params.append(_debug_option())
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        with formatter.section("Examples"):
+            for line in self.example:
+                # Not wrapped, so that it can be copied.
+                formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help: drawn on a terminal, plain through a pipe."""
+        session = ctx.find_object(Session)
+        if session is None or not session.output.is_terminal:
+            return super().get_help(ctx)
+        from training_versions.cli.rich_help import draw_help
+
+        return draw_help(self, ctx, session.output.console)
+
+
+class Topic(click.Group):
+    """A command whose first argument is one of several commands, as in `train start`.
+
+    Example:
+        >>> train = Topic("train", help="Record training.")
+        >>> @train.part("start", example="training-versions train start support-bot@3")
+    """
+
+    def part(
+        self, name: str, *, example: str | Sequence[str], result: object = None
+    ) -> Callable[[Callable[..., Any]], Command]:
+        """Make one of its commands of a function; as `command`."""
+
+        def decorate(function: Callable[..., Any]) -> Command:
+            made = command(name, example=example, result=result)(function)
+            self.add_command(made)
+            return made
+
+        return decorate
+
+
+def command(
+    name: str, *, example: str | Sequence[str], result: object = None
+) -> Callable[[Callable[..., Any]], Command]:
+    """Make a command of a function; its docstring is the help.
+
+    Args:
+        name: What people type.
+        example: One or several lines as somebody types them.
+        result: The type of what `--json` prints.
+    """
+    examples = (example,) if isinstance(example, str) else tuple(example)
+
+    def decorate(function: Callable[..., Any]) -> Command:
+        return click.command(name, cls=Command, example=examples, result=result)(function)
+
+    return decorate
+
+
+def _output_options() -> list[click.Parameter]:
+    as_json = click.Option(
+        ["--json"],
+        is_flag=True,
+        expose_value=False,
+        callback=_set_json,
+        help="Print JSON.",
+    )
+    quiet = click.Option(
+        ["-q", "--quiet"],
+        is_flag=True,
+        expose_value=False,
+        callback=_set_quiet,
+        help="Print ids only.",
+    )
+    return [as_json, quiet]
+
+
+def _debug_option() -> click.Parameter:
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        expose_value=False,
+        callback=_set_debug,
+        is_eager=True,
+        help="Say where an error came from.",
+    )
+
+
+def _session(ctx: click.Context) -> Session:
+    session = ctx.find_object(Session)
+    assert session is not None
+    return session
+
+
+def _set_json(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        _set_mode(ctx, "json")
+
+
+def _set_quiet(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        _set_mode(ctx, "quiet")
+
+
+def _set_mode(ctx: click.Context, mode: Any) -> None:
+    output = _session(ctx).output
+    if output.mode not in ("text", mode):
+        raise usage("--json and --quiet exclude each other")
+    output.mode = mode
+
+
+def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        _session(ctx).output.debug = True
+
+
+# --- options that several commands have
+
+
+def yes_option(function: F) -> F:
+    """Give a command the option that answers its question."""
+    return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(function)
+
+
+def dry_run_option(function: F) -> F:
+    """Give a command the option that only shows what would happen."""
+    return click.option(
+        "--dry-run", is_flag=True, help="Show what would come of it, and change nothing."
+    )(function)
+
+
+def confirm(session: Session, question: str, *, yes: bool) -> None:
+    """Ask before something that cannot be taken back; without a terminal, insist on `--yes`."""
+    if yes:
+        return
+    if not session.output.can_ask:
+        raise usage(f"{question} Without a terminal nobody can answer", hint="Add --yes.")
+    session.output.flush()
+    session.output.err.write(f"{question} [y/N] ")
+    session.output.err.flush()
+    answer = input()
+    if answer.strip().lower() not in ("y", "yes"):
+        raise click.Abort

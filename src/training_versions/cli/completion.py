@@ -1,0 +1,107 @@
+"""Completion of words in bash, zsh and fish, with the protocol and the scripts of click.
+
+The shell asks at every press of the tab key, so that the answer comes from plain tables: importing
+click would take three times as long as starting Python. Nothing asks the network.
+"""
+
+import os
+import sys
+
+from training_versions.cli.index import SUMMARIES
+from training_versions.cli.words import WORDS
+
+_FLAGS = {"--help": "List the commands.", "--version": "Say which version this is."}
+
+
+def complete(instruction: str) -> int:
+    """Answer a shell: print the script that it loads, or the words that fit."""
+    shell, _, action = instruction.partition("_")
+    if action == "source":
+        return _print_script(shell)
+    if action != "complete" or shell not in ("bash", "zsh", "fish"):
+        return 1
+    words, incomplete = _typed(shell)
+    for kind, word, summary in _candidates(words, incomplete):
+        if shell == "bash":
+            line = f"{kind},{word}"
+        elif shell == "zsh":
+            line = f"{kind}\n{word}\n{summary or '_'}"
+        else:
+            line = f"{kind},{word}\t{summary}" if summary else f"{kind},{word}"
+        sys.stdout.write(f"{line}\n")
+    return 0
+
+
+def _print_script(shell: str) -> int:
+    try:
+        from click.shell_completion import get_completion_class
+    except ModuleNotFoundError:
+        sys.stderr.write(
+            "error: completion needs the extra 'cli'\nhint: pip install 'training-versions[cli]'\n"
+        )
+        return 2
+    kind = get_completion_class(shell)
+    if kind is None:
+        sys.stderr.write(f"error: there is no completion for {shell}\n")
+        return 2
+    import click
+
+    # The script holds the names of the program and of the variable, and nothing of the commands.
+    # Not `source()` of the class for bash: that starts bash to ask for its version.
+    made = kind(click.Command("_"), {}, "training-versions", "_TRAINING_VERSIONS_COMPLETE")
+    sys.stdout.write(made.source_template % made.source_vars())
+    return 0
+
+
+def _typed(shell: str) -> "tuple[list[str], str]":
+    """Return the words before the one that is being typed, without the program, and that one."""
+    text = os.environ.get("COMP_WORDS", "")
+    position = os.environ.get("COMP_CWORD", "")
+    words = text.split("\n") if shell == "bash" else _split(text)
+    if shell == "fish":
+        # It gives the word itself, and the words up to it.
+        before = words[:-1] if position and words and words[-1] == position else words
+        return before[1:], position
+    number = int(position) if position.isdecimal() else len(words)
+    incomplete = words[number] if number < len(words) else ""
+    return words[1:number], incomplete
+
+
+def _split(text: str) -> "list[str]":
+    if not set("'\"\\") & set(text):
+        return text.split()
+    import shlex
+
+    try:
+        return shlex.split(text)
+    except ValueError:
+        # A quote that is still open.
+        return text.split()
+
+
+def _candidates(words: "list[str]", incomplete: str) -> "list[tuple[str, str, str]]":
+    """Return the words that fit, with their kind and a sentence each."""
+    if not words:
+        return _matching(_FLAGS if incomplete.startswith("-") else SUMMARIES, incomplete)
+    name = words[0]
+    if f"{name} {words[1] if len(words) > 1 else ''}" in WORDS:
+        name = f"{name} {words[1]}"
+    known = WORDS.get(name)
+    if known is None:
+        return []
+    choices = known["choices"].get(words[-1])
+    if choices is not None:
+        return _matching(dict.fromkeys(choices, ""), incomplete)
+    if words[-1] in known["files"]:
+        return [("file", incomplete, "")]
+    if incomplete.startswith("-"):
+        return _matching(known["options"], incomplete)
+    if known["parts"] and len(words) == 1:
+        return _matching(known["parts"], incomplete)
+    return [("file", incomplete, "")] if "" in known["files"] else []
+
+
+def _matching(words: "dict[str, str]", incomplete: str) -> "list[tuple[str, str, str]]":
+    return [
+        ("plain", word, summary) for word, summary in words.items() if word.startswith(incomplete)
+    ]

@@ -1,0 +1,238 @@
+"""The session of one command: who is signed in where, connected when something is first asked.
+
+Commands get a `Session`. It knows the settings, makes the repositories of the public SDK, and
+renews the stored session before its access token ends, also in the middle of a long command.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID
+
+from training_versions.cli import storage
+from training_versions.cli.exits import not_allowed, usage
+from training_versions.cli.output import Output
+
+if TYPE_CHECKING:
+    import httpx
+    from postgrest import SyncPostgrestClient
+
+    from training_versions import PackageRepository, VersionRepository
+
+_RENEW_BEFORE: Final = 300.0
+"""Seconds before its end that a stored session is renewed."""
+_LOGIN: Final = "training-versions login"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which project, and as whom."""
+
+    url: str
+    key: str
+    token: str | None
+    """The access token or secret key of the environment; `None` for the stored session."""
+
+    def __repr__(self) -> str:
+        return f"<Settings for {self.url}>"
+
+
+@dataclass
+class Session:
+    """What a command works with."""
+
+    output: Output = field(default_factory=Output)
+    _stored: storage.StoredSession | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The project and the caller: of the environment, else of the stored session.
+
+        Raises:
+            CommandError: Neither says enough.
+        """
+        return self._remember(self._find_settings())
+
+    def _find_settings(self) -> Settings:
+        url = address(os.environ.get("SUPABASE_URL", ""))
+        if not url:
+            return self._stored_settings(None)
+        secret_key, public_key = keys_of_environment()
+        token = os.environ.get("SUPABASE_ACCESS_TOKEN", "").strip()
+        if token:
+            return Settings(url, _needed(public_key or secret_key), token)
+        if secret_key:
+            return Settings(url, secret_key, secret_key)
+        return self._stored_settings(url)
+
+    def _stored_settings(self, url: str | None) -> Settings:
+        self._stored = storage.load()
+        if self._stored is None:
+            raise not_allowed(
+                "you are not signed in",
+                hint=f"{_LOGIN}, or set SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY and "
+                "SUPABASE_ACCESS_TOKEN.",
+            )
+        if url is not None and url != self._stored.url:
+            raise not_allowed(
+                f"you are not signed in to {url}, but to {self._stored.url}",
+                hint=f"{_LOGIN}, or unset SUPABASE_URL.",
+            )
+        return Settings(self._stored.url, self._stored.key, None)
+
+    def _remember(self, settings: Settings) -> Settings:
+        for secret in (settings.token, *_tokens_of(self._stored)):
+            if secret:
+                self.output.secrets.add(secret)
+        return settings
+
+    @property
+    def token(self) -> str:
+        """The access token of the moment; a stored one that is about to end is renewed first.
+
+        Raises:
+            CommandError: The session has ended.
+        """
+        settings = self.settings
+        if settings.token is not None:
+            return settings.token
+        assert self._stored is not None
+        if self._stored.expires_at - time.time() < _RENEW_BEFORE:
+            self._renew(self._stored)
+        return self._stored.access_token
+
+    def _renew(self, old: storage.StoredSession) -> None:
+        from training_versions.cli.auth import renew
+
+        with storage.locked():
+            # Another command may have renewed it while this one waited.
+            now_stored = storage.load()
+            if now_stored is not None and now_stored.refresh_token != old.refresh_token:
+                renewed = now_stored
+            else:
+                renewed = None if now_stored is None else renew(self.http, now_stored)
+                if renewed is not None:
+                    storage.store(renewed)
+        if renewed is None or renewed.url != old.url or renewed.user_id != old.user_id:
+            raise not_allowed("your session has ended", hint=f"Sign in again: {_LOGIN}")
+        self._stored = renewed
+        self.output.secrets.update(_tokens_of(renewed))
+
+    @property
+    def user_id(self) -> UUID | None:
+        """Who the caller is; `None` for the service role."""
+        try:
+            payload = self.token.split(".")[1]
+            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+            return UUID(cast("dict[str, Any]", claims)["sub"])
+        except (IndexError, ValueError, KeyError, TypeError):
+            return None
+
+    # --- the SDK
+
+    @cached_property
+    def http(self) -> httpx.Client:
+        """What holds the connections."""
+        from training_versions.cli.auth import http_client
+
+        return http_client(self.settings.url)
+
+    @cached_property
+    def client(self) -> CurrentClient:
+        """What the repositories send with."""
+        return CurrentClient(self)
+
+    @cached_property
+    def packages(self) -> PackageRepository:
+        """The caller's packages."""
+        from training_versions import PackageRepository
+
+        return PackageRepository(self.client)
+
+    @cached_property
+    def versions(self) -> VersionRepository:
+        """The caller's versions, with snapshots as plain JSON."""
+        from training_versions import VersionRepository
+
+        return VersionRepository(self.client)
+
+    def close(self) -> None:
+        """Close the connections, if any were opened."""
+        if "http" in self.__dict__:
+            self.http.close()
+
+
+class CurrentClient:
+    """A client for the repositories, with the token of the moment at every request."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def schema(self, schema: str) -> SyncPostgrestClient:
+        """Return a client for one schema."""
+        from postgrest import SyncPostgrestClient
+
+        settings = self._session.settings
+        return SyncPostgrestClient(
+            f"{settings.url}/rest/v1",
+            schema=schema,
+            headers={"apikey": settings.key, "Authorization": f"Bearer {self._session.token}"},
+            http_client=self._session.http,
+        )
+
+
+def address(url: str) -> str:
+    """Return the address of a project as it is used; empty if there is none."""
+    url = url.strip().rstrip("/")
+    if url and not url.startswith(("https://", "http://")):
+        raise usage(
+            f"SUPABASE_URL is no address: {url}",
+            hint="It is the project's, as in https://<project>.supabase.co.",
+        )
+    return url
+
+
+def keys_of_environment() -> tuple[str, str]:
+    """Return the secret key and the public key of the environment; empty where there is none."""
+    public = _variable("SUPABASE_PUBLISHABLE_KEY") or _variable("SUPABASE_KEY")
+    secret = _variable("SUPABASE_SECRET_KEY")
+    if is_secret_key(public):
+        return secret or public, ""
+    return secret, public
+
+
+def is_secret_key(key: str) -> bool:
+    """Return whether a key stands for the service role."""
+    if key.startswith("sb_secret_"):
+        return True
+    try:
+        payload = key.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return cast("dict[str, Any]", claims).get("role") == "service_role"
+    except (IndexError, ValueError, AttributeError):
+        return False
+
+
+def _variable(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
+def _needed(key: str) -> str:
+    if key:
+        return key
+    raise usage(
+        "SUPABASE_URL is set, but no key of the project",
+        hint="Set SUPABASE_PUBLISHABLE_KEY; the project's dashboard shows it.",
+    )
+
+
+def _tokens_of(stored: storage.StoredSession | None) -> tuple[str, ...]:
+    if stored is None:
+        return ()
+    return (stored.access_token, stored.refresh_token)

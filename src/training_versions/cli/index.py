@@ -1,0 +1,93 @@
+"""The commands: where each one is, and what the list of commands says of it.
+
+A plain table, as it is read at every start. A test compares it with the commands themselves.
+"""
+
+TOPICS = {
+    "Packages": {
+        "packages": ("packages", "List packages."),
+    },
+    "Projects": {
+        "login": ("login", "Sign in, and stay signed in."),
+        "logout": ("login", "Sign out."),
+        "migrations": ("", "Copy the migrations into a folder."),
+        "rollback": ("", "Print the SQL that takes everything back."),
+    },
+}
+"""By topic, for each command its module in `commands/` and one sentence.
+
+What has no module works without the extra, and is answered in `migrations.py`.
+"""
+
+MODULES = {
+    name: module for topic in TOPICS.values() for name, (module, _) in topic.items() if module
+}
+SUMMARIES = {name: summary for topic in TOPICS.values() for name, (_, summary) in topic.items()}
+
+_HEAD = """\
+Usage: training-versions COMMAND [OPTIONS] …
+
+A version history for training packages in your Supabase project.
+"""
+_EXAMPLES = """\
+Examples:
+  training-versions login
+  training-versions packages
+  training-versions versions support-bot
+  training-versions diff support-bot@2 support-bot@3
+  training-versions restore support-bot@2
+
+Names:
+  support-bot            a package
+  support-bot@3          its version 3
+  support-bot@latest     its newest version; also
+                         @published and @draft
+  support-bot@live       what is live; also
+                         @live:hf_space
+  support-bot@2026-05-03 what was live that day
+
+  training-versions COMMAND --help
+"""
+_NARROW = 70
+"""Below so many columns a sentence has a line of its own."""
+
+
+def help_text() -> str:
+    """Return the list of commands, to fit the terminal."""
+    lines = [_HEAD]
+    is_narrow = _columns() < _NARROW
+    for topic, commands in TOPICS.items():
+        lines.append(f"{topic}:")
+        for name, (_, summary) in commands.items():
+            if is_narrow:
+                lines += [f"  {name}", *_wrap(summary, 34)]
+            else:
+                lines.append(f"  {name:12} {summary}")
+        lines.append("")
+    lines.append(_EXAMPLES)
+    return "\n".join(lines)
+
+
+def _wrap(sentence: str, width: int) -> list[str]:
+    # `textwrap` would take as long to import as a third of Python's start.
+    lines: list[str] = []
+    line = ""
+    for word in sentence.split():
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(f"      {line}")
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return [*lines, f"      {line}"]
+
+
+def _columns() -> int:
+    import os
+
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size().columns or 80
+    except OSError:
+        return 80

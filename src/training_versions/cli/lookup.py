@@ -1,0 +1,257 @@
+"""What a reference stands for: asks the project for the package or version that somebody named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from training_versions import Package, Version, VersionSummary
+from training_versions.cli.context import Session
+from training_versions.cli.exits import CommandError, not_found, usage
+from training_versions.cli.names import (
+    TARGETS,
+    Reference,
+    Selector,
+    read_reference,
+    write_name,
+    write_version,
+)
+from training_versions.models import Deployment
+
+_MOST_LISTED: Final = 10
+
+
+@dataclass(frozen=True)
+class Found:
+    """What somebody named: a package, and the version of it that they named, if they did."""
+
+    reference: Reference
+    package: Package
+    version: Version | None
+
+    @property
+    def written(self) -> str:
+        """How this command line writes it."""
+        if self.version is None:
+            return write_name(self.package.name)
+        return write_version(self.package.name, self.version.version_number)
+
+
+def find(session: Session, text: str, *, beside: Package | None = None) -> Found:
+    """Find the package or the version that somebody named.
+
+    Args:
+        session: Whose.
+        text: What they typed.
+        beside: The package that is meant where only a selector is typed, as in `diff bot@1 @2`.
+
+    Raises:
+        CommandError: There is none, or there are several.
+    """
+    reference = read_reference(text)
+    if reference.id is not None and reference.selector is None:
+        return _find_by_id(session, reference, reference.id)
+    package = _package_of(session, reference, beside)
+    if reference.selector is None:
+        return Found(reference, package, None)
+    return Found(reference, package, _select(session, package, reference.selector))
+
+
+def find_package(session: Session, text: str) -> Package:
+    """Find the package that somebody named; a version's package if they named a version's id."""
+    found = find(session, text)
+    if found.reference.selector is not None:
+        raise usage(
+            f"{text} names a version, and a package is meant",
+            hint=f"Write {write_name(found.package.name)}",
+        )
+    return found.package
+
+
+def find_version(
+    session: Session, text: str, *, default: str | None = None, beside: Package | None = None
+) -> Found:
+    """Find the version that somebody named.
+
+    Args:
+        session: Whose.
+        text: What they typed.
+        default: Which version the name of a package alone stands for: `latest`, `published`,
+            `draft` or `live`. Without it a version must be named.
+        beside: As for `find`.
+    """
+    found = find(session, text, beside=beside)
+    if found.version is not None:
+        return found
+    if default is None:
+        raise usage(
+            f"{text} names a package, and a version is meant",
+            hint=f"Write {write_name(found.package.name)}@3, for example; "
+            f"training-versions versions {write_name(found.package.name)} lists them.",
+        )
+    selector = Selector(is_live=True) if default == "live" else Selector(word=default)
+    version = _select(session, found.package, selector)
+    return Found(found.reference, found.package, version)
+
+
+def package_of(session: Session, version: VersionSummary) -> Package:
+    """Return the package of a version."""
+    return session.packages.get(version.package_id)
+
+
+# --- packages
+
+
+def _find_by_id(session: Session, reference: Reference, given: UUID) -> Found:
+    version = session.versions.find(given)
+    if version is not None:
+        return Found(reference, package_of(session, version), version)
+    package = session.packages.find(given)
+    if package is None:
+        raise not_found(f"there is no package and no version {given} that you can see")
+    return Found(reference, package, None)
+
+
+def _package_of(session: Session, reference: Reference, beside: Package | None) -> Package:
+    if reference.id is not None:
+        package = session.packages.find(reference.id)
+        if package is None:
+            raise not_found(f"there is no package {reference.id} that you can see")
+        return package
+    if reference.name is not None:
+        return _package_by_name(session, reference.name)
+    return beside or _only_package(session, reference)
+
+
+def _package_by_name(session: Session, name: str) -> Package:
+    alike = list(session.packages.iterate(text=name)) if len(name) <= 255 else []
+    same = [package for package in alike if package.name == name]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        raise _several(name, same)
+    raise not_found(
+        f"there is no package {write_name(name)}",
+        hint=_similar(session, name) or "training-versions packages lists yours.",
+    )
+
+
+def _several(name: str, packages: list[Package]) -> CommandError:
+    lines = [_identify(package) for package in packages[:_MOST_LISTED]]
+    if len(packages) > _MOST_LISTED:
+        lines.append(f"and {len(packages) - _MOST_LISTED} more")
+    return usage(
+        f"{len(packages)} packages are called {write_name(name)}",
+        hint="Name one by its id:\n" + "\n".join(f"  {line}" for line in lines),
+    )
+
+
+def _identify(package: Package) -> str:
+    noun = "version" if package.version_count == 1 else "versions"
+    created = "" if package.created_at is None else f", created {package.created_at.date()}"
+    return f"{package.id}  {package.version_count} {noun}{created}"
+
+
+def _similar(session: Session, name: str) -> str | None:
+    from difflib import get_close_matches
+
+    # The newest are enough for a guess.
+    names = {package.name.casefold(): package.name for package in session.packages.list(limit=200)}
+    close = get_close_matches(name.casefold(), names, n=1)
+    if not close:
+        return None
+    return f"Did you mean {write_name(names[close[0]])}?"
+
+
+def _only_package(session: Session, reference: Reference) -> Package:
+    page = session.packages.list(limit=2)
+    if len(page) == 1 and page.next_cursor is None:
+        return page[0]
+    if not page:
+        raise not_found("you have no package yet", hint="training-versions create NAME --type …")
+    example = f"{write_name(page[0].name)}{reference.text}"
+    raise usage(f"{reference.text} does not say of which package", hint=f"Write {example}.")
+
+
+# --- versions
+
+
+def _select(session: Session, package: Package, selector: Selector) -> Version:
+    if selector.number is not None:
+        return _by_number(session, package, selector.number)
+    if selector.is_live or selector.day is not None:
+        return _by_deployment(session, package, selector)
+    name = write_name(package.name)
+    if selector.word == "draft":
+        return _only_draft(session, package)
+    if selector.word == "published":
+        version = session.versions.latest_published(package.id)
+        missing = f"{name} has no published version"
+    else:
+        version = session.versions.latest(package.id)
+        missing = f"{name} has no version yet"
+    if version is None:
+        raise not_found(missing, hint=f"training-versions versions {name}")
+    return version
+
+
+def _by_number(session: Session, package: Package, number: int) -> Version:
+    from training_versions import NotFoundError
+
+    try:
+        return session.versions.get_by_number(package.id, number)
+    except NotFoundError:
+        name = write_name(package.name)
+        raise not_found(
+            f"{name} has no version {number}", hint=f"training-versions versions {name}"
+        ) from None
+
+
+def _only_draft(session: Session, package: Package) -> Version:
+    name = write_name(package.name)
+    drafts = session.versions.list(package.id, status="draft", limit=_MOST_LISTED)
+    if not drafts:
+        raise not_found(f"{name} has no draft", hint=f"training-versions draft {name} makes one.")
+    if len(drafts) > 1 or drafts.next_cursor is not None:
+        written = ", ".join(write_version(package.name, each.version_number) for each in drafts)
+        raise usage(f"{name} has several drafts", hint=f"Name one: {written}")
+    return session.versions.get(drafts[0].id)
+
+
+def _by_deployment(session: Session, package: Package, selector: Selector) -> Version:
+    """Find the version that is or was live, at one target or at whichever it was."""
+    targets = TARGETS if selector.target is None else (selector.target,)
+    stays = [
+        stay for stay in (_stay(session, package, target, selector) for target in targets) if stay
+    ]
+    name = write_name(package.name)
+    if not stays:
+        raise not_found(_nothing_live(name, selector), hint=f"training-versions live {name}")
+    if len({stay.version_id for stay in stays}) > 1:
+        selectors = [f"{name}{selector}:{stay.target}" for stay in stays]
+        raise usage(
+            f"{name}{selector} is not one version: another is live at each target",
+            hint=f"Write {' or '.join(selectors)}.",
+        )
+    return session.versions.get(stays[0].version_id)
+
+
+def _stay(session: Session, package: Package, target: str, selector: Selector) -> Deployment | None:
+    from training_versions import DeploymentTarget
+
+    where = DeploymentTarget(target)
+    if selector.day is None:
+        return session.versions.live(package.id, where)
+    now = datetime.now(UTC)
+    if selector.day > now.date():
+        raise usage(f"{selector.day} is still to come (in UTC it is {now.date()})")
+    return session.versions.live_at(package.id, where, min(selector.moment(), now))
+
+
+def _nothing_live(name: str, selector: Selector) -> str:
+    where = "" if selector.target is None else f" at {selector.target}"
+    if selector.day is None:
+        return f"no version of {name} is live{where}"
+    return f"no version of {name} was live{where} at the end of {selector.day} (UTC)"

@@ -1,0 +1,164 @@
+"""How people name packages and versions, and how this command line writes such names.
+
+    REFERENCE  = NAME | ID | NAME SELECTOR | ID SELECTOR | SELECTOR
+    NAME       = the name as it is, or in double quotes as JSON writes it
+    SELECTOR   = @3 | @latest | @published | @draft | @live | @live:TARGET | @DAY | @DAY:TARGET
+
+A name without quotes ends before the last `@` that begins a selector. So a package that is called
+`bot@3` is written `"bot@3"`, with the quotes. `write_name` adds them wherever the name alone would
+be read as something else, and whatever it writes is read as that name.
+
+Nothing here asks the project: what a reference stands for is found in `lookup.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Final
+from uuid import UUID
+
+from training_versions.cli.exits import CommandError, usage
+from training_versions.cli.text import json_text
+
+TARGETS: Final = ("local", "hf_space")
+HOW: Final = "@3, @latest, @published, @draft, @live, @live:hf_space, or a day such as @2026-05-03"
+
+_ID: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
+)
+_DAY: Final = r"\d{4}-\d\d-\d\d"
+_SELECTOR: Final = re.compile(
+    rf"(?:(?P<number>\d+)|(?P<word>latest|published|draft)"
+    rf"|(?:(?P<live>live)|(?P<day>{_DAY}))(?::(?P<target>[^:@]*))?)",
+    re.ASCII,
+)
+_MOST: Final = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Which version of a package: exactly one of the first four is set."""
+
+    number: int | None = None
+    word: str | None = None
+    is_live: bool = False
+    day: date | None = None
+    target: str | None = None
+
+    def moment(self) -> datetime:
+        """Return the end of the day, in UTC."""
+        assert self.day is not None
+        return datetime.combine(self.day, time.max, UTC)
+
+    def __str__(self) -> str:
+        what = str(self.number if self.number is not None else self.word)
+        if self.is_live:
+            what = "live"
+        if self.day is not None:
+            what = self.day.isoformat()
+        target = "" if self.target is None else f":{self.target}"
+        return f"@{what}{target}"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What somebody typed, taken apart."""
+
+    text: str
+    id: UUID | None = None
+    name: str | None = None
+    selector: Selector | None = None
+
+
+def read_reference(text: str) -> Reference:
+    """Take apart what somebody typed.
+
+    Raises:
+        CommandError: It is empty, or what stands behind the quotes is no selector.
+    """
+    if not text.strip():
+        raise usage("the name of a package or a version is empty")
+    if text.startswith('"'):
+        return _read_quoted(text)
+    name, separator, tail = text.rpartition("@")
+    selector = _read_selector(tail, text) if separator else None
+    if selector is None:
+        name = text
+    return _reference(text, name, selector)
+
+
+def _reference(text: str, name: str, selector: Selector | None) -> Reference:
+    if not name:
+        return Reference(text, selector=selector)
+    if _ID.fullmatch(name):
+        return Reference(text, id=UUID(name), selector=selector)
+    return Reference(text, name=name, selector=selector)
+
+
+def _read_quoted(text: str) -> Reference:
+    try:
+        name, end = json.JSONDecoder(strict=False).raw_decode(text)
+    except ValueError:
+        raise usage(
+            f"{text} begins with a quote, but is no name in quotes",
+            hint="Your shell takes quotes away: write '\"name\"', with both kinds.",
+        ) from None
+    tail = text[end:]
+    if not tail:
+        return Reference(text, name=name)
+    selector = _read_selector(tail[1:], text) if tail.startswith("@") else None
+    if selector is None:
+        raise usage(f"{tail} does not name a version", hint=f"After the name: {HOW}.")
+    return Reference(text, name=name, selector=selector)
+
+
+def _read_selector(tail: str, text: str) -> Selector | None:
+    """Read what stands behind the last `@`; `None` if it belongs to the name."""
+    found = _SELECTOR.fullmatch(tail)
+    if found is None:
+        return None
+    target = found["target"]
+    if target is not None and target not in TARGETS:
+        raise usage(
+            f"there is no target {target!r} in {text}",
+            hint=f"The targets are {' and '.join(TARGETS)}.",
+        )
+    if found["number"]:
+        return _read_number(found["number"], text)
+    if found["day"]:
+        return _read_day(found["day"], target, text)
+    return Selector(word=found["word"], is_live=bool(found["live"]), target=target)
+
+
+def _read_number(digits: str, text: str) -> Selector:
+    # Python refuses to read thousands of digits.
+    if len(digits) > len(str(_MOST)) or not 1 <= int(digits) <= _MOST:
+        raise usage(f"{text} has no version number: they begin at 1, and end at {_MOST:,}")
+    return Selector(number=int(digits))
+
+
+def _read_day(day: str, target: str | None, text: str) -> Selector:
+    try:
+        return Selector(day=date.fromisoformat(day), target=target)
+    except ValueError:
+        raise usage(f"{day} in {text} is not a day of the calendar") from None
+
+
+def write_name(name: str) -> str:
+    """Write the name of a package so that it is read as that name, in quotes if need be."""
+    if name.isprintable() and name == name.strip() and not name.startswith(("-", '"')):
+        try:
+            read = read_reference(name)
+        except CommandError:
+            read = None
+        if read is not None and read.name == name:
+            return name
+    return json_text(name, indent=None)
+
+
+def write_version(package: str, number: int) -> str:
+    """Write the name of a version, such as `support-bot@3`."""
+    return f"{write_name(package)}@{number}"

@@ -1,0 +1,258 @@
+"""What commands print: data on stdout, everything else on stderr.
+
+On a terminal, tables and colours; through a pipe, lines of values with tabs between them, whole
+and without colours. Whatever comes from a project is made safe for a terminal first.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
+
+from training_versions.cli.text import json_text, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+Cell: TypeAlias = "str | int | bool | datetime | Decimal | None"
+Mode: TypeAlias = Literal["text", "json", "quiet"]
+
+_STYLES = {"draft": "yellow", "published": "green", "archived": "dim", "live": "bold green"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table."""
+
+    title: str
+    is_number: bool = False
+    is_styled: bool = False
+    """Whether its values have colours of their own, as statuses do."""
+    may_wrap: bool = False
+    """Whether it is text that may take several lines where the terminal is narrow."""
+    only_piped: bool = False
+    """Whether a terminal leaves it out, such as the identifier beside the name."""
+
+
+@dataclass
+class Output:
+    """Where a command writes, and how."""
+
+    mode: Mode = "text"
+    debug: bool = False
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
+    secrets: set[str] = field(default_factory=set[str])
+    """What must not be printed, whatever a message holds."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether people look at what is written to stdout."""
+        return self.out.isatty()
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody can answer a question."""
+        return sys.stdin.isatty() and self.err.isatty()
+
+    @cached_property
+    def console(self) -> Console:
+        """What draws on stdout, or writes there plainly."""
+        return _console(self.out)
+
+    @cached_property
+    def err_console(self) -> Console:
+        """What draws on stderr: questions and progress bars."""
+        return _console(self.err)
+
+    # --- data
+
+    def show(
+        self,
+        data: object,
+        *,
+        ids: Iterable[object] = (),
+        text: Callable[[], None],
+    ) -> None:
+        """Print what a command is about, in the form that was asked for.
+
+        Args:
+            data: What `--json` prints: a record, or a list of records.
+            ids: What `-q` prints, one a line.
+            text: Prints it for people, or for a pipe.
+        """
+        if self.mode == "json":
+            self.line(json_text(_as_json(data)), is_safe=True)
+        elif self.mode == "quiet":
+            for each in ids:
+                self.line(str(each))
+        else:
+            text()
+
+    def line(self, text: str = "", *, is_safe: bool = False) -> None:
+        """Print a line, without colours."""
+        self.out.write(f"{text if is_safe else printable(text)}\n")
+
+    def styled(self, text: str, style: str = "") -> None:
+        """Print a line in a style, which only a terminal shows."""
+        if not self.is_terminal:
+            self.line(text)
+            return
+        self.console.print(styled_text(text, style), soft_wrap=True)
+
+    def table(
+        self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, empty: str = ""
+    ) -> None:
+        """Print rows: a table on a terminal, one line each with tabs in a pipe.
+
+        Args:
+            columns: The columns.
+            rows: The values; a moment is told as "3 days ago" on a terminal.
+            empty: What to say on a terminal when there are no rows.
+        """
+        if not self.is_terminal:
+            for row in rows:
+                self.line("\t".join(_piped(cell) for cell in row), is_safe=True)
+            return
+        from training_versions.cli.tables import draw
+
+        shown = [number for number, column in enumerate(columns) if not column.only_piped]
+        drawn = [[row[number] for number in shown] for row in rows]
+        if not drawn and empty:
+            self.note(empty)
+            return
+        draw(self.console, [columns[number] for number in shown], drawn)
+
+    def fields(self, pairs: Iterable[tuple[str, Cell]]) -> None:
+        """Print facts, one a line: its name, and its value."""
+        if not self.is_terminal:
+            for name, value in pairs:
+                self.line(f"{name}\t{_piped(value)}", is_safe=True)
+            return
+        from training_versions.cli.tables import draw_fields
+
+        draw_fields(self.console, [(name, value) for name, value in pairs if value is not None])
+
+    # --- the rest
+
+    def say(self, text: str = "", *, style: str = "") -> None:
+        """Tell people something that is no data, on stderr; `-q` and `--json` leave it out."""
+        if self.mode == "text":
+            self.note(text, style=style)
+
+    def note(self, text: str, *, style: str = "") -> None:
+        """Tell people something that they must know, on stderr."""
+        text = self.hide(text)
+        if self.err.isatty():
+            self.err_console.print(styled_text(text, style), soft_wrap=True)
+        else:
+            self.err.write(f"{printable(text)}\n")
+
+    def error(self, message: str, hint: str | None = None) -> None:
+        """Say what went wrong, and what to do about it."""
+        self.flush()
+        self._marked("error: ", message, "bold red")
+        if hint:
+            self._marked("hint: ", hint, "cyan")
+
+    def _marked(self, mark: str, text: str, style: str) -> None:
+        lines = self.hide(text).splitlines() or [""]
+        safe = "\n".join(printable(line) for line in lines)
+        if self.err.isatty():
+            from rich.text import Text
+
+            self.err_console.print(Text(mark, style) + Text(safe, "default"), soft_wrap=True)
+        else:
+            self.err.write(f"{mark}{safe}\n")
+        self.err.flush()
+
+    def hide(self, text: str) -> str:
+        """Return a text without any secret of this run."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[hidden]")
+        return text
+
+    def flush(self) -> None:
+        """Write what is still held back."""
+        self.out.flush()
+        self.err.flush()
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+
+    plain = not stream.isatty() or bool(os.environ.get("NO_COLOR"))
+    return Console(
+        file=stream,
+        force_terminal=stream.isatty(),
+        # With NO_COLOR not even bold: what must not be coloured is most likely not read by eyes.
+        color_system=None if plain else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+
+
+def styled_text(text: str, style: str = "") -> Text:
+    """Return text that is safe for a terminal, with a style; it may have several lines."""
+    from rich.text import Text
+
+    return Text("\n".join(map(printable, text.split("\n"))), style)
+
+
+def style_of(value: Cell) -> str:
+    """Return the colour of a status."""
+    return _STYLES.get(str(value), "")
+
+
+def _piped(value: Cell) -> str:
+    """Write a value for a pipe: whole, in one form, on one line."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return iso(value)
+    return printable(str(value))
+
+
+def iso(moment: datetime) -> str:
+    """Write a moment in UTC, whole, as the database has it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """Say how long ago a moment was."""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    if seconds < 0:
+        return iso(moment)
+    steps = ((60, "second"), (60, "minute"), (24, "hour"), (30, "day"), (12, "month"))
+    amount = seconds
+    for size, unit in steps:
+        if amount < size:
+            whole = int(amount)
+            if unit == "second" and whole < 10:
+                return "just now"
+            return f"{whole} {unit}{'' if whole == 1 else 's'} ago"
+        amount /= size
+    years = int(seconds // (365 * 24 * 3600)) or 1
+    return f"{years} year{'' if years == 1 else 's'} ago"
+
+
+def money(amount: Decimal | None) -> str | None:
+    """Write an amount with separators of thousands, as people read it."""
+    return None if amount is None else f"{amount:,.2f}"
+
+
+def _as_json(data: object) -> object:
+    from pydantic_core import to_jsonable_python
+
+    return to_jsonable_python(data)

@@ -1,0 +1,28 @@
+"""The help of a command as a terminal shows it, drawn with rich-click."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+from rich.console import Console
+from rich_click import RichCommand, RichContext
+
+_CONFIG: Final = {
+    # Without boxes: they take room that narrow terminals do not have.
+    "theme": "nord-nu",
+    "width": None,
+    "show_arguments": False,
+}
+
+
+def draw_help(command: click.Command, ctx: click.Context, console: Console) -> str:
+    """Return the help of a command with colours, as wide as the terminal."""
+    drawn = RichCommand(name=command.name, params=command.params, help=command.help)
+    colors = console.color_system
+    context = RichContext(
+        drawn,
+        info_name=ctx.command_path,
+        rich_help_config=_CONFIG | {"width": console.width, "color_system": colors},
+    )
+    return drawn.get_help(context).rstrip()
