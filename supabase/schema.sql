@@ -515,6 +515,8 @@ create table public.training_deployments (
     constraint ends_after_start check (ended_at >= started_at),
     constraint known_target check (target = any (array['local', 'hf_space']))
 );
+create index idx_training_deployments_owner on public.training_deployments (owner_id, started_at, id);
+create index idx_training_deployments_package on public.training_deployments (package_id, started_at, id);
 create index idx_training_deployments_target on public.training_deployments (package_id, target, started_at desc);
 create index idx_training_deployments_version on public.training_deployments (version_id);
 create unique index one_live_per_target on public.training_deployments (package_id, target) where (ended_at is null);

@@ -270,6 +270,8 @@ CALLS: dict[str, Call] = {
     "versions.undeploy": Call(OF_VERSION, "undeploy_training_version", P_VERSION, has_call_id=True),
     "versions.live": Call(OF_PACKAGE | {"target": "local"}),
     "versions.live_at": Call(OF_PACKAGE | {"target": "local", "moment": datetime.now(UTC)}),
+    "versions.deployments": Call(OF_PACKAGE),
+    "versions.iterate_deployments": Call({}),
     "versions.record_cost": Call(
         OF_VERSION | {"amount": Decimal("0.10"), "key": "k", "alert_at": (90, 50), "entry_id": RUN},
         "record_training_cost",

@@ -23,7 +23,8 @@ declare
         'idx_version_events_imported', 'imported_once',
         'idx_training_runs_version', 'one_running_per_version',
         'one_live_per_target', 'idx_training_deployments_target',
-        'idx_training_deployments_version', 'idx_training_costs_alerts'
+        'idx_training_deployments_version', 'idx_training_deployments_package',
+        'idx_training_deployments_owner', 'idx_training_costs_alerts'
     ];
     functions constant text[] := array[
         'get_next_version_number', 'create_training_package', 'get_or_create_training_package',

@@ -44,6 +44,11 @@ create index if not exists idx_training_deployments_target
     on public.training_deployments (package_id, target, started_at desc);
 create index if not exists idx_training_deployments_version
     on public.training_deployments (version_id);
+-- For lists of a package and of all that a user has, in the order of time.
+create index if not exists idx_training_deployments_package
+    on public.training_deployments (package_id, started_at, id);
+create index if not exists idx_training_deployments_owner
+    on public.training_deployments (owner_id, started_at, id);
 
 alter table public.training_deployments enable row level security;
 drop policy if exists "Users can view own deployments" on public.training_deployments;

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Literal, Unpack
 
 from training_versions._async.transport import AsyncTransport
-from training_versions.models import Deployment, Id, Target, VersionSummary
+from training_versions.models import (
+    Deployment,
+    DeploymentFilters,
+    Id,
+    Page,
+    Target,
+    VersionSummary,
+)
 from training_versions.operations import deployments
 
 
@@ -87,3 +96,45 @@ class AsyncDeployments:
             >>> deployment = await versions.live_at(package.id, "hf_space", noon)
         """
         return await self._transport.run(deployments.live_at(package_id, target, moment))
+
+    async def deployments(
+        self,
+        *,
+        order: Literal["newest", "oldest"] = "newest",
+        limit: int = 50,
+        cursor: str | None = None,
+        **filters: Unpack[DeploymentFilters],
+    ) -> Page[Deployment]:
+        """Read one page of deployments, those that are live and those that have ended.
+
+        Args:
+            order: Which come first, by the time at which they started.
+            limit: The most to return; a server may cap it, and the page is shorter then.
+            cursor: The `next_cursor` of the page before.
+            **filters: `package_id` or `version_id`, `target` and `live`; see `DeploymentFilters`.
+
+        Example:
+            >>> live_now = await versions.deployments(package_id=package.id, live=True)
+        """
+        return await self._transport.run(
+            deployments.list_(filters, order=order, limit=limit, cursor=cursor)
+        )
+
+    def iterate_deployments(
+        self,
+        *,
+        order: Literal["newest", "oldest"] = "newest",
+        page_size: int = 200,
+        **filters: Unpack[DeploymentFilters],
+    ) -> AsyncIterator[Deployment]:
+        """Iterate over all deployments that the filters keep, page by page.
+
+        Args:
+            order: Which come first.
+            page_size: How many to ask for at once.
+            **filters: As in `deployments`.
+
+        Example:
+            >>> async for stay in versions.iterate_deployments(version_id=version.id): ...
+        """
+        return self._transport.walk(deployments.iterate(filters, order=order, page_size=page_size))

@@ -27,7 +27,12 @@ from training_versions.models.base import (
 )
 from training_versions.models.copies import CopiedDraft, Misfit
 from training_versions.models.costs import CostEntry, PackageCost, RecordedCost
-from training_versions.models.deployments import Deployment, DeploymentTarget, Target
+from training_versions.models.deployments import (
+    Deployment,
+    DeploymentFilters,
+    DeploymentTarget,
+    Target,
+)
 from training_versions.models.history import Event, EventKind, HistoryFilters
 from training_versions.models.lineage import Lineage, LineageNode
 from training_versions.models.packages import Package, PackageFilters
@@ -54,6 +59,7 @@ __all__ = [
     "CostRule",
     "D",
     "Deployment",
+    "DeploymentFilters",
     "DeploymentTarget",
     "DraftFields",
     "Event",

@@ -1,12 +1,12 @@
 """Deployments: which version is live at which target, and which was."""
 
 import enum
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from training_versions.models.base import Record
+from training_versions.models.base import Id, Record
 
 
 class DeploymentTarget(enum.StrEnum):
@@ -46,3 +46,19 @@ class Deployment(Record):
         if self.ended_at is not None:
             period = f"{self.started_at.date()} to {self.ended_at.date()}"
         return f"<Deployment of version {self.version_number} at {self.target}, {period}>"
+
+
+class DeploymentFilters(TypedDict, total=False):
+    """Which deployments a list covers; a filter left out or `None` does not apply."""
+
+    package_id: Id | None
+    """Deployments of this package."""
+    version_id: Id | None
+    """Deployments of this version. With neither, all deployments of the caller."""
+    target: Target | None
+    live: bool | None
+    """`True`: those that have not ended. `False`: those that have."""
+
+
+# The body of a TypedDict cannot say this.
+DeploymentFilters.__module__ = "training_versions"

@@ -1,12 +1,13 @@
 """Training packages: rows of `training_configs`."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, TypedDict
 from uuid import UUID
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from training_versions.models.base import JsonObject, Record
+from training_versions.models.base import Id, JsonObject, Record
 
 
 def _empty_if_null(value: object) -> object:
@@ -52,6 +53,8 @@ class PackageFilters(TypedDict, total=False):
     """Which packages `list` and `iterate` return; a filter left out or `None` does not apply."""
 
     template_type: str | None
+    ids: Sequence[Id] | None
+    """Those with one of these identifiers, at most 200; none of them finds nothing."""
     text: str | None
     """Literal text in the name, ignoring case."""
 

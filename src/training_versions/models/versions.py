@@ -144,6 +144,12 @@ class VersionFilters(TypedDict, total=False):
     training_status: str | Sequence[str] | None
     deployed: bool | None
     parent_version_id: Id | None
+    ids: Sequence[Id] | None
+    """Those with one of these identifiers, at most 200; none of them finds nothing."""
+    number_below: int | None
+    """Versions with a lower number; with `limit=1`, the one before."""
+    number_above: int | None
+    """Versions with a higher number."""
     created_after: datetime | None
     """Created at this moment or later."""
     created_before: datetime | None

@@ -7,16 +7,28 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from training_versions.models import Deployment, DeploymentTarget, Id, Target, VersionSummary
+from training_versions.models import (
+    Deployment,
+    DeploymentFilters,
+    DeploymentTarget,
+    Id,
+    Page,
+    Target,
+    VersionSummary,
+)
 from training_versions.operations.checks import (
+    check_known,
     check_member,
     check_moment,
     check_or_make_uuid,
+    check_positive,
     check_text,
     check_uuid,
+    is_newest_first,
     optional,
 )
-from training_versions.operations.filters import of_package
+from training_versions.operations.filters import check_bool, of_one, of_package
+from training_versions.operations.paging import Listing
 from training_versions.operations.requests import (
     AnyOf,
     Comparison,
@@ -96,6 +108,41 @@ def live_at(package_id: Id, target: Target, moment: datetime) -> Operation[Deplo
         Comparison("started_at", "lte", at),
         AnyOf(f'ended_at.is.null,ended_at.gt."{at}"'),
     )
+
+
+def list_(
+    filters: DeploymentFilters, *, order: str, limit: int, cursor: str | None
+) -> Operation[Page[Deployment]]:
+    """Read one page of deployments."""
+    listing = _listing("versions.deployments", filters, order, check_positive(limit, "limit"))
+    return listing.page(cursor)
+
+
+def iterate(filters: DeploymentFilters, *, order: str, page_size: int) -> Listing[Deployment]:
+    """Return the deployments that the filters keep, to walk over."""
+    limit = check_positive(page_size, "page_size")
+    return _listing("versions.iterate_deployments", filters, order, limit)
+
+
+def _listing(
+    operation: str, filters: DeploymentFilters, order: str, limit: int
+) -> Listing[Deployment]:
+    check_known(filters, DeploymentFilters)
+    where = of_one(filters)
+    if (target := filters.get("target")) is not None:
+        where.append(Comparison("target", "eq", _check_target(target, "target")))
+    live = check_bool(filters.get("live"), "live")
+    if live is not None:
+        where.append(Comparison("ended_at", "is" if live else "not.is", "null"))
+    select = Select(
+        operation,
+        DEPLOYMENTS,
+        where=tuple(where),
+        order_by=("started_at", "id"),
+        descending=is_newest_first(order, "order"),
+        limit=limit,
+    )
+    return Listing(select, Deployment.model_validate)
 
 
 def _read_deployment(

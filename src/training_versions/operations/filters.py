@@ -9,10 +9,19 @@ from typing import Final, cast
 from urllib.parse import quote
 
 from training_versions.errors import InvalidInputError
-from training_versions.models import Id, TrainingStatus, VersionFilters, VersionStatus
+from training_versions.models import (
+    DeploymentFilters,
+    HistoryFilters,
+    Id,
+    TrainingStatus,
+    VersionFilters,
+    VersionStatus,
+)
 from training_versions.operations.checks import (
     MAX_SEARCH,
+    MAX_VERSION_NUMBER,
     check_moment,
+    check_positive,
     check_text,
     check_uuid,
     is_collection,
@@ -20,6 +29,8 @@ from training_versions.operations.checks import (
 from training_versions.operations.requests import AnyOf, Comparison, Condition
 from training_versions.snapshots import Codec, plain_number, refuses_foreign_errors
 
+MAX_IDS: Final = 200
+"""Identifiers to look up at once: they travel in the URL."""
 MAX_QUERY_BYTES: Final = 40_000
 """Of all containment filters in a URL, of the 65,536 that httpx sends."""
 _CONTAINMENT: Final = (
@@ -40,6 +51,38 @@ def of_version(version_id: Id) -> Comparison:
     return Comparison("version_id", "eq", check_uuid(version_id, "version_id"))
 
 
+def of_one(filters: HistoryFilters | DeploymentFilters) -> list[Condition]:
+    """Keep what belongs to the package or the version that is named; without one, everything."""
+    package_id, version_id = filters.get("package_id"), filters.get("version_id")
+    if package_id is not None and version_id is not None:
+        raise InvalidInputError(
+            "Name package_id or version_id, not both: a version is of one package.",
+            field="version_id",
+        )
+    if package_id is not None:
+        return [of_package(package_id)]
+    if version_id is not None:
+        return [of_version(version_id)]
+    return []
+
+
+@refuses_foreign_errors
+def with_ids(wanted: object, argument: str) -> list[Condition]:
+    """Keep rows that have one of these identifiers; `None` keeps all."""
+    if wanted is None:
+        return []
+    if not is_collection(wanted):
+        raise InvalidInputError(
+            f"{argument} must be a sequence of UUIDs, not {wanted!r:.80}.", field=argument
+        )
+    ids = [check_uuid(each, argument) for each in cast("Sequence[object]", wanted)]
+    if len(ids) > MAX_IDS:
+        raise InvalidInputError(
+            f"{argument} has {len(ids):,} identifiers, and {MAX_IDS} is the most.", field=argument
+        )
+    return [Comparison("id", "in", f"({','.join(ids)})")]
+
+
 def version_filters(package_id: Id | None, filters: VersionFilters) -> tuple[Condition, ...]:
     """Return the conditions of the filters that callers of `list` and `count` give."""
     where: list[Condition] = []
@@ -47,9 +90,12 @@ def version_filters(package_id: Id | None, filters: VersionFilters) -> tuple[Con
         where.append(of_package(package_id))
     where += any_member(filters.get("status"), "status", VersionStatus)
     where += any_member(filters.get("training_status"), "training_status", TrainingStatus)
-    where += _deployed(filters.get("deployed"), "deployed")
+    where += _deployed(filters.get("deployed"))
     if (parent := filters.get("parent_version_id")) is not None:
         where.append(Comparison("parent_version_id", "eq", check_uuid(parent, "parent_version_id")))
+    where += with_ids(filters.get("ids"), "ids")
+    where += _number(filters.get("number_below"), "number_below", "lt")
+    where += _number(filters.get("number_above"), "number_above", "gt")
     if (after := filters.get("created_after")) is not None:
         where.append(Comparison("created_at", "gte", check_moment(after, "created_after")))
     if (before := filters.get("created_before")) is not None:
@@ -97,16 +143,31 @@ def text_in(text: str | None, *columns: str) -> list[Condition]:
     return [AnyOf(",".join(f'{column}.imatch."{quoted}"' for column in columns))]
 
 
-@refuses_foreign_errors
-def _deployed(wanted: object, argument: str) -> list[Condition]:
+def _number(wanted: int | None, argument: str, operator: str) -> list[Condition]:
     if wanted is None:
         return []
+    number = check_positive(wanted, argument, most=MAX_VERSION_NUMBER)
+    return [Comparison("version_number", operator, str(number))]
+
+
+@refuses_foreign_errors
+def check_bool(wanted: object, argument: str) -> bool | None:
+    """Return a filter that is true, false or `None`."""
+    if wanted is None:
+        return None
     wanted = plain_number(wanted)
     if not isinstance(wanted, bool):
         raise InvalidInputError(
             f"{argument} must be True or False, not {wanted!r:.80}.", field=argument
         )
-    return [Comparison("is_deployed", "is", str(wanted).lower())]
+    return wanted
+
+
+def _deployed(wanted: bool | None) -> list[Condition]:
+    checked = check_bool(wanted, "deployed")
+    if checked is None:
+        return []
+    return [Comparison("is_deployed", "is", str(checked).lower())]
 
 
 def _containment(filters: VersionFilters) -> list[Condition]:

@@ -11,7 +11,7 @@ from training_versions.operations.checks import (
     is_newest_first,
     optional,
 )
-from training_versions.operations.filters import any_member, of_package, of_version
+from training_versions.operations.filters import any_member, of_one
 from training_versions.operations.paging import Listing
 from training_versions.operations.requests import AnyOf, Comparison, Condition, Operation, Select
 from training_versions.operations.rows import EVENTS
@@ -33,17 +33,7 @@ def iterate_history(filters: HistoryFilters, *, order: str, page_size: int) -> L
 
 def _conditions(filters: HistoryFilters) -> tuple[Condition, ...]:
     check_known(filters, HistoryFilters)
-    package_id, version_id = filters.get("package_id"), filters.get("version_id")
-    if package_id is not None and version_id is not None:
-        raise InvalidInputError(
-            "Name package_id or version_id, not both: a version is of one package.",
-            field="version_id",
-        )
-    where: list[Condition] = []
-    if package_id is not None:
-        where.append(of_package(package_id))
-    if version_id is not None:
-        where.append(of_version(version_id))
+    where = of_one(filters)
     where += any_member(filters.get("kind"), "kind", EventKind)
     where += _between(filters)
     return tuple(where)

@@ -19,7 +19,7 @@ from training_versions.operations.checks import (
     nothing_to_change,
     optional,
 )
-from training_versions.operations.filters import text_in
+from training_versions.operations.filters import text_in, with_ids
 from training_versions.operations.paging import Key, Listing
 from training_versions.operations.requests import (
     Comparison,
@@ -180,6 +180,7 @@ def _by_id(operation: str, package_id: Id) -> Select:
 def _listing(operation: str, filters: PackageFilters, order: str, limit: int) -> Listing[Package]:
     check_known(filters, PackageFilters)
     where: list[Condition] = text_in(filters.get("text"), "name")
+    where += with_ids(filters.get("ids"), "ids")
     template_type = filters.get("template_type")
     if template_type is not None:
         wanted = _check_template_type(template_type, "template_type")

@@ -14,6 +14,7 @@ from tests.server.schema.databases import EMPTY_FIELDS
 
 VERSIONS = "public.training_package_versions"
 SUMMARIES = "public.training_package_version_summaries"
+DEPLOYMENTS = "public.training_deployments"
 EVENTS = "public.training_version_events"
 BIG, SMALL, OTHERS = 39_000, 500, 2_000
 EACH = 5
@@ -59,6 +60,12 @@ READS = {
         "50",
         table=EVENTS,
     ),
+    "deployments of a package": Read(
+        "package_id = $1 order by started_at desc, id desc limit $2",
+        "bigint",
+        "50",
+        table=DEPLOYMENTS,
+    ),
     "next page of a list": Read(
         "package_id = $1 and version_number < $2 order by version_number desc limit $3",
         "integer, bigint",
@@ -95,11 +102,11 @@ class Plan:
 
     @property
     def rows_looked_at(self):
-        """Rows of versions that were fetched, those thrown away by a filter included."""
+        """Rows of these tables that were fetched, those thrown away by a filter included."""
         scans = [
             node
             for node in self.nodes()
-            if node.get("Relation Name") in ("training_package_versions", "training_version_events")
+            if f"public.{node.get('Relation Name')}" in (VERSIONS, EVENTS, DEPLOYMENTS)
         ]
         parts = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
         return sum(
@@ -157,6 +164,14 @@ FILL = (
     from {VERSIONS}
     where package_id = %(package)s
     """,
+    f"""
+    insert into {DEPLOYMENTS} (
+        package_id, version_id, version_number, owner_id, target, started_at, ended_at
+    )
+    select package_id, id, version_number, created_by, 'local', created_at, created_at
+    from {VERSIONS}
+    where package_id = %(package)s
+    """,
     """
     insert into training_versions_internal.package_numbers (package_id, last_number)
     values (%(package)s, %(versions)s)
@@ -203,6 +218,7 @@ class Archive:
             session.execute(FILL_OTHERS)
             session.execute(f"vacuum analyze {VERSIONS}")
             session.execute(f"vacuum analyze {EVENTS}")
+            session.execute(f"vacuum analyze {DEPLOYMENTS}")
 
     def explain(self, query, *, user=None, before=""):
         """The plan of a query, by a user or by the service role, after other statements."""

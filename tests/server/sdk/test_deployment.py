@@ -10,7 +10,8 @@ import pytest
 from postgrest.exceptions import APIError
 
 from tests.data import SNAPSHOT_COLUMNS
-from training_versions import ConflictError, Deployment, Version
+from tests.faces import both_faces
+from training_versions import ConflictError, Deployment, NotSignedInError, Version
 
 FROZEN = (*SNAPSHOT_COLUMNS, "name", "published_at")
 
@@ -269,6 +270,58 @@ def test_an_id_that_was_given_to_another_call_is_refused_and_not_taken_for_a_rep
         ("deploy_training_version", {"stay_id": stay, "target": "hf_space"}),
     ):
         assert functions.refused(name, published, **given) == "TV204"
+
+
+# --- lists of stays
+
+
+@pytest.fixture
+def stays(ada, package, pair):
+    """Four stays of two versions, of which the last two are live."""
+    first, second = pair
+    for version, target in ((first, "local"), (second, "local"), (first, "hf_space")):
+        ada.versions.deploy(version.id, target)
+    ada.versions.deploy(first.id, "local", url="http://again")
+    return list(ada.versions.iterate_deployments(package_id=package.id, order="oldest"))
+
+
+@both_faces
+def test_the_stays_of_a_package_are_listed_newest_first(ada, package, stays):
+    shown = [(stay.version_number, str(stay.target), stay.ended_at is None) for stay in stays]
+    assert shown == [
+        (1, "local", False),
+        (2, "local", False),
+        (1, "hf_space", True),
+        (1, "local", True),
+    ]
+    assert {stay.started_by for stay in stays} == {ada.id}
+    which = {"package_id": package.id}
+    assert list(ada.versions.iterate_deployments(**which, page_size=1)) == stays[::-1]
+
+    page = ada.versions.deployments(**which, limit=3)
+    rest = ada.versions.deployments(**which, limit=3, cursor=page.next_cursor)
+
+    assert [*page, *rest] == stays[::-1]
+    assert rest.next_cursor is None
+
+
+def test_stays_are_filtered_by_version_target_and_whether_they_are_live(ada, package, pair, stays):
+    one, two, three, four = stays
+    listed = ada.versions.deployments
+
+    assert listed(version_id=pair[1].id).items == [two]
+    assert listed(package_id=package.id, target="hf_space").items == [three]
+    assert listed(package_id=package.id, live=True).items == [four, three]
+    assert listed(live=False, version_id=pair[0].id).items == [one]
+    assert listed(order="oldest").items == stays
+
+
+def test_nobody_sees_the_stays_of_another(ada, bob, nobody, admin, package, stays):
+    assert bob.versions.deployments(package_id=package.id).items == []
+    assert bob.versions.deployments().items == []
+    assert admin.versions.deployments(package_id=package.id).items == stays[::-1]
+    with pytest.raises(NotSignedInError):
+        nobody.versions.deployments(package_id=package.id)
 
 
 # --- other people, and clients that write the columns

@@ -113,6 +113,13 @@ def test_the_newest_package_comes_first_unless_said_otherwise(ada):
     assert list(ada.packages.list()) == list(ada.packages.iterate()) == [second, first]
 
 
+def test_packages_are_found_by_their_ids(ada, bob):
+    first, _, third, of_bob = ada.package("a"), ada.package("b"), ada.package("c"), bob.package()
+
+    assert list(ada.packages.list(ids=[first.id, str(third.id), of_bob.id])) == [third, first]
+    assert list(ada.packages.iterate(ids=[])) == []
+
+
 @both_faces
 def test_a_program_finds_its_package_again(ada):
     given: dict[str, Any] = {"template_type": "lora", "config": {"r": 8}}

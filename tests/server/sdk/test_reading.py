@@ -153,6 +153,13 @@ FILTERS: dict[str, Filter] = {
         lambda library: {"created_before": library["two wide"].created_at},
         lambda library, v: v.created_at < library["two wide"].created_at,
     ),
+    "ids": Filter(
+        lambda library: {"ids": [library["tall"].id, str(library["base"].id)]},
+        lambda library, v: v.id in (library["tall"].id, library["base"].id),
+    ),
+    "no ids": Filter(lambda _: {"ids": []}, lambda _, v: False),
+    "below": Filter(lambda _: {"number_below": 3}, lambda _, v: v.version_number < 3),
+    "above": Filter(lambda _: {"number_above": 2}, lambda _, v: v.version_number > 2),
     "text": Filter(lambda _: {"text": "WIDE"}, mentions_wide),
     "config": containing("config", {"r": 64}),
     "nested config": containing("config", NESTED),
