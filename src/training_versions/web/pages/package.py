@@ -1,0 +1,78 @@
+"""A package: its versions with their line of descent, and a new draft."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from training_versions import Package, VersionSummary
+from training_versions.web.page import Caller, caller_of, page
+from training_versions.web.render import render
+from training_versions.web.views.lanes import DOT_Y, draw_lanes
+from training_versions.web.views.listing import STATUSES, TRAINING_STATUSES, Listing
+
+_PAGE_SIZE: Final = 50
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The parent of a version, as far as the caller may see it."""
+
+    version: VersionSummary
+    package: Package | None
+    """Its package, if that is another one."""
+
+
+@page
+async def show_package(request: Request) -> Response:
+    """Show one page of the versions of a package."""
+    caller = caller_of(request)
+    package_id: UUID = request.path_params["package_id"]
+    listing = Listing.from_query(request.query_params)
+    package, found, count = await asyncio.gather(
+        caller.packages.get(package_id),
+        caller.versions.list(
+            package_id,
+            order=listing.order,
+            limit=_PAGE_SIZE,
+            cursor=listing.cursor or None,
+            **listing.filters,
+        ),
+        caller.versions.count(package_id, **listing.filters),
+    )
+    parents = await _read_parents(caller, package, found.items)
+    return render(
+        request,
+        "package.html",
+        package=package,
+        versions=found,
+        count=count,
+        parents=parents,
+        listing=listing,
+        lanes=draw_lanes(found.items, newest_first=listing.order == "newest"),
+        dot_y=DOT_Y,
+        statuses=STATUSES,
+        training_statuses=TRAINING_STATUSES,
+    )
+
+
+async def _read_parents(
+    caller: Caller, package: Package, versions: Sequence[VersionSummary]
+) -> dict[UUID, Parent]:
+    """Read the parents of the versions of a page, which may be elsewhere."""
+    here = {version.id: version for version in versions}
+    return {
+        parent: Parent(here[parent], None)
+        for parent in {version.parent_version_id for version in versions}
+        if parent is not None and parent in here
+    }
+
+
+routes = [Route("/packages/{package_id:uuid}", show_package, methods=["GET"])]

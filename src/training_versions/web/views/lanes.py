@@ -1,0 +1,144 @@
+"""The line of descent beside a page of versions, drawn row by row.
+
+Every row has its version as a dot on a lane, and lanes go down from row to row: from a version to
+its parent where the newest come first, from a parent to its children where the oldest do. Where the
+parent is not on the page, a stub says that there is one; the column with the parent says which.
+
+All curves are in the upper part of a row, above its dot, whose place is known; what is below the
+dot is straight, and as long as the row is high.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from training_versions import VersionSummary
+
+_MOST_LANES: Final = 8
+"""More would leave no room for the names: what does not fit is drawn as a stub."""
+_STEP: Final = 14
+_MARGIN: Final = 9
+DOT_Y: Final = 20
+"""How far the dot is below the upper edge of its row."""
+
+
+@dataclass(frozen=True)
+class LaneRow:
+    """What is drawn beside one version."""
+
+    lane: int
+    above: tuple[int, ...]
+    """The lanes that come from above and end at the dot."""
+    passing: tuple[int, ...]
+    """The lanes that pass the dot."""
+    goes_on: bool
+    """Whether a lane begins at the dot."""
+    has_stub: bool
+    """Whether there is a parent that no lane leads to."""
+
+    @property
+    def x(self) -> int:
+        """Where the dot is."""
+        return _x(self.lane)
+
+    @property
+    def straight(self) -> list[int]:
+        """Where lines go from the upper edge to the lower one."""
+        return [_x(lane) for lane in self.passing]
+
+    @property
+    def curves(self) -> list[str]:
+        """The lines from the upper edge to the dot, as paths."""
+        return [_curve(_x(lane), self.x) for lane in self.above]
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """What is drawn beside a page."""
+
+    rows: list[LaneRow]
+    width: int
+
+
+def draw_lanes(versions: Sequence[VersionSummary], *, newest_first: bool) -> Lanes:
+    """Draw the line of descent of the versions of a page, which are in the order of the page."""
+    rows = _draw_up(versions) if newest_first else _draw_down(versions)
+    widest = max((max(row.lane, *row.passing, *row.above, 0) for row in rows), default=0)
+    return Lanes(rows, _x(widest) + _MARGIN)
+
+
+def _draw_up(versions: Sequence[VersionSummary]) -> list[LaneRow]:
+    """Draw a lane from every version to its parent further down."""
+    places = {version.id: place for place, version in enumerate(versions)}
+    # To which parent each lane goes; `None` where it is free.
+    lanes: list[UUID | None] = [None] * _MOST_LANES
+    rows: list[LaneRow] = []
+    for place, version in enumerate(versions):
+        above = [lane for lane, target in enumerate(lanes) if target == version.id]
+        for lane in above:
+            lanes[lane] = None
+        lane = above[0] if above else _free_lane(lanes)
+        passing = _taken(lanes)
+        parent = version.parent_version_id
+        is_below = parent is not None and places.get(parent, -1) > place
+        goes_on = is_below and lane < _MOST_LANES
+        if goes_on:
+            lanes[lane] = parent
+        has_stub = parent is not None and not goes_on
+        rows.append(LaneRow(lane, tuple(above), passing, goes_on, has_stub))
+    return rows
+
+
+def _draw_down(versions: Sequence[VersionSummary]) -> list[LaneRow]:
+    """Draw a lane from every version to its children further down."""
+    places = {version.id: place for place, version in enumerate(versions)}
+    children = Counter(
+        version.parent_version_id
+        for place, version in enumerate(versions)
+        if version.parent_version_id is not None
+        and places.get(version.parent_version_id, place) < place
+    )
+    # From which parent each lane comes, while it has more children; `None` where it is free.
+    lanes: list[UUID | None] = [None] * _MOST_LANES
+    rows: list[LaneRow] = []
+    for version in versions:
+        parent = version.parent_version_id
+        above: list[int] = []
+        if parent is not None and parent in lanes:
+            above.append(lanes.index(parent))
+            children[parent] -= 1
+            if children[parent] == 0:
+                # The last child goes on where its parent was.
+                lanes[above[0]] = None
+        is_last_child = bool(above) and lanes[above[0]] is None
+        lane = above[0] if is_last_child else _free_lane(lanes)
+        passing = _taken(lanes)
+        goes_on = children[version.id] > 0 and lane < _MOST_LANES
+        if goes_on:
+            lanes[lane] = version.id
+        has_stub = parent is not None and not above
+        rows.append(LaneRow(lane, tuple(above), passing, goes_on, has_stub))
+    return rows
+
+
+def _free_lane(lanes: list[UUID | None]) -> int:
+    """Return the first free lane, or the one beyond the last, which nothing begins from."""
+    if None in lanes:
+        return lanes.index(None)
+    return _MOST_LANES
+
+
+def _taken(lanes: list[UUID | None]) -> tuple[int, ...]:
+    return tuple(lane for lane, target in enumerate(lanes) if target is not None)
+
+
+def _x(lane: int) -> int:
+    return _MARGIN + lane * _STEP
+
+
+def _curve(start: int, end: int) -> str:
+    return f"M{start} 0C{start} 14 {end} 4 {end} {DOT_Y}"

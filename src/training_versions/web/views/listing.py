@@ -1,0 +1,86 @@
+"""What a page of versions shows, as its address says: filters, order and place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from training_versions import InvalidInputError, TrainingStatus, VersionFilters, VersionStatus
+
+STATUSES: Final = [str(status) for status in VersionStatus]
+TRAINING_STATUSES: Final = [str(status) for status in TrainingStatus]
+_DEPLOYED: Final = {"": None, "yes": True, "no": False}
+
+Order = Literal["newest", "oldest"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The filters, the order, and where the page begins."""
+
+    text: str = ""
+    statuses: tuple[str, ...] = ()
+    training: str = ""
+    deployed: str = ""
+    order: Order = "newest"
+    cursor: str = ""
+
+    @classmethod
+    def from_query(cls, query: QueryParams) -> Listing:
+        """Read an address.
+
+        Raises:
+            InvalidInputError: It names a filter that there is not; the SDK refuses other values.
+        """
+        deployed = query.get("deployed", "")
+        if deployed not in _DEPLOYED:
+            raise InvalidInputError(
+                f"deployed must be yes or no, not {deployed!r:.80}.", field="deployed"
+            )
+        return cls(
+            text=query.get("text", ""),
+            statuses=tuple(status for status in query.getlist("status") if status),
+            training=query.get("training", ""),
+            deployed=deployed,
+            order=_read_order(query.get("order", "")),
+            cursor=query.get("cursor", ""),
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether some versions may be left out."""
+        return replace(self, order="newest", cursor="") != Listing()
+
+    @property
+    def filters(self) -> VersionFilters:
+        """The filters as the SDK knows them."""
+        filters = VersionFilters(deployed=_DEPLOYED[self.deployed])
+        if self.text:
+            filters["text"] = self.text
+        if self.statuses:
+            filters["status"] = self.statuses
+        if self.training:
+            filters["training_status"] = self.training
+        return filters
+
+    def query(self, cursor: str = "") -> str:
+        """Write the address of the page that begins at a cursor, the first one if it is empty."""
+        named: list[tuple[str, str]] = [("text", self.text)]
+        named += [("status", status) for status in self.statuses]
+        named += [("training", self.training), ("deployed", self.deployed)]
+        if self.order != "newest":
+            named.append(("order", self.order))
+        named.append(("cursor", cursor))
+        text = urlencode([(name, value) for name, value in named if value])
+        return f"?{text}" if text else "?"
+
+
+def _read_order(value: str) -> Order:
+    if value in ("", "newest"):
+        return "newest"
+    if value == "oldest":
+        return "oldest"
+    raise InvalidInputError(f"order must be newest or oldest, not {value!r:.80}.", field="order")
