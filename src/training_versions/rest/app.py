@@ -1,0 +1,193 @@
+"""The endpoints as a router for one's own application, and as an application of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias, cast
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from training_versions import __version__
+from training_versions.rest.problems import BAD_HEADER, Problem, problem_response
+from training_versions.rest.routes import (
+    copies,
+    costs,
+    deployments,
+    health,
+    history,
+    packages,
+    training,
+    versions,
+)
+from training_versions.rest.routing import Endpoint, answer_every_method, tell
+from training_versions.rest.service import Service
+from training_versions.rest.settings import MAX_BODY, read_settings
+
+PREFIX: Final = "/api/training"
+_TOPICS: Final = (packages, versions, copies, training, deployments, costs, history)
+_Handler: TypeAlias = Callable[[Request, Exception], Response | Awaitable[Response]]
+_DESCRIPTION: Final = """
+A version history for machine-learning training packages: **draft → published → archived**.
+
+Requests act as the user whose access token they bring. Errors are `application/problem+json`.
+"""
+_READ: Final = ["ETag", "Link", "Location", "Allow", "Retry-After", "WWW-Authenticate"]
+_SENT: Final = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"]
+
+
+def create_router(
+    *,
+    url: str | None = None,
+    key: str | None = None,
+    max_body: int = MAX_BODY,
+    allow_secrets: bool = False,
+) -> APIRouter:
+    """Make the endpoints, for `app.include_router(create_router(), prefix="/api/training")`.
+
+    They tell their own errors, so the application keeps its exception handlers. Their connections
+    open and close in the application's lifespan.
+
+    Args:
+        url: The project's URL; `SUPABASE_URL` if left out.
+        key: Its publishable key; `SUPABASE_PUBLISHABLE_KEY` or `SUPABASE_KEY` if left out.
+        max_body: The largest body of a request, in bytes.
+        allow_secrets: Store text that looks like a secret, too.
+
+    Raises:
+        InvalidInputError: The URL or the key is not known.
+
+    Example:
+        >>> app.include_router(create_router(), prefix="/api/training")
+    """
+    settings = read_settings(url=url, key=key, max_body=max_body, allow_secrets=allow_secrets)
+    service = Service(settings)
+    router = APIRouter(lifespan=service.lifespan, route_class=_endpoint_of(service))
+    for topic in (*_TOPICS, health):
+        _add(topic.router, router)
+    answer_every_method(router)
+    return router
+
+
+def create_app(
+    *,
+    url: str | None = None,
+    key: str | None = None,
+    prefix: str = PREFIX,
+    max_body: int = MAX_BODY,
+    cors_origins: Sequence[str] = (),
+    allow_secrets: bool = False,
+) -> FastAPI:
+    """Make an application of the endpoints alone, for a server such as uvicorn.
+
+    Its description is at `{prefix}/openapi.json`. `/health` and `/ready` answer without the prefix
+    as well.
+
+    Args:
+        url: The project's URL; `SUPABASE_URL` if left out.
+        key: Its publishable key; `SUPABASE_PUBLISHABLE_KEY` or `SUPABASE_KEY` if left out.
+        prefix: What the addresses of the endpoints begin with.
+        max_body: The largest body of a request, in bytes.
+        cors_origins: Origins whose pages may call the endpoints, such as `https://app.example.com`.
+        allow_secrets: Store text that looks like a secret, too.
+
+    Raises:
+        InvalidInputError: The URL or the key is not known.
+
+    Example:
+        >>> app = create_app(url="https://your-project.supabase.co", key="your publishable key")
+    """
+    router = create_router(url=url, key=key, max_body=max_body, allow_secrets=allow_secrets)
+    app = FastAPI(
+        title="training-versions",
+        version=__version__,
+        description=_DESCRIPTION,
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=None,  # it would load scripts from another host
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.include_router(router, prefix=prefix)
+    add_problem_handlers(app)
+    if cors_origins:
+        app.add_middleware(
+            _CorsMiddleware,
+            allow_origins=list(cors_origins),
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=_SENT,
+            expose_headers=[*_READ, "Idempotent-Replayed"],
+        )
+    return app
+
+
+def add_problem_handlers(app: FastAPI, *, prefix: str = "") -> None:
+    """Let an application tell unknown addresses below a prefix as problems, too.
+
+    Other addresses are answered as before: by the handler that the application has, or FastAPI's.
+
+    Args:
+        app: The application, after its own handlers are added.
+        prefix: What the addresses of the endpoints begin with; all addresses if left out.
+
+    Example:
+        >>> add_problem_handlers(app, prefix="/api/training")
+    """
+    before = cast("_Handler", app.exception_handlers.get(HTTPException, http_exception_handler))
+
+    async def handle(request: Request, exc: Exception) -> Response:
+        if f"{request.url.path}/".startswith(f"{prefix}/"):
+            return tell(exc, request)
+        answer = before(request, exc)
+        if isinstance(answer, Response):
+            return answer
+        return await answer
+
+    app.add_exception_handler(HTTPException, handle)
+
+
+def _endpoint_of(service: Service) -> type[Endpoint]:
+    """Return the class of the routes of one router, which know its service."""
+
+    class EndpointOfService(Endpoint):
+        pass
+
+    EndpointOfService.service = service
+    return EndpointOfService
+
+
+def _add(topic: APIRouter, router: APIRouter) -> None:
+    """Add the routes of a topic, as routes of this router's own class.
+
+    `include_router` would keep them as they are, and they are shared by all routers.
+    """
+    for route in topic.routes:
+        assert isinstance(route, APIRoute)
+        router.add_api_route(
+            route.path,
+            route.endpoint,
+            response_model=route.response_model,
+            status_code=route.status_code,
+            tags=route.tags,
+            responses=route.responses,
+            methods=route.methods,
+            response_class=route.response_class,
+            name=route.name,
+            operation_id=route.name,
+        )
+
+
+class _CorsMiddleware(CORSMiddleware):
+    """Starlette's, which refuses a preflight as plain text."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer a preflight."""
+        response = super().preflight_response(request_headers)
+        if response.status_code < 400:
+            return response
+        problem = Problem(BAD_HEADER, "Pages of this origin may not send this request.")
+        return problem_response(problem)

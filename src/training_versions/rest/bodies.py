@@ -1,0 +1,92 @@
+"""Bodies of requests: a limit that is kept while they arrive, and JSON that is read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from email.message import Message
+from typing import Any
+
+from fastapi import Request
+
+from training_versions.rest.json_text import read_json
+from training_versions.rest.problems import (
+    BAD_HEADER,
+    BODY_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    Problem,
+)
+from training_versions.rest.service import service_of
+
+
+class StrictRequest(Request):
+    """A request whose body is no larger than the limit, and JSON."""
+
+    was_read = False
+    """Whether it has a body that was read as JSON."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Read the body as it arrives, as far as the limit."""
+        limit = service_of(self).settings.max_body
+        size = _announced_size(self)
+        if size > limit:
+            raise _too_large(limit)
+        received = 0
+        async for chunk in super().stream():
+            received += len(chunk)
+            if received > limit:
+                raise _too_large(limit)
+            yield chunk
+
+    async def json(self) -> Any:
+        """Read the body as JSON."""
+        value = read_json(await self.body())
+        self.was_read = True
+        return value
+
+
+async def check_media_type(request: Request) -> None:
+    """Refuse a body that is not JSON by its own account; none at all is fine.
+
+    Raises:
+        Problem: There is a body, and it is of another type, or compressed.
+    """
+    if not _has_body(request):
+        return
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed.")
+    header = request.headers.get("Content-Type")
+    if header is None:
+        raise Problem(
+            UNSUPPORTED_MEDIA_TYPE,
+            "The request does not say of what type its body is.",
+            hint="Send Content-Type: application/json.",
+        )
+    message = Message()
+    message["Content-Type"] = header
+    charset = message.get_content_charset("utf-8")
+    if message.get_content_type() != "application/json" or charset != "utf-8":
+        raise Problem(
+            UNSUPPORTED_MEDIA_TYPE,
+            "The body must be JSON, in UTF-8.",
+            hint="Send Content-Type: application/json.",
+        )
+
+
+def _has_body(request: Request) -> bool:
+    return "Transfer-Encoding" in request.headers or _announced_size(request) > 0
+
+
+def _announced_size(request: Request) -> int:
+    size = request.headers.get("Content-Length", "0")
+    if not size.isascii() or not size.isdigit():
+        raise Problem(BAD_HEADER, "Content-Length is not a number of bytes.")
+    return int(size)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(
+        BODY_TOO_LARGE,
+        f"The body is larger than {limit:,} bytes, the most that this server takes.",
+        # What is left of the body stays unread, so nothing else can come on this connection.
+        headers={"Connection": "close"},
+    )

@@ -1,0 +1,90 @@
+"""The caller: every request reads and writes with the access token that it brings.
+
+Nothing is verified here. The token goes to the project, which refuses one that is not valid, and
+row level security decides what the caller sees.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from training_versions import AsyncPackageRepository, AsyncVersionRepository, InvalidInputError
+from training_versions.rest.problems import missing_token, unknown_token
+from training_versions.rest.service import service_of
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="AccessToken",
+    bearerFormat="JWT",
+    description="The access token of a user of the project, as its Auth server issues it.",
+)
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def token_of_caller(credentials: Credentials) -> str:
+    """Return the access token of the request."""
+    if credentials is None or not credentials.credentials:
+        raise missing_token()
+    return credentials.credentials
+
+
+Token = Annotated[str, Depends(token_of_caller)]
+
+
+def packages_of_caller(request: Request, token: Token) -> AsyncPackageRepository:
+    """Make a repository that acts as the caller."""
+    service = service_of(request)
+    settings = service.settings
+    try:
+        return AsyncPackageRepository.for_token(
+            settings.url,
+            settings.key,
+            token,
+            http_client=service.http,
+            allow_secrets=settings.allow_secrets,
+        )
+    except InvalidInputError as exc:
+        raise _about_token(exc) from exc
+
+
+def versions_of_caller(request: Request, token: Token) -> AsyncVersionRepository:
+    """Make a repository that acts as the caller."""
+    service = service_of(request)
+    settings = service.settings
+    try:
+        return AsyncVersionRepository.for_token(
+            settings.url,
+            settings.key,
+            token,
+            http_client=service.http,
+            allow_secrets=settings.allow_secrets,
+        )
+    except InvalidInputError as exc:
+        raise _about_token(exc) from exc
+
+
+Packages = Annotated[AsyncPackageRepository, Depends(packages_of_caller)]
+Versions = Annotated[AsyncVersionRepository, Depends(versions_of_caller)]
+
+
+def _about_token(exc: InvalidInputError) -> Exception:
+    if exc.field == "token":
+        return unknown_token("The access token is not one line of text without blanks.")
+    return RuntimeError(exc.message)
+
+
+def user_of(token: str) -> str:
+    """Return the id that a token states, unverified; empty for a key that is no token."""
+    try:
+        payload = token.split(".")[1]
+        claims: Any = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError, RecursionError):
+        return ""
+    if not isinstance(claims, dict):
+        return ""
+    return str(cast("dict[str, object]", claims).get("sub", ""))

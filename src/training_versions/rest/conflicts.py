@@ -1,0 +1,77 @@
+"""Conflicts of edits: what a client needs to decide, when a draft was edited since it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, cast
+from uuid import UUID
+
+from training_versions import (
+    AsyncVersionRepository,
+    ConflictError,
+    TrainingVersionsError,
+    Version,
+    compare_versions,
+)
+from training_versions.rest.problems import EDITED_SINCE, Problem
+
+_COLUMNS: Final = {
+    "config": "config_snapshot",
+    "model": "model_snapshot",
+    "dataset": "dataset_snapshot",
+}
+
+
+async def edited_since(
+    exc: ConflictError,
+    versions: AsyncVersionRepository,
+    version_id: UUID,
+    changes: Mapping[str, Any] | None = None,
+) -> Exception:
+    """Return the problem for a refused write: both moments, and what each side changed.
+
+    A conflict of another kind is returned as it is.
+    """
+    if exc.code != "TV201":
+        return exc
+    details = exc.details if isinstance(exc.details, dict) else {}
+    try:
+        there = await _paths_edited_since(versions, version_id, details)
+        here = await _paths_that_differ(versions, version_id, changes)
+    except TrainingVersionsError:
+        # It was deleted meanwhile, or the database is away: the refusal itself still holds.
+        there = here = None
+    return Problem(
+        EDITED_SINCE,
+        exc.message,
+        hint=exc.hint,
+        code=exc.code,
+        expected_updated_at=details.get("expected_updated_at"),
+        updated_at=details.get("updated_at"),
+        changed_there=there,
+        changed_here=here,
+    )
+
+
+async def _paths_edited_since(
+    versions: AsyncVersionRepository, version_id: UUID, details: Mapping[str, object]
+) -> list[str]:
+    """Return the paths that the history names; an edit names at most a hundred."""
+    since = datetime.fromisoformat(str(details["expected_updated_at"]))
+    paths: set[str] = set()
+    async for event in versions.iterate_history(version_id=version_id, kind="edited", since=since):
+        paths.update(cast("list[str]", event.details.get("paths", [])))
+    return sorted(paths)
+
+
+async def _paths_that_differ(
+    versions: AsyncVersionRepository, version_id: UUID, changes: Mapping[str, Any] | None
+) -> list[str] | None:
+    """Return where the request differs from the draft as it is now."""
+    if changes is None:
+        return None
+    current: Version = await versions.get(version_id)
+    columns = {_COLUMNS.get(name, name): value for name, value in changes.items()}
+    wanted = current.model_copy(update=columns)
+    return [change.path for change in compare_versions(current, wanted)]

@@ -1,0 +1,184 @@
+"""Entity tags (RFC 9110, section 8.8): the edit token of a draft, as HTTP carries it.
+
+The tag of a version is its `updated_at`, which moves with everything that its representation shows.
+As `If-Match` it becomes the `expected_updated_at` of the SDK, for which a tag is good as long as
+the content was not edited since; training, deployment and cost do not spend it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Depends, Header, Request
+
+from training_versions import ConflictError, Package, VersionSummary
+from training_versions.rest.problems import (
+    BAD_HEADER,
+    EDITED_SINCE,
+    IF_MATCH_REQUIRED,
+    InvalidField,
+    Problem,
+)
+
+T = TypeVar("T")
+
+MOST_TAGS: Final = 8
+"""How many tags an `If-Match` may name; each is tried by a request of its own."""
+_TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_EMPTY: Final = re.compile(r"[ \t]*,?[ \t]*")
+
+
+def tag_of_version(version: VersionSummary) -> str:
+    """Return the entity tag of a version."""
+    moment = version.updated_at.astimezone(UTC)
+    return f'"{moment.isoformat(timespec="microseconds")}"'
+
+
+def tag_of_package(package: Package) -> str:
+    """Return the entity tag of a package, which has no moment of its own."""
+    digest = hashlib.sha256(package.model_dump_json().encode()).hexdigest()
+    return f'"{digest[:32]}"'
+
+
+def parse_tags(header: str, name: str) -> list[tuple[bool, str]]:
+    """Read a list of entity tags; each is whether it is weak, and what it says.
+
+    Raises:
+        Problem: The header is no such list.
+    """
+    tags: list[tuple[bool, str]] = []
+    position, expects_tag = 0, True
+    while position < len(header):
+        blank = _EMPTY.match(header, position)
+        if blank is not None and blank.end() > position:
+            expects_tag = expects_tag or "," in blank.group()
+            position = blank.end()
+            continue
+        found = _TAG.match(header, position) if expects_tag else None
+        if found is None:
+            break
+        tags.append((found.group(1) is not None, found.group(2)))
+        position, expects_tag = found.end(), False
+    if position < len(header) or not tags:
+        detail = f'{name} is a list of entity tags in double quotes, as ETag has them, or "*".'
+        errors = [InvalidField(detail=detail, parameter=name)]
+        raise Problem(BAD_HEADER, detail, errors=errors)
+    return tags
+
+
+def _header(request: Request, name: str) -> str | None:
+    # Several headers of one name are one list.
+    values = request.headers.getlist(name)
+    if not values:
+        return None
+    return ", ".join(values).strip()
+
+
+def if_none_match(
+    request: Request,
+    documented: Annotated[
+        str | None,
+        Header(
+            alias="If-None-Match",
+            description="Entity tags of what the client has; answers 304 if one is current.",
+        ),
+    ] = None,
+) -> list[str] | None:
+    """Read `If-None-Match`, whose tags are compared weakly; `["*"]` stands for any."""
+    header = _header(request, "If-None-Match")
+    if header is None or header == "*":
+        return None if header is None else ["*"]
+    return [tag for _, tag in parse_tags(header, "If-None-Match")]
+
+
+IfNoneMatch = Annotated[list[str] | None, Depends(if_none_match)]
+
+
+def is_current(tag: str, known: list[str] | None) -> bool:
+    """Return whether the client has what the tag stands for."""
+    return known is not None and (known == ["*"] or tag.strip('"') in known)
+
+
+class Expected:
+    """The states of a draft for which a write is meant."""
+
+    def __init__(self, moments: list[datetime] | None) -> None:
+        self.moments = moments
+        """`None` for any state."""
+
+    async def try_each(self, write: Callable[[datetime | None], Awaitable[T]]) -> T:
+        """Write for the first of the states that is still the current one."""
+        if self.moments is None:
+            return await write(None)
+        refused: ConflictError | None = None
+        for moment in self.moments:
+            try:
+                return await write(moment)
+            except ConflictError as exc:
+                if exc.code != "TV201":
+                    raise
+                refused = refused or exc
+        if refused is not None:
+            raise refused
+        raise Problem(
+            EDITED_SINCE,
+            "If-Match names no state that this version ever had.",
+            hint="Take the ETag of the version as it is; a weak tag never matches.",
+        )
+
+
+_DESCRIPTION: Final = (
+    "The `ETag` of the draft that was read, or `*` for any state. A draft that was edited since "
+    "answers 412."
+)
+
+
+def if_match(
+    request: Request,
+    documented: Annotated[str | None, Header(alias="If-Match", description=_DESCRIPTION)] = None,
+) -> Expected:
+    """Read `If-Match`, whose tags are compared strongly; any state will do if there is none."""
+    header = _header(request, "If-Match")
+    if header is None or header == "*":
+        return Expected(None)
+    tags = parse_tags(header, "If-Match")
+    if len(tags) > MOST_TAGS:
+        detail = f"If-Match names {len(tags)} tags, and {MOST_TAGS} are the most."
+        raise Problem(
+            BAD_HEADER, detail, errors=[InvalidField(detail=detail, parameter="If-Match")]
+        )
+    moments = [_moment(tag) for is_weak, tag in tags if not is_weak]
+    return Expected(sorted({moment for moment in moments if moment is not None}, reverse=True))
+
+
+def required_if_match(
+    request: Request, expected: Annotated[Expected, Depends(if_match)]
+) -> Expected:
+    """Read `If-Match`, which must be there."""
+    if _header(request, "If-Match") is None:
+        raise Problem(
+            IF_MATCH_REQUIRED,
+            "An edit names the state of the draft that it is meant for.",
+            hint="Send the ETag of the draft as If-Match, or If-Match: * to overwrite any state.",
+        )
+    return expected
+
+
+IfMatch = Annotated[Expected, Depends(if_match)]
+RequiredIfMatch = Annotated[Expected, Depends(required_if_match)]
+
+
+def _moment(tag: str) -> datetime | None:
+    """Return the moment that a tag stands for; `None` if it is none of ours."""
+    try:
+        moment = datetime.fromisoformat(tag)
+    except ValueError:
+        return None
+    # Only what `tag_of_version` writes: the same moment in other words is another tag.
+    if moment.tzinfo is None or moment.astimezone(UTC).isoformat(timespec="microseconds") != tag:
+        return None
+    return moment

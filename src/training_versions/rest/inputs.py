@@ -1,0 +1,232 @@
+"""What is sent: the bodies of requests, and the parameters that several endpoints share.
+
+A body names the arguments of the SDK. What it must be is checked by the SDK and the database; what
+is declared here is for the description in the OpenAPI, and names a mistake by its field.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from fastapi import Path
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictInt,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from training_versions import UNSET, DeploymentTarget
+
+_AMOUNT: Final = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
+_VISIBLE: Final[dict[str, JsonValue]] = {"pattern": r"\S"}
+
+
+def _read_amount(value: object) -> object:
+    text = value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        text = repr(value).removesuffix(".0")
+    if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
+        raise PydanticCustomError(
+            "amount", "Input should be 0 to 99,999,999.99 with at most two decimals"
+        )
+    return text
+
+
+def absent() -> Any:
+    """Return what stands for a field that a request leaves out: it stays as it is."""
+    return UNSET
+
+
+JsonObject = Annotated[dict[str, Any], Field(description="Any JSON object; kept as it is sent.")]
+Name = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_VISIBLE)]
+TemplateType = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=_VISIBLE)]
+Summary = Annotated[str, Field(max_length=10_000)]
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_read_amount),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"},
+                {"type": "integer", "minimum": 0, "maximum": 99_999_999},
+                {"type": "number", "minimum": 0, "maximum": 99_999_999.99, "multipleOf": 0.01},
+            ]
+        }
+    ),
+]
+Step = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
+Dataset = Annotated[list[dict[str, Any]], Field(description="The data sets, in their order.")]
+
+PackageId = Annotated[UUID, Path(description="The package.")]
+VersionId = Annotated[UUID, Path(description="The version.")]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number in the package.")]
+Target = Literal["local", "hf_space"]
+assert set(Target.__args__) == {str(target) for target in DeploymentTarget}
+
+
+class Body(BaseModel):
+    """A body, which has no other members than those it names."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Return what was sent, as arguments of the SDK."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class NewPackage(Body):
+    """A package to create."""
+
+    name: Annotated[Name, Field(examples=["support-bot"])]
+    template_type: Annotated[
+        TemplateType,
+        Field(description="What training it is for.", examples=["lora_finetuning"]),
+    ]
+    config: Annotated[JsonObject, Field(examples=[{"r": 8}])]
+
+
+class PackageChanges(Body):
+    """What to change of a package; what is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    name: Name = Field(default_factory=absent)
+    template_type: TemplateType = Field(default_factory=absent)
+    config: JsonObject = Field(default_factory=absent)
+
+
+class NewVersion(Body):
+    """A draft to create."""
+
+    package_id: Annotated[UUID, Field(description="The package that it is a version of.")]
+    config: Annotated[JsonObject, Field(examples=[{"r": 8, "lora_alpha": 16}])]
+    model: Annotated[JsonObject, Field(examples=[{"id": "mistral-7b"}])]
+    dataset: Annotated[Dataset, Field(examples=[[{"datasetId": "faq"}]])]
+    name: Annotated[
+        Name | None,
+        Field(description="By default made of the package's name, the number and the date."),
+    ] = None
+    change_summary: Annotated[Summary | None, Field(description="What is new.")] = None
+    parent_version_id: Annotated[
+        UUID | None, Field(description="The version that it comes from.")
+    ] = None
+    estimated_cost: Annotated[
+        Amount | None, Field(description="What training should cost.", examples=["12.50"])
+    ] = None
+    budget_limit: Annotated[
+        Amount | None, Field(description="What training may cost.", examples=["20.00"])
+    ] = None
+
+
+class DraftChanges(Body):
+    """What to change of a draft; what is left out stays as it is, and null empties a field."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    config: Annotated[JsonObject, Field(examples=[{"r": 16}])] = Field(default_factory=absent)
+    model: JsonObject = Field(default_factory=absent)
+    dataset: Dataset = Field(default_factory=absent)
+    name: Name = Field(default_factory=absent)
+    change_summary: Summary | None = Field(default_factory=absent)
+    parent_version_id: UUID | None = Field(default_factory=absent)
+    estimated_cost: Amount | None = Field(default_factory=absent)
+    budget_limit: Amount | None = Field(default_factory=absent)
+
+
+class Publication(Body):
+    """How to publish a draft."""
+
+    name: Annotated[
+        Name | None,
+        Field(description="Its name from now on; by default without `-draft-` and the date."),
+    ] = None
+
+
+class Copy(Body):
+    """The draft that a version is restored to."""
+
+    name: Name | None = None
+    change_summary: Annotated[
+        Summary | None, Field(description="By default says which version it comes from.")
+    ] = None
+
+
+class Fork(Copy):
+    """The draft that a version is forked to."""
+
+    package_id: Annotated[UUID, Field(description="The package for the draft.")]
+
+
+class Metrics(Body):
+    """Metrics to record."""
+
+    metrics: Annotated[
+        dict[str, Any],
+        Field(min_length=1, description="Values by name.", examples=[{"loss": 0.41}]),
+    ]
+    step: Annotated[
+        Step | None, Field(description="With a step, numbers become points of curves.")
+    ] = None
+    run_id: Annotated[UUID | None, Field(description="Record only while this run is running.")] = (
+        None
+    )
+
+
+class TrainingEnd(Body):
+    """How a training run ended."""
+
+    status: Literal["completed", "failed", "cancelled"]
+    reason: Annotated[
+        Summary | None, Field(description="Why it failed, which must be told, or was cancelled.")
+    ] = None
+    run_id: Annotated[
+        UUID | None, Field(description="Only if this run is the one that is running.")
+    ] = None
+
+
+class NewDeployment(Body):
+    """Where a version goes live."""
+
+    target: Target
+    url: Annotated[
+        str | None,
+        Field(max_length=2000, description="Where it answers.", examples=["https://example.com"]),
+    ] = None
+    deployment_id: Annotated[
+        str | None, Field(max_length=255, description="What the target calls it.")
+    ] = None
+
+
+class Undeployment(Body):
+    """Where a version is taken down."""
+
+    target: Annotated[Target | None, Field(description="Everywhere if left out.")] = None
+
+
+class NewCost(Body):
+    """A cost to record."""
+
+    amount: Annotated[Amount, Field(examples=["4.20"])]
+    note: Annotated[
+        str | None,
+        Field(max_length=1000, description="What it was for.", examples=["eight hours"]),
+    ] = None
+    key: Annotated[
+        str | None,
+        Field(
+            max_length=255,
+            description="A version has one entry with this key; sent again, it counts once.",
+        ),
+    ] = None
+    alert_at: Annotated[
+        list[Annotated[StrictInt, Field(ge=1, le=1000)]],
+        Field(max_length=100, description="Percentages of the budget at which to alert."),
+    ] = [50, 80, 100]

@@ -1,0 +1,109 @@
+"""JSON as it was sent: nothing is guessed, rounded or dropped.
+
+Python's own parser takes NaN and infinity, which JSON has not, and keeps the last of two members
+of the same name. Both are refused here, with their place.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, Final, NoReturn
+
+from training_versions.rest.problems import NOT_JSON, Problem
+
+_TOKENS: Final = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\],]|-?(?:NaN|Infinity)|-?[0-9][0-9.eE+-]*')
+_OUTSIDE: Final = "JSON has no NaN and no infinity."
+_RANGE: Final = "The number is larger than a double holds."
+_TWICE: Final = "An object has two members of the same name."
+
+
+class _FoundError(ValueError):
+    """The parser met what JSON has not; where, is looked for afterwards."""
+
+
+def read_json(body: bytes) -> Any:
+    """Read JSON.
+
+    Raises:
+        Problem: It is not JSON, or holds what would not be kept; with line and column.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise Problem(NOT_JSON, f"The body is not UTF-8 at byte {exc.start}.") from None
+    if text.startswith("\ufeff"):
+        raise Problem(NOT_JSON, "The body begins with a byte order mark, which JSON has not.")
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as exc:
+        _refuse(text, exc.pos, f"{exc.msg}.")
+    except _FoundError as exc:
+        problem = str(exc)
+        _refuse(text, _find(text, problem), problem)
+    except RecursionError:
+        raise Problem(NOT_JSON, "The body is nested too deeply.") from None
+    except ValueError:
+        raise Problem(NOT_JSON, "A number has too many digits.") from None
+
+
+def _refuse(text: str, position: int, problem: str) -> NoReturn:
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
+    detail = f"{problem} At line {line}, column {column}."
+    raise Problem(NOT_JSON, detail, line=line, column=column) from None
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise _FoundError(_OUTSIDE)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise _FoundError(_RANGE)
+    return number
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _FoundError(_TWICE)
+    return members
+
+
+_DECODER: Final = json.JSONDecoder(
+    parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_distinct
+)
+
+
+def _find(text: str, problem: str) -> int:
+    """Return the first position of a problem that the parser has met."""
+    names: list[set[str] | None] = []  # of each open object; `None` stands for an array
+    is_name = False
+    for token in _TOKENS.finditer(text):
+        word = token.group()
+        if word in ("{", "["):
+            names.append(set() if word == "{" else None)
+            is_name = word == "{"
+        elif word in ("}", "]"):
+            names.pop()
+            is_name = False
+        elif word == ",":
+            is_name = bool(names) and names[-1] is not None
+        elif word.startswith('"'):
+            known = names[-1] if names and is_name else None
+            is_name = False
+            if known is None:
+                continue
+            name = str(json.loads(word))
+            if name in known and problem == _TWICE:
+                return token.start()
+            known.add(name)
+        elif word.endswith(("NaN", "Infinity")):
+            if problem == _OUTSIDE:
+                return token.start()
+        elif problem == _RANGE and not word.lstrip("-").isdigit() and math.isinf(float(word)):
+            return token.start()
+    return 0

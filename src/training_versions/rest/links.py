@@ -1,0 +1,31 @@
+"""Pages: how much of a list a reply holds, and where the rest is (RFC 8288)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import Query, Request
+
+from training_versions import Page
+
+MOST: Final = 200
+"""The most that a page may hold; a larger `limit` is refused, not cut."""
+
+Limit = Annotated[int, Query(ge=1, le=MOST, description="The most that the page may hold.")]
+Cursor = Annotated[
+    str | None,
+    Query(
+        max_length=1000,
+        description="The `next_cursor` of the page before, with the same filters and order.",
+    ),
+]
+Order = Annotated[Literal["newest", "oldest"], Query(description="Which come first.")]
+
+
+def next_link(request: Request, page: Page[Any]) -> dict[str, str]:
+    """Return the header that links to the next page; none after the last one."""
+    if page.next_cursor is None:
+        return {}
+    url = request.url.include_query_params(cursor=page.next_cursor)
+    # Without scheme and host, which a proxy in front may have changed.
+    return {"Link": f'<{url.path}?{url.query}>; rel="next"'}

@@ -1,0 +1,314 @@
+"""Problems: how every error is told, as `application/problem+json` (RFC 9457).
+
+There is one table of the kinds of problems, and one for each way to one: from the class of an
+error of the SDK, and from a code of the database where the class does not say enough. The docs
+have a page for every kind, `docs/problems.md`.
+
+Nothing of a token or of a snapshot is told. What went wrong inside is logged, not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import HTTPException
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from training_versions import (
+    AutosaveConflictError,
+    BundleError,
+    ConflictError,
+    ConnectionFailedError,
+    DatabaseError,
+    InvalidInputError,
+    NotFoundError,
+    NotSignedInError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RejectedError,
+    SchemaMismatchError,
+    TrainingVersionsError,
+    UnavailableError,
+    UnreadableReplyError,
+)
+
+TYPES: Final = "tag:training-versions,2026:"
+"""What every `type` begins with. A tag URI (RFC 4151) names without an address, so it stays the
+same under every prefix and host."""
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER: Final = 5
+"""Seconds after which a client may try again."""
+
+
+@dataclass(frozen=True, eq=False)  # each is one object
+class Kind:
+    """A kind of problem: what its `type` ends with, its status, and its title."""
+
+    slug: str
+    status: int
+    title: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def type(self) -> str:
+        """Return the URI that identifies the kind."""
+        return TYPES + self.slug
+
+
+_RETRY: Final = {"Retry-After": str(RETRY_AFTER)}
+
+NOT_JSON = Kind("not-json", 400, "The body is not JSON")
+BAD_HEADER = Kind("bad-header", 400, "A header cannot be read")
+BAD_REQUEST = Kind("bad-request", 400, "The request cannot be read")
+NOT_SIGNED_IN = Kind("not-signed-in", 401, "Not signed in", {"WWW-Authenticate": "Bearer"})
+NOT_ALLOWED = Kind("not-allowed", 403, "Not allowed")
+NOT_FOUND = Kind("not-found", 404, "Not found")
+METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Method not allowed")
+CONFLICT = Kind("conflict", 409, "Conflict")
+ID_TAKEN = Kind("id-taken", 409, "The identifier is taken")
+NOT_A_DRAFT = Kind("not-a-draft", 409, "Not a draft")
+WRONG_STATUS = Kind("wrong-status", 409, "The status does not allow it")
+TRAINING_CONFLICT = Kind("training-conflict", 409, "The training does not allow it")
+NOT_PUBLISHED = Kind("not-published", 409, "Not published")
+FROZEN = Kind("frozen", 409, "Published content never changes")
+HISTORY_IS_KEPT = Kind("history-is-kept", 409, "History is kept")
+EDITED_SINCE = Kind("edited-since", 412, "Edited since it was read")
+BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
+UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The body is of another type")
+INVALID_INPUT = Kind("invalid-input", 422, "The input is not valid")
+REJECTED = Kind("rejected", 422, "The input breaks a rule")
+KEY_REUSED = Kind("idempotency-key-reused", 422, "The idempotency key was used for something else")
+IF_MATCH_REQUIRED = Kind("if-match-required", 428, "If-Match is required")
+TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests", _RETRY)
+INTERNAL_ERROR = Kind("internal-error", 500, "Internal error")
+OUTCOME_UNKNOWN = Kind("outcome-unknown", 500, "It may or may not have happened")
+UNREADABLE = Kind("unreadable", 500, "What is stored cannot be read")
+UNAVAILABLE = Kind("unavailable", 503, "Not available now", _RETRY)
+SCHEMA_MISMATCH = Kind("schema-mismatch", 503, "The database is not up to date", _RETRY)
+
+KINDS: Final = {value.slug: value for value in list(globals().values()) if isinstance(value, Kind)}
+
+OF_CLASS: Final[dict[type[TrainingVersionsError], Kind]] = {
+    AutosaveConflictError: EDITED_SINCE,
+    BundleError: INVALID_INPUT,
+    ConflictError: CONFLICT,
+    ConnectionFailedError: UNAVAILABLE,
+    DatabaseError: INTERNAL_ERROR,
+    InvalidInputError: INVALID_INPUT,
+    NotFoundError: NOT_FOUND,
+    NotSignedInError: NOT_SIGNED_IN,
+    OutcomeUnknownError: OUTCOME_UNKNOWN,
+    PermissionDeniedError: NOT_ALLOWED,
+    RejectedError: REJECTED,
+    SchemaMismatchError: SCHEMA_MISMATCH,
+    TrainingVersionsError: INTERNAL_ERROR,
+    UnavailableError: UNAVAILABLE,
+    UnreadableReplyError: UNREADABLE,
+}
+"""The kind of each class of the SDK; the nearest base decides for a class that is not here."""
+
+OF_CODE: Final[dict[str, Kind]] = {
+    "TV101": NOT_FOUND,
+    "TV102": NOT_FOUND,
+    "TV103": NOT_FOUND,
+    "TV104": NOT_FOUND,
+    "TV201": EDITED_SINCE,
+    "TV202": NOT_A_DRAFT,
+    "TV203": WRONG_STATUS,
+    "TV204": ID_TAKEN,
+    "TV205": TRAINING_CONFLICT,
+    "TV206": NOT_PUBLISHED,
+    "TV207": CONFLICT,
+    "TV301": FROZEN,
+    "TV302": WRONG_STATUS,
+    "TV303": HISTORY_IS_KEPT,
+    "TV304": HISTORY_IS_KEPT,
+    "TV305": REJECTED,
+    "TV306": INVALID_INPUT,
+    "TV307": REJECTED,
+    "TV308": HISTORY_IS_KEPT,
+    "TV309": HISTORY_IS_KEPT,
+    "40001": UNAVAILABLE,  # rolled back, and the SDK's own repeats did not help: later they may
+    "40P01": UNAVAILABLE,
+    "413": BODY_TOO_LARGE,
+    "414": INVALID_INPUT,
+    "429": TOO_MANY_REQUESTS,
+}
+"""The kind of each code of the migrations, and of others whose class does not say enough."""
+
+_INSIDE: Final = {
+    INTERNAL_ERROR: "Something went wrong here. The server's log says what.",
+    OUTCOME_UNKNOWN: "The reply of the database was lost.",
+    UNREADABLE: "A row that was asked for does not have the form that this server knows.",
+    UNAVAILABLE: "The database cannot answer now; nothing was changed.",
+    SCHEMA_MISMATCH: "The database lacks something that this server needs: its migrations are "
+    "missing or older.",
+    TOO_MANY_REQUESTS: "The project takes no more requests at the moment.",
+}
+"""What is told of an error whose own words may name what is inside."""
+_HINTS: Final = {
+    OUTCOME_UNKNOWN: "Send the same request again: with the same Idempotency-Key, if it creates "
+    "something.",
+    UNAVAILABLE: "Try again in a moment.",
+    TOO_MANY_REQUESTS: "Try again in a moment.",
+    NOT_SIGNED_IN: "Send an access token: Authorization: Bearer <token>.",
+}
+
+
+class InvalidField(BaseModel):
+    """What is wrong with one field of a request."""
+
+    detail: str
+    """What is wrong, in words."""
+    pointer: str | None = None
+    """Where in the body: a JSON Pointer as a URI fragment, such as `#/config/r`."""
+    parameter: str | None = None
+    """Or the parameter: of the path, of the query, or a header."""
+
+
+class TrainingProblem(BaseModel):
+    """An error (RFC 9457). `type` is stable, and says which other members there are."""
+
+    model_config = ConfigDict(title="TrainingProblem", extra="forbid")
+
+    type: str = Field(examples=["tag:training-versions,2026:not-found"])
+    title: str
+    status: int
+    detail: str
+    hint: str | None = None
+    """What to do about it."""
+    code: str | None = None
+    """The code of the database, such as `TV202`."""
+    errors: list[InvalidField] | None = None
+    """Of a request that is not valid: what is wrong, field by field."""
+    line: int | None = None
+    """Of a body that is not JSON: where."""
+    column: int | None = None
+    expected_updated_at: AwareDatetime | None = None
+    """Of a draft that was edited since: the moment that the request names."""
+    updated_at: AwareDatetime | None = None
+    """And the one of the draft as it is now."""
+    changed_there: list[str] | None = None
+    """The paths that were edited since."""
+    changed_here: list[str] | None = None
+    """The paths at which the request differs from the draft as it is now."""
+    rows: list[UUID | str] | None = None
+    """The identifiers of the rows that cannot be read."""
+
+
+class Problem(HTTPException):
+    """An error that is told as a problem; an `HTTPException`, which FastAPI lets through."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(kind.status, detail, {**kind.headers, **(headers or {})})
+        self.kind = kind
+        self.members = members
+
+    def as_model(self) -> TrainingProblem:
+        """Return what is told."""
+        kind = self.kind
+        return TrainingProblem(
+            type=kind.type,
+            title=kind.title,
+            status=kind.status,
+            detail=str(self.detail),
+            **self.members,
+        )
+
+
+class ProblemResponse(JSONResponse):
+    """A reply that tells a problem."""
+
+    media_type = MEDIA_TYPE
+
+
+def problem_response(problem: Problem) -> ProblemResponse:
+    """Tell a problem; members that it does not have are left out."""
+    body = problem.as_model().model_dump(mode="json", exclude_none=True)
+    headers = {"Cache-Control": "no-store", **(problem.headers or {})}
+    return ProblemResponse(body, problem.status_code, headers)
+
+
+def kind_of(exc: TrainingVersionsError) -> Kind:
+    """Return the kind of an error of the SDK."""
+    if isinstance(exc, DatabaseError) and exc.code in OF_CODE:
+        return OF_CODE[exc.code]
+    for base in type(exc).__mro__:
+        if base in OF_CLASS:
+            return OF_CLASS[base]
+    return INTERNAL_ERROR
+
+
+def problem_of(exc: TrainingVersionsError, *, has_body: bool = False) -> Problem:
+    """Return how an error of the SDK is told.
+
+    Args:
+        exc: The error.
+        has_body: Whether the arguments of the SDK came in a body, not in the address.
+    """
+    kind = kind_of(exc)
+    members: dict[str, Any] = {}
+    if isinstance(exc, DatabaseError) and _is_of_migrations(exc.code):
+        members["code"] = exc.code
+    if kind in _INSIDE:
+        members["hint"] = _HINTS.get(kind)
+        if isinstance(exc, UnreadableReplyError):
+            members["rows"] = [str(row.id) for row in exc.rows] or None
+        return Problem(kind, _INSIDE[kind], **members)
+    if kind is NOT_SIGNED_IN:
+        return unknown_token(exc.message)
+
+    members["hint"] = exc.hint
+    detail = exc.message
+    if isinstance(exc, RejectedError) and not _is_of_migrations(exc.code):
+        # The words of PostgreSQL itself, which may show a value.
+        detail = f"The database does not take a value (SQLSTATE {exc.code})."
+    field_name = _field_of(exc)
+    if field_name is not None:
+        place = {"pointer": f"#/{field_name}"} if has_body else {"parameter": field_name}
+        members["errors"] = [InvalidField(detail=detail, **place)]
+    return Problem(kind, detail, **members)
+
+
+def unknown_token(detail: str) -> Problem:
+    """Tell that the access token is not valid, or has ended."""
+    return Problem(
+        NOT_SIGNED_IN,
+        detail,
+        headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        hint=_HINTS[NOT_SIGNED_IN],
+    )
+
+
+def missing_token() -> Problem:
+    """Tell that the request has no access token."""
+    return Problem(
+        NOT_SIGNED_IN,
+        "The request has no access token.",
+        hint=_HINTS[NOT_SIGNED_IN],
+    )
+
+
+def _field_of(exc: TrainingVersionsError) -> str | None:
+    if isinstance(exc, InvalidInputError):
+        return exc.field
+    if isinstance(exc, DatabaseError) and exc.code == "TV306" and isinstance(exc.details, dict):
+        name = exc.details.get("field")
+        if isinstance(name, str):
+            return name
+    return None
+
+
+def _is_of_migrations(code: str | None) -> bool:
+    return code is not None and code.startswith("TV")

@@ -1,0 +1,192 @@
+"""Packages: create, read, change and delete them; what is the latest, and what is live."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
+
+from training_versions import Deployment, Package, PackageCost, Page
+from training_versions.rest.caller import Packages, Versions
+from training_versions.rest.etags import IfNoneMatch, is_current, tag_of_package, tag_of_version
+from training_versions.rest.idempotency import New, replayed, telling_reuse
+from training_versions.rest.inputs import NewPackage, Number, PackageChanges, PackageId, Target
+from training_versions.rest.links import Cursor, Limit, Order, next_link
+from training_versions.rest.paths import location
+from training_versions.rest.problems import NOT_FOUND, Problem, ProblemResponse, TrainingProblem
+from training_versions.rest.replies import no_content, not_modified, reply
+from training_versions.rest.responses import CREATED, ETAG, NEXT, NOT_MODIFIED, link, problems
+from training_versions.rest.schemas import StoredVersion
+
+router = APIRouter(tags=["packages"], responses=problems())
+
+_ID = {"package_id": "$response.body#/id"}
+_LINKS = {
+    "Read": link("get_package", _ID, "The package."),
+    "Change": link("update_package", _ID, "Change the package."),
+    "Delete": link("delete_package", _ID, "Delete the package."),
+    "Cost": link("get_package_cost", _ID, "What its versions cost."),
+    "Latest": link("get_latest_version", _ID, "Its latest version."),
+}
+
+
+@router.get(
+    "/packages",
+    response_model=Page[Package],
+    responses={200: {"headers": NEXT}},
+)
+async def list_packages(
+    request: Request,
+    packages: Packages,
+    order: Order = "newest",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    template_type: Annotated[str | None, Query(min_length=1, max_length=100, pattern=r"\S")] = None,
+    text: Annotated[
+        str | None,
+        Query(min_length=1, max_length=500, description="Text in the name, ignoring case."),
+    ] = None,
+) -> Response:
+    """Read one page of the caller's packages, in the order in which they were created."""
+    page = await packages.list(
+        order=order, limit=limit, cursor=cursor, template_type=template_type, text=text
+    )
+    return reply(page, headers=next_link(request, page))
+
+
+@router.post(
+    "/packages",
+    status_code=201,
+    response_model=Package,
+    responses={201: {"headers": {**CREATED, **ETAG}, "links": _LINKS}},
+)
+async def create_package(
+    request: Request, packages: Packages, new: New, body: NewPackage
+) -> Response:
+    """Create a package that belongs to the caller."""
+    was_there = new.is_repeatable and await packages.find(new.id) is not None
+    with telling_reuse(new):
+        package = await packages.create(
+            body.name, template_type=body.template_type, config=body.config, package_id=new.id
+        )
+    headers = {
+        "Location": location(request, "get_package", package_id=package.id),
+        "ETag": tag_of_package(package),
+        **replayed(was_there),
+    }
+    return reply(package, 201, headers=headers)
+
+
+@router.get(
+    "/packages/{package_id}",
+    response_model=Package,
+    responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+)
+async def get_package(package_id: PackageId, packages: Packages, known: IfNoneMatch) -> Response:
+    """Read a package."""
+    package = await packages.get(package_id)
+    tag = tag_of_package(package)
+    if is_current(tag, known):
+        return not_modified(tag)
+    return reply(package, headers={"ETag": tag})
+
+
+@router.patch(
+    "/packages/{package_id}",
+    response_model=Package,
+    responses={200: {"headers": ETAG}},
+)
+async def update_package(
+    package_id: PackageId, packages: Packages, body: PackageChanges
+) -> Response:
+    """Change the fields of a package that are named; the others stay as they are."""
+    package = await packages.update(
+        package_id, name=body.name, template_type=body.template_type, config=body.config
+    )
+    return reply(package, headers={"ETag": tag_of_package(package)})
+
+
+# Its problems are described by their model, so that every other description may refer to it.
+@router.delete(
+    "/packages/{package_id}",
+    status_code=204,
+    response_class=ProblemResponse,
+    responses={404: {"model": TrainingProblem}},
+)
+async def delete_package(package_id: PackageId, packages: Packages) -> Response:
+    """Delete a package with its drafts; one with published or archived versions is kept."""
+    await packages.delete(package_id)
+    return no_content()
+
+
+@router.get(
+    "/packages/{package_id}/latest",
+    response_model=StoredVersion,
+    responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+)
+async def get_latest_version(
+    package_id: PackageId,
+    versions: Versions,
+    known: IfNoneMatch,
+    status: Annotated[
+        Literal["published", "any"], Query(description="Only of those that are published.")
+    ] = "published",
+) -> Response:
+    """Read the version of a package with the highest number."""
+    if status == "any":
+        version = await versions.latest(package_id)
+    else:
+        version = await versions.latest_published(package_id)
+    if version is None:
+        what = "version" if status == "any" else "published version"
+        raise Problem(NOT_FOUND, f"There is no {what} of package {package_id} that you may see.")
+    tag = tag_of_version(version)
+    if is_current(tag, known):
+        return not_modified(tag)
+    return reply(version, headers={"ETag": tag})
+
+
+@router.get(
+    "/packages/{package_id}/versions/{version_number}",
+    response_model=StoredVersion,
+    responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+)
+async def get_version_by_number(
+    package_id: PackageId, version_number: Number, versions: Versions, known: IfNoneMatch
+) -> Response:
+    """Read a version of a package by its number."""
+    version = await versions.get_by_number(package_id, version_number)
+    tag = tag_of_version(version)
+    if is_current(tag, known):
+        return not_modified(tag)
+    return reply(version, headers={"ETag": tag})
+
+
+@router.get("/packages/{package_id}/live/{target}", response_model=Deployment)
+async def get_live_version(
+    package_id: PackageId,
+    target: Target,
+    versions: Versions,
+    at: Annotated[
+        AwareDatetime | None, Query(description="What was live then; now if left out.")
+    ] = None,
+) -> Response:
+    """Read what is live at a target, or was at some moment."""
+    moment: datetime | None = at
+    if moment is None:
+        deployment = await versions.live(package_id, target)
+    else:
+        deployment = await versions.live_at(package_id, target, moment)
+    if deployment is None:
+        when = "is" if moment is None else "was"
+        detail = f"Nothing of package {package_id} that you may see {when} live at {target}."
+        raise Problem(NOT_FOUND, detail)
+    return reply(deployment)
+
+
+@router.get("/packages/{package_id}/cost", response_model=PackageCost)
+async def get_package_cost(package_id: PackageId, versions: Versions) -> Response:
+    """Add up what the versions of a package cost."""
+    return reply(await versions.package_cost(package_id))

@@ -1,0 +1,231 @@
+"""Versions: list and read them, create and edit drafts, publish and archive."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
+
+from training_versions import (
+    ConflictError,
+    Page,
+    TrainingStatus,
+    Version,
+    VersionStatus,
+    VersionSummary,
+)
+from training_versions.rest.caller import Versions
+from training_versions.rest.conflicts import edited_since
+from training_versions.rest.etags import (
+    IfMatch,
+    IfNoneMatch,
+    RequiredIfMatch,
+    is_current,
+    tag_of_version,
+)
+from training_versions.rest.idempotency import New, replayed, telling_reuse
+from training_versions.rest.inputs import DraftChanges, NewVersion, Publication, VersionId
+from training_versions.rest.links import Cursor, Limit, Order, next_link
+from training_versions.rest.paths import location
+from training_versions.rest.replies import no_content, not_modified, reply
+from training_versions.rest.responses import CREATED, ETAG, NEXT, NOT_MODIFIED, link, problems
+from training_versions.rest.schemas import StoredVersion
+
+router = APIRouter(tags=["versions"], responses=problems())
+
+_ID = {"version_id": "$response.body#/id"}
+_TAGGED = _ID | {"If-Match": "$response.header.ETag"}
+DRAFT_LINKS = {
+    "Read": link("get_version", _ID, "The draft."),
+    "Edit": link("update_draft", _TAGGED, "Edit it."),
+    "Publish": link("publish_version", _TAGGED, "Publish it."),
+    "Delete": link("delete_draft", _TAGGED, "Delete it."),
+    "Lineage": link("get_lineage", _ID, "Where it comes from."),
+    "Train": link("start_training", _ID, "Train it."),
+}
+_PUBLISHED_LINKS = {
+    "Archive": link("archive_version", _ID, "Archive it."),
+    "Restore": link("restore_version", _ID, "Make a draft of it again."),
+    "Deploy": link("deploy_version", _ID, "Make it live."),
+}
+
+
+@router.get("/versions", response_model=Page[VersionSummary], responses={200: {"headers": NEXT}})
+async def list_versions(
+    request: Request,
+    versions: Versions,
+    package_id: Annotated[
+        UUID | None, Query(description="Those of one package, in the order of their numbers.")
+    ] = None,
+    order: Order = "newest",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    status: Annotated[tuple[VersionStatus, ...], Query(description="One of these.")] = (),
+    training_status: Annotated[tuple[TrainingStatus, ...], Query(description="One of these.")] = (),
+    deployed: Annotated[bool | None, Query(description="Only what is live, or is not.")] = None,
+    parent_version_id: Annotated[UUID | None, Query(description="Made from this version.")] = None,
+    created_after: Annotated[
+        AwareDatetime | None, Query(description="Created at this moment or later.")
+    ] = None,
+    created_before: Annotated[
+        AwareDatetime | None, Query(description="Created before this moment.")
+    ] = None,
+    text: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=500,
+            description="Text in the name or change summary, ignoring case.",
+        ),
+    ] = None,
+) -> Response:
+    """Read one page of versions without their snapshots; those of all packages if none is named."""
+    page = await versions.list(
+        package_id,
+        order=order,
+        limit=limit,
+        cursor=cursor,
+        status=status or None,
+        training_status=training_status or None,
+        deployed=deployed,
+        parent_version_id=parent_version_id,
+        created_after=created_after,
+        created_before=created_before,
+        text=text,
+    )
+    return reply(page, headers=next_link(request, page))
+
+
+@router.post(
+    "/versions",
+    status_code=201,
+    response_model=StoredVersion,
+    responses={201: {"headers": {**CREATED, **ETAG}, "links": DRAFT_LINKS}},
+)
+async def create_draft(
+    request: Request, versions: Versions, new: New, body: NewVersion
+) -> Response:
+    """Create a draft with the next number of its package."""
+    was_there = new.is_repeatable and await versions.find(new.id) is not None
+    with telling_reuse(new):
+        draft = await versions.create_draft(
+            body.package_id,
+            config=body.config,
+            model=body.model,
+            dataset=body.dataset,
+            name=body.name,
+            version_id=new.id,
+            change_summary=body.change_summary,
+            parent_version_id=body.parent_version_id,
+            estimated_cost=body.estimated_cost,
+            budget_limit=body.budget_limit,
+        )
+    return created_draft(request, draft, was_there=was_there)
+
+
+def created_draft(request: Request, draft: VersionSummary, *, was_there: bool) -> Response:
+    """Return a draft that was created, or that an earlier request with the same key created."""
+    headers = {
+        "Location": location(request, "get_version", version_id=draft.id),
+        "ETag": tag_of_version(draft),
+        **replayed(was_there),
+    }
+    return reply(draft, 201, headers=headers)
+
+
+@router.get(
+    "/versions/{version_id}",
+    response_model=StoredVersion,
+    responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+)
+async def get_version(version_id: VersionId, versions: Versions, known: IfNoneMatch) -> Response:
+    """Read a version with its snapshots."""
+    return _tagged(await versions.get(version_id), known)
+
+
+@router.put(
+    "/versions/{version_id}",
+    response_model=StoredVersion,
+    responses={
+        200: {"headers": ETAG, "links": {"Publish": DRAFT_LINKS["Publish"]}},
+        **problems(412, 428),
+    },
+)
+async def update_draft(
+    version_id: VersionId, versions: Versions, expected: RequiredIfMatch, body: DraftChanges
+) -> Response:
+    """Change the fields of a draft that are named; the others stay as they are.
+
+    An edit that changes nothing succeeds, whatever the state of the draft.
+    """
+    changes = body.as_arguments()
+
+    async def write(moment: datetime | None) -> Version:
+        return await versions.update_draft(version_id, **changes, expected_updated_at=moment)
+
+    try:
+        draft = await expected.try_each(write)
+    except ConflictError as exc:
+        raise await edited_since(exc, versions, version_id, changes) from exc
+    return _tagged(draft)
+
+
+@router.delete("/versions/{version_id}", status_code=204, responses=problems(412))
+async def delete_draft(version_id: VersionId, versions: Versions, expected: IfMatch) -> Response:
+    """Delete a draft; its number is not given again. Deleting it again does nothing."""
+
+    async def write(moment: datetime | None) -> None:
+        await versions.delete_draft(version_id, expected_updated_at=moment)
+
+    try:
+        await expected.try_each(write)
+    except ConflictError as exc:
+        raise await edited_since(exc, versions, version_id) from exc
+    return no_content()
+
+
+@router.post(
+    "/versions/{version_id}/publish",
+    response_model=StoredVersion,
+    responses={200: {"headers": ETAG, "links": _PUBLISHED_LINKS}, **problems(412)},
+)
+async def publish_version(
+    version_id: VersionId,
+    versions: Versions,
+    expected: IfMatch,
+    body: Publication | None = None,
+) -> Response:
+    """Publish a draft; from then on its content never changes.
+
+    Publishing a version that is already published returns it unchanged.
+    """
+    name = body.name if body is not None else None
+
+    async def write(moment: datetime | None) -> Version:
+        return await versions.publish(version_id, name=name, expected_updated_at=moment)
+
+    try:
+        version = await expected.try_each(write)
+    except ConflictError as exc:
+        raise await edited_since(exc, versions, version_id) from exc
+    return _tagged(version)
+
+
+@router.post(
+    "/versions/{version_id}/archive",
+    response_model=StoredVersion,
+    responses={200: {"headers": ETAG}},
+)
+async def archive_version(version_id: VersionId, versions: Versions) -> Response:
+    """Archive a published version; its deployments end. Archiving it again returns it."""
+    return _tagged(await versions.archive(version_id))
+
+
+def _tagged(version: VersionSummary, known: list[str] | None = None) -> Response:
+    tag = tag_of_version(version)
+    if is_current(tag, known):
+        return not_modified(tag)
+    return reply(version, headers={"ETag": tag})

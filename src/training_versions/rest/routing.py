@@ -1,0 +1,138 @@
+"""Routes: what belongs to every endpoint, in whatever application it is mounted.
+
+An endpoint reads its body strictly and tells its own errors as problems, so the application around
+it needs no exception handler and keeps its own. A path of ours answers `HEAD` and `OPTIONS`, and
+405 with every method that it has.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from training_versions import TrainingVersionsError
+from training_versions.rest.bodies import StrictRequest, check_media_type
+from training_versions.rest.problems import (
+    BAD_REQUEST,
+    INTERNAL_ERROR,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    Problem,
+    problem_of,
+    problem_response,
+)
+from training_versions.rest.service import KEY, Service
+from training_versions.rest.validation import problem_of_validation
+
+log = logging.getLogger("training_versions.rest")
+
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Endpoint(APIRoute):
+    """A route of ours."""
+
+    service: ClassVar[Service]
+
+    def get_route_handler(self) -> Handler:
+        """Return the handler, which tells every error as a problem."""
+        handle = super().get_route_handler()
+        service = self.service
+
+        async def handle_strictly(request: Request) -> Response:
+            request.scope[KEY] = service
+            strict = StrictRequest(request.scope, request.receive)
+            try:
+                if self.body_field is not None:
+                    await check_media_type(strict)
+                response = await handle(strict)
+            except Exception as exc:
+                response = tell(exc, strict)
+            if request.method == "HEAD":
+                response.body = b""
+            return response
+
+        return handle_strictly
+
+
+def tell(exc: Exception, request: Request) -> Response:
+    """Tell any error as a problem."""
+    problem = _problem_of_any(exc, request)
+    if problem.status_code >= 500:
+        # The path without its query, which may hold what is searched for.
+        log.error("%s %s failed", request.method, request.url.path, exc_info=exc)
+    return problem_response(problem)
+
+
+def _problem_of_any(exc: Exception, request: Request) -> Problem:
+    if isinstance(exc, Problem):
+        return exc
+    if isinstance(exc, TrainingVersionsError):
+        return problem_of(exc, has_body=isinstance(request, StrictRequest) and request.was_read)
+    if isinstance(exc, RequestValidationError):
+        return problem_of_validation(exc)
+    if isinstance(exc, HTTPException):
+        return _problem_of_http(exc, request)
+    return Problem(INTERNAL_ERROR, "Something went wrong here. The server's log says what.")
+
+
+def _problem_of_http(exc: HTTPException, request: Request) -> Problem:
+    """Return the problem for what Starlette or FastAPI refuse themselves."""
+    if exc.status_code == 404:
+        return Problem(NOT_FOUND, "There is nothing at this address.")
+    if exc.status_code == 405:
+        detail = f"This address does not answer {request.method}."
+        return Problem(METHOD_NOT_ALLOWED, detail, headers=exc.headers)
+    return Problem(BAD_REQUEST, "The request cannot be read.")
+
+
+def answer_every_method(router: APIRouter) -> None:
+    """Let every path of a router answer `HEAD`, `OPTIONS` and the methods that it does not have.
+
+    As routes of their own, because they are the same in every application and version of FastAPI.
+    """
+    methods_of: dict[str, set[str]] = {}
+    for route in list(router.routes):
+        if isinstance(route, APIRoute):
+            methods = route.methods or set()
+            methods_of.setdefault(route.path, set()).update(methods)
+            if "GET" in methods:
+                router.add_api_route(
+                    route.path,
+                    route.endpoint,
+                    methods=["HEAD"],
+                    include_in_schema=False,
+                    name=f"{route.name}_head",
+                    status_code=route.status_code,
+                )
+    for path, methods in methods_of.items():
+        if "GET" in methods:
+            methods.add("HEAD")
+        methods.add("OPTIONS")
+        others = [method for method in METHODS if method not in methods or method == "OPTIONS"]
+        allowed = ", ".join(method for method in METHODS if method in methods)
+        router.add_api_route(
+            path,
+            _answer_other_methods(allowed),
+            methods=others,
+            include_in_schema=False,
+            name="other methods",
+        )
+
+
+def _answer_other_methods(allowed: str) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    async def answer(request: Request) -> Response:
+        headers = {"Allow": allowed}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
+        detail = f"This address does not answer {request.method}."
+        raise Problem(METHOD_NOT_ALLOWED, detail, headers=headers)
+
+    return answer

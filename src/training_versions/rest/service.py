@@ -1,0 +1,51 @@
+"""The service: the settings, and the one pool of connections that all requests share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final, cast
+
+import httpx
+from fastapi import Request
+
+from training_versions.rest.settings import Settings
+
+KEY: Final = "training_versions.rest"
+"""Where the scope of a request has the service."""
+TIMEOUT: Final = 30
+"""Seconds to wait for the project."""
+_NOT_STARTED: Final = (
+    "The endpoints were not started. Their connections open in the lifespan of the application: "
+    "a server starts it, and a mounted application needs it passed on, as docs/rest.md shows."
+)
+
+
+class Service:
+    """What the endpoints of one router share."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._http: httpx.AsyncClient | None = None
+
+    @asynccontextmanager
+    async def lifespan(self, _app: object) -> AsyncGenerator[None, None]:
+        """Open the connections when the server starts, and close them when it ends."""
+        async with httpx.AsyncClient(timeout=TIMEOUT) as http:
+            self._http = http
+            try:
+                yield
+            finally:
+                self._http = None
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """The client that holds the connections."""
+        if self._http is None:
+            raise RuntimeError(_NOT_STARTED)
+        return self._http
+
+
+def service_of(request: Request) -> Service:
+    """Return the service of the router that a request came to."""
+    return cast("Service", request.scope[KEY])

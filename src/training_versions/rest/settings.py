@@ -1,0 +1,59 @@
+"""Settings: which project the endpoints ask, and how much they take.
+
+What is not given comes from the environment, by the names that the whole project uses.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Final
+
+from training_versions import InvalidInputError
+
+MAX_BODY: Final = 16 * 1024 * 1024
+"""Bytes of a request's body, unless set."""
+URL: Final = ("SUPABASE_URL",)
+KEY: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which project the endpoints ask, and how much they take."""
+
+    url: str
+    key: str = field(repr=False)
+    max_body: int = MAX_BODY
+    allow_secrets: bool = False
+
+
+def read_settings(
+    *, url: str | None, key: str | None, max_body: int, allow_secrets: bool
+) -> Settings:
+    """Complete the settings from the environment.
+
+    Raises:
+        InvalidInputError: The URL or the key is neither given nor in the environment, or the
+            limit is no number of bytes.
+    """
+    if type(max_body) is not int or max_body < 1:
+        raise InvalidInputError("max_body must be a number of bytes, 1 or more.", field="max_body")
+    return Settings(
+        url=_given_or_set(url, "url", URL),
+        key=_given_or_set(key, "key", KEY),
+        max_body=max_body,
+        allow_secrets=allow_secrets,
+    )
+
+
+def _given_or_set(value: str | None, argument: str, variables: tuple[str, ...]) -> str:
+    for variable in variables:
+        if not value:
+            value = os.environ.get(variable)
+    if not value:
+        names = " or ".join(variables)
+        raise InvalidInputError(
+            f"The {argument} of the project is not known: pass {argument}=…, or set {names}.",
+            field=argument,
+        )
+    return value
