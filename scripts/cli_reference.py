@@ -48,6 +48,7 @@ def words() -> str:
     table = {name: _words_of(made) for name, made in commands()}
     head = (
         '"""The words of every command, for completion; written by `make reference`."""\n\n'
+        "# ruff: noqa: E501\n"
         "# fmt: off\n"
         'WORDS: "dict[str, dict[str, dict[str, str]]]" = '
     )

@@ -166,7 +166,7 @@ def confirm(session: Session, question: str, *, yes: bool) -> None:
     if yes:
         return
     if not session.output.can_ask:
-        raise usage(f"{question} Without a terminal nobody can answer", hint="Add --yes.")
+        raise usage(f"there is no terminal to answer: {question}", hint="Add --yes.")
     session.output.flush()
     session.output.err.write(f"{question} [y/N] ")
     session.output.err.flush()

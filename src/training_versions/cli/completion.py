@@ -91,13 +91,15 @@ def _candidates(words: "list[str]", incomplete: str) -> "list[tuple[str, str, st
         return []
     choices = known["choices"].get(words[-1])
     if choices is not None:
-        return _matching(dict.fromkeys(choices, ""), incomplete)
+        return _matching(dict.fromkeys(choices.split(), ""), incomplete)
     if words[-1] in known["files"]:
         return [("file", incomplete, "")]
     if incomplete.startswith("-"):
         return _matching(known["options"], incomplete)
     if known["parts"] and len(words) == 1:
         return _matching(known["parts"], incomplete)
+    if "" in known["choices"]:
+        return _matching(dict.fromkeys(known["choices"][""].split(), ""), incomplete)
     return [("file", incomplete, "")] if "" in known["files"] else []
 
 

@@ -80,6 +80,11 @@ def not_found(message: str, *, hint: str | None = None) -> CommandError:
     return CommandError(message, hint=hint, status=NOT_FOUND)
 
 
+def conflict(message: str, *, hint: str | None = None) -> CommandError:
+    """Make the error for what is in a state that does not allow it."""
+    return CommandError(message, hint=hint, status=CONFLICT)
+
+
 def not_allowed(message: str, *, hint: str | None = None) -> CommandError:
     """Make the error for somebody who may not, or who has not signed in."""
     return CommandError(message, hint=hint, status=NOT_ALLOWED)

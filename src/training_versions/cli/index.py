@@ -6,6 +6,26 @@ A plain table, as it is read at every start. A test compares it with the command
 TOPICS = {
     "Packages": {
         "packages": ("packages", "List packages."),
+        "create": ("packages", "Create a package."),
+    },
+    "Versions": {
+        "versions": ("versions", "List the versions of a package."),
+        "show": ("versions", "Show a package, or a version with its content."),
+        "diff": ("versions", "Show what differs between two versions."),
+        "draft": ("drafts", "Create a draft in a package."),
+        "edit": ("edit", "Edit a draft: in your editor, from a file, or field by field."),
+        "publish": ("publishing", "Publish a draft; from then on its content never changes."),
+        "archive": ("publishing", "Archive a published version."),
+        "restore": ("copies", "Make a draft with the content of an old version."),
+        "fork": ("copies", "Make a draft in another package with the content of a version."),
+        "delete": ("publishing", "Delete a draft, or a package with its drafts."),
+        "lineage": ("history", "Show where a version comes from, and what was made from it."),
+        "history": ("history", "Show who did what, and when."),
+    },
+    "Deployment": {
+        "live": ("deployments", "Show what is live, or was."),
+        "deploy": ("deployments", "Make a published version live."),
+        "undeploy": ("deployments", "Take a version down."),
     },
     "Projects": {
         "login": ("login", "Sign in, and stay signed in."),

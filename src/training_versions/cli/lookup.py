@@ -71,7 +71,11 @@ def find_package(session: Session, text: str) -> Package:
 
 
 def find_version(
-    session: Session, text: str, *, default: str | None = None, beside: Package | None = None
+    session: Session,
+    text: str,
+    *,
+    default: str | Selector | None = None,
+    beside: Package | None = None,
 ) -> Found:
     """Find the version that somebody named.
 
@@ -79,7 +83,7 @@ def find_version(
         session: Whose.
         text: What they typed.
         default: Which version the name of a package alone stands for: `latest`, `published`,
-            `draft` or `live`. Without it a version must be named.
+            `draft`, or a selector. Without it a version must be named.
         beside: As for `find`.
     """
     found = find(session, text, beside=beside)
@@ -91,9 +95,29 @@ def find_version(
             hint=f"Write {write_name(found.package.name)}@3, for example; "
             f"training-versions versions {write_name(found.package.name)} lists them.",
         )
-    selector = Selector(is_live=True) if default == "live" else Selector(word=default)
-    version = _select(session, found.package, selector)
+    if isinstance(default, str):
+        default = Selector(word=default)
+    version = _select(session, found.package, default)
     return Found(found.reference, found.package, version)
+
+
+class PackageNames:
+    """The names of packages by their ids, each asked for once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._names: dict[UUID, str] = {}
+
+    def add(self, package: Package) -> None:
+        """Remember a package that is known already."""
+        self._names[package.id] = package.name
+
+    def name(self, package_id: UUID) -> str:
+        """Return the name of a package; its id if it is not there any more."""
+        if package_id not in self._names:
+            package = self._session.packages.find(package_id)
+            self._names[package_id] = str(package_id) if package is None else package.name
+        return self._names[package_id]
 
 
 def package_of(session: Session, version: VersionSummary) -> Package:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias, TypeVar
 
 from training_versions.cli.text import json_text, printable
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+T = TypeVar("T")
 Cell: TypeAlias = "str | int | bool | datetime | Decimal | None"
 Mode: TypeAlias = Literal["text", "json", "quiet"]
 
@@ -119,7 +120,7 @@ class Output:
         """
         if not self.is_terminal:
             for row in rows:
-                self.line("\t".join(_piped(cell) for cell in row), is_safe=True)
+                self.row(row)
             return
         from training_versions.cli.tables import draw
 
@@ -130,6 +131,17 @@ class Output:
             return
         draw(self.console, [columns[number] for number in shown], drawn)
 
+    def row(self, cells: Sequence[Cell]) -> None:
+        """Print one row for a pipe: its values whole, with tabs between them."""
+        self.line("\t".join(_piped(cell) for cell in cells), is_safe=True)
+
+    def heading(self, kind: str, written: str) -> None:
+        """Print what the facts that follow are about."""
+        if self.is_terminal:
+            self.styled(written, "bold")
+        else:
+            self.row((kind, written))
+
     def fields(self, pairs: Iterable[tuple[str, Cell]]) -> None:
         """Print facts, one a line: its name, and its value."""
         if not self.is_terminal:
@@ -139,6 +151,18 @@ class Output:
         from training_versions.cli.tables import draw_fields
 
         draw_fields(self.console, [(name, value) for name, value in pairs if value is not None])
+
+    def limited(self, rows: Iterable[T], limit: int | None) -> list[T]:
+        """Read rows up to a limit, and say so if there are more."""
+        if limit is None:
+            return list(rows)
+        read: list[T] = []
+        for row in rows:
+            if len(read) == limit:
+                self.note(f"The first {limit} only; there are more: a higher --limit shows them.")
+                break
+            read.append(row)
+        return read
 
     # --- the rest
 

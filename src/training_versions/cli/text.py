@@ -38,3 +38,8 @@ def _json_escaped(character: str) -> str:
     if character.isprintable():
         return character
     return json.dumps(character)[1:-1]
+
+
+def described(status: str) -> str:
+    """Say what a version is: a draft, published or archived."""
+    return "a draft" if status == "draft" else status

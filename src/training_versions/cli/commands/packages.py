@@ -7,8 +7,18 @@ import click
 from training_versions import Package
 from training_versions.cli.command import command, pass_session
 from training_versions.cli.context import Session
+from training_versions.cli.documents import read_object
 from training_versions.cli.names import write_name
-from training_versions.cli.output import Column
+from training_versions.cli.output import Cell, Column
+
+_COLUMNS = (
+    Column("name", may_wrap=True),
+    Column("type", may_wrap=True),
+    Column("versions", is_number=True),
+    Column("published", is_number=True),
+    Column("created"),
+    Column("id", only_piped=True),
+)
 
 
 @command(
@@ -23,39 +33,75 @@ from training_versions.cli.output import Column
 def packages(
     session: Session, text: str | None, template_type: str | None, limit: int | None
 ) -> None:
-    """List packages, newest first."""
-    found: list[Package] = []
-    for package in session.packages.iterate(text=text, template_type=template_type):
-        if limit is not None and len(found) == limit:
-            session.output.note(
-                f"The newest {limit}; there are more, which a higher --limit shows."
-            )
-            break
-        found.append(package)
+    """List packages, newest first.
 
-    columns = [
-        Column("name", may_wrap=True),
-        Column("type", may_wrap=True),
-        Column("versions", is_number=True),
-        Column("published", is_number=True),
-        Column("created"),
-        Column("id", only_piped=True),
-    ]
-    rows = [
-        (
-            write_name(package.name),
-            package.template_type,
-            package.version_count,
-            package.latest_published_version or None,
-            package.created_at,
-            str(package.id),
-        )
-        for package in found
-    ]
-    session.output.show(
+    `published` is the number of the latest published version. Two packages of one name are told
+    apart by their ids, which a pipe, `-q` and `--json` show.
+    """
+    output = session.output
+    walk = session.packages.iterate(text=text, template_type=template_type)
+    found = output.limited(walk, limit)
+    output.show(
         found,
         ids=[package.id for package in found],
-        text=lambda: session.output.table(
-            columns, rows, empty="No packages yet: training-versions create NAME --type TYPE"
+        text=lambda: output.table(
+            _COLUMNS,
+            [_row(package) for package in found],
+            empty="No packages. A first one: training-versions create NAME --type TYPE",
         ),
     )
+
+
+def _row(package: Package) -> tuple[Cell, ...]:
+    return (
+        write_name(package.name),
+        package.template_type,
+        package.version_count,
+        package.latest_published_version or None,
+        package.created_at,
+        str(package.id),
+    )
+
+
+@command(
+    "create",
+    result=Package,
+    example=(
+        "training-versions create support-bot --type lora_finetuning",
+        "training-versions create support-bot --type lora --config base.json --if-missing",
+    ),
+)
+@click.argument("name", metavar="NAME")
+@click.option("--type", "template_type", required=True, metavar="TYPE", help="Kind of training.")
+@click.option("--config", metavar="FILE", help="JSON that a first draft starts from; - is stdin.")
+@click.option("--if-missing", is_flag=True, help="Use the package of this name, if there is one.")
+@click.option("--id", "package_id", metavar="ID", help="Its id; repeats then do nothing.")
+@pass_session
+def create(
+    session: Session,
+    name: str,
+    template_type: str,
+    config: str | None,
+    if_missing: bool,
+    package_id: str | None,
+) -> None:
+    """Create a package. NAME is taken as it is, quotes and @ included.
+
+    A draft in it: `training-versions draft`. Names need not be unique.
+    """
+    output = session.output
+    content = {} if config is None else read_object(config)
+    if if_missing and package_id is not None:
+        raise click.UsageError("--if-missing and --id exclude each other")
+    if if_missing:
+        package = session.packages.get_or_create(name, template_type=template_type, config=content)
+    else:
+        package = session.packages.create(
+            name, template_type=template_type, config=content, package_id=package_id
+        )
+    output.show(
+        package,
+        ids=[package.id],
+        text=lambda: output.line(f"package {write_name(package.name)}", is_safe=True),
+    )
+    output.say(f"Next: training-versions draft {write_name(package.name)}", style="dim")

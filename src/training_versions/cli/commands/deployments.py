@@ -1,0 +1,218 @@
+"""Deployments: what is live, make a version live, and take it down."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from training_versions import Deployment, DeploymentTarget, Package, VersionStatus
+from training_versions.cli.command import (
+    command,
+    confirm,
+    dry_run_option,
+    pass_session,
+    yes_option,
+)
+from training_versions.cli.context import Session
+from training_versions.cli.diffs import content_diff, preview
+from training_versions.cli.exits import conflict, usage
+from training_versions.cli.lookup import find_package, find_version
+from training_versions.cli.names import Selector, read_reference, write_version
+from training_versions.cli.output import Cell, Column
+from training_versions.cli.people import who
+from training_versions.cli.results import Deployed, Difference, summary_of
+from training_versions.cli.text import described
+
+_TARGETS = tuple(DeploymentTarget)
+_TARGET = click.Choice([str(target) for target in _TARGETS])
+_COLUMNS = (
+    Column("version", may_wrap=True),
+    Column("target"),
+    Column("since"),
+    Column("until"),
+    Column("by"),
+    Column("url", may_wrap=True),
+    Column("deployment", only_piped=True),
+    Column("version id", only_piped=True),
+)
+
+
+@command(
+    "live",
+    result=list[Deployment],
+    example=(
+        "training-versions live",
+        "training-versions live support-bot",
+        "training-versions live support-bot --on 2026-05-03",
+    ),
+)
+@click.argument("package", metavar="[PACKAGE]", required=False)
+@click.option("--on", "day", metavar="DAY", help="What was live at the end of that day, in UTC.")
+@pass_session
+def live(session: Session, package: str | None, day: str | None) -> None:
+    """Show what is live, or was; without a name, of all packages."""
+    output = session.output
+    moment = None if day is None else _end_of(day)
+    if package is not None:
+        packages = [find_package(session, package)]
+    elif moment is None:
+        packages = _packages_with_deployments(session)
+    else:
+        packages = list(session.packages.iterate())
+    stays: list[tuple[Package, Deployment]] = []
+    for each in packages:
+        for target in _TARGETS:
+            if moment is None:
+                stay = session.versions.live(each.id, target)
+            else:
+                stay = session.versions.live_at(each.id, target, moment)
+            if stay is not None:
+                stays.append((each, stay))
+    output.show(
+        [stay for _, stay in stays],
+        ids=[stay.version_id for _, stay in stays],
+        text=lambda: output.table(
+            _COLUMNS,
+            [_row(session, each, stay) for each, stay in stays],
+            empty="Nothing was live." if moment is not None else "Nothing is live.",
+        ),
+    )
+
+
+def _packages_with_deployments(session: Session) -> list[Package]:
+    ids = dict.fromkeys(each.package_id for each in session.versions.iterate(deployed=True))
+    return [session.packages.get(package_id) for package_id in ids]
+
+
+def _end_of(day: str) -> datetime:
+    selector = read_reference(f"@{day}").selector or Selector()
+    if selector.day is None or selector.target is not None:
+        raise usage(f"--on is no day: {day!r}", hint="As in 2026-05-03.")
+    return min(selector.moment(), datetime.now(UTC))
+
+
+def _row(session: Session, package: Package, stay: Deployment) -> tuple[Cell, ...]:
+    return (
+        write_version(package.name, stay.version_number),
+        stay.target,
+        stay.started_at,
+        stay.ended_at,
+        who(session, stay.started_by),
+        stay.url,
+        stay.deployment_id,
+        str(stay.version_id),
+    )
+
+
+@command(
+    "deploy",
+    result=Deployed,
+    example=(
+        "training-versions deploy support-bot@3 hf_space --url https://ada-bot.hf.space",
+        "training-versions deploy support-bot local --dry-run",
+    ),
+)
+@click.argument("version", metavar="VERSION")
+@click.argument("target", type=_TARGET, metavar="TARGET")
+@click.option("--url", metavar="URL", help="Where it answers.")
+@click.option("--deployment-id", metavar="TEXT", help="What the target calls it.")
+@click.option("--id", "stay_id", metavar="ID", help="Its id; repeats then do nothing.")
+@yes_option
+@dry_run_option
+@pass_session
+def deploy(
+    session: Session,
+    version: str,
+    target: str,
+    url: str | None,
+    deployment_id: str | None,
+    stay_id: str | None,
+    yes: bool,
+    dry_run: bool,
+) -> None:
+    """Make a published version live at a target: local or hf_space.
+
+    It replaces the version that is live there; shows what differs from that, and asks. The name of
+    a package alone is its latest published version.
+    """
+    found = find_version(session, version, default="published")
+    chosen = found.version
+    assert chosen is not None
+    if dry_run and chosen.status != VersionStatus.PUBLISHED:
+        raise conflict(
+            f"{found.written} is {described(chosen.status)}, and only published ones are deployed"
+        )
+    where = DeploymentTarget(target)
+    replaced = session.versions.live(found.package.id, where)
+    before = None if replaced is None else session.versions.get(replaced.version_id)
+    diff = content_diff(session, before, chosen)
+    heading = f"{found.written} at {target}, where nothing is live:"
+    if before is not None:
+        replaced_name = write_version(found.package.name, before.version_number)
+        heading = f"{found.written} at {target}, instead of {replaced_name}:"
+    preview(session, heading, diff)
+    shown = summary_of(chosen)
+    if not dry_run:
+        confirm(session, f"Make {found.written} live at {target}?", yes=yes)
+        shown = session.versions.deploy(
+            chosen.id, where, url=url, deployment_id=deployment_id, stay_id=stay_id
+        )
+    text = f"deployed {found.written} at {target}"
+    if dry_run:
+        text = f"would be deployed: {found.written} at {target}"
+    result = Deployed(
+        action="deployed",
+        dry_run=dry_run,
+        changed=True,
+        version=shown,
+        difference=Difference.of(before, chosen, diff),
+        replaced=replaced,
+    )
+    session.output.show(
+        result, ids=[chosen.id], text=lambda: session.output.line(text, is_safe=True)
+    )
+
+
+@command(
+    "undeploy",
+    result=Deployed,
+    example=(
+        "training-versions undeploy support-bot",
+        "training-versions undeploy support-bot@3 hf_space --yes",
+    ),
+)
+@click.argument("version", metavar="VERSION")
+@click.argument("target", type=_TARGET, metavar="[TARGET]", required=False)
+@yes_option
+@dry_run_option
+@pass_session
+def undeploy(session: Session, version: str, target: str | None, yes: bool, dry_run: bool) -> None:
+    """Take a version down, at one target or wherever it is live.
+
+    The name of a package alone is the version that is live there.
+    """
+    default = Selector(is_live=True, target=target)
+    found = find_version(session, version, default=default)
+    chosen = found.version
+    assert chosen is not None
+    where = None if target is None else DeploymentTarget(target)
+    targets = _TARGETS if where is None else (where,)
+    stays = [session.versions.live(found.package.id, each) for each in targets]
+    ending = [stay for stay in stays if stay is not None and stay.version_id == chosen.id]
+    places = " and ".join(str(stay.target) for stay in ending)
+    shown = summary_of(chosen)
+    text = f"unchanged: {found.written} is not live there"
+    if ending:
+        text = f"undeployed {found.written} from {places}"
+    if ending and dry_run:
+        text = f"would be undeployed: {found.written} from {places}"
+    if ending and not dry_run:
+        confirm(session, f"Take {found.written} down at {places}?", yes=yes)
+        shown = session.versions.undeploy(chosen.id, target=where)
+    result = Deployed(
+        action="undeployed", dry_run=dry_run, changed=bool(ending), version=shown, replaced=None
+    )
+    session.output.show(
+        result, ids=[chosen.id], text=lambda: session.output.line(text, is_safe=True)
+    )

@@ -1,0 +1,152 @@
+"""Where versions come from, and who did what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from training_versions import Event, EventKind, HistoryFilters, Lineage, LineageNode
+from training_versions.cli.command import command, pass_session
+from training_versions.cli.context import Session
+from training_versions.cli.exits import usage
+from training_versions.cli.lookup import PackageNames, find, find_version
+from training_versions.cli.names import write_version
+from training_versions.cli.output import Cell, Column, style_of
+from training_versions.cli.people import who
+from training_versions.cli.results import Family
+from training_versions.cli.text import json_text
+
+_EVENTS = (
+    Column("when"),
+    Column("version", may_wrap=True),
+    Column("what", is_styled=True),
+    Column("who"),
+    Column("details", may_wrap=True),
+    Column("id", only_piped=True),
+)
+
+
+@command(
+    "history",
+    result=list[Event],
+    example=(
+        "training-versions history support-bot",
+        "training-versions history support-bot@3 --kind published --kind deployed",
+        "training-versions history --since 2026-05-01",
+    ),
+)
+@click.argument("what", metavar="[PACKAGE|VERSION]", required=False)
+@click.option(
+    "--kind",
+    type=click.Choice([str(kind) for kind in EventKind]),
+    multiple=True,
+    help="Only those; may be given twice.",
+)
+@click.option("--since", metavar="DAY", help="From this day or moment on; a day begins in UTC.")
+@click.option("--until", metavar="DAY", help="Before this day or moment.")
+@click.option("--oldest", is_flag=True, help="Oldest first.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")
+@pass_session
+def history(
+    session: Session,
+    what: str | None,
+    kind: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    oldest: bool,
+    limit: int | None,
+) -> None:
+    """Show who did what, and when, newest first.
+
+    The name of a package alone is all of its history, also of drafts that were deleted; without a
+    name it is that of all packages.
+    """
+    output = session.output
+    names = PackageNames(session)
+    filters = HistoryFilters(
+        kind=kind or None, since=_moment(since, "--since"), until=_moment(until, "--until")
+    )
+    if what is not None:
+        found = find(session, what)
+        names.add(found.package)
+        filters["package_id"] = found.package.id
+        if found.version is not None:
+            filters["version_id"] = found.version.id
+    walk = session.versions.iterate_history(order="oldest" if oldest else "newest", **filters)
+    events = output.limited(walk, limit)
+    output.show(
+        events,
+        ids=[event.id for event in events],
+        text=lambda: output.table(
+            _EVENTS, [_row(session, names, event) for event in events], empty="Nothing happened."
+        ),
+    )
+
+
+def _moment(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise usage(
+            f"{option} is no day and no moment: {text!r}",
+            hint="As in 2026-05-03, or 2026-05-03T14:30+02:00.",
+        ) from None
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    return moment
+
+
+def _row(session: Session, names: PackageNames, event: Event) -> tuple[Cell, ...]:
+    return (
+        event.occurred_at,
+        write_version(names.name(event.package_id), event.version_number),
+        str(event.kind),
+        who(session, event.actor_id) or "service role",
+        json_text(event.details, indent=None) if event.details else None,
+        event.id,
+    )
+
+
+@command(
+    "lineage",
+    result=Family,
+    example=("training-versions lineage support-bot@3", "training-versions lineage support-bot"),
+)
+@click.argument("version", metavar="VERSION")
+@pass_session
+def lineage(session: Session, version: str) -> None:
+    """Show where a version comes from, and what was made from it, across packages.
+
+    The name of a package alone is its newest version.
+    """
+    output = session.output
+    found = find_version(session, version, default="latest")
+    assert found.version is not None
+    family = session.versions.lineage(found.version.id)
+    members = [*reversed(family.ancestors), family.version, *family.descendants]
+    output.show(
+        Family.of(family),
+        ids=[node.id for node in members],
+        text=lambda: _draw(session, family, members),
+    )
+
+
+def _draw(session: Session, family: Lineage, members: list[LineageNode]) -> None:
+    output = session.output
+    if output.is_terminal:
+        for line in str(family).split("\n"):
+            status = line.rpartition("(")[2].rstrip(")")
+            output.styled(line, "bold" if line.startswith("*") else style_of(status))
+        return
+    names = PackageNames(session)
+    above = {node.id for node in family.ancestors}
+    for node in members:
+        relation = "ancestor" if node.id in above else "descendant"
+        if node.id == family.version.id:
+            relation = "version"
+        written = write_version(names.name(node.package_id), node.version_number)
+        parent = None if node.parent_version_id is None else str(node.parent_version_id)
+        output.row((relation, written, node.status, node.created_at, parent, str(node.id)))

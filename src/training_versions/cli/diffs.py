@@ -1,0 +1,75 @@
+"""Differences as people read them: a line for each, coloured on a terminal, whole in a pipe."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from training_versions import ChangeKind, NotFoundError, Version, VersionDiff, VersionSummary
+from training_versions.cli.context import Session
+from training_versions.cli.output import Output
+from training_versions.cli.text import printable
+
+CONTENT: Final = ("/config_snapshot", "/model_snapshot", "/dataset_snapshot")
+_SIGNS: Final = {ChangeKind.ADDED: "+", ChangeKind.REMOVED: "-", ChangeKind.CHANGED: "~"}
+_STYLES: Final = {
+    ChangeKind.ADDED: "green",
+    ChangeKind.REMOVED: "red",
+    ChangeKind.CHANGED: "yellow",
+}
+_WHOLE: Final = 10**9
+
+
+def print_diff(output: Output, diff: VersionDiff) -> None:
+    """Print what differs."""
+    if not output.is_terminal:
+        output.line(diff.to_text(width=_WHOLE), is_safe=True)
+        return
+    width = output.console.width
+    # Two values beside each other, with an arrow; long ones are shown where they begin to differ.
+    lines = diff.to_text(width=max(12, (width - 12) // 2)).split("\n")
+    if not diff:
+        output.styled(lines[0], "dim")
+        return
+    fits = all(len(line) <= width for line in lines)
+    for change, line in zip(diff, lines, strict=True):
+        style = _STYLES[change.kind]
+        if fits:
+            output.styled(line, style)
+            continue
+        # The path alone, and the values below it.
+        label = f"{_SIGNS[change.kind]} {printable(change.label)}"
+        output.styled(label, style)
+        output.styled(f"    {line.removeprefix(label).strip()}", style)
+
+
+def content_diff(session: Session, left: Version | None, right: Version) -> VersionDiff | None:
+    """Compare the content of two versions: config, model and data sets."""
+    if left is None:
+        return None
+    return session.versions.compare(left, right).filter(*CONTENT)
+
+
+def version_before(session: Session, version: VersionSummary) -> Version | None:
+    """Return the version with the next lower number that is still there."""
+    number = version.version_number
+    while number > 1:
+        number -= 1
+        try:
+            return session.versions.get_by_number(version.package_id, number)
+        except NotFoundError:
+            # The number of a draft that was deleted.
+            continue
+    return None
+
+
+def preview(session: Session, heading: str, diff: VersionDiff | None) -> None:
+    """Show people what will differ, on stderr; `--json` holds it in its result."""
+    output = session.output
+    if output.mode != "text":
+        return
+    output.say(heading, style="bold")
+    if diff is None:
+        return
+    shown = Output(out=output.err, err=output.err, secrets=output.secrets)
+    print_diff(shown, diff)
+    shown.flush()
