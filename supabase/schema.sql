@@ -18,6 +18,7 @@
 --
 -- public: views
 --
+--   training_package_overviews    training-versions: Packages without their configs …
 --   training_package_version_summaries  training-versions: training_package_versions without the …
 --   training_published_versions   training-versions: Versions that are published now …
 --   training_row_numbers          training-versions: The numbers 1 to 1001 …
@@ -149,6 +150,7 @@
 --   next_number                   The next number: the lowest above the last one given that no …
 --   owner_for_import              The owner of the package; refused unless the caller is that …
 --   owns_package                  Is this a package of the caller?
+--   package_totals                What the versions of a package add up to.
 --   reads_alike                   Does the reader of a bundle get the same from two JSON values?
 --   record_cost                   Records a cost under the lock on the version …
 --   record_creation               Adds the event of a new version: `created`, or its origin.
@@ -619,6 +621,24 @@ create trigger rule_20_no_truncate
     for each statement
     execute function training_versions_internal.keep_events();
 grant select on public.training_version_events to authenticated, service_role;
+
+-- training-versions: Packages without their configs, and in `totals` what is live, drafts, costs
+-- and the last change of their versions. Whoever sees a package and its versions sees its overview.
+create view public.training_package_overviews
+with (security_invoker = true)
+as
+ select id,
+    name,
+    template_type,
+    user_id,
+    current_version_id,
+    version_count,
+    latest_published_version,
+    public.training_package_made_at(c.*) as training_package_made_at,
+    training_versions_internal.package_totals(id) as totals
+   from public.training_configs c;
+grant select on public.training_package_overviews to authenticated;
+grant select on public.training_package_overviews to service_role;
 
 -- training-versions: training_package_versions without the snapshots. Whoever sees a version sees
 -- its summary.
@@ -4383,6 +4403,46 @@ begin
 end
 $$;
 grant execute on function training_versions_internal.owns_package to authenticated, service_role;
+
+-- What the versions of a package add up to. A function, so that a page of a list asks it for the
+-- packages of that page alone: the planner leaves what is expensive until after the limit. Sums are
+-- null where no version has a value.
+create function training_versions_internal.package_totals(p_package_id uuid)
+returns jsonb
+stable
+set search_path = ''
+language plpgsql
+as $$
+begin
+    return (
+        select jsonb_build_object(
+            'drafts', count(*) filter (where v.status = 'draft'),
+            'last_change_at', max(v.updated_at),
+            'estimated_cost', sum(v.estimated_cost),
+            'actual_cost', sum(v.actual_cost),
+            'budget_limit', sum(v.budget_limit),
+            'latest_published_at', (
+                select p.published_at
+                from public.training_published_versions p
+                where p.package_id = p_package_id
+                order by p.version_number desc
+                limit 1
+            ),
+            'live', coalesce(
+                (
+                    select jsonb_agg(to_jsonb(d) - 'owner_id' order by d.target)
+                    from public.training_deployments d
+                    where d.package_id = p_package_id and d.ended_at is null
+                ),
+                '[]'
+            )
+        )
+        from public.training_package_versions v
+        where v.package_id = p_package_id
+    );
+end
+$$;
+grant execute on function training_versions_internal.package_totals to authenticated, service_role;
 
 -- Does the reader of a bundle get the same from two JSON values? Not as written: an export passes
 -- through a program, which writes 1.10 as 1.1. But 1 and 1.0 are two values to it as well.

@@ -51,6 +51,13 @@ def package_row(**changed: Any) -> dict[str, Any]:
     return row | {"version_count": 0, "latest_published_version": 0} | changed
 
 
+def overview_row(**changed: Any) -> dict[str, Any]:
+    """Make an overview of a package, after the reply was read."""
+    row = package_row() | {"training_package_made_at": "1970-01-01T00:00:00+00:00"}
+    row |= {"drafts": 0, "live": [], "latest_published_at": None, "last_change_at": None}
+    return row | dict.fromkeys(("estimated_cost", "actual_cost", "budget_limit")) | changed
+
+
 def event_row(number: int, **changed: Any) -> dict[str, Any]:
     """Make an entry of the history as PostgREST sends it."""
     row = {"id": number, "package_id": PACKAGE, "version_id": VERSION, "version_number": 1}
@@ -148,6 +155,8 @@ CALLS: dict[str, Call] = {
     "packages.delete": Call(OF_PACKAGE, "delete_training_package", P_PACKAGE, reply=None),
     "packages.list": Call({}),
     "packages.iterate": Call({}),
+    "packages.overviews": Call({}),
+    "packages.iterate_overviews": Call({}),
     "versions.next_version_number": Call(
         OF_PACKAGE, "get_next_version_number", P_PACKAGE, is_write=False
     ),

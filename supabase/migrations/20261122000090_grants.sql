@@ -16,6 +16,7 @@ revoke all on table
     public.training_package_version_summaries,
     public.training_published_versions,
     public.training_row_numbers,
+    public.training_package_overviews,
     public.training_version_events,
     public.training_runs,
     public.training_metric_points,
@@ -53,6 +54,7 @@ grant select on table
     public.training_package_version_summaries,
     public.training_published_versions,
     public.training_row_numbers,
+    public.training_package_overviews,
     public.training_version_events,
     public.training_runs,
     public.training_metric_points,
@@ -140,7 +142,8 @@ grant execute on function
     training_versions_internal.import_versions,
     training_versions_internal.import_events,
     -- reading
-    training_versions_internal.find_run
+    training_versions_internal.find_run,
+    training_versions_internal.package_totals
 to authenticated, service_role;
 
 -- The migrations verify themselves: one policy per command on the versions, row level security on

@@ -178,6 +178,7 @@ $$;
 do $$
 declare
     step text;
+    calling oid[];
 begin
     for step in
         select format('drop policy %I on %s', p.polname, p.polrelid::regclass) from our_policies p
@@ -188,13 +189,23 @@ begin
     loop
         execute step;
     end loop;
-    -- Each kind by one statement, in which the order does not matter.
+    -- Each kind by one statement, in which the order does not matter: views that call our functions,
+    -- then the functions, then the views whose rows they return.
+    select coalesce(array_agg(w.ev_class), '{}') into calling
+    from pg_catalog.pg_depend d
+    join pg_catalog.pg_rewrite w on w.oid = d.objid and d.classid = 'pg_rewrite'::regclass
+    where d.refclassid = 'pg_proc'::regclass
+        and d.refobjid in (select f.oid from our_functions f)
+        and w.ev_class in (select r.oid from our_relations r);
     for step in
+        select 'drop view ' || string_agg(r.oid::regclass::text, ', ')
+        from our_relations r where r.relkind = 'v' and r.oid = any (calling)
+        union all
         select 'drop function ' || string_agg(f.oid::regprocedure::text, ', ')
         from our_functions f
         union all
         select 'drop view ' || string_agg(r.oid::regclass::text, ', ')
-        from our_relations r where r.relkind = 'v'
+        from our_relations r where r.relkind = 'v' and r.oid <> all (calling)
     loop
         if step is not null then
             execute step;

@@ -298,6 +298,9 @@ REFUSED: list[tuple[str, list[Any], list[tuple[str, str]]]] = [
     ("no kind", ["gone"], [("versions.iterate_history", "kind")]),
     ("no filter", ["draft"], [("versions.list", "stauts"), ("versions.iterate", "name")]),
     ("no filter", ["*"], [("versions.count", "select"), ("packages.list", "status")]),
+    ("no filter", ["*"], [("packages.overviews", "status")]),
+    ("no limit", [0], [("packages.overviews", "limit")]),
+    ("no page size", [0], [("packages.iterate_overviews", "page_size")]),
 ]
 CASES = [
     pytest.param(operation, field, values, id=f"{kind}-{operation}-{field}")

@@ -8,7 +8,16 @@ from typing import Literal, Unpack
 from training_versions import bundle
 from training_versions._async.transport import AsyncTransport
 from training_versions.bundle import BundleFile, ExportResult, ImportResult, Progress
-from training_versions.models import UNSET, Id, JsonLike, Package, PackageFilters, Page, Unset
+from training_versions.models import (
+    UNSET,
+    Id,
+    JsonLike,
+    Package,
+    PackageFilters,
+    PackageOverview,
+    Page,
+    Unset,
+)
 from training_versions.operations import packages
 from training_versions.snapshots import Codec
 
@@ -204,6 +213,51 @@ class AsyncPackages:
         """
         return self._transport.walk(
             packages.iterate(order=order, page_size=page_size, filters=filters)
+        )
+
+    async def overviews(
+        self,
+        *,
+        order: Literal["newest", "oldest"] = "newest",
+        limit: int = 50,
+        cursor: str | None = None,
+        **filters: Unpack[PackageFilters],
+    ) -> Page[PackageOverview]:
+        """Read one page of packages with what is live, drafts, costs and last change: one request.
+
+        Args:
+            order: Which come first, as in `list`.
+            limit: The most to return; a server may cap it, and the page is shorter then.
+            cursor: The `next_cursor` of the page before.
+            **filters: See `PackageFilters`.
+
+        Example:
+            >>> page = await packages.overviews(text="bot")
+            >>> live = {overview.name: overview.live for overview in page}
+        """
+        return await self._transport.run(
+            packages.overviews(order=order, limit=limit, cursor=cursor, filters=filters)
+        )
+
+    def iterate_overviews(
+        self,
+        *,
+        order: Literal["newest", "oldest"] = "newest",
+        page_size: int = 200,
+        **filters: Unpack[PackageFilters],
+    ) -> AsyncIterator[PackageOverview]:
+        """Iterate over the overviews of all packages that the filters keep, page by page.
+
+        Args:
+            order: Which come first, as in `list`.
+            page_size: How many to ask for at once.
+            **filters: See `PackageFilters`.
+
+        Example:
+            >>> async for overview in packages.iterate_overviews(): ...
+        """
+        return self._transport.walk(
+            packages.iterate_overviews(order=order, page_size=page_size, filters=filters)
         )
 
     async def export(

@@ -35,7 +35,7 @@ from training_versions.models.deployments import (
 )
 from training_versions.models.history import Event, EventKind, HistoryFilters
 from training_versions.models.lineage import Lineage, LineageNode
-from training_versions.models.packages import Package, PackageFilters
+from training_versions.models.packages import EPOCH, Package, PackageFilters, PackageOverview
 from training_versions.models.training import MetricPoint, TrainingRun, TrainingStatus
 from training_versions.models.versions import (
     DraftFields,
@@ -49,6 +49,7 @@ from training_versions.models.versions import (
 )
 
 __all__ = [
+    "EPOCH",
     "MAX_SUMMARY",
     "UNSET",
     "Amount",
@@ -79,6 +80,7 @@ __all__ = [
     "Package",
     "PackageCost",
     "PackageFilters",
+    "PackageOverview",
     "Page",
     "Record",
     "RecordedCost",

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, TypedDict
+from typing import Annotated, Final, TypedDict
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
 
-from training_versions.models.base import Id, JsonObject, Record
+from training_versions.models.base import Cost, Id, JsonObject, Record
+from training_versions.models.deployments import Deployment
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The place in lists of a package whose moment of creation is not known."""
 
 
 def _empty_if_null(value: object) -> object:
@@ -49,8 +53,53 @@ class Package(Record):
         return f"<Package {self.name!r}, {self.version_count} {noun}>"
 
 
+def _none_if_epoch(value: object) -> object:
+    # What the database says of a package whose moment of creation is not known.
+    if isinstance(value, str) and datetime.fromisoformat(value) == EPOCH:
+        return None
+    return value
+
+
+class PackageOverview(Record):
+    """A package, and what became of its versions: a row of the page that lists packages.
+
+    A sum is `None` if no version has a value.
+    """
+
+    __module__ = "training_versions"
+
+    id: UUID
+    name: str
+    template_type: str
+    user_id: UUID
+    current_version_id: UUID | None
+    version_count: int
+    latest_published_version: int
+    created_at: Annotated[
+        AwareDatetime | None,
+        BeforeValidator(_none_if_epoch),
+        Field(validation_alias=AliasChoices("training_package_made_at", "created_at")),
+    ]
+    """`None` where the table is older than this project and does not know it."""
+    drafts: int
+    """How many versions are drafts."""
+    live: tuple[Deployment, ...]
+    """What is live now: at most one deployment for each target."""
+    latest_published_at: AwareDatetime | None
+    """When the published version with the highest number was published."""
+    last_change_at: AwareDatetime | None
+    """When one of its versions was last changed, also by training, deployment or a cost."""
+    estimated_cost: Cost | None
+    actual_cost: Cost | None
+    budget_limit: Cost | None
+
+    def __repr__(self) -> str:
+        noun = "version" if self.version_count == 1 else "versions"
+        return f"<PackageOverview {self.name!r}, {self.version_count} {noun}>"
+
+
 class PackageFilters(TypedDict, total=False):
-    """Which packages `list` and `iterate` return; a filter left out or `None` does not apply."""
+    """Which packages a list covers; a filter left out or `None` does not apply."""
 
     template_type: str | None
     ids: Sequence[Id] | None

@@ -22,6 +22,7 @@ from training_versions.models import (
     CostRule,
     Id,
     Package,
+    PackageOverview,
     Rule,
     TextRule,
     UuidRule,
@@ -94,7 +95,7 @@ def _hint_for_id(value: object, argument: str) -> str | None:
         return f"Pass the {wanted} of the draft: copied.draft.{wanted}."
     if isinstance(value, VersionSummary) and wants_package:
         return "Pass the package_id of the version."
-    if isinstance(value, Package) and not wants_package:
+    if isinstance(value, Package | PackageOverview) and not wants_package:
         return "A package has many versions: pass the id of one of them."
     if isinstance(getattr(value, argument, None), uuid.UUID):
         return f"Pass its {argument}."

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
-from training_versions.models import Id, JsonLike, Package, PackageFilters, Page, Unset
+from training_versions.models import (
+    EPOCH,
+    Id,
+    JsonLike,
+    Package,
+    PackageFilters,
+    PackageOverview,
+    Page,
+    Unset,
+)
 from training_versions.operations.checks import (
     check_known,
     check_name,
@@ -33,12 +41,18 @@ from training_versions.operations.requests import (
     read_first,
     read_one,
 )
-from training_versions.operations.rows import PACKAGES, read_nothing, read_package
+from training_versions.operations.rows import (
+    OVERVIEWS,
+    PACKAGES,
+    read_nothing,
+    read_overview,
+    read_package,
+)
 from training_versions.snapshots import Codec
 
 # A column that the database computes: an older table may have no `created_at`.
 ORDER: Final = ("training_package_made_at", "id")
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+P = TypeVar("P", Package, PackageOverview)
 _check_template_type = partial(check_text, max_length=100)
 
 
@@ -164,8 +178,24 @@ def iterate(*, order: str, page_size: int, filters: PackageFilters) -> Listing[P
     return _listing("packages.iterate", filters, order, limit)
 
 
-class _PackageListing(Listing[Package]):
-    def key_of(self, item: Package) -> Key:
+def overviews(
+    *, order: str, limit: int, cursor: str | None, filters: PackageFilters
+) -> Operation[Page[PackageOverview]]:
+    """Read one page of overviews."""
+    checked = check_positive(limit, "limit")
+    return _overviews("packages.overviews", filters, order, checked).page(cursor)
+
+
+def iterate_overviews(
+    *, order: str, page_size: int, filters: PackageFilters
+) -> Listing[PackageOverview]:
+    """Return the overviews of the packages that the filters keep, to walk over."""
+    limit = check_positive(page_size, "page_size")
+    return _overviews("packages.iterate_overviews", filters, order, limit)
+
+
+class _PackageListing(Listing[P]):
+    def key_of(self, item: P) -> Key:
         """Return the key of a package, as the database computes it."""
         made_at = EPOCH if item.created_at is None else item.created_at
         return format_moment(made_at), str(item.id)
@@ -178,6 +208,16 @@ def _by_id(operation: str, package_id: Id) -> Select:
 
 
 def _listing(operation: str, filters: PackageFilters, order: str, limit: int) -> Listing[Package]:
+    return _PackageListing(_select(operation, PACKAGES, filters, order, limit), read_package)
+
+
+def _overviews(
+    operation: str, filters: PackageFilters, order: str, limit: int
+) -> Listing[PackageOverview]:
+    return _PackageListing(_select(operation, OVERVIEWS, filters, order, limit), read_overview)
+
+
+def _select(operation: str, table: str, filters: PackageFilters, order: str, limit: int) -> Select:
     check_known(filters, PackageFilters)
     where: list[Condition] = text_in(filters.get("text"), "name")
     where += with_ids(filters.get("ids"), "ids")
@@ -186,12 +226,11 @@ def _listing(operation: str, filters: PackageFilters, order: str, limit: int) ->
         wanted = _check_template_type(template_type, "template_type")
         where.append(Comparison("template_type", "eq", wanted))
     # All columns: the table may be older than this project, and lack some.
-    select = Select(
+    return Select(
         operation,
-        PACKAGES,
+        table,
         where=tuple(where),
         order_by=ORDER,
         descending=is_newest_first(order, "order"),
         limit=limit,
     )
-    return _PackageListing(select, read_package)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Generic, cast
 
-from training_versions.models import C, D, M, Package, Version, VersionSummary
+from training_versions.models import C, D, M, Package, PackageOverview, Version, VersionSummary
 from training_versions.operations.requests import describe_problem
 from training_versions.snapshots import Codec
 
 PACKAGES: Final = "training_configs"
+OVERVIEWS: Final = "training_package_overviews"
 VERSIONS: Final = "training_package_versions"
 EVENTS: Final = "training_version_events"
 PUBLISHED: Final = "training_published_versions"
@@ -90,6 +91,12 @@ def expect_object(data: object) -> dict[str, Any]:
 def read_package(row: object) -> Package:
     """Read a row of packages."""
     return Package.model_validate(expect_object(row))
+
+
+def read_overview(row: object) -> PackageOverview:
+    """Read a row of packages with what their versions add up to."""
+    values = expect_object(row)
+    return PackageOverview.model_validate(values | expect_object(values.get("totals")))
 
 
 def read_summary(row: object) -> VersionSummary:

@@ -174,6 +174,7 @@ def test_nothing_else_is_exposed(generated):
         "PublicTrainingPackageVersionSummaries",
         "PublicTrainingPublishedVersions",
         "PublicTrainingRowNumbers",
+        "PublicTrainingPackageOverviews",
         "PublicTrainingVersionEvents",
         "PublicTrainingRuns",
         "PublicTrainingMetricPoints",

@@ -302,6 +302,16 @@ def test_a_list_over_all_packages_stops_at_its_page(archive):
     assert plan.rows_looked_at <= 11
 
 
+def test_a_page_of_overviews_adds_up_the_packages_of_that_page_alone(archive):
+    plan = archive.explain(
+        "select * from public.training_package_overviews"
+        " order by training_package_made_at desc, id desc limit 3"
+    )
+
+    # To add up all of them takes several pages for each.
+    assert plan.pages <= OTHERS
+
+
 @pytest.mark.parametrize(
     "contained",
     ['{"run": "run-77"}', '{"r": 7}', '{"run": "none"}'],

@@ -75,6 +75,9 @@ def test_a_life_from_the_first_draft_to_somebody_elses_copy(ada, bob, tmp_path):
     versions.deploy(first.id, "local")
     moment = versions.live(package.id, "local").started_at
     assert versions.live_at(package.id, "local", moment).version_id == first.id
+    (overview,) = packages.overviews()
+    assert overview.live == (versions.live(package.id, "local"),)
+    assert list(packages.iterate_overviews()) == [overview]
     assert versions.deployments(live=True).items == [versions.live(package.id, "local")]
     assert not versions.undeploy(first.id).is_deployed
     (stay,) = versions.iterate_deployments(package_id=package.id)
