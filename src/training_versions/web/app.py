@@ -16,7 +16,7 @@ from training_versions.web import static_files
 from training_versions.web.auth import Auth
 from training_versions.web.errors import failure_page, http_error_page
 from training_versions.web.page import Services
-from training_versions.web.pages import package, packages, sign_in
+from training_versions.web.pages import new_draft, new_package, package, packages, sign_in
 from training_versions.web.security import BodyLimit, SecurityHeaders
 from training_versions.web.sessions import Renewals, SessionCookies
 from training_versions.web.settings import MAX_BODY, make_settings
@@ -25,7 +25,9 @@ _TIMEOUT: Final = 30
 _ROUTES: Final[list[BaseRoute]] = [
     *sign_in.routes,
     *packages.routes,
+    *new_package.routes,
     *package.routes,
+    *new_draft.routes,
     *static_files.routes,
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,7 +24,6 @@ class Cookie:
     """Seconds until the browser forgets it."""
     secure: bool | None
     """Whether it travels over https only; `None` if that follows from the request."""
-    same_site: Literal["lax", "strict"] = "lax"
 
     def read(self, request: Request) -> str:
         """Return the value in a request; empty if there is none."""
@@ -62,7 +61,8 @@ class Cookie:
             path="/",
             httponly=True,
             secure=self._is_secure(request),
-            samesite=self.same_site,
+            # Links from elsewhere lead to the pages; forms of other sites are refused twice over.
+            samesite="lax",
         )
 
     def _names(self, request: Request) -> list[str]:

@@ -23,6 +23,7 @@ from training_versions import (
 )
 from training_versions.web.auth import AuthError
 from training_versions.web.render import render
+from training_versions.web.security import add_headers
 
 
 class SignedOutError(TrainingVersionsError):
@@ -124,12 +125,15 @@ async def http_error_page(request: Request, error: Exception) -> Response:
 
 async def failure_page(request: Request, error: Exception) -> Response:
     """Show that the server failed; the log says why."""
-    return show_error(
+    response = show_error(
         request,
         500,
         "Something went wrong here, and it is not your fault.",
         hint="The log of the server says what. Reload to see what was saved.",
     )
+    # No middleware sees it any more.
+    add_headers(response.headers)
+    return response
 
 
 def show_error(request: Request, status: int, message: str, *, hint: str | None = None) -> Response:

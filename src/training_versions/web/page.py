@@ -103,7 +103,7 @@ def page(answer: Page) -> Page:
         if given is None:
             return _ask_to_sign_in(request)
         try:
-            tokens = await _current_tokens(services, given)
+            tokens = await current_tokens(services, given)
         except AuthError as exc:
             if not exc.is_final:
                 return auth_error_page(request, exc)
@@ -121,7 +121,7 @@ def page(answer: Page) -> Page:
 
 async def _answer_caller(answer: Page, request: Request) -> Response:
     caller = caller_of(request)
-    if request.method not in _READS and not await _is_from_our_form(request, caller.csrf_token):
+    if request.method not in _READS and not await is_from_our_form(request, caller.csrf_token):
         return error_page(request, CrossSiteError())
     try:
         return await answer(request)
@@ -132,7 +132,8 @@ async def _answer_caller(answer: Page, request: Request) -> Response:
         return error_page(request, exc)
 
 
-async def _is_from_our_form(request: Request, token: str) -> bool:
+async def is_from_our_form(request: Request, token: str) -> bool:
+    """Return whether a page of this site sent the request, with the token of its user."""
     if not csrf.is_same_site(request):
         return False
     if request.headers.get(csrf.HEADER) is None:
@@ -140,8 +141,12 @@ async def _is_from_our_form(request: Request, token: str) -> bool:
     return await csrf.has_token(request, token)
 
 
-async def _current_tokens(services: Services, given: Tokens) -> Tokens:
-    """Return tokens that are good for a while, renewed if they must be."""
+async def current_tokens(services: Services, given: Tokens) -> Tokens:
+    """Return tokens that are good for a while, renewed if they must be.
+
+    Raises:
+        AuthError: They must be, and cannot be now.
+    """
     user = read_user(given.access)
     if not ends_soon(user):
         return given
@@ -163,8 +168,13 @@ def _make_caller(services: Services, tokens: Tokens) -> Caller:
         versions=AsyncVersionRepository.for_token(*project, http_client=services.http),
         user=user,
         tokens=tokens,
-        csrf_token=csrf.make_token(settings.secret, f"user:{user.id}"),
+        csrf_token=csrf_token_of(services, user),
     )
+
+
+def csrf_token_of(services: Services, user: User) -> str:
+    """Return the token that the forms of a user carry."""
+    return csrf.make_token(services.settings.secret, f"user:{user.id}")
 
 
 def _ask_to_sign_in(request: Request, *, has_ended: bool = False) -> Response:

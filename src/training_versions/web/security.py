@@ -33,8 +33,16 @@ _HEADERS: Final = {
 _PRIVATE: Final = "private, no-store"
 
 
+def add_headers(headers: MutableHeaders) -> None:
+    """Add the headers to those of a reply, which may have some of its own."""
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    # Static files say for themselves how long they may be kept.
+    headers.setdefault("Cache-Control", _PRIVATE)
+
+
 class SecurityHeaders:
-    """Adds the headers to every reply, also to those of errors."""
+    """Adds the headers to every reply but that of a failure, which comes from further out."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,11 +55,7 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                # Static files say for themselves how long they may be kept.
-                headers.setdefault("Cache-Control", _PRIVATE)
+                add_headers(MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

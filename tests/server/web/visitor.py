@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import Callable
@@ -38,6 +39,19 @@ class Visitor:
         """Read the page with the form, and send it with its token."""
         token = csrf_token(self.get(page or path))
         return self.post(path, {**data, "csrf_token": token}, headers=OURS)
+
+    def gather(self, *paths: str) -> list[httpx.Response]:
+        """Read several pages at once."""
+
+        async def read_all() -> list[httpx.Response]:
+            return await asyncio.gather(*(self.http.get(path) for path in paths))
+
+        return self._run(read_all())
+
+    def cookie(self, part: str) -> str:
+        """The name of the cookie that has this in its name."""
+        (name,) = [name for name in self.http.cookies if name.endswith(part)]
+        return name
 
     def sign_up(self, email: str) -> None:
         """Make an account, which is the project's business."""

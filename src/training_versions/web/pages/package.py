@@ -66,13 +66,20 @@ async def show_package(request: Request) -> Response:
 async def _read_parents(
     caller: Caller, package: Package, versions: Sequence[VersionSummary]
 ) -> dict[UUID, Parent]:
-    """Read the parents of the versions of a page, which may be elsewhere."""
-    here = {version.id: version for version in versions}
-    return {
-        parent: Parent(here[parent], None)
-        for parent in {version.parent_version_id for version in versions}
-        if parent is not None and parent in here
-    }
+    """Read the parents of the versions of a page, which may be on another or elsewhere."""
+    known = {version.id: version for version in versions}
+    wanted = {version.parent_version_id for version in versions if version.parent_version_id}
+    missing = list(wanted - known.keys())
+    if missing:
+        found = await caller.versions.list(ids=missing, limit=len(missing))
+        known.update((version.id, version) for version in found)
+    parents = [known[parent] for parent in wanted if parent in known]
+    elsewhere = {parent.package_id for parent in parents} - {package.id}
+    packages: dict[UUID, Package] = {}
+    if elsewhere:
+        others = await caller.packages.list(ids=list(elsewhere), limit=len(elsewhere))
+        packages = {other.id: other for other in others}
+    return {parent.id: Parent(parent, packages.get(parent.package_id)) for parent in parents}
 
 
 routes = [Route("/packages/{package_id:uuid}", show_package, methods=["GET"])]

@@ -13,11 +13,20 @@ from starlette.routing import Route
 from training_versions.web import csrf
 from training_versions.web.auth import AuthError
 from training_versions.web.cookies import Cookie
-from training_versions.web.page import caller_of, page, read_form, services_of
+from training_versions.web.errors import CrossSiteError, error_page
+from training_versions.web.page import (
+    csrf_token_of,
+    current_tokens,
+    is_from_our_form,
+    services_of,
+)
 from training_versions.web.render import render
-from training_versions.web.sessions import fits_cookies
+from training_versions.web.sessions import fits_cookies, read_user
 
 _HOUR: Final = 3_600
+# Everybody may send this form.
+_MOST_FIELDS: Final = 10
+_LONGEST_FIELD: Final = 16 * 1024
 _NOTICES: Final = {
     "ended": "Your session has ended. Sign in again, and you are back where you were.",
     "out": "You are signed out.",
@@ -65,7 +74,7 @@ async def show_form(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """Start a session, or show the form again with what is wrong."""
     services = services_of(request)
-    form = await read_form(request)
+    form = await request.form(max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD)
     email = str(form.get("email", "")).strip()
     password = str(form.get("password", ""))
     next_path = safe_path(str(form.get("next", "")))
@@ -91,22 +100,30 @@ async def sign_in(request: Request) -> Response:
         return refuse(400, _TOO_LARGE)
     response = RedirectResponse(next_path, status_code=303)
     services.session_cookies.write(request, response, tokens)
-    _visitor_cookie(request).clear(request, response)
     return response
 
 
-@page
 async def sign_out(request: Request) -> Response:
-    """End the session, here and at the project."""
-    services, tokens = services_of(request), caller_of(request).tokens
+    """End the session, here and at the project.
+
+    Here it ends in any case, also where the project cannot be reached.
+    """
+    services = services_of(request)
+    given = services.session_cookies.read(request)
+    if given is None:
+        return RedirectResponse("/sign-in?out=1", status_code=303)
+    token = csrf_token_of(services, read_user(given.access))
+    if not await is_from_our_form(request, token):
+        return error_page(request, CrossSiteError())
     notice = "out"
     try:
+        tokens = await current_tokens(services, given)
+        services.renewals.forget(tokens)
         await services.auth.sign_out(tokens.access)
     except AuthError as exc:
-        # One that is not there any more needs no end.
+        # A session that is not there any more needs no end.
         if not exc.is_final:
             notice = "out-here"
-    services.renewals.forget(tokens)
     response = RedirectResponse(f"/sign-in?{notice}=1", status_code=303)
     services.session_cookies.clear(request, response)
     return response
@@ -142,7 +159,7 @@ def _form(
 
 def _visitor_cookie(request: Request) -> Cookie:
     secure = services_of(request).settings.secure_cookies
-    return Cookie("tv-visitor", _HOUR, secure, same_site="strict")
+    return Cookie("tv-visitor", _HOUR, secure)
 
 
 def _status(error: AuthError) -> int:

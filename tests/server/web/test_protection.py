@@ -1,0 +1,184 @@
+"""What keeps other sites from acting in the name of a user, and the headers of every reply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NoReturn
+from uuid import uuid4
+
+import pytest
+from starlette.routing import Route
+
+from tests.server.web.visitor import OURS, PASSWORD, Visitor, csrf_token
+from training_versions.web import create_app, static_files
+from training_versions.web.pages import packages
+
+OTHERS = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://pages.test.evil.example"},
+    {"Origin": "http://pages.test:8000"},
+    {},
+]
+EXAMPLES = {"package_id:uuid": uuid4(), "number:int": 1, "action": "publish"}
+
+
+def changing_paths() -> list[str]:
+    """Every address that changes something, with parts that need not be there."""
+    app = create_app(url="https://project.test", key="key")
+    return [
+        re.sub(r"{(.+?)}", lambda part: str(EXAMPLES[part[1]]), route.path)
+        for route in app.routes
+        if isinstance(route, Route) and "POST" in (route.methods or ())
+        if route.path != "/sign-in"
+    ]
+
+
+CHANGES = changing_paths()
+
+
+@pytest.mark.parametrize("headers", OTHERS, ids=str)
+def test_another_site_changes_nothing_even_with_the_token(
+    owner_page: Visitor, headers: dict[str, str]
+) -> None:
+    token = csrf_token(owner_page.get("/"))
+
+    for path in CHANGES:
+        done = owner_page.post(path, {"csrf_token": token, "name": "bot"}, headers=headers)
+
+        assert done.status_code == 403, path
+        assert "nothing was changed" in done.text
+    assert owner_page.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("token", [None, "", "0" * 64, "ü", "of another user", "of nobody"])
+def test_a_form_without_the_token_of_its_user_changes_nothing(
+    owner_page: Visitor,
+    new_visitor: Callable[[], Visitor],
+    stranger_email: str,
+    token: str | None,
+) -> None:
+    stranger = new_visitor()
+    if token == "of another user":
+        stranger.sign_in(stranger_email)
+        token = csrf_token(stranger.get("/"))
+    elif token == "of nobody":
+        token = csrf_token(stranger.get("/sign-in"))
+    given = {} if token is None else {"csrf_token": token}
+
+    for path in CHANGES:
+        done = owner_page.post(path, {"name": "bot", **given}, headers=OURS)
+
+        assert done.status_code == 403, path
+    assert owner_page.get("/").status_code == 200
+
+
+def test_a_browser_without_fetch_metadata_is_known_by_its_origin(owner_page: Visitor) -> None:
+    token = csrf_token(owner_page.get("/"))
+
+    done = owner_page.post(
+        "/sign-out", {"csrf_token": token}, headers={"Origin": "http://pages.test"}
+    )
+
+    assert done.status_code == 303
+
+
+def test_nobody_is_signed_in_as_somebody_else(
+    new_visitor: Callable[[], Visitor], owner_email: str
+) -> None:
+    victim, attacker = new_visitor(), new_visitor()
+    victim.sign_up(owner_email)
+    token = csrf_token(attacker.get("/sign-in"))
+    victim.get("/sign-in")
+
+    # The form of another browser, sent from a page of ours.
+    done = victim.post(
+        "/sign-in",
+        {"email": owner_email, "password": PASSWORD, "csrf_token": token},
+        headers=OURS,
+    )
+
+    assert done.status_code == 403
+    assert "This page had grown old" in done.text
+    assert f'value="{owner_email}"' in done.text
+    assert victim.get("/").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 200),
+        ("/sign-in", 200),
+        ("/nowhere", 404),
+        (f"/packages/{uuid4()}", 404),
+        ("/packages/no-id", 404),
+        ("/?cursor=nonsense", 422),
+        ("/sign-out", 405),
+    ],
+)
+def test_every_page_has_the_headers_and_is_kept_by_nobody(
+    owner_page: Visitor, path: str, status: int
+) -> None:
+    page = owner_page.get(path)
+
+    assert page.status_code == status
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert page.headers["Cache-Control"] == "private, no-store"
+
+
+def test_a_method_that_an_address_does_not_take_is_refused_with_those_it_does(
+    owner_page: Visitor,
+) -> None:
+    assert owner_page.get("/sign-out").headers["Allow"] == "POST"
+    assert "does not take GET" in owner_page.get("/sign-out").text
+
+
+def test_a_failure_says_nothing_of_its_cause_and_has_the_headers(
+    owner_page: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(packages, "render", fail)
+
+    page = owner_page.get("/")
+
+    assert page.status_code == 500
+    assert "Content-Security-Policy" in page.headers
+    assert "secret" not in page.text
+
+
+def test_a_request_that_is_too_large_is_refused(owner_page: Visitor) -> None:
+    token = csrf_token(owner_page.get("/"))
+
+    done = owner_page.post(
+        "/packages/new",
+        {"csrf_token": token, "name": "bot", "config": "x" * (17 * 1024 * 1024)},
+        headers=OURS,
+    )
+
+    assert done.status_code == 413
+    assert "at most 16,777,216 bytes" in done.text
+
+
+def test_static_files_are_kept_for_good_and_change_their_address(visitor: Visitor) -> None:
+    address = static_files.static_url("site.css")
+
+    current = visitor.get(address)
+    older = visitor.get("/static/0123456789ab/site.css")
+
+    assert current.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert current.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert older.headers["Cache-Control"] == "no-cache"
+    for path in ("/static/x/..%2fapp.py", "/static/x/%2e%2e/app.py", "/static/x/vendor"):
+        assert visitor.get(path).status_code == 404
