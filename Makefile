@@ -43,8 +43,9 @@ twin: .venv/ok  ## derive the sync modules from the async ones
 reference: .venv/ok  ## write what is derived from the commands: docs, completion, schema
 	$(BIN)/python scripts/cli_reference.py
 
-schema: .venv/ok node_modules/ok  ## write supabase/schema.sql from the migrations
+schema: .venv/ok node_modules/ok  ## write supabase/schema.sql from the migrations, and what the doctor compares with
 	$(BIN)/python scripts/dump_schema.py
+	$(BIN)/python scripts/dump_catalog.py
 
 measure: .venv/ok  ## how dense the code is, folder by folder
 	$(BIN)/python scripts/measure.py

@@ -1,12 +1,21 @@
-"""The examination as a whole: which checks can be done with what is given."""
+"""The examination as a whole: which checks can be done with what is given, and in which order."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from training_versions import InvalidInputError
 
-from .report import NotDone, Report
+from .report import Finding, NotDone, Report
+
+if TYPE_CHECKING:
+    from .database import Connection
+
+_DATABASE = ("migrations", "objects", "settings", "rows", "rights")
+_NEEDS_DATABASE = "it needs the address of the database (db_url, or SUPABASE_DB_URL)"
+_NEEDS_API = "it needs the address of the project and a key (url and key)"
 
 
 def examine(*, db_url: str | None = None, url: str | None = None, key: str | None = None) -> Report:
@@ -21,19 +30,170 @@ def examine(*, db_url: str | None = None, url: str | None = None, key: str | Non
         key: A key of the project, publishable or secret.
 
     Raises:
-        InvalidInputError: There is neither a database nor an address with a key.
+        InvalidInputError: There is neither a database nor an address with a key, or one of them is
+            none; or psycopg is not installed, which the database needs.
 
     Example:
         >>> report = examine(db_url="postgresql://postgres:…@db.example.supabase.co:5432/postgres")
         >>> report.exit_status
         0
     """
+    _check_given(db_url, url, key)
+    began = monotonic()
+    examination = _Examination()
+    if db_url is None:
+        examination.skip(_DATABASE, _NEEDS_DATABASE)
+    else:
+        _examine_database(examination, db_url)
+    if url is None or key is None:
+        examination.skip(["api", "row cap"], _NEEDS_API)
+    else:
+        _examine_api(examination, url, key)
+    return examination.report(monotonic() - began)
+
+
+def _check_given(db_url: str | None, url: str | None, key: str | None) -> None:
+    given = {"db_url": db_url, "url": url, "key": key}
+    for name, value in given.items():
+        if value is not None and (not isinstance(value, str) or not value.strip()):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without types
+            raise InvalidInputError(f"{name} must be text that is not blank", field=name)
     if db_url is None and (url is None or key is None):
+        field = "db_url" if url is None and key is None else "key" if key is None else "url"
         raise InvalidInputError(
             "the doctor needs db_url, or url and key",
-            field="db_url",
+            field=field,
             hint="Pass the address of the database (postgresql://…) for all checks.",
         )
-    began = monotonic()
-    not_done = (NotDone("everything", "the checks are not written yet"),)
-    return Report((), (), not_done, monotonic() - began)
+
+
+class _Examination:
+    """What was found so far."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.done: list[str] = []
+        self.not_done: list[NotDone] = []
+        self.has_objects: bool | None = None
+        """Whether the database has the objects of this release; None if that is not known."""
+
+    def found(self, check: str, findings: Iterable[Finding]) -> list[Finding]:
+        """Add the findings of a group of checks that was done."""
+        new = list(findings)
+        self.findings += new
+        self.done.append(check)
+        return new
+
+    def skip(self, checks: Iterable[str], why: str) -> None:
+        """Add groups of checks that cannot be done."""
+        self.not_done += [NotDone(check, why) for check in checks]
+
+    def report(self, seconds: float) -> Report:
+        """Return the report, errors first."""
+        in_order = sorted(self.findings, key=lambda finding: finding.level != "error")
+        return Report(tuple(in_order), tuple(self.done), tuple(self.not_done), seconds)
+
+
+def _examine_database(examination: _Examination, db_url: str) -> None:
+    try:
+        import psycopg
+    except ImportError as exc:
+        raise InvalidInputError(
+            "db_url needs psycopg, which is not installed",
+            field="db_url",
+            hint="pip install 'training-versions[doctor]'",
+        ) from exc
+    from .database import connect, connection_refused
+
+    try:
+        connection = connect(db_url)
+    except psycopg.Error as exc:
+        examination.findings.append(connection_refused(exc, db_url))
+        examination.skip(_DATABASE, "there is no connection to the database")
+        return
+    with connection:
+        _examine_connected(examination, connection)
+
+
+def _examine_connected(examination: _Examination, connection: Connection) -> None:
+    from .applied import examine_history, nothing_there, read_history
+    from .database import missing_essentials, read_catalog, reading, unreadable
+    from .kinds import finding
+    from .objects import compare
+    from .settings import examine_settings
+
+    with reading(connection):
+        missing = missing_essentials(connection)
+        if missing:
+            what = f"There is no {', no '.join(missing)}."
+            fix = "Take the address of a Supabase project, or make what is missing."
+            examination.findings.append(finding("not-supabase", "database", what, fix))
+            examination.skip(_DATABASE, "this is not the database of a Supabase project")
+            return
+        history = read_history(connection)
+        nothing = nothing_there(history)
+        if nothing is not None:
+            examination.found("migrations", [nothing])
+            examination.has_objects = False
+            examination.found("settings", examine_settings(connection))
+            examination.skip(["objects", "rows", "rights"], "the migrations are not applied")
+            return
+        objects = list(compare(read_catalog(connection)))
+        is_whole = not any(found.id.endswith("-missing") for found in objects)
+        examination.found("migrations", examine_history(history, is_whole=is_whole))
+        if history.missing and history.is_there and not is_whole:
+            examination.skip(["objects", "rows", "rights"], "migrations are missing")
+            examination.found("settings", examine_settings(connection))
+            return
+        examination.found("objects", objects)
+        examination.found("settings", examine_settings(connection))
+        examination.has_objects = is_whole
+        cannot_read = unreadable(connection)
+    if cannot_read is not None:
+        examination.findings.append(cannot_read)
+        examination.skip(["rows", "rights"], cannot_read.what)
+        return
+    _examine_rows(examination, connection)
+    _try_rights(examination, connection)
+
+
+def _examine_rows(examination: _Examination, connection: Connection) -> None:
+    import psycopg
+
+    from .database import reading
+    from .rows import examine_rows
+
+    try:
+        with reading(connection):
+            examination.found("rows", examine_rows(connection))
+    except psycopg.Error as exc:
+        examination.skip(["rows"], f"reading them failed: {_first_line(exc)}")
+
+
+def _try_rights(examination: _Examination, connection: Connection) -> None:
+    import psycopg
+
+    from .database import trying
+    from .rights import CannotTryError, examine_rights
+
+    try:
+        with trying(connection):
+            examination.found("rights", examine_rights(connection))
+    except CannotTryError as exc:
+        examination.skip(["rights"], str(exc))
+    except psycopg.Error as exc:
+        examination.skip(["rights"], f"trying them failed: {_first_line(exc)}")
+
+
+def _first_line(exc: Exception) -> str:
+    return str(exc).partition("\n")[0]
+
+
+def _examine_api(examination: _Examination, url: str, key: str) -> None:
+    from .api import Api
+
+    with Api(url, key, has_objects=examination.has_objects) as api:
+        examination.found("api", api.examine())
+        if api.cannot_count is None:
+            examination.found("row cap", api.examine_row_cap())
+        else:
+            examination.skip(["row cap"], api.cannot_count)

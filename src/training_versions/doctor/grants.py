@@ -1,0 +1,101 @@
+"""Who may do what with the objects: nobody more, nobody less than shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .kinds import finding
+from .report import Finding
+from .shipped import INTERNAL, PACKAGES, Facts, shipped
+from .sql import in_lower_case
+
+_USERS = ("authenticated", "service_role")
+_ROLES = ("public", "anon", *_USERS)
+
+
+def schema_grants(actual: dict[str, Facts]) -> Iterator[Finding]:
+    """Compare who may use the schemas."""
+    for name in (INTERNAL, "public"):
+        granted = actual[name]["grants"]
+        for role in _USERS:
+            if "USAGE" not in (*granted.get(role, []), *granted.get("public", [])):
+                yield finding(
+                    "schema-closed",
+                    f"schema {name}",
+                    f"{role} may not use the schema {name}.",
+                    f"grant usage on schema {name} to {role};",
+                )
+    expected = shipped()["schema"][INTERNAL]["grants"]
+    for role in _ROLES:
+        extra = _beyond(actual[INTERNAL], expected, role)
+        if extra:
+            yield finding(
+                "schema-open",
+                f"schema {INTERNAL}",
+                f"{role} has {in_lower_case(extra)} on the schema {INTERNAL}.",
+                f"revoke {in_lower_case(extra)} on schema {INTERNAL} from {role};",
+            )
+
+
+def relation_grants(name: str, label: str, expected: Facts, actual: Facts) -> Iterator[Finding]:
+    """Compare who may read and write a table, a view or a sequence."""
+    kind = "sequence" if expected["kind"] == "S" else "table"
+    for role in _ROLES:
+        lacking = _beyond(expected, actual["grants"], role)
+        if lacking:
+            yield finding(
+                "table-grant-missing",
+                label,
+                f"{role} lacks {in_lower_case(lacking)} on {name}.",
+                f"grant {in_lower_case(lacking)} on {kind} {name} to {role};",
+            )
+        extra = _beyond(actual, expected["grants"], role)
+        # The table of packages may be the app's, and so is who may use it.
+        if extra and name != PACKAGES:
+            yield finding(
+                _OPEN[role],
+                label,
+                f"{role} has {in_lower_case(extra)} on {name}.",
+                f"revoke {in_lower_case(extra)} on {kind} {name} from {role};",
+            )
+
+
+_OPEN = {
+    "public": "table-open-to-anon",
+    "anon": "table-open-to-anon",
+    "authenticated": "table-open-to-users",
+    "service_role": "table-open-to-service",
+}
+
+
+def function_grants(actual: dict[str, Facts]) -> Iterator[Finding]:
+    """Compare who may execute the functions."""
+    for name, expected in shipped()["function"].items():
+        facts = actual.get(name)
+        if facts is None:
+            continue
+        label = f"function {facts['signature']}"
+        for role in _ROLES:
+            may = role in facts["grants"]
+            should = role in expected["grants"]
+            if may and not should:
+                id = "function-open-to-users" if role in _USERS else "function-open-to-anon"
+                yield finding(
+                    id,
+                    label,
+                    f"{role} may execute {name}.",
+                    f"revoke execute on function {facts['signature']} from {role};",
+                )
+            elif should and not may:
+                yield finding(
+                    "execute-missing",
+                    label,
+                    f"{role} may not execute {name}.",
+                    f"grant execute on function {facts['signature']} to {role};",
+                )
+
+
+def _beyond(facts: Facts, other: dict[str, list[str]] | Facts, role: str) -> list[str]:
+    """Return what a role has in the one and not in the other."""
+    others = other.get(role, [])
+    return [privilege for privilege in facts["grants"].get(role, []) if privilege not in others]

@@ -1,0 +1,401 @@
+"""Are the objects of a project as shipped? Schemas, tables, views, columns, constraints, indexes.
+
+What the app added is not looked at, except where it breaks a rule. In a project that began with the
+first release, constraints have other names: they are known by what they are about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .grants import function_grants, relation_grants, schema_grants
+from .kinds import finding
+from .report import Finding
+from .rules import functions, policies, triggers
+from .shipped import INTERNAL, PACKAGES, VERSIONS, Catalog, Facts, comments, shipped
+from .sql import identifier, transaction
+
+_OPTIONAL_INDEXES = frozenset(
+    f"public.idx_package_versions_{name}"
+    for name in ("config_snapshot", "model_snapshot", "dataset_snapshot", "deployment")
+)
+"""What a project may drop, as docs/migrations.md says."""
+
+_CONSTRAINT_MISSING = {
+    "p": "primary-key-missing",
+    "u": "unique-missing",
+    "c": "check-missing",
+    "f": "foreign-key-missing",
+}
+
+
+def compare(actual: Catalog) -> Iterator[Finding]:
+    """Compare what a project holds with what this release ships."""
+    owner: str = actual["schema"][INTERNAL]["owner"]
+    missing = [name for name in shipped()["relation"] if name not in actual["relation"]]
+    yield from schema_grants(actual["schema"])
+    for name, expected in shipped()["relation"].items():
+        facts = actual["relation"].get(name)
+        if facts is not None:
+            yield from _relation(name, expected, facts, owner)
+        elif expected["kind"] != "S":
+            yield _relation_missing(name, expected)
+    present = _without(missing, actual)
+    yield from _columns(present, actual["column"])
+    yield from _added_columns(actual["column"])
+    yield from _constraints(present["constraint"], actual["constraint"])
+    yield from _indexes(present["index"], actual["index"])
+    yield from triggers(present["trigger"], actual["trigger"])
+    yield from policies(present["policy"], actual["policy"])
+    yield from functions(actual, owner)
+    yield from function_grants(actual["function"])
+
+
+def _without(missing: list[str], actual: Catalog) -> Catalog:
+    """Return what is shipped, without what belongs to tables that are missing."""
+    kept: Catalog = {}
+    for kind in ("column", "constraint", "index", "trigger", "policy"):
+        kept[kind] = {
+            name: facts
+            for name, facts in shipped()[kind].items()
+            if facts.get("table", name.rpartition(".")[0]) not in missing
+        }
+        actual.setdefault(kind, {})
+    return kept
+
+
+# --- tables and views
+
+
+def _relation_missing(name: str, expected: Facts) -> Finding:
+    if expected["kind"] == "v":
+        fix = transaction(
+            f"create view {name} with (security_invoker = true) as",
+            expected["definition"],
+            f"grant select on {name} to authenticated, service_role;",
+            *comments(name),
+            "notify pgrst, 'reload schema';",
+        )
+        return finding("view-missing", f"view {name}", f"The view {name} is missing.", fix)
+    return finding(
+        "table-missing",
+        f"table {name}",
+        f"The table {name} is missing.",
+        "training-versions migrations\n"
+        'for file in supabase/migrations/*.sql; do psql --file "$file" "$SUPABASE_DB_URL"; done',
+    )
+
+
+def _relation(name: str, expected: Facts, facts: Facts, owner: str) -> Iterator[Finding]:
+    if expected["kind"] == "v":
+        yield from _view(name, expected, facts)
+    elif expected["kind"] == "r":
+        yield from _table(name, facts)
+    label = f"{_KIND_NAMES[expected['kind']]} {name}"
+    if name != PACKAGES:
+        if facts["owner"] != owner:
+            yield finding(
+                "owner-changed",
+                label,
+                f"{name} belongs to {facts['owner']}, not to {owner}.",
+                f"alter table {name} owner to {identifier(owner)};",
+            )
+        if expected["marked"] and not facts["marked"]:
+            what = f"The comment of {name} does not begin with `training-versions: `."
+            yield finding("mark-missing", label, what, "\n".join(comments(name)))
+    yield from relation_grants(name, label, expected, facts)
+
+
+_KIND_NAMES = {"r": "table", "v": "view", "S": "sequence"}
+
+
+def _table(name: str, facts: Facts) -> Iterator[Finding]:
+    label = f"table {name}"
+    if not facts["row_security"]:
+        id = "package-row-security-off" if name == PACKAGES else "row-security-off"
+        yield finding(
+            id,
+            label,
+            f"Row level security is off for {name}.",
+            f"alter table {name} enable row level security;",
+        )
+    if name == PACKAGES:
+        return
+    if facts["forced"]:
+        yield finding(
+            "row-security-forced",
+            label,
+            f"Row level security is forced upon the owner of {name}.",
+            f"alter table {name} no force row level security;",
+        )
+    if facts["persistence"] != "p":
+        yield finding(
+            "table-unlogged",
+            label,
+            f"{name} is unlogged.",
+            f"alter table {name} set logged;",
+        )
+    for rule in facts["rules"]:
+        yield finding(
+            "table-rule",
+            label,
+            f"The rule {rule} rewrites what is written to {name}.",
+            f"drop rule {identifier(rule)} on {name};",
+        )
+
+
+def _view(name: str, expected: Facts, facts: Facts) -> Iterator[Finding]:
+    label = f"view {name}"
+    if not facts["security_invoker"]:
+        yield finding(
+            "view-not-invoker",
+            label,
+            f"{name} is not security_invoker.",
+            f"alter view {name} set (security_invoker = true);",
+        )
+    if _view_text(expected) != _view_text(facts):
+        fix = transaction(
+            f"create or replace view {name} with (security_invoker = true) as",
+            expected["definition"],
+        )
+        yield finding("view-changed", label, f"{name} has another definition.", fix)
+
+
+def _view_text(facts: Facts) -> str:
+    """Return the definition without what PostgreSQL versions write differently."""
+    return re.sub(r"\b[vn]\.|\s", "", facts["definition"] or "")
+
+
+# --- columns
+
+
+def _columns(expected: Catalog, actual: dict[str, Facts]) -> Iterator[Finding]:
+    for name, wanted in expected["column"].items():
+        table = name.rpartition(".")[0]
+        if shipped()["relation"][table]["kind"] != "r":
+            continue  # of views, the definition is compared
+        facts = actual.get(name)
+        if facts is None:
+            yield _column_missing(name, wanted)
+        else:
+            yield from _column(name, wanted, facts)
+
+
+def _column_missing(name: str, wanted: Facts) -> Finding:
+    table, _, column = name.rpartition(".")
+    definition = [f"alter table {table} add column {column} {wanted['type']}"]
+    if wanted["generated"]:
+        definition.append(f"generated always as ({wanted['default']}) stored")
+    elif wanted["default"] is not None:
+        definition.append(f"default {wanted['default']}")
+    if wanted["not_null"]:
+        definition.append("not null")
+    return finding(
+        "column-missing",
+        f"column {name}",
+        f"The column {column} of {table} is missing.",
+        " ".join(definition) + ";",
+    )
+
+
+def _column(name: str, wanted: Facts, facts: Facts) -> Iterator[Finding]:
+    table, _, column = name.rpartition(".")
+    label = f"column {name}"
+    alter = f"alter table {table} alter column {column}"
+    if facts["type"] != wanted["type"]:
+        yield finding(
+            "column-type",
+            label,
+            f"{column} of {table} is {facts['type']}, not {wanted['type']}.",
+            f"{alter} type {wanted['type']} using {column}::{wanted['type']};",
+        )
+    if wanted["not_null"] and not facts["not_null"]:
+        yield finding(
+            "column-nullable",
+            label,
+            f"{column} of {table} may be null.",
+            f"{alter} set not null;",
+        )
+    if (facts["identity"], facts["generated"]) != (wanted["identity"], wanted["generated"]):
+        yield finding(
+            "column-generated",
+            label,
+            f"{column} of {table} is not filled in by the database.",
+            _generate_again(table, column, wanted),
+        )
+    elif wanted["default"] is not None and facts["default"] is None:
+        yield finding(
+            "column-default-missing",
+            label,
+            f"{column} of {table} has no default.",
+            f"{alter} set default {wanted['default']};",
+        )
+    # The two released tables may have had other defaults before the first release.
+    elif facts["default"] != wanted["default"] and table not in (VERSIONS, PACKAGES):
+        yield finding(
+            "column-default-changed",
+            label,
+            f"The default of {column} of {table} is {facts['default']}, not {wanted['default']}.",
+            _set_default(alter, wanted),
+        )
+
+
+def _set_default(alter: str, wanted: Facts) -> str:
+    if wanted["default"] is None:
+        return f"{alter} drop default;"
+    return f"{alter} set default {wanted['default']};"
+
+
+def _generate_again(table: str, column: str, wanted: Facts) -> str:
+    alter = f"alter table {table}"
+    if not wanted["identity"]:
+        return transaction(
+            f"{alter} drop column {column};",
+            f"{alter} add column {column} {wanted['type']}"
+            f" generated always as ({wanted['default']}) stored;",
+            *[
+                f"{facts['definition']};"
+                for facts in shipped()["index"].values()
+                if facts["table"] == table and f"({column})" in facts["definition"]
+            ],
+        )
+    return transaction(
+        f"{alter} alter column {column} add generated always as identity;",
+        f"select setval(pg_get_serial_sequence('{table}', '{column}'), max({column}))"
+        f" from {table};",
+    )
+
+
+def _added_columns(actual: dict[str, Facts]) -> Iterator[Finding]:
+    """Look at the columns of the app in the two tables that it may add some to."""
+    given = ("id", "name", "template_type", "config_json", "user_id")
+    known = {f"{PACKAGES}.{column}" for column in given} | shipped()["column"].keys()
+    for name, facts in actual.items():
+        table, _, column = name.rpartition(".")
+        is_given = facts["default"] is not None or facts["identity"] or facts["generated"]
+        if table not in (VERSIONS, PACKAGES) or name in known or is_given:
+            continue
+        if facts["not_null"]:
+            blocked = "packages" if table == PACKAGES else "versions"
+            alter = f"alter table {table} alter column {identifier(column)}"
+            yield finding(
+                f"column-blocks-{blocked}",
+                f"column {name}",
+                f"{column} of {table} must be given, and has no default.",
+                f"{alter} drop not null;",
+            )
+
+
+# --- constraints
+
+
+def _constraints(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[Finding]:
+    for name, wanted in expected.items():
+        alike = {
+            other: facts
+            for other, facts in actual.items()
+            if all(
+                facts[fact] == wanted[fact] for fact in ("table", "type", "columns", "references")
+            )
+        }
+        if alike:
+            yield from _constraint(name, wanted, alike)
+        else:
+            yield _constraint_missing(name, wanted)
+
+
+def _constraint_missing(name: str, wanted: Facts) -> Finding:
+    constraint = name.removeprefix(f"{wanted['table']}.")
+    return finding(
+        _CONSTRAINT_MISSING[wanted["type"]],
+        f"constraint {constraint} on {wanted['table']}",
+        f"The constraint {constraint} on {wanted['table']} is missing: {wanted['definition']}.",
+        f"alter table {wanted['table']} add constraint {constraint} {wanted['definition']};",
+    )
+
+
+def _constraint(name: str, wanted: Facts, alike: dict[str, Facts]) -> Iterator[Finding]:
+    same = {other: facts for other, facts in alike.items() if _acts_alike(name, wanted, alike)}
+    table = wanted["table"]
+    found = name if name in alike else next(iter(alike))
+    facts = alike[found]
+    constraint = identifier(found.removeprefix(f"{table}."))
+    label = f"constraint {constraint} on {table}"
+    if not same:
+        id = "foreign-key-changed" if wanted["type"] == "f" else "check-changed"
+        yield finding(
+            id,
+            label,
+            f"{constraint} on {table} is {facts['definition']}, not {wanted['definition']}.",
+            transaction(
+                f"alter table {table} drop constraint {constraint};",
+                f"alter table {table} add constraint {constraint} {wanted['definition']};",
+            ),
+        )
+    elif not facts["validated"]:
+        yield finding(
+            "constraint-not-valid",
+            label,
+            f"{constraint} on {table} is not valid for the rows that were there.",
+            f"alter table {table} validate constraint {constraint};",
+        )
+    if not facts["enforced"]:
+        yield finding(
+            "foreign-key-off",
+            label,
+            f"The triggers of {constraint} on {table} are disabled.",
+            # Only a superuser can disable them, or enable them again.
+            f"alter table {table} enable trigger all;\n"
+            f"alter table {wanted['references']} enable trigger all;",
+        )
+
+
+def _acts_alike(name: str, wanted: Facts, alike: dict[str, Facts]) -> bool:
+    if wanted["type"] == "f":
+        acts = (wanted["on_delete"], wanted["deferred"])
+        return any((facts["on_delete"], facts["deferred"]) == acts for facts in alike.values())
+    if wanted["type"] == "c" and name in alike:
+        return _condition(alike[name]) == _condition(wanted)
+    return True  # of the first release, whose names and words were others
+
+
+def _condition(facts: Facts) -> str:
+    return facts["definition"].removesuffix(" NOT VALID")
+
+
+# --- indexes
+
+
+def _indexes(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[Finding]:
+    for name, wanted in expected.items():
+        facts = actual.get(name)
+        label = f"index {name}"
+        if facts is None:
+            if name not in _OPTIONAL_INDEXES:
+                id = "unique-index-missing" if wanted["unique"] else "index-missing"
+                what = f"The index {name} on {wanted['table']} is missing."
+                yield finding(id, label, what, f"{wanted['definition']};")
+        elif _index_text(facts) != _index_text(wanted):
+            yield finding(
+                "index-changed",
+                label,
+                f"{name} is another index: {facts['definition']}.",
+                transaction(f"drop index {name};", f"{wanted['definition']};"),
+            )
+        elif not facts["valid"]:
+            what = f"{name} is invalid: building it was broken off."
+            yield finding("index-invalid", label, what, f"reindex index {name};")
+        elif not set(wanted["options"]) <= set(facts["options"]):
+            yield finding(
+                "index-settings",
+                label,
+                f"{name} lacks {wanted['options'][0]}.",
+                f"alter index {name} set ({wanted['options'][0]});",
+            )
+
+
+def _index_text(facts: Facts) -> str:
+    """Return the definition without settings, and without what the first release wrote longer."""
+    without_settings = re.sub(r" WITH \([^)]*\)", "", facts["definition"])
+    return without_settings.replace("(is_deployed = true)", "is_deployed")

@@ -1,0 +1,207 @@
+"""Can everybody do what is theirs, and nothing else? It is tried, and taken back.
+
+Two users are made up, and what one of them owns is attacked by the other, by a caller who has not
+signed in, and by the service role. All of it is one block of plpgsql, in which every attempt is a
+subtransaction: one round trip, however far away the database is. Nothing is committed; only the
+sequences of the events and deletions go on by a few numbers, as they do whenever a transaction is
+rolled back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+from .attempts import ATTEMPTS, SETUP, Attempt, Ids
+from .database import Connection
+from .kinds import finding
+from .report import Finding
+
+_RECURSION = "42P17"
+
+_RUN = """
+do $doctor$
+declare
+    step pg_catalog.jsonb;
+    results pg_catalog.jsonb := '[]';
+    refusal pg_catalog.text;
+    message pg_catalog.text;
+    found_rows pg_catalog.int8;
+begin
+    for step in
+        select s from jsonb_array_elements(
+            current_setting('training_versions.doctor_steps')::pg_catalog.jsonb
+        ) as s
+    loop
+        refusal := null;
+        message := null;
+        found_rows := 0;
+        begin
+            perform set_config('request.jwt.claims', step ->> 'claims', true);
+            execute format('set local role %I', step ->> 'role');
+            execute step ->> 'sql';
+            get diagnostics found_rows = row_count;
+            if not (step -> 'keep')::pg_catalog.bool then
+                raise exception using errcode = 'TVUND';
+            end if;
+        exception when others then
+            get stacked diagnostics refusal = returned_sqlstate, message = message_text;
+        end;
+        set local role none;
+        results := results || jsonb_build_object(
+            'refusal', nullif(refusal, 'TVUND'), 'message', message, 'rows', found_rows
+        );
+        exit when (step -> 'keep')::pg_catalog.bool and refusal is not null;
+    end loop;
+    perform set_config('training_versions.doctor_results', results::pg_catalog.text, true);
+end
+$doctor$
+"""
+_TWO_USERS = "select id from auth.users order by created_at limit 2"
+_POLICIES = """
+    select quote_ident(p.polname)
+    from pg_policy p
+    where p.polrelid = 'public.training_configs'::regclass
+        and concat(
+            pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid)
+        ) like '%training\\_%'
+    order by 1
+"""
+
+
+class CannotTryError(Exception):
+    """The attempts cannot be made here; the message says why."""
+
+
+def examine_rights(connection: Connection) -> Iterator[Finding]:
+    """Try what everybody can do.
+
+    The caller takes back what this writes.
+
+    Raises:
+        CannotTryError: There are no users to act as.
+    """
+    ids = _users(connection)
+    attempts = (*SETUP, *ATTEMPTS)
+    results = _run(connection, attempts, ids)
+    if any(result["refusal"] == _RECURSION for result in results):
+        yield _recursion(connection, results)
+        return
+    for attempt, result in zip(attempts, results, strict=False):
+        found = _judge(attempt, result)
+        if found is not None:
+            yield found
+
+
+def _users(connection: Connection) -> Ids:
+    """Return two users to act as: new ones, or two that are there."""
+    owner, stranger = str(uuid4()), str(uuid4())
+    try:
+        with connection.transaction():
+            connection.execute("insert into auth.users (id) values (%s), (%s)", [owner, stranger])
+    except psycopg.Error as exc:
+        # A trigger of the app may want more of a user, or the role may not write here.
+        users = [str(id) for (id,) in connection.execute(_TWO_USERS)]
+        if len(users) < 2:
+            message = f"it needs two users, and none can be made up: {exc.diag.message_primary}"
+            raise CannotTryError(message) from exc
+        owner, stranger = users
+    return Ids(owner, stranger)
+
+
+def _run(connection: Connection, attempts: tuple[Attempt, ...], ids: Ids) -> list[dict[str, Any]]:
+    """Carry the attempts out; after a preparation that fails, no more."""
+    steps = [
+        {
+            "role": _ROLES[attempt.who],
+            "claims": _claims(attempt.who, ids),
+            "sql": ids.fill_in(attempt.sql),
+            "keep": attempt in SETUP,
+        }
+        for attempt in attempts
+    ]
+    connection.execute(
+        "select set_config('training_versions.doctor_steps', %s, true)", [json.dumps(steps)]
+    )
+    connection.execute(_RUN)
+    row = connection.execute("select current_setting('training_versions.doctor_results')")
+    ((results,),) = row.fetchall()
+    return json.loads(results)
+
+
+_ROLES = {
+    "owner": "authenticated",
+    "stranger": "authenticated",
+    "anon": "anon",
+    "service": "service_role",
+}
+
+
+def _claims(who: str, ids: Ids) -> str:
+    claims = {"role": _ROLES[who]}
+    if who == "owner":
+        claims["sub"] = ids.owner
+    if who == "stranger":
+        claims["sub"] = ids.stranger
+    return json.dumps(claims)
+
+
+def _judge(attempt: Attempt, result: dict[str, Any]) -> Finding | None:
+    refusal = result["refusal"]
+    label = f"{_NAMES[attempt.who]}: {attempt.what}"
+    if attempt.allowed and (refusal is not None or result["rows"] == 0):
+        said = f"{result['message']} ({refusal})" if refusal else "no row was found"
+        return finding(_CANNOT[attempt.who], label, f"Refused: {said}.", _FIX)
+    if not attempt.allowed and refusal is None and result["rows"] > 0:
+        return finding(_CAN[attempt.who], label, "It succeeded.", _FIX)
+    return None
+
+
+_NAMES = {
+    "owner": "owner",
+    "stranger": "stranger",
+    "anon": "caller who has not signed in",
+    "service": "service role",
+}
+_CANNOT = {"owner": "owner-cannot", "service": "service-cannot"}
+_CAN = {
+    "owner": "owner-can",
+    "stranger": "stranger-can",
+    "anon": "anon-can",
+    "service": "service-can",
+}
+_FIX = (
+    "-- Mend the other findings first: policies, triggers, grants and functions.\n"
+    "-- If there are none, a trigger, policy or column of the app causes this. They are:\n"
+    "select tgrelid::regclass, tgname from pg_trigger\n"
+    "where tgrelid in (\n"
+    "    'public.training_configs'::regclass, 'public.training_package_versions'::regclass\n"
+    ")\n"
+    "    and not tgisinternal and tgfoid::regproc::text !~ '^training_versions_internal';\n"
+    "select policyname, cmd, qual, with_check from pg_policies\n"
+    "where tablename = 'training_configs';"
+)
+
+
+def _recursion(connection: Connection, results: list[dict[str, Any]]) -> Finding:
+    message = next(result["message"] for result in results if result["refusal"] == _RECURSION)
+    policies = [name for (name,) in connection.execute(_POLICIES)]
+    return finding(
+        "policy-recursion",
+        "policies on public.training_configs",
+        f"{message}. Policies there that read versions or packages: {', '.join(policies)}.",
+        _fix_of_recursion(policies),
+    )
+
+
+def _fix_of_recursion(policies: list[str]) -> str:
+    lines = [
+        "-- Let a function that is security definer read the other table, in a schema that is",
+        "-- not exposed, and call it in the policy instead. Until then:",
+    ]
+    lines += [f"drop policy {policy} on public.training_configs;" for policy in policies]
+    return "\n".join(lines)

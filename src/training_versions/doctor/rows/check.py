@@ -1,0 +1,113 @@
+"""What a check of rows is, and what its queries may read.
+
+A check is a query that selects a `label` for each row that is wrong. All checks are one query, so
+they see one state of the database. `v` has the versions without their snapshots, with the numbers
+of their events, and `p` the packages.
+
+Versions from before the present rules keep what they have: a push changes none of it. They are
+known by the event that the push gave them, and `v.is_old` says so. An imported version has the
+history of another project; `v.is_imported` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A query for rows that are wrong, and the SQL that mends all of them."""
+
+    id: str
+    table: str
+    labels: str
+    fix: str
+
+
+READABLE = """
+h as materialized (
+    select
+        e.version_id,
+        count(*) filter (where e.kind in ('created', 'restored', 'forked', 'imported')) as begun,
+        count(*) filter (where e.kind = 'published') as published,
+        count(*) filter (where e.kind = 'archived') as archived,
+        count(*) filter (where e.kind = 'deployed') as deployed,
+        count(*) filter (where e.kind = 'undeployed') as undeployed,
+        count(*) filter (where e.kind = 'cost_recorded') as costs,
+        count(*) filter (where e.kind = 'cost_alert') as alerts,
+        bool_or(e.kind = 'created' and e.details ? 'backfilled') as is_old
+    from public.training_version_events e
+    where e.source is null
+    group by e.version_id
+),
+p as materialized (
+    select
+        c.id, c.user_id, c.version_count, c.latest_published_version, c.current_version_id,
+        to_json(left(c.name::text, 60))::text || ' (' || c.id || ')' as label
+    from public.training_configs c
+),
+v as materialized (
+    select
+        v.id, v.package_id, v.version_number, v.name, v.status, v.created_at, v.created_by,
+        v.published_at, v.published_by, v.updated_at, v.content_updated_at, v.parent_version_id,
+        v.is_deployed, v.deployment_target, v.deployment_url, v.deployment_id, v.training_status,
+        v.training_started_at, v.training_completed_at, v.estimated_cost, v.actual_cost,
+        v.budget_limit,
+        c.user_id as owner_id,
+        coalesce(h.is_old, false) as is_old,
+        o.version_id is not null as is_imported,
+        coalesce(h.begun, 0) as events_begun,
+        coalesce(h.published, 0) as events_published,
+        coalesce(h.archived, 0) as events_archived,
+        coalesce(h.deployed, 0) as events_deployed,
+        coalesce(h.undeployed, 0) as events_undeployed,
+        coalesce(h.costs, 0) as events_of_costs,
+        coalesce(h.alerts, 0) as events_of_alerts,
+        to_json(left(c.name::text, 60))::text || '@' || v.version_number || ' (' || v.id || ')'
+            as label
+    from public.training_package_versions v
+    left join public.training_configs c on c.id = v.package_id
+    left join h on h.version_id = v.id
+    left join training_versions_internal.version_origins o
+        on o.version_id = v.id and o.kind = 'imported'
+)
+"""
+
+
+def as_query(checks: tuple[RowCheck, ...]) -> str:
+    """Return one query that carries out checks: id, number of rows, and labels of the first."""
+    parts = [
+        f"select {number}, count(*), (array_agg(t.label order by t.label))[1:3]\n"
+        f"from ({check.labels}) as t\nhaving count(*) > 0"
+        for number, check in enumerate(checks)
+    ]
+    return f"with {READABLE}\n" + "\nunion all\n".join(parts)
+
+
+def without_triggers(*triggers: str, table: str, statement: str) -> str:
+    """Return a statement as it is carried out while some triggers are off."""
+    off = [f"alter table {table} disable trigger {trigger};" for trigger in triggers]
+    on = [f"alter table {table} enable trigger {trigger};" for trigger in triggers]
+    # What a foreign key is still to check would keep the table from being altered.
+    now = "set constraints all immediate;"
+    return "\n".join(["begin;", *off, statement.strip(), now, *on, "commit;"])
+
+
+def of_versions(statement: str, *more_triggers: str) -> str:
+    """Return a change of versions that is neither an edit nor against what is frozen."""
+    return without_triggers(
+        "rule_40_frozen",
+        "set_updated_at",
+        *more_triggers,
+        table="public.training_package_versions",
+        statement=statement,
+    )
+
+
+def of_events(statement: str) -> str:
+    """Return a change of the history."""
+    return without_triggers(
+        "rule_10_append_only",
+        table="public.training_version_events",
+        statement=statement,
+    )

@@ -1,0 +1,492 @@
+"""What arrives later: training and its runs, deployments, costs."""
+
+from __future__ import annotations
+
+from .check import RowCheck, of_versions
+
+_RUNS = "public.training_runs"
+_DEPLOYMENTS = "public.training_deployments"
+_COSTS = "public.training_costs"
+
+TRAINING = (
+    RowCheck(
+        "run-not-running",
+        _RUNS,
+        """
+        select v.label from v
+        where v.training_status = 'running' and not v.is_old
+            and not exists (
+                select from public.training_runs r
+                where r.version_id = v.id and r.status = 'running'
+            )
+        """,
+        """
+insert into public.training_runs (version_id, owner_id, started_at)
+select v.id, v.created_by, coalesce(v.training_started_at, v.updated_at)
+from public.training_package_versions v
+where v.training_status = 'running'
+on conflict do nothing;
+insert into public.training_version_events
+    (package_id, version_id, version_number, owner_id, kind, details)
+select
+    v.package_id, v.id, v.version_number, v.created_by, 'training_started',
+    jsonb_build_object('run_id', r.id, 'repaired', true)
+from public.training_runs r
+join public.training_package_versions v on v.id = r.version_id
+where r.status = 'running'
+    and not exists (
+        select from public.training_version_events e
+        where e.version_id = v.id and e.details ->> 'run_id' = r.id::text
+    );
+""",
+    ),
+    RowCheck(
+        "run-left-running",
+        _RUNS,
+        """
+        select v.label
+        from v
+        join public.training_runs r on r.version_id = v.id
+        where r.status = 'running' and v.training_status is distinct from 'running'
+        """,
+        """
+update public.training_runs r
+set status = case when v.training_status in ('completed', 'failed', 'cancelled')
+        then v.training_status else 'cancelled' end,
+    started_at = coalesce(v.training_started_at, r.started_at),
+    ended_at = greatest(coalesce(v.training_completed_at, now()), r.started_at)
+from public.training_package_versions v
+where v.id = r.version_id and r.status = 'running'
+    and v.training_status is distinct from 'running';
+""",
+    ),
+    RowCheck(
+        "run-disagrees",
+        _RUNS,
+        """
+        select v.label from v
+        where not v.is_old
+            and case
+                when v.training_status in ('completed', 'failed', 'cancelled') then not exists (
+                    select from public.training_runs r
+                    where r.version_id = v.id and r.status in (v.training_status, 'running')
+                )
+                else v.training_status is distinct from 'running' and exists (
+                    select from public.training_runs r
+                    where r.version_id = v.id and r.status <> 'running'
+                )
+            end
+        """,
+        of_versions(
+            """
+-- The runs tell what happened.
+update public.training_package_versions v
+set training_status = r.status, training_started_at = r.started_at,
+    training_completed_at = r.ended_at
+from public.training_runs r
+where r.id = (
+        select l.id from public.training_runs l
+        where l.version_id = v.id order by l.started_at desc limit 1
+    )
+    and (v.training_status is null or v.training_status <> 'running')
+    and not exists (
+        select from public.training_runs s
+        where s.version_id = v.id and s.status is not distinct from v.training_status
+    );
+update public.training_package_versions v
+set training_status = null, training_started_at = null, training_completed_at = null
+where v.training_status in ('completed', 'failed', 'cancelled')
+    and not exists (select from public.training_runs r where r.version_id = v.id)
+    and not exists (
+        select from public.training_version_events e
+        where e.version_id = v.id and e.details ? 'backfilled'
+    );
+""",
+            "rule_80_training",
+            "record_80_training",
+        ),
+    ),
+    RowCheck(
+        "run-times",
+        _RUNS,
+        """
+        select v.label from v
+        where v.training_status is not null and v.training_status <> 'pending'
+            and not v.is_old and not v.is_imported
+            and exists (
+                select from public.training_runs r
+                where r.version_id = v.id and r.status = v.training_status
+            )
+            and not exists (
+                select from public.training_runs r
+                where r.version_id = v.id
+                    and (r.status, r.started_at, r.ended_at) is not distinct from
+                        (v.training_status, v.training_started_at, v.training_completed_at)
+            )
+        union
+        select v.label
+        from v
+        join public.training_runs r on r.version_id = v.id
+        where r.ended_at < r.started_at
+        """,
+        of_versions(
+            """
+update public.training_runs set ended_at = started_at where ended_at < started_at;
+update public.training_package_versions v
+set training_started_at = r.started_at, training_completed_at = r.ended_at
+from public.training_runs r
+where r.id = (
+        select l.id from public.training_runs l
+        where l.version_id = v.id and l.status = v.training_status
+        order by l.started_at desc limit 1
+    )
+    and (v.training_started_at, v.training_completed_at)
+        is distinct from (r.started_at, r.ended_at);
+""",
+            "rule_80_training",
+        ),
+    ),
+    RowCheck(
+        "run-without-event",
+        _RUNS,
+        """
+        select v.label
+        from public.training_runs r
+        join v on v.id = r.version_id
+        where not v.is_imported
+            and not exists (
+                select from public.training_version_events e
+                where e.version_id = v.id and e.details ->> 'run_id' = r.id::text
+            )
+        """,
+        """
+insert into public.training_version_events
+    (package_id, version_id, version_number, owner_id, kind, actor_id, occurred_at, details)
+select
+    v.package_id, v.id, v.version_number, v.created_by, 'training_started', r.started_by,
+    r.started_at, jsonb_build_object('run_id', r.id, 'repaired', true)
+from public.training_runs r
+join public.training_package_versions v on v.id = r.version_id
+where not exists (
+    select from public.training_version_events e
+    where e.version_id = v.id and e.details ->> 'run_id' = r.id::text
+);
+""",
+    ),
+    RowCheck(
+        "run-owner",
+        _RUNS,
+        """
+        select v.label
+        from public.training_runs r
+        join v on v.id = r.version_id
+        where r.owner_id is distinct from v.created_by
+        """,
+        """
+update public.training_runs r set owner_id = v.created_by
+from public.training_package_versions v
+where v.id = r.version_id and r.owner_id is distinct from v.created_by;
+""",
+    ),
+    RowCheck(
+        "point-owner",
+        "public.training_metric_points",
+        """
+        select distinct v.label
+        from public.training_metric_points p
+        join public.training_runs r on r.id = p.run_id
+        join v on v.id = r.version_id
+        where p.owner_id is distinct from v.created_by
+        """,
+        """
+update public.training_metric_points p set owner_id = v.created_by
+from public.training_runs r
+join public.training_package_versions v on v.id = r.version_id
+where r.id = p.run_id and p.owner_id is distinct from v.created_by;
+""",
+    ),
+    RowCheck(
+        "point-not-finite",
+        "public.training_metric_points",
+        """
+        select distinct p.name || ' of run ' || p.run_id as label
+        from public.training_metric_points p
+        where p.value in ('NaN', 'Infinity', '-Infinity')
+        """,
+        """
+delete from public.training_metric_points where value in ('NaN', 'Infinity', '-Infinity');
+""",
+    ),
+)
+
+DEPLOYMENTS = (
+    RowCheck(
+        "deployed-without-deployment",
+        _DEPLOYMENTS,
+        """
+        select v.label from v
+        where v.is_deployed and not v.is_old
+            and not exists (
+                select from public.training_deployments d
+                where d.version_id = v.id and d.ended_at is null
+            )
+        """,
+        """
+-- As if the version were taken down; deploy it again if it is live.
+begin;
+alter table public.training_package_versions disable trigger record_70_deployment;
+update public.training_package_versions v
+set is_deployed = false, deployment_target = null, deployment_url = null, deployment_id = null
+where v.is_deployed and not exists (
+    select from public.training_deployments d where d.version_id = v.id and d.ended_at is null
+);
+alter table public.training_package_versions enable trigger record_70_deployment;
+commit;
+""",
+    ),
+    RowCheck(
+        "live-not-shown",
+        _DEPLOYMENTS,
+        """
+        select v.label from v
+        where v.status = 'published'
+            and exists (
+                select from public.training_deployments d
+                where d.version_id = v.id and d.ended_at is null
+            )
+            and not exists (
+                select from public.training_deployments d
+                where d.version_id = v.id and d.ended_at is null
+                    and v.is_deployed
+                    and (d.target, d.url, d.deployment_id) is not distinct from
+                        (v.deployment_target, v.deployment_url, v.deployment_id)
+            )
+        """,
+        """
+begin;
+alter table public.training_package_versions disable trigger record_70_deployment;
+select training_versions_internal.show_deployment(d.version_id)
+from public.training_deployments d
+where d.ended_at is null;
+alter table public.training_package_versions enable trigger record_70_deployment;
+commit;
+""",
+    ),
+    RowCheck(
+        "live-not-published",
+        _DEPLOYMENTS,
+        """
+        select v.label
+        from public.training_deployments d
+        join v on v.id = d.version_id
+        where d.ended_at is null and v.status <> 'published'
+        """,
+        """
+select
+    training_versions_internal.end_deployments(v.id, null, clock_timestamp()),
+    training_versions_internal.show_deployment(v.id)
+from public.training_package_versions v
+where v.status <> 'published' and exists (
+    select from public.training_deployments d where d.version_id = v.id and d.ended_at is null
+);
+""",
+    ),
+    RowCheck(
+        "deployment-version",
+        _DEPLOYMENTS,
+        """
+        select v.label
+        from public.training_deployments d
+        join v on v.id = d.version_id
+        where (d.package_id, d.version_number) is distinct from (v.package_id, v.version_number)
+        """,
+        """
+update public.training_deployments d
+set package_id = v.package_id, version_number = v.version_number
+from public.training_package_versions v
+where v.id = d.version_id
+    and (d.package_id, d.version_number) is distinct from (v.package_id, v.version_number);
+""",
+    ),
+    RowCheck(
+        "deployments-overlap",
+        _DEPLOYMENTS,
+        """
+        select p.label || ' at ' || o.target as label
+        from (
+            select
+                d.package_id, d.target, d.ended_at, d.started_at,
+                lead(d.started_at) over (
+                    partition by d.package_id, d.target order by d.started_at, d.ended_at
+                ) as next_started_at
+            from public.training_deployments d
+        ) as o
+        join p on p.id = o.package_id
+        where o.next_started_at < coalesce(o.ended_at, 'infinity')
+        """,
+        """
+update public.training_deployments d set ended_at = n.next_started_at
+from (
+    select d.id, lead(d.started_at) over (
+        partition by d.package_id, d.target order by d.started_at, d.ended_at
+    ) as next_started_at
+    from public.training_deployments d
+) as n
+where n.id = d.id and n.next_started_at < coalesce(d.ended_at, 'infinity');
+""",
+    ),
+    RowCheck(
+        "deployment-owner",
+        _DEPLOYMENTS,
+        """
+        select v.label
+        from public.training_deployments d
+        join v on v.id = d.version_id
+        where d.owner_id is distinct from v.created_by
+        """,
+        """
+update public.training_deployments d set owner_id = v.created_by
+from public.training_package_versions v
+where v.id = d.version_id and d.owner_id is distinct from v.created_by;
+""",
+    ),
+)
+
+COSTS = (
+    RowCheck(
+        "cost-sum",
+        "public.training_package_versions",
+        """
+        select v.label
+        from v
+        left join (
+            select c.version_id, sum(c.amount) as total
+            from public.training_costs c
+            group by c.version_id
+        ) as s on s.version_id = v.id
+        where coalesce(v.actual_cost, 0) <> coalesce(s.total, 0)
+            and v.actual_cost is distinct from 'NaN'
+        """,
+        """
+begin;
+alter table public.training_package_versions disable trigger record_75_cost;
+update public.training_package_versions v set actual_cost = s.total
+from (
+    select v.id, sum(c.amount) as total
+    from public.training_package_versions v
+    left join public.training_costs c on c.version_id = v.id
+    group by v.id
+) as s
+where s.id = v.id and coalesce(v.actual_cost, 0) <> coalesce(s.total, 0);
+alter table public.training_package_versions enable trigger record_75_cost;
+commit;
+""",
+    ),
+    RowCheck(
+        "cost-total",
+        "training_versions_internal.cost_sums",
+        """
+        select v.label
+        from v
+        left join (
+            select c.version_id, sum(c.amount) as total
+            from public.training_costs c
+            group by c.version_id
+        ) as c on c.version_id = v.id
+        left join training_versions_internal.cost_sums s on s.version_id = v.id
+        where coalesce(s.total, 0) <> coalesce(c.total, 0)
+        """,
+        """
+insert into training_versions_internal.cost_sums (version_id, total)
+select v.id, coalesce(sum(c.amount), 0)
+from public.training_package_versions v
+left join public.training_costs c on c.version_id = v.id
+group by v.id
+on conflict (version_id) do update set total = excluded.total;
+""",
+    ),
+    RowCheck(
+        "cost-without-event",
+        _COSTS,
+        """
+        select v.label
+        from v
+        left join (
+            select c.version_id, count(*) as number
+            from public.training_costs c
+            group by c.version_id
+        ) as c on c.version_id = v.id
+        where not v.is_old and not v.is_imported and coalesce(c.number, 0) <> v.events_of_costs
+        """,
+        """
+-- An event for each entry that has none: of one amount there are as many events as entries.
+insert into public.training_version_events
+    (package_id, version_id, version_number, owner_id, kind, actor_id, occurred_at, details)
+select
+    v.package_id, v.id, v.version_number, v.created_by, 'cost_recorded', c.recorded_by,
+    c.recorded_at, jsonb_build_object('amount', c.amount, 'key', c.key, 'repaired', true)
+from (
+    select c.*, row_number() over (
+        partition by c.version_id, c.amount order by c.recorded_at desc
+    ) as place
+    from public.training_costs c
+) as c
+join public.training_package_versions v on v.id = c.version_id
+where c.place <= (
+        select count(*) from public.training_costs o
+        where o.version_id = c.version_id and o.amount = c.amount
+    ) - (
+        select count(*) from public.training_version_events e
+        where e.version_id = c.version_id and e.kind = 'cost_recorded' and e.source is null
+            and (e.details ->> 'amount')::numeric = c.amount
+    )
+    and c.note is distinct from 'carried over';
+""",
+    ),
+    RowCheck(
+        "alert-without-event",
+        _COSTS,
+        """
+        select v.label
+        from v
+        left join (
+            select c.version_id, sum(cardinality(c.alerts)) as number
+            from public.training_costs c
+            group by c.version_id
+        ) as c on c.version_id = v.id
+        where not v.is_old and not v.is_imported and coalesce(c.number, 0) <> v.events_of_alerts
+        """,
+        """
+insert into public.training_version_events
+    (package_id, version_id, version_number, owner_id, kind, occurred_at, details)
+select
+    v.package_id, v.id, v.version_number, v.created_by, 'cost_alert', c.recorded_at,
+    jsonb_build_object(
+        'share', s.share, 'actual_cost', v.actual_cost, 'budget_limit', v.budget_limit,
+        'repaired', true
+    )
+from public.training_costs c
+cross join unnest(c.alerts) as s (share)
+join public.training_package_versions v on v.id = c.version_id
+where not exists (
+    select from public.training_version_events e
+    where e.version_id = v.id and e.kind = 'cost_alert' and e.details -> 'share' = to_jsonb(s.share)
+);
+""",
+    ),
+    RowCheck(
+        "cost-owner",
+        _COSTS,
+        """
+        select v.label
+        from public.training_costs c
+        join v on v.id = c.version_id
+        where c.owner_id is distinct from v.created_by
+        """,
+        """
+update public.training_costs c set owner_id = v.created_by
+from public.training_package_versions v
+where v.id = c.version_id and c.owner_id is distinct from v.created_by;
+""",
+    ),
+)

@@ -1,0 +1,103 @@
+"""What the migrations of this release make: the reference that a project is compared with.
+
+`shipped.json` is what `catalog.sql` finds in a new database; `scripts/dump_catalog.py` writes it,
+and a test compares. The bodies of functions are there as hashes only: to mend one, its text is
+taken from the migrations.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from training_versions.migrations import migrations_dir
+
+INTERNAL = "training_versions_internal"
+VERSIONS = "public.training_package_versions"
+PACKAGES = "public.training_configs"
+
+Facts = dict[str, Any]
+Catalog = dict[str, dict[str, Facts]]
+"""Facts by kind of object and name."""
+
+_HERE = Path(__file__).parent
+_FUNCTION = re.compile(
+    r"^create or replace function ([\w.]+)\(.*?^\$\$;$", re.MULTILINE | re.DOTALL
+)
+_COMMENT = re.compile(
+    r"^comment on (?:table|view|function) ([\w.]+)(?:\([^)]*\))? is\n(?: +'(?:[^']|'')*'\s*)+;",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Migration:
+    """A migration of this release."""
+
+    version: str
+    name: str
+    path: Path
+
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return self.path.name
+
+    def text(self) -> str:
+        """The SQL."""
+        return self.path.read_text(encoding="utf-8")
+
+
+@cache
+def shipped() -> Catalog:
+    """Return what a new database holds after all migrations."""
+    return json.loads((_HERE / "shipped.json").read_text(encoding="utf-8"))
+
+
+def query() -> str:
+    """Return the query that reads the catalog."""
+    return (_HERE / "catalog.sql").read_text(encoding="utf-8")
+
+
+def names_in_public(kind: str) -> list[str]:
+    """Return the names of the shipped objects of a kind that lie in the schema public."""
+    return [name.partition(".")[2] for name in shipped()[kind] if name.startswith("public.")]
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """Return the migrations of this release in their order."""
+    found: list[Migration] = []
+    for path in sorted(migrations_dir().glob("*.sql")):
+        version, _, name = path.stem.partition("_")
+        found.append(Migration(version, name, path))
+    return tuple(found)
+
+
+@cache
+def function_sources() -> dict[str, str]:
+    """Return the statement that creates each function, by its name with the schema."""
+    sources: dict[str, str] = {}
+    for migration in migrations():
+        for found in _FUNCTION.finditer(migration.text()):
+            sources[found[1]] = found[0]
+    return sources
+
+
+def comments(name: str) -> list[str]:
+    """Return the statement that comments on a table, view or function, if it has a comment."""
+    statement = _comments().get(name)
+    return [] if statement is None else [statement]
+
+
+@cache
+def _comments() -> dict[str, str]:
+    statements: dict[str, str] = {}
+    for migration in migrations():
+        for found in _COMMENT.finditer(migration.text()):
+            statements[found[1]] = found[0]
+    return statements
