@@ -8,10 +8,12 @@ for callers that hold no state.
 
 from training_versions.autosave.conflicts import AutosaveConflictError
 from training_versions.autosave.merging import DraftContent, EditChange, EditMerge, merge_edits
+from training_versions.autosave.savers import DEFAULT_INTERVAL
 from training_versions.autosave.tasks import AsyncDraftAutosaver
 from training_versions.autosave.threads import DraftAutosaver
 
 __all__ = [
+    "DEFAULT_INTERVAL",
     "AsyncDraftAutosaver",
     "AutosaveConflictError",
     "DraftAutosaver",

@@ -42,6 +42,7 @@ from training_versions.snapshots import refuses_foreign_errors
 R = TypeVar("R")
 
 DEFAULT_INTERVAL: Final = 30.0
+"""The seconds from a change to the save, unless an autosaver is told otherwise."""
 DEFAULT_TIMEOUT: Final = 30.0
 EXIT_TIMEOUT: Final = 10.0
 """The most seconds that an exiting program waits for an autosaver that nobody closed."""

@@ -12,11 +12,19 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from training_versions.autosave import DEFAULT_INTERVAL
 from training_versions.web import static_files
 from training_versions.web.auth import Auth
 from training_versions.web.errors import failure_page, http_error_page
 from training_versions.web.page import Services
-from training_versions.web.pages import new_draft, new_package, package, packages, sign_in
+from training_versions.web.pages import (
+    editor,
+    new_draft,
+    new_package,
+    package,
+    packages,
+    sign_in,
+)
 from training_versions.web.security import BodyLimit, SecurityHeaders
 from training_versions.web.sessions import Renewals, SessionCookies
 from training_versions.web.settings import MAX_BODY, make_settings
@@ -28,6 +36,7 @@ _ROUTES: Final[list[BaseRoute]] = [
     *new_package.routes,
     *package.routes,
     *new_draft.routes,
+    *editor.routes,
     *static_files.routes,
 ]
 
@@ -39,6 +48,7 @@ def create_app(
     secret: str | None = None,
     secure_cookies: bool | None = None,
     max_body: int = MAX_BODY,
+    autosave_seconds: float = DEFAULT_INTERVAL,
 ) -> Starlette:
     """Make the application that serves the pages and the REST endpoints of one project.
 
@@ -50,6 +60,7 @@ def create_app(
         secure_cookies: Whether the session travels over https only. If left out it does where a
             page is asked for over https; set it behind a proxy that does not say so.
         max_body: The most bytes that a request may have.
+        autosave_seconds: How long the editor of a draft waits from a change until it saves.
 
     Raises:
         InvalidInputError: One of them is missing or not what it should be.
@@ -58,7 +69,12 @@ def create_app(
         >>> app = create_app(url=stack.url, key=stack.publishable_key)
     """
     settings = make_settings(
-        url=url, key=key, secret=secret, secure_cookies=secure_cookies, max_body=max_body
+        url=url,
+        key=key,
+        secret=secret,
+        secure_cookies=secure_cookies,
+        max_body=max_body,
+        autosave_seconds=autosave_seconds,
     )
 
     @asynccontextmanager

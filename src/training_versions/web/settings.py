@@ -11,6 +11,8 @@ from training_versions.errors import InvalidInputError
 
 MAX_BODY: Final = 16 * 1024 * 1024
 _SHORTEST_SECRET: Final = 16
+_SHORTEST_AUTOSAVE: Final = 0.5
+_LONGEST_AUTOSAVE: Final = 3600
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Settings:
     """Whether cookies travel over https only; `None` if that follows from the request."""
     max_body: int
     """The most bytes that a request may have."""
+    autosave_seconds: float
+    """How long the editor of a draft waits from a change until it saves."""
 
 
 def make_settings(
@@ -36,6 +40,7 @@ def make_settings(
     secret: str | None,
     secure_cookies: bool | None,
     max_body: int,
+    autosave_seconds: float,
 ) -> Settings:
     """Check the settings, and take from the environment what is not given.
 
@@ -58,12 +63,19 @@ def make_settings(
             field="key",
             hint="The pages act as whoever signs in, and need no key that skips the policies.",
         )
+    if not _SHORTEST_AUTOSAVE <= autosave_seconds <= _LONGEST_AUTOSAVE:
+        raise InvalidInputError(
+            f"autosave_seconds must be {_SHORTEST_AUTOSAVE} to {_LONGEST_AUTOSAVE}, "
+            f"not {autosave_seconds!r:.80}.",
+            field="autosave_seconds",
+        )
     return Settings(
         url=url.rstrip("/"),
         key=key,
         secret=_read_secret(secret),
         secure_cookies=secure_cookies,
         max_body=max_body,
+        autosave_seconds=autosave_seconds,
     )
 
 

@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 
 from tests.server.web.browsing import TIMEOUT, Look, Watch
 from tests.server.web.chromium import ARGUMENTS, Chromium, find_chromium
-from tests.server.web.visitor import Visitor
+from tests.server.web.visitor import PASSWORD, Visitor, make_account
 from training_versions.local import LocalSupabase
 from training_versions.web import create_app
 
@@ -33,13 +33,19 @@ DESK = Look("light", 1280)
 
 
 SECRET = "a secret of the tests"
+AUTOSAVE_SECONDS = 2
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
 
 
 def _make_app(stack: LocalSupabase) -> Starlette:
-    return create_app(url=stack.url, key=stack.publishable_key, secret=SECRET)
+    return create_app(
+        url=stack.url,
+        key=stack.publishable_key,
+        secret=SECRET,
+        autosave_seconds=AUTOSAVE_SECONDS,
+    )
 
 
 # --- without a browser
@@ -183,6 +189,40 @@ def open_context(browser: Browser, site: str, watch: Watch) -> Iterator[OpenCont
 def page(open_context: OpenContext) -> Page:
     """A tab of somebody who is not signed in."""
     return open_context().new_page()
+
+
+PageOf = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def signed_in_states() -> dict[str, StorageState]:
+    """The cookies of those who have signed in, by their addresses."""
+    return {}
+
+
+@pytest.fixture
+def page_of(
+    stack: LocalSupabase, open_context: OpenContext, signed_in_states: dict[str, StorageState]
+) -> PageOf:
+    """Opens a tab of somebody who is signed in, in a browser of their own.
+
+    They sign in through the form once, and their other browsers get the same cookies.
+    """
+
+    def open_page(email: str, *, look: Look = DESK, javascript: bool = True) -> Page:
+        state = signed_in_states.get(email)
+        page = open_context(look=look, javascript=javascript, state=state).new_page()
+        if state is None:
+            make_account(stack, email)
+            page.goto("/sign-in")
+            page.get_by_label("Email").fill(email)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("heading", name="Packages").wait_for()
+            signed_in_states[email] = page.context.storage_state()
+        return page
+
+    return open_page
 
 
 @pytest.fixture

@@ -55,12 +55,7 @@ class Visitor:
 
     def sign_up(self, email: str) -> None:
         """Make an account, which is the project's business."""
-        made = httpx.post(
-            f"{self._stack.url}/auth/v1/signup",
-            json={"email": email, "password": PASSWORD},
-            headers={"apikey": self._stack.publishable_key},
-        )
-        assert made.is_success, made.text
+        make_account(self._stack, email)
 
     def sign_in(self, email: str) -> None:
         """Make an account and sign in with it."""
@@ -68,6 +63,16 @@ class Visitor:
         done = self.submit("/sign-in", {"email": email, "password": PASSWORD, "next": "/"})
         assert done.status_code == 303, done.text
         assert urlsplit(done.headers["Location"]).path == "/"
+
+
+def make_account(stack: LocalSupabase, email: str) -> None:
+    """Make an account with the password of all tests, which is the project's business."""
+    made = httpx.post(
+        f"{stack.url}/auth/v1/signup",
+        json={"email": email, "password": PASSWORD},
+        headers={"apikey": stack.publishable_key},
+    )
+    assert made.is_success, made.text
 
 
 def csrf_token(page: httpx.Response) -> str:

@@ -1,0 +1,187 @@
+"""A draft as the texts that somebody edits, and back.
+
+Every field of the editor is a text: JSON, an amount, or plain text. What a browser sends is
+compared with the text that the page began from, so a field that nobody touched is never written,
+also where a form cannot carry it as it is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, Literal, TypeAlias
+
+from training_versions import InvalidInputError, JsonValue, Version
+from training_versions.web.views.json_text import pretty_json
+from training_versions.web.views.typed_json import Mistake, read_json
+
+AnyVersion: TypeAlias = "Version[Any, Any, Any]"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the editor."""
+
+    name: str
+    """Of the argument of `update_draft`."""
+    column: str
+    label: str
+    kind: Literal["json", "amount", "lines", "line"]
+    help: str
+
+
+FIELDS: Final = (
+    Field("name", "name", "Name", "line", "1 to 255 characters."),
+    Field(
+        "change_summary",
+        "change_summary",
+        "What is new",
+        "lines",
+        "For whoever reads the history later. May be empty.",
+    ),
+    Field("config", "config_snapshot", "Config", "json", "How it is trained: a JSON object."),
+    Field("model", "model_snapshot", "Base model", "json", "What it begins from: a JSON object."),
+    Field("dataset", "dataset_snapshot", "Data sets", "json", "A JSON array of objects."),
+    Field("budget_limit", "budget_limit", "Budget", "amount", "The most that training may cost."),
+    Field("estimated_cost", "estimated_cost", "Estimated cost", "amount", "What it should cost."),
+)
+BY_NAME: Final = {field.name: field for field in FIELDS}
+LABELS: Final = {field.column: field.label for field in FIELDS} | {"parent_version_id": "Parent"}
+"""What the columns of a draft are called."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a field is not saved, and where in it."""
+
+    message: str
+    hint: str | None = None
+    mistake: Mistake | None = None
+    """Where the mistake is, if its place is known."""
+
+
+def text_of_value(value: object, field: Field) -> str:
+    """Write a value as the editor shows it."""
+    if field.kind == "json":
+        return pretty_json(value)
+    if value is None:
+        return ""
+    if field.kind == "amount":
+        return f"{Decimal(str(value)):.2f}"
+    return str(value)
+
+
+def text_of(version: AnyVersion, field: Field) -> str:
+    """Write the value of a field of a draft as the editor shows it."""
+    return text_of_value(getattr(version, field.column), field)
+
+
+def texts_of(version: AnyVersion) -> dict[str, str]:
+    """Return the texts of all fields by their names."""
+    return {field.name: text_of(version, field) for field in FIELDS}
+
+
+def marks_of(version: AnyVersion) -> dict[str, str]:
+    """Return a mark for each field, which is another one when its value is."""
+    return {field.name: _mark(value_of(version, field)) for field in FIELDS}
+
+
+def _mark(value: JsonValue) -> str:
+    # 1 and 1.0 are two values, and are written as two texts.
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def value_of(version: AnyVersion, field: Field) -> JsonValue:
+    """Return the stored value of a field, as an argument of `update_draft`."""
+    value: Any = getattr(version, field.column)
+    if field.kind == "amount" and value is not None:
+        return str(value)
+    return value
+
+
+def as_sent(field: Field, text: str) -> str:
+    """Return a text as forms of every browser send it: with plain line ends, or without any."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if field.kind in ("line", "amount"):
+        text = text.replace("\n", "")
+    return text
+
+
+def read_text(field: Field, text: str) -> JsonValue:
+    """Read what somebody typed.
+
+    Raises:
+        Mistake: It is not JSON.
+    """
+    if field.kind == "json":
+        return read_json(text)
+    if field.kind == "amount":
+        text = text.strip()
+    if not text and field.kind != "line":
+        return None
+    return text
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What somebody made of a draft: the fields that differ from where they began."""
+
+    values: dict[str, JsonValue]
+    """The arguments of `update_draft`."""
+    problems: dict[str, Problem]
+    """The fields that cannot be read."""
+
+
+def read_edit(texts: Mapping[str, str], base: Mapping[str, str]) -> Edit:
+    """Read the fields that were sent; one that is as in `base` is left out."""
+    values: dict[str, JsonValue] = {}
+    problems: dict[str, Problem] = {}
+    for name, text in texts.items():
+        field = BY_NAME[name]
+        sent = as_sent(field, text)
+        if name in base and as_sent(field, base[name]) == sent:
+            continue
+        try:
+            values[name] = read_text(field, sent)
+        except Mistake as mistake:
+            problems[name] = Problem(mistake.message, mistake=mistake)
+    return Edit(values, problems)
+
+
+def read_base(base: Mapping[str, str], stored: AnyVersion) -> dict[str, JsonValue]:
+    """Read the texts that somebody began from.
+
+    Args:
+        base: The texts as a browser sent them.
+        stored: The draft as it is now. A field that has not changed since has this very value,
+            also if a form cannot carry it.
+
+    Raises:
+        InvalidInputError: One is no JSON, so no page of ours sent it.
+    """
+    values: dict[str, JsonValue] = {}
+    for name, text in base.items():
+        field = BY_NAME[name]
+        sent = as_sent(field, text)
+        if sent == as_sent(field, text_of(stored, field)):
+            values[name] = value_of(stored, field)
+            continue
+        try:
+            values[name] = read_text(field, sent)
+        except Mistake as mistake:
+            raise InvalidInputError(
+                f"What {name} was before is not JSON: {mistake.message}", field=name
+            ) from None
+    return values
+
+
+def labels_of(names: Container[str]) -> str:
+    """Name fields in a sentence: "Name, Config and Base model"."""
+    labels = [field.label for field in FIELDS if field.name in names]
+    if len(labels) < 2:
+        return "".join(labels)
+    return f"{', '.join(labels[:-1])} and {labels[-1]}"

@@ -1,0 +1,234 @@
+"""The editor of a draft.
+
+One form, sent to the address of its page. A browser with scripts sends the fields that have changed
+and is answered with JSON, while somebody types on; one without sends the whole form and is answered
+with the page. Both carry the edit token: the `updated_at` of the draft that they began from. If the
+draft was edited since, nothing is written, and both sides are shown beside the draft that they
+began from. What was typed is in every answer, also where nothing could be saved.
+
+How texts become values is left to `editing.py`, how a save ends to `saving.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from training_versions import Package
+from training_versions.web.editing import (
+    BY_NAME,
+    FIELDS,
+    AnyVersion,
+    marks_of,
+    read_edit,
+    texts_of,
+)
+from training_versions.web.page import caller_of, page, read_form, services_of
+from training_versions.web.render import render
+from training_versions.web.saving import Conflict, Outcome, Submission, compare, resolve, save
+
+
+@page
+async def show_editor(request: Request) -> Response:
+    """Show the draft as it is stored."""
+    caller, path = caller_of(request), request.path_params
+    version = await caller.versions.get_by_number(path["package_id"], path["number"])
+    if request.headers.get("Accept") == "application/json":
+        return JSONResponse({**_stored(version), "csrf_token": caller.csrf_token})
+    package = await caller.packages.get(version.package_id)
+    outcome = Outcome("saved", version)
+    texts = texts_of(version)
+    return _show(request, package, outcome, texts=texts, base=texts, version=version)
+
+
+@page
+async def save_draft(request: Request) -> Response:
+    """Save what was sent, or say why not."""
+    versions, form = caller_of(request).versions, await read_form(request)
+    sent = read_submission(form)
+    if request.headers.get("Accept") == "application/json":
+        return _answer(request, await save(versions, sent))
+
+    action = form.get("action", "save")
+    if action == "discard":
+        return RedirectResponse(request.url.path, status_code=303)
+    if action in ("merge", "overwrite"):
+        outcome = await resolve(versions, sent, is_merge=action == "merge")
+    else:
+        outcome = await save(versions, sent)
+    if outcome.state == "saved":
+        return RedirectResponse(f"{request.url.path}?saved=1", status_code=303)
+    return await _show_again(request, sent, outcome)
+
+
+@page
+async def compare_sides(request: Request) -> Response:
+    """Answer with both sides of a conflict, and with what a merge would make of them."""
+    sent = read_submission(await read_form(request))
+    return _answer(request, await compare(caller_of(request).versions, sent))
+
+
+@page
+async def check_texts(request: Request) -> Response:
+    """Answer where the texts that were sent are no JSON; nothing is saved."""
+    form = await read_form(request)
+    texts = _fields(form, "")
+    problems = read_edit(texts, {}).problems
+    return _answer(request, Outcome("checked", problems=problems))
+
+
+def read_submission(form: FormData) -> Submission:
+    """Read the form of the editor.
+
+    Raises:
+        InvalidInputError: It does not say which draft, or since when.
+    """
+    return Submission.read(
+        version_id=_text(form, "version_id"),
+        token=_text(form, "token"),
+        their_token=_text(form, "their_token"),
+        texts=_fields(form, ""),
+        base=_fields(form, "base."),
+    )
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    # A file is no text.
+    return value if isinstance(value, str) else ""
+
+
+def _fields(form: FormData, prefix: str) -> dict[str, str]:
+    """Return the fields of the draft that a form has."""
+    return {
+        field.name: _text(form, f"{prefix}{field.name}")
+        for field in FIELDS
+        if f"{prefix}{field.name}" in form
+    }
+
+
+async def _show_again(request: Request, sent: Submission, outcome: Outcome) -> Response:
+    """Show the form with what was typed, and what became of it."""
+    caller = caller_of(request)
+    package = await caller.packages.find(request.path_params["package_id"])
+    version = outcome.version
+    texts, base = dict(sent.texts), dict(sent.base)
+    if outcome.state == "refused" and version is not None:
+        # The rest was saved: only what was refused still differs from what is stored.
+        base = texts_of(version)
+        texts = base | {name: sent.texts[name] for name in outcome.problems}
+    return _show(request, package, outcome, texts=texts, base=base, version=version, sent=sent)
+
+
+def _show(
+    request: Request,
+    package: Package | None,
+    outcome: Outcome,
+    *,
+    texts: Mapping[str, str],
+    base: Mapping[str, str],
+    version: AnyVersion | None,
+    sent: Submission | None = None,
+) -> Response:
+    """Answer with the page of the editor.
+
+    Args:
+        request: What is answered.
+        package: The package, if it is there.
+        outcome: What became of what was sent.
+        texts: What is in the fields.
+        base: What they began from.
+        version: The draft as it is stored, if it is known.
+        sent: What was sent, if something was.
+    """
+    path = request.path_params
+    version_id, token = "", ""
+    if sent is not None:
+        version_id, token = str(sent.version_id), sent.token.isoformat()
+    elif version is not None:
+        version_id, token = str(version.id), version.updated_at.isoformat()
+    if sent is not None and outcome.state == "refused" and version is not None:
+        token = version.updated_at.isoformat()
+    return render(
+        request,
+        "editor.html",
+        status=outcome.status,
+        package=package,
+        version=version,
+        version_id=version_id,
+        number=path["number"],
+        package_path=f"/packages/{path['package_id']}",
+        version_path=f"/packages/{path['package_id']}/v/{path['number']}",
+        fields=FIELDS,
+        texts=texts,
+        base=base,
+        token=token,
+        outcome=outcome,
+        marks="{}" if version is None else json.dumps(marks_of(version)),
+        is_read_only=outcome.has_ended,
+        was_saved="saved" in request.query_params,
+        interval=services_of(request).settings.autosave_seconds,
+    )
+
+
+def _answer(request: Request, outcome: Outcome) -> Response:
+    """Answer a script."""
+    body: dict[str, Any] = {
+        "state": outcome.state,
+        "message": outcome.message,
+        "problems": {name: _show_problem(request, name, outcome) for name in outcome.problems},
+    }
+    if outcome.version is not None:
+        body.update(_stored(outcome.version))
+    conflict = outcome.conflict
+    if conflict is not None:
+        body.update(_show_conflict(request, conflict))
+    if outcome.has_ended:
+        body["html"] = _part(request, "_editor_ended.html", outcome=outcome)
+    return JSONResponse(body, outcome.status)
+
+
+def _stored(version: AnyVersion) -> dict[str, Any]:
+    """Return what a script keeps of a draft as it is stored."""
+    return {
+        "token": version.updated_at.isoformat(),
+        "texts": texts_of(version),
+        "marks": marks_of(version),
+    }
+
+
+def _show_problem(request: Request, name: str, outcome: Outcome) -> dict[str, Any]:
+    problem = outcome.problems[name]
+    offset = None
+    if problem.mistake is not None:
+        offset = problem.mistake.offset
+    html = _part(request, "_editor_problem.html", field=BY_NAME[name], problem=problem)
+    return {"message": problem.message, "offset": offset, "html": html}
+
+
+def _show_conflict(request: Request, conflict: Conflict) -> dict[str, Any]:
+    return {
+        "has_mine": conflict.has_mine,
+        "can_merge": conflict.can_merge,
+        "merged": conflict.merged_texts,
+        "html": _part(request, "_editor_conflict.html", conflict=conflict),
+    }
+
+
+def _part(request: Request, template: str, **values: Any) -> str:
+    return bytes(render(request, template, **values).body).decode()
+
+
+_PATH = "/packages/{package_id:uuid}/v/{number:int}/edit"
+routes = [
+    Route(_PATH, show_editor, methods=["GET"]),
+    Route(_PATH, save_draft, methods=["POST"]),
+    Route(f"{_PATH}/compare", compare_sides, methods=["POST"]),
+    Route(f"{_PATH}/check", check_texts, methods=["POST"]),
+]

@@ -1,0 +1,474 @@
+// The editor of a draft: saves while somebody types, and never over what somebody else saved.
+//
+//   halt           what it means                                    what ends it
+//   null           changes are saved when they are due
+//   "conflict"     the draft was edited elsewhere                   merge, overwrite or discard
+//   "signed out"   nobody is signed in                              signing in, in any tab
+//   "ended"        it is no draft any more                          nothing
+//
+// `stored` holds for each field the text that is known to be in the database. What differs from it
+// is unsaved. A save that is under way is kept in `attempt` until its reply has come, and is sent
+// again exactly as it was if none comes: the database may have carried it out. Fields are only
+// written to when somebody else's text is taken over, so typing, caret and focus stay untouched.
+
+import { Page } from "./editor_page.js";
+
+const CHECK_AFTER = 800;
+const LONGEST_WAIT = 30_000;
+const TIMEOUT = 60_000;
+
+class Editor {
+  #form;
+  #page;
+  #interval;
+  #fields;
+  #stored = new Map();
+  #refused = new Map();
+  #marks;
+  #attempt = null;
+  #saving = null;
+  #halt = null;
+  #shown = null;
+  #failures = 0;
+  #timer = null;
+  #checks = new Map();
+
+  constructor(form) {
+    this.#form = form;
+    // Not `form.dataset`: the field of that name would be it.
+    this.#interval = Number(form.getAttribute("data-interval")) * 1000;
+    this.#marks = JSON.parse(form.getAttribute("data-marks"));
+    this.#fields = new Map();
+    for (const field of form.querySelectorAll("[data-field]")) {
+      this.#fields.set(field.name, field);
+      this.#stored.set(field.name, field.defaultValue);
+    }
+    this.#page = new Page(form, this.#fields);
+  }
+
+  start() {
+    if (this.#form.hasAttribute("data-ended")) {
+      this.#page.showEnded(null, this.isUnsaved);
+      return;
+    }
+    this.#page.showStatus("saved", "All changes are saved.");
+    this.#takeBackRestored();
+    for (const field of this.#fields.values()) {
+      field.addEventListener("input", () => this.#onInput(field));
+    }
+    this.#form.addEventListener("submit", (event) => this.#onSubmit(event));
+    document.addEventListener("click", (event) => this.#onClick(event));
+    document.addEventListener("keydown", (event) => this.#onKey(event));
+    document.addEventListener("visibilitychange", () => this.#onVisibility());
+    window.addEventListener("focus", () => this.#onFocus());
+    window.addEventListener("online", () => this.#retry());
+    window.addEventListener("offline", () => this.#onOffline());
+    window.addEventListener("beforeunload", (event) => {
+      if (this.isUnsaved) event.preventDefault();
+    });
+  }
+
+  // --- what is unsaved
+
+  get isUnsaved() {
+    return this.#attempt !== null || this.#changed().length > 0;
+  }
+
+  #differs(field) {
+    return field.value !== this.#stored.get(field.name);
+  }
+
+  #changed() {
+    return [...this.#fields.values()].filter((field) => this.#differs(field));
+  }
+
+  // What was refused is not sent again as it is.
+  #due() {
+    return this.#changed().filter((field) => this.#refused.get(field.name) !== field.value);
+  }
+
+  // A browser may fill in what was typed before a reload. It was typed into an older draft, so it
+  // is not saved by itself.
+  #takeBackRestored() {
+    const texts = new Map(this.#changed().map((field) => [field.name, field.value]));
+    if (texts.size === 0) return;
+    this.#form.reset();
+    this.#offerBack(texts, "Your browser kept what you typed before the page was loaded anew.");
+  }
+
+  // --- events
+
+  #onInput(field) {
+    if (this.#halt === null && this.#saving === null) this.#showState();
+    this.#schedule();
+    if (field.dataset.field !== "json") return;
+    clearTimeout(this.#checks.get(field));
+    this.#checks.set(field, setTimeout(() => this.#check(field), CHECK_AFTER));
+  }
+
+  #onSubmit(event) {
+    event.preventDefault();
+    const choice = event.submitter?.value ?? "save";
+    if (choice === "save") this.#saveNow();
+    else this.#decide(choice);
+  }
+
+  #onKey(event) {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key === "s") {
+      event.preventDefault();
+      this.#saveNow();
+    }
+  }
+
+  async #onClick(event) {
+    const link = event.target.closest?.("a[href]");
+    if (!link || !this.isUnsaved || event.defaultPrevented || this.#mayLeave(link, event)) return;
+    event.preventDefault();
+    this.#page.showStatus("unsaved", "Saving before leaving…");
+    await this.save();
+    if (this.#halt === null && this.#due().length > 0) await this.save();
+    if (this.isUnsaved) {
+      // Going again asks whether to leave without saving.
+      link.dataset.asked = "";
+      this.#page.alarm("Not everything is saved, so this page stays open.");
+      return;
+    }
+    location.assign(link.href);
+  }
+
+  #mayLeave(link, event) {
+    const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+    const isHere = link.target === "" && !link.hasAttribute("download");
+    const isWithin = link.getAttribute("href").startsWith("#");
+    return !isPlain || !isHere || isWithin || "asked" in link.dataset;
+  }
+
+  #onVisibility() {
+    // A telephone may end a page that nobody sees.
+    if (document.hidden && this.#due().length > 0) this.save();
+  }
+
+  #onFocus() {
+    if (this.#halt === "signed out") this.#retry();
+  }
+
+  #onOffline() {
+    if (this.isUnsaved && this.#halt === null) this.#showUnsent("no network.");
+  }
+
+  #retry() {
+    if (this.isUnsaved) this.save();
+  }
+
+  // --- saving
+
+  #schedule(delay = this.#interval) {
+    if (this.#halt === "conflict" || this.#halt === "ended" || this.#timer !== null) return;
+    if (this.#attempt === null && this.#due().length === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#retry();
+    }, delay);
+  }
+
+  async #saveNow() {
+    this.#refused.clear();
+    await this.save();
+    this.#page.focusNotice(this.#halt);
+  }
+
+  // Returns when what was unsaved has been sent and answered; one save at a time.
+  save() {
+    if (this.#saving !== null) return this.#saving;
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#saving = this.#send().finally(() => {
+      this.#saving = null;
+      const wait = Math.min(1000 * 2 ** (this.#failures - 1), LONGEST_WAIT, this.#interval);
+      this.#schedule(this.#failures > 0 ? wait : this.#interval);
+    });
+    return this.#saving;
+  }
+
+  async #send() {
+    if (this.#halt === "conflict" || this.#halt === "ended") return;
+    if (this.#attempt === null) {
+      const due = this.#due();
+      if (due.length === 0) {
+        this.#showState();
+        return;
+      }
+      this.#attempt = new Map(due.map((field) => [field.name, field.value]));
+    }
+    if (this.#halt === null) this.#page.showStatus("unsaved", "Saving…");
+    let reply = await this.#post("", this.#attempt);
+    if (reply.state === "other page" && (await this.#renewToken())) {
+      reply = await this.#post("", this.#attempt);
+    }
+    await this.#take(reply);
+  }
+
+  async #take(reply) {
+    const attempt = this.#attempt;
+    const isLost = reply.state === "lost" || (reply.state === "failed" && reply.status >= 500);
+    this.#failures = isLost ? this.#failures + 1 : 0;
+    if (isLost) {
+      this.#showUnsent(reply.message);
+      return;
+    }
+    if (reply.state === "signed out" || reply.state === "other page") {
+      this.#stopSignedOut(reply.state);
+      return;
+    }
+    this.#halt = null;
+    if (reply.state === "ended") {
+      this.#attempt = null;
+      this.#stopEnded(reply);
+      return;
+    }
+    if (reply.state === "conflict") {
+      await this.#compare();
+      return;
+    }
+    this.#attempt = null;
+    if (reply.state === "failed") {
+      for (const [name, text] of attempt ?? []) this.#refused.set(name, text);
+      this.#page.showStatus("trouble", `Not saved: ${reply.message}`);
+      this.#page.alarm(`Not saved: ${reply.message}`);
+      return;
+    }
+    await this.#takeSaved(attempt, reply);
+  }
+
+  async #takeSaved(attempt, reply) {
+    const problems = reply.problems ?? {};
+    const isWritten = reply.token !== undefined;
+    for (const [name, text] of attempt) {
+      if (name in problems) this.#refused.set(name, text);
+      else if (isWritten) this.#stored.set(name, text);
+    }
+    this.#page.showProblems(problems, [...attempt.keys()]);
+    if (isWritten) {
+      const moved = Object.keys(reply.marks).filter(
+        (name) => (!attempt.has(name) || name in problems) && this.#marks[name] !== reply.marks[name],
+      );
+      if (moved.length > 0) {
+        // The save changed nothing, so it was not refused; but another one did in between.
+        await this.#compare();
+        return;
+      }
+      this.#token = reply.token;
+      this.#marks = reply.marks;
+      this.#page.countFrom(Date.now());
+    }
+    if (Object.keys(problems).length > 0) this.#page.news(reply.message);
+    else this.#page.news(`Saved at ${new Date().toLocaleTimeString()}.`);
+    this.#showState();
+  }
+
+  // --- conflicts
+
+  async #compare() {
+    const texts = this.#texts();
+    const reply = await this.#post("/compare", texts, this.#stored);
+    if (reply.state !== "compared") {
+      if (reply.state === "lost" || reply.status >= 500) {
+        this.#failures += 1;
+        this.#showUnsent(reply.message);
+      } else if (reply.state !== "conflict") {
+        await this.#take(reply);
+      }
+      return null;
+    }
+    this.#attempt = null;
+    this.#failures = 0;
+    if (!reply.has_mine) {
+      this.#adopt(reply);
+      return reply;
+    }
+    this.#halt = "conflict";
+    this.#shown = reply;
+    this.#page.showConflict(reply.html);
+    this.#page.showProblems(reply.problems ?? {}, []);
+    return reply;
+  }
+
+  // They have all that I have: theirs is taken over, and what I just sent is saved.
+  #adopt(reply) {
+    const taken = [];
+    for (const [name, field] of this.#fields) {
+      const isMine = this.#differs(field);
+      this.#stored.set(name, isMine ? field.value : reply.texts[name]);
+      if (!isMine && this.#page.setText(field, reply.texts[name])) taken.push(name);
+    }
+    this.#token = reply.token;
+    this.#marks = reply.marks;
+    this.#page.countFrom(Date.now());
+    this.#showState();
+    if (taken.length > 0) this.#page.tellTaken(taken);
+  }
+
+  async #decide(choice) {
+    const shown = this.#shown;
+    if (this.#halt !== "conflict" || this.#saving !== null) return;
+    const before = this.#texts();
+    const reply = await this.#compare();
+    if (reply === null || this.#halt !== "conflict") return;
+    const isSame = reply.token === shown.token && !this.#hasTypedSince(before);
+    if (!isSame || (choice === "merge" && !reply.can_merge)) {
+      this.#page.focusNotice("conflict");
+      this.#page.alarm("It has changed again meanwhile. Look at both sides, and choose again.");
+      return;
+    }
+    this.#halt = null;
+    this.#shown = null;
+    this.#token = reply.token;
+    this.#marks = reply.marks;
+    const mine = new Map(this.#changed().map((field) => [field.name, field.value]));
+    for (const [name, field] of this.#fields) {
+      this.#stored.set(name, reply.texts[name]);
+      if (choice === "merge") this.#page.setText(field, reply.merged[name]);
+      else if (choice === "discard" || !mine.has(name)) {
+        this.#page.setText(field, reply.texts[name]);
+      }
+    }
+    this.#refused.clear();
+    this.#page.clearNotice();
+    if (choice === "discard") {
+      this.#page.clearProblems();
+      this.#page.countFrom(Date.now());
+      this.#showState();
+      this.#page.news("Yours was discarded; the fields show what is saved.");
+      this.#offerBack(mine, "What you typed was discarded.");
+    } else {
+      await this.save();
+    }
+    this.#page.focusFields();
+  }
+
+  #hasTypedSince(texts) {
+    return [...this.#fields].some(([name, field]) => texts.get(name) !== field.value);
+  }
+
+  #offerBack(texts, why) {
+    this.#page.offerBack(why, () => {
+      for (const [name, text] of texts) this.#page.setText(this.#fields.get(name), text);
+      this.#showState();
+      this.#schedule();
+    });
+  }
+
+  // --- when nothing can be saved
+
+  #stopEnded(reply) {
+    this.#halt = "ended";
+    this.#page.showEnded(reply.html, this.isUnsaved);
+    this.#page.alarm(`${reply.message} Nothing can be saved here any more.`);
+  }
+
+  #stopSignedOut(state) {
+    const isNew = this.#halt === null;
+    this.#halt = "signed out";
+    let why = "You are signed out.";
+    if (state === "other page") why = "You are signed in as somebody else.";
+    this.#page.showSignedOut(why);
+    if (isNew) this.#page.alarm(`Not saved yet: ${why} What you typed is kept on this page.`);
+  }
+
+  // --- checking what is typed
+
+  async #check(field) {
+    const text = field.value;
+    if (this.#halt === "ended") return;
+    const reply = await this.#post("/check", new Map([[field.name, text]]));
+    if (reply.state !== "checked" || field.value !== text) return;
+    if (field.name in reply.problems) this.#refused.set(field.name, text);
+    this.#page.showProblems(reply.problems, [field.name]);
+    if (this.#halt === null && this.#saving === null) this.#showState();
+  }
+
+  // --- talking to the server
+
+  get #token() {
+    return this.#form.elements.token.value;
+  }
+
+  set #token(token) {
+    this.#form.elements.token.value = token;
+  }
+
+  #texts() {
+    return new Map([...this.#fields].map(([name, field]) => [name, field.value]));
+  }
+
+  async #post(path, texts, base = new Map()) {
+    const body = new FormData();
+    body.append("version_id", this.#form.elements.version_id.value);
+    body.append("token", this.#token);
+    for (const [name, text] of texts) body.append(name, text);
+    for (const [name, text] of base) body.append(`base.${name}`, text);
+    return this.#ask(path, {
+      method: "POST",
+      body,
+      headers: {
+        Accept: "application/json",
+        "X-CSRF-Token": this.#form.elements.csrf_token.value,
+      },
+    });
+  }
+
+  async #ask(path, request) {
+    const address = this.#form.getAttribute("action") + path;
+    try {
+      const signal = AbortSignal.timeout(TIMEOUT);
+      const reply = await fetch(address, { redirect: "manual", signal, ...request });
+      return await this.#read(reply);
+    } catch {
+      return { state: "lost", message: "no connection to the server." };
+    }
+  }
+
+  async #read(reply) {
+    const isJson = reply.headers.get("Content-Type")?.startsWith("application/json");
+    if (isJson) return { ...(await reply.json()), status: reply.status };
+    if (reply.type === "opaqueredirect" || reply.status === 401) return { state: "signed out" };
+    if (reply.status === 403) return { state: "other page" };
+    let message = `the server answered with status ${reply.status}.`;
+    if (reply.status === 413) message = "it is larger than the server takes.";
+    if (reply.status === 404) message = "there is nothing at this address any more.";
+    return { state: "failed", message, status: reply.status };
+  }
+
+  // The token of the form belongs to a user and to the secret of the server, and both may change.
+  async #renewToken() {
+    const reply = await this.#ask("", { headers: { Accept: "application/json" } });
+    if (reply.csrf_token === undefined) return false;
+    this.#form.elements.csrf_token.value = reply.csrf_token;
+    return true;
+  }
+
+  // --- what is shown
+
+  #showUnsent(message) {
+    const text = `Not saved yet: ${message}`;
+    this.#page.showStatus("unsaved", `${text} It will be tried again by itself.`);
+    if (this.#failures <= 1) this.#page.news(text);
+  }
+
+  #showState() {
+    const refused = this.#changed().filter(
+      (field) => this.#refused.get(field.name) === field.value,
+    );
+    if (this.#halt !== null) return;
+    if (this.#due().length > 0 || this.#attempt !== null) {
+      this.#page.showStatus("unsaved", "Unsaved changes");
+    } else if (refused.length > 0) {
+      this.#page.showRefused(refused);
+    } else {
+      this.#page.showSaved();
+    }
+  }
+}
+
+const form = document.getElementById("editor");
+if (form) new Editor(form).start();
