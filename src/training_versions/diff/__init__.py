@@ -9,6 +9,15 @@ together. A `VersionDiff` holds what they find; `text.py` and `patch.py` write i
 from training_versions.diff.changes import Change, ChangeKind
 from training_versions.diff.compare import compare_versions
 from training_versions.diff.documents import document
+from training_versions.diff.identities import entry_label, identities_of
 from training_versions.diff.version_diff import VersionDiff
 
-__all__ = ["Change", "ChangeKind", "VersionDiff", "compare_versions", "document"]
+__all__ = [
+    "Change",
+    "ChangeKind",
+    "VersionDiff",
+    "compare_versions",
+    "document",
+    "entry_label",
+    "identities_of",
+]

@@ -18,12 +18,17 @@ from training_versions.web.auth import Auth
 from training_versions.web.errors import failure_page, http_error_page
 from training_versions.web.page import Services
 from training_versions.web.pages import (
+    compare,
+    copying,
+    deploying,
     editor,
     new_draft,
     new_package,
     package,
     packages,
+    publishing,
     sign_in,
+    versions,
 )
 from training_versions.web.security import BodyLimit, SecurityHeaders
 from training_versions.web.sessions import Renewals, SessionCookies
@@ -37,6 +42,11 @@ _ROUTES: Final[list[BaseRoute]] = [
     *package.routes,
     *new_draft.routes,
     *editor.routes,
+    *versions.routes,
+    *compare.routes,
+    *copying.routes,
+    *publishing.routes,
+    *deploying.routes,
     *static_files.routes,
 ]
 

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse
 from training_versions import __version__
 from training_versions.web import csrf
 from training_versions.web.static_files import static_url
+from training_versions.web.views.targets import target_name
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 # From which age in seconds on, in which unit.
@@ -69,7 +70,12 @@ def _environment() -> Environment:
     filters = cast("dict[str, Any]", environment.filters)
     filters.update(ago=ago, exact_time=exact_time, money=money, status_badge=status_badge, who=who)
     names = cast("dict[str, Any]", environment.globals)
-    names.update(csrf_field=csrf_field, static_url=static_url, product_version=__version__)
+    names.update(
+        csrf_field=csrf_field,
+        static_url=static_url,
+        target_name=target_name,
+        product_version=__version__,
+    )
     return environment
 
 

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ from starlette.applications import Starlette
 
 from tests.server.web.browsing import TIMEOUT, Look, Watch
 from tests.server.web.chromium import ARGUMENTS, Chromium, find_chromium
+from tests.server.web.shop import Shop
 from tests.server.web.visitor import PASSWORD, Visitor, make_account
 from training_versions.local import LocalSupabase
 from training_versions.web import create_app
@@ -103,6 +105,28 @@ def owner_page(new_visitor: Callable[[], Visitor], owner_email: str) -> Visitor:
     visitor = new_visitor()
     visitor.sign_in(owner_email)
     return visitor
+
+
+@pytest.fixture(scope="module")
+def shop(stack: LocalSupabase, web_app: Starlette, run: Run[Any]) -> Iterator[Shop]:
+    """The pages and the SDK, as one person; tests of a file tell themselves apart by packages."""
+    yield from _open_shop(stack, web_app, run)
+
+
+@pytest.fixture(scope="module")
+def other_shop(stack: LocalSupabase, web_app: Starlette, run: Run[Any]) -> Iterator[Shop]:
+    """The same as somebody else."""
+    yield from _open_shop(stack, web_app, run)
+
+
+def _open_shop(stack: LocalSupabase, web_app: Starlette, run: Run[Any]) -> Iterator[Shop]:
+    transport = httpx.ASGITransport(web_app, raise_app_exceptions=False)
+    http = httpx.AsyncClient(transport=transport, base_url="http://pages.test")
+    email = f"{uuid4().hex}@example.com"
+    pages = Visitor(http, run, stack)
+    pages.sign_in(email)
+    yield Shop.open(pages, stack, email)
+    run(http.aclose())
 
 
 # --- in a browser

@@ -1,0 +1,370 @@
+"""Comparing two versions of a package: older left, newer right."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from training_versions import (
+    AsyncVersionRepository,
+    Deployment,
+    DeploymentTarget,
+    InvalidInputError,
+    NotFoundError,
+    VersionDiff,
+    VersionSummary,
+)
+from training_versions.diff import document
+from training_versions.web.page import caller_of, page
+from training_versions.web.pages.reading import (
+    AnyVersion,
+    find_before,
+    read_or_problem,
+    read_package,
+)
+from training_versions.web.render import render
+from training_versions.web.views.differences import (
+    PARTS,
+    Part,
+    Row,
+    all_rows,
+    by_part,
+    changed_rows,
+    count_differences,
+)
+from training_versions.web.views.targets import target_name
+
+ROWS_PER_PAGE: Final = 200
+_CHOICES: Final = 100
+_ALL: Final = "all"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address of a comparison asks for."""
+
+    left: str
+    right: str
+    show: Literal["changes", "all"]
+    part: str
+    key: str
+    is_swapped: bool
+    """Whether the newer version is on the left."""
+    first: int
+    """The position of the first row on the page."""
+    at: str
+    """The label of the one difference that a link leads to."""
+
+    @classmethod
+    def of(cls, request: Request) -> Asked:
+        """Read it from the address.
+
+        Raises:
+            InvalidInputError: Something in it cannot be understood.
+        """
+        query = request.query_params
+        part = query.get("part", _ALL)
+        if part != _ALL and part not in {each.key for each in PARTS}:
+            raise InvalidInputError(f"There is no part {part!r:.80}.", field="part")
+        first = query.get("from", "0")
+        if not first.isascii() or not first.isdigit() or len(first) > 9:
+            raise InvalidInputError(f"from must be a position, not {first!r:.80}.", field="from")
+        return cls(
+            left=query.get("left", "").strip(),
+            right=query.get("right", "").strip(),
+            show="all" if query.get("show") == "all" else "changes",
+            part=part,
+            key=query.get("key", "").strip(),
+            is_swapped=query.get("swap") == "1",
+            first=int(first),
+            at=query.get("at", ""),
+        )
+
+    @property
+    def parts(self) -> list[Part]:
+        """The parts that are compared."""
+        return [part for part in PARTS if self.part in (_ALL, part.key)]
+
+    def query(self, **changed: object) -> str:
+        """Return the query of this page with something changed; it then begins at its first row."""
+        values: dict[str, object] = {
+            "left": self.left,
+            "right": self.right,
+            "show": self.show,
+            "part": self.part,
+            "key": self.key,
+            "swap": int(self.is_swapped),
+        }
+        values |= changed
+        usual = {"show": "changes", "part": _ALL, "key": "", "swap": 0, "from": 0, "at": ""}
+        unusual = {name: value for name, value in values.items() if usual.get(name) != value}
+        return urlencode(unusual)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The two versions that are compared, as far as they are there."""
+
+    left: AnyVersion | None
+    right: AnyVersion | None
+    problem: str | None = None
+    """Why there is nothing to compare."""
+
+
+LiveAt: TypeAlias = dict[DeploymentTarget, Deployment | None]
+
+
+@page
+async def show_comparison(request: Request) -> Response:
+    """Show what differs between two versions, or everything side by side."""
+    caller, asked = caller_of(request), Asked.of(request)
+    package_id: str = request.path_params["package_id"]
+    versions = caller.versions
+    package, choices, live = await asyncio.gather(
+        read_package(caller, package_id),
+        read_or_problem(versions.list(package_id, limit=_CHOICES)),
+        read_live(versions, package_id),
+    )
+    ends = await _find_ends(versions, package_id, asked, live)
+    listed = [] if choices.value is None else list(choices.value)
+    has_all = choices.value is not None and choices.value.next_cursor is None
+    values: dict[str, Any] = {
+        "package": package,
+        "package_path": f"/packages/{package_id}",
+        "asked": asked,
+        "ends": ends,
+        "choices": _with_ends(listed, ends),
+        "has_all_choices": has_all,
+        "live": [(target, target_name(target), stay) for target, stay in live.items() if stay],
+        "parts": PARTS,
+        "chosen_left": _name_of(asked.left, ends.left),
+        "chosen_right": _name_of(asked.right, ends.right),
+    }
+    if ends.left is None or ends.right is None:
+        return render(request, "compare.html", comparison=None, **values)
+    diff = await versions.compare(ends.left, ends.right)
+    left, right = ends.left.version_number, ends.right.version_number
+
+    def link_to(row: Row) -> str:
+        # By numbers: what is live may be another version by the time that somebody follows it.
+        return asked.query(left=left, right=right, at=row.label)
+
+    return render(
+        request,
+        "compare.html",
+        comparison=_make_comparison(asked, diff, ends.right),
+        link_to=link_to,
+        patch_query=asked.query(left=left, right=right, show="changes", key=""),
+        **values,
+    )
+
+
+def _name_of(asked_for: str, end: AnyVersion | None) -> str:
+    """Return what the form shows as chosen: what is live stays that, also after it changes."""
+    if end is None or asked_for.startswith("live:"):
+        return asked_for
+    return str(end.version_number)
+
+
+async def read_live(versions: AsyncVersionRepository, package_id: str) -> LiveAt:
+    """Read what is live at each target."""
+    live: LiveAt = dict.fromkeys(DeploymentTarget)
+    for stay in await versions.deployments(package_id=package_id, live=True):
+        live[stay.target] = stay
+    return live
+
+
+async def _find_ends(
+    versions: AsyncVersionRepository, package_id: str, asked: Asked, live: LiveAt
+) -> Ends:
+    """Find the two versions, the older one first unless it was asked for otherwise."""
+    reading = _Reading(versions, package_id, live)
+    right = await reading.find(asked.right or "latest", "right")
+    if right is None:
+        return Ends(None, None, reading.problem)
+    left = None
+    if asked.left:
+        left = await reading.find(asked.left, "left")
+    else:
+        before = await find_before(versions, right)
+        reading.problem = f"v{right.version_number} is the first version: nothing is before it."
+        if before is not None:
+            left = await reading.find(str(before), "left")
+    if left is None:
+        return Ends(None, right, reading.problem)
+    older, newer = sorted((left, right), key=lambda version: version.version_number)
+    if asked.is_swapped:
+        return Ends(newer, older)
+    return Ends(older, newer)
+
+
+@dataclass
+class _Reading:
+    """Reads versions by what an address calls them."""
+
+    versions: AsyncVersionRepository
+    package_id: str
+    live: LiveAt
+    problem: str | None = None
+
+    async def find(self, name: str, field: str) -> AnyVersion | None:
+        """Return a version by its number, or `latest`, `published` or `live:<target>`."""
+        if name == "latest":
+            self.problem = "This package has no version yet."
+            return await self.versions.latest(self.package_id)
+        if name == "published":
+            self.problem = "No version of this package is published."
+            return await self.versions.latest_published(self.package_id)
+        kind, _, target = name.partition(":")
+        if kind == "live":
+            return await self._find_live(target, field)
+        # As people write it: v3.
+        number = name.removeprefix("v")
+        if not number.isascii() or not number.isdigit() or len(number) > 9:
+            raise InvalidInputError(
+                f"{field} must be the number of a version, latest, published or live:<target>, "
+                f"not {name!r:.80}.",
+                field=field,
+            )
+        return await self.versions.get_by_number(self.package_id, int(number))
+
+    async def _find_live(self, name: str, field: str) -> AnyVersion | None:
+        try:
+            target = DeploymentTarget(name)
+        except ValueError:
+            known = " or ".join(f"live:{each}" for each in DeploymentTarget)
+            problem = f"{field} must be {known}, not live:{name!r:.80}."
+            raise InvalidInputError(problem, field=field) from None
+        stay = self.live[target]
+        if stay is None:
+            self.problem = f"Nothing is live at {target_name(target)}."
+            return None
+        return await self.versions.get(stay.version_id)
+
+
+def _with_ends(choices: list[VersionSummary], ends: Ends) -> list[VersionSummary]:
+    """Add what is compared to the choices, of which there are only the newest."""
+    known = {choice.id for choice in choices}
+    shown = [end for end in (ends.left, ends.right) if end is not None and end.id not in known]
+    return sorted([*choices, *shown], key=lambda each: each.version_number, reverse=True)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a page of a comparison shows."""
+
+    rows: list[Row]
+    """The rows of this page."""
+    first: int
+    total: int
+    differences: int
+    """How many differences there are among all rows, on this page or not."""
+    reordered: int
+    counts: dict[str, int]
+    """Differences by part, whichever part is shown."""
+    is_filtered: bool
+    marked: str
+    """The label of the difference that the link led to."""
+    is_marked_missing: bool
+
+    @property
+    def next(self) -> int | None:
+        """The position of the first row after this page."""
+        after = self.first + len(self.rows)
+        return after if after < self.total else None
+
+    @property
+    def previous(self) -> int | None:
+        """The position of the first row of the page before."""
+        if self.first == 0:
+            return None
+        return max(0, self.first - ROWS_PER_PAGE)
+
+    @property
+    def groups(self) -> list[tuple[Part, list[Row]]]:
+        """The rows of this page by part, in the order of the parts."""
+        return by_part(self.rows)
+
+
+def _make_comparison(asked: Asked, diff: VersionDiff, right: AnyVersion) -> Comparison:
+    changes = changed_rows(diff)
+    if asked.key:
+        changes = [row for row in changes if row.matches(asked.key)]
+    counts = Counter(row.part.key for row in changes if row.kind != "reordered")
+    shown = {part.key for part in asked.parts}
+    rows = [row for row in changes if row.part.key in shown]
+    differences = count_differences(rows)
+    reordered = len(rows) - differences
+    if asked.show == "all":
+        rows = _rows_of_everything(asked, diff, right)
+    rows.sort(key=lambda row: PARTS.index(row.part))
+
+    first = min(asked.first, max(0, len(rows) - 1)) // ROWS_PER_PAGE * ROWS_PER_PAGE
+    position = _position_of(asked.at, rows)
+    if position is not None:
+        first = position // ROWS_PER_PAGE * ROWS_PER_PAGE
+    return Comparison(
+        rows=rows[first : first + ROWS_PER_PAGE],
+        first=first,
+        total=len(rows),
+        differences=differences,
+        reordered=reordered,
+        counts=dict(counts),
+        is_filtered=bool(asked.key),
+        marked=asked.at,
+        is_marked_missing=asked.at != "" and position is None,
+    )
+
+
+def _rows_of_everything(asked: Asked, diff: VersionDiff, right: AnyVersion) -> list[Row]:
+    columns = {column for part in asked.parts for column in part.columns}
+    prefixes = [prefix for part in asked.parts for prefix in part.prefixes]
+    shown = {name: value for name, value in document(right).items() if name in columns}
+    rows = all_rows(diff.filter(*prefixes), shown)
+    if asked.key:
+        rows = [row for row in rows if row.matches(asked.key)]
+    return rows
+
+
+def _position_of(label: str, rows: list[Row]) -> int | None:
+    if not label:
+        return None
+    for position, row in enumerate(rows):
+        if row.label == label:
+            return position
+    return None
+
+
+@page
+async def download_patch(request: Request) -> Response:
+    """Answer with the difference as JSON Patch, which leads from the left version to the right."""
+    caller, asked = caller_of(request), Asked.of(request)
+    package_id: str = request.path_params["package_id"]
+    live = await read_live(caller.versions, package_id)
+    ends = await _find_ends(caller.versions, package_id, asked, live)
+    if ends.left is None or ends.right is None:
+        raise NotFoundError(ends.problem or "There is nothing to compare.")
+    diff = await caller.versions.compare(ends.left, ends.right)
+    prefixes = [prefix for part in asked.parts for prefix in part.prefixes]
+    patch = diff.filter(*prefixes).to_json_patch()
+    name = f"v{ends.left.version_number}-v{ends.right.version_number}.patch.json"
+    return Response(
+        json.dumps(patch, ensure_ascii=False, indent=2),
+        media_type="application/json-patch+json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+_COMPARE: Final = "/packages/{package_id}/compare"
+routes = [
+    Route(_COMPARE, show_comparison, methods=["GET"]),
+    Route(f"{_COMPARE}/patch", download_patch, methods=["GET"]),
+]

@@ -1,0 +1,230 @@
+"""Restoring and forking: a new draft with the content of a version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from training_versions import InvalidInputError, NotFoundError, Package, VersionSummary
+from training_versions.web.page import caller_of, page, read_form
+from training_versions.web.pages.actions import (
+    Preview,
+    Subject,
+    go_on,
+    hidden_field,
+    make_preview,
+    read_subject,
+    show_action,
+    text_field,
+    was_edited,
+)
+from training_versions.web.pages.offers import compare_content
+from training_versions.web.pages.reading import AnyVersion, version_path
+from training_versions.web.render import render
+
+_PACKAGES: Final = 50
+_EDITED: Final = (
+    "The draft was edited since this page was shown, and nothing was done. "
+    "This is what would come of it now."
+)
+_NO_CHANGE: Final = "Nothing was done: the latest version has this content already."
+
+
+@page
+async def ask_restore(request: Request) -> Response:
+    """Show what a draft with the content of this version would differ in from the latest."""
+    subject = await read_subject(request)
+    return await _show_restore(request, subject)
+
+
+async def _show_restore(
+    request: Request,
+    subject: Subject,
+    *,
+    status: int = 200,
+    problem: str | None = None,
+    form: FormData | None = None,
+) -> Response:
+    versions, package_id = subject.versions, subject.address.package_id
+    latest = await versions.latest(package_id)
+    published = await versions.latest_published(package_id)
+    against_published = request.query_params.get("against") == "published"
+    base = latest
+    if against_published and published is not None:
+        base = published
+    preview = await _preview(subject, base)
+    changes_something = bool((await _preview(subject, latest)).total)
+    return show_action(
+        request,
+        "restore.html",
+        subject,
+        status=status,
+        problem=problem,
+        form=form,
+        preview=preview,
+        latest=latest,
+        published=published,
+        changes_something=changes_something,
+        new_id=_new_id(form),
+    )
+
+
+async def _preview(subject: Subject, base: AnyVersion | None) -> Preview:
+    if base is None:
+        return make_preview(None, subject.version, None)
+    diff = await compare_content(subject.versions, base, subject.version)
+    return make_preview(base, subject.version, diff)
+
+
+def _new_id(form: FormData | None) -> str:
+    """Return the identifier of the draft: a form that comes again keeps its own."""
+    given = None if form is None else form.get("new_id")
+    if isinstance(given, str):
+        return given
+    return str(uuid4())
+
+
+@page
+async def restore(request: Request) -> Response:
+    """Make the draft."""
+    subject, form = await read_subject(request), await read_form(request)
+    new_id = hidden_field(form, "new_id")
+    problem = None
+    if was_edited(subject, form):
+        problem = _EDITED
+    elif not await _restores_something(subject):
+        problem = _NO_CHANGE
+    if problem is not None:
+        made = await _find_made(subject, new_id)
+        if made is not None:
+            return _restored(made, subject)
+        return await _show_restore(request, subject, status=409, problem=problem, form=form)
+    try:
+        copied = await subject.versions.restore(
+            subject.version.id,
+            change_summary=text_field(form, "change_summary"),
+            new_version_id=new_id,
+        )
+    except InvalidInputError as exc:
+        return await _show_restore(request, subject, status=422, problem=exc.message, form=form)
+    return _restored(copied.draft, subject)
+
+
+async def _restores_something(subject: Subject) -> bool:
+    latest = await subject.versions.latest(subject.address.package_id)
+    return bool((await _preview(subject, latest)).total)
+
+
+async def _find_made(subject: Subject, new_id: str) -> VersionSummary | None:
+    """Return the draft that the same form has made already, if it was sent twice."""
+    made = await subject.versions.find(new_id)
+    if made is None or made.parent_version_id != subject.version.id:
+        return None
+    return made
+
+
+def _restored(draft: VersionSummary, subject: Subject) -> Response:
+    path = version_path(draft.package_id, draft.version_number)
+    return go_on(path, "restored", source=subject.version.version_number)
+
+
+@page
+async def ask_fork(request: Request) -> Response:
+    """Ask for the package, then show what the draft would differ in from its latest version."""
+    subject = await read_subject(request)
+    into = request.query_params.get("into")
+    if into is None:
+        return await _show_packages(request, subject)
+    return await _show_fork(request, subject, into)
+
+
+async def _show_packages(request: Request, subject: Subject) -> Response:
+    text = request.query_params.get("text", "").strip()
+    cursor = request.query_params.get("cursor")
+    found = await caller_of(request).packages.list(
+        text=text or None, limit=_PACKAGES, cursor=cursor
+    )
+    others = [each for each in found if str(each.id) != str(subject.version.package_id)]
+    values: Mapping[str, Any] = {
+        "address": subject.address,
+        "package": subject.package,
+        "version": subject.version,
+        "packages": others,
+        "next_cursor": found.next_cursor,
+        "cursor": cursor,
+        "text": text,
+    }
+    return render(request, "fork_choose.html", **values)
+
+
+async def _show_fork(
+    request: Request,
+    subject: Subject,
+    into: str,
+    *,
+    status: int = 200,
+    problem: str | None = None,
+    form: FormData | None = None,
+) -> Response:
+    target = await _read_target(request, into)
+    latest = await subject.versions.latest(target.id)
+    return show_action(
+        request,
+        "fork.html",
+        subject,
+        status=status,
+        problem=problem,
+        form=form,
+        target=target,
+        preview=await _preview(subject, latest),
+        new_id=_new_id(form),
+    )
+
+
+async def _read_target(request: Request, into: str) -> Package:
+    target = await caller_of(request).packages.find(into)
+    if target is None:
+        raise NotFoundError("There is no such package to fork into, or it is not yours.")
+    return target
+
+
+@page
+async def fork(request: Request) -> Response:
+    """Make the draft in the other package."""
+    subject, form = await read_subject(request), await read_form(request)
+    into, new_id = hidden_field(form, "into"), hidden_field(form, "new_id")
+    if was_edited(subject, form):
+        made = await _find_made(subject, new_id)
+        if made is not None:
+            return _forked(made, subject)
+        return await _show_fork(request, subject, into, status=409, problem=_EDITED, form=form)
+    try:
+        copied = await subject.versions.fork(
+            subject.version.id,
+            into=into,
+            change_summary=text_field(form, "change_summary"),
+            new_version_id=new_id,
+        )
+    except InvalidInputError as exc:
+        return await _show_fork(request, subject, into, status=422, problem=exc.message, form=form)
+    return _forked(copied.draft, subject)
+
+
+def _forked(draft: VersionSummary, subject: Subject) -> Response:
+    path = version_path(draft.package_id, draft.version_number)
+    return go_on(path, "forked", source=subject.version.version_number)
+
+
+_VERSION: Final = "/packages/{package_id}/v/{number:int}"
+routes = [
+    Route(f"{_VERSION}/restore", ask_restore, methods=["GET"]),
+    Route(f"{_VERSION}/restore", restore, methods=["POST"]),
+    Route(f"{_VERSION}/fork", ask_fork, methods=["GET"]),
+    Route(f"{_VERSION}/fork", fork, methods=["POST"]),
+]

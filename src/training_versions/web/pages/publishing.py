@@ -1,0 +1,196 @@
+"""Publishing and archiving versions, and deleting drafts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from training_versions import ConflictError, InvalidInputError
+from training_versions.web.page import caller_of, page, read_form
+from training_versions.web.pages.actions import (
+    Preview,
+    Subject,
+    edit_token,
+    go_on,
+    hidden_field,
+    make_preview,
+    read_subject,
+    show_action,
+    text_field,
+)
+from training_versions.web.pages.compare import read_live
+from training_versions.web.pages.offers import compare_content
+from training_versions.web.pages.reading import Address, AnyVersion
+from training_versions.web.views.differences import CONTENT
+from training_versions.web.views.targets import target_name
+
+_OTHER_BASE: Final = (
+    "Another version was published since this page was shown, and nothing was done. "
+    "This is what would come of it now."
+)
+_NOW: Final = "Nothing was done. This is what would come of it now."
+
+
+@page
+async def ask_publish(request: Request) -> Response:
+    """Show what the draft differs in from the latest published version."""
+    return await _show_publish(request, await read_subject(request))
+
+
+async def _show_publish(
+    request: Request,
+    subject: Subject,
+    *,
+    status: int = 200,
+    problem: str | None = None,
+    form: FormData | None = None,
+) -> Response:
+    published = await subject.versions.latest_published(subject.address.package_id)
+    return show_action(
+        request,
+        "publish.html",
+        subject,
+        status=status,
+        problem=problem,
+        form=form,
+        preview=await _preview(subject, published),
+        published=published,
+    )
+
+
+async def _preview(subject: Subject, base: AnyVersion | None) -> Preview:
+    if base is None or base.id == subject.version.id:
+        return make_preview(None, subject.version, None)
+    diff = await compare_content(subject.versions, base, subject.version)
+    return make_preview(base, subject.version, diff)
+
+
+@page
+async def publish(request: Request) -> Response:
+    """Publish the draft that was shown."""
+    subject, form = await read_subject(request), await read_form(request)
+    if subject.is_draft and await _base_has_changed(subject, form):
+        return await _show_publish(request, subject, status=409, problem=_OTHER_BASE, form=form)
+    try:
+        await subject.versions.publish(
+            subject.version.id,
+            name=text_field(form, "name"),
+            expected_updated_at=edit_token(form),
+        )
+    except ConflictError as exc:
+        problem = f"{exc.message} {_NOW}"
+        current = await read_subject(request)
+        return await _show_publish(request, current, status=409, problem=problem, form=form)
+    except InvalidInputError as exc:
+        return await _show_publish(request, subject, status=422, problem=exc.message, form=form)
+    return go_on(subject.address.version, "published")
+
+
+async def _base_has_changed(subject: Subject, form: FormData) -> bool:
+    """Whether another version is the latest published one by now."""
+    published = await subject.versions.latest_published(subject.address.package_id)
+    shown = hidden_field(form, "published")
+    return shown != ("" if published is None else str(published.id))
+
+
+@page
+async def ask_archive(request: Request) -> Response:
+    """Say what archiving ends, and what the current version will be."""
+    return await _show_archive(request, await read_subject(request))
+
+
+async def _show_archive(
+    request: Request, subject: Subject, *, status: int = 200, problem: str | None = None
+) -> Response:
+    package_id = subject.address.package_id
+    others, live = await asyncio.gather(
+        subject.versions.list(package_id, status="published", limit=2),
+        read_live(subject.versions, package_id),
+    )
+    ends = [
+        (target_name(target), stay)
+        for target, stay in live.items()
+        if stay is not None and stay.version_id == subject.version.id
+    ]
+    remaining = [summary for summary in others if summary.id != subject.version.id]
+    return show_action(
+        request,
+        "archive.html",
+        subject,
+        status=status,
+        problem=problem,
+        ends=ends,
+        next_current=next(iter(remaining), None),
+        is_current=_is_current(subject),
+    )
+
+
+def _is_current(subject: Subject) -> bool:
+    package = subject.package
+    return package is not None and package.current_version_id == subject.version.id
+
+
+@page
+async def archive(request: Request) -> Response:
+    """Archive the version."""
+    subject = await read_subject(request)
+    await read_form(request)
+    try:
+        await subject.versions.archive(subject.version.id)
+    except ConflictError as exc:
+        return await _show_archive(request, subject, status=409, problem=exc.message)
+    return go_on(subject.address.version, "archived")
+
+
+@page
+async def ask_delete(request: Request) -> Response:
+    """Show what is in the draft and nowhere else."""
+    return await _show_delete(request, await read_subject(request))
+
+
+async def _show_delete(
+    request: Request, subject: Subject, *, status: int = 200, problem: str | None = None
+) -> Response:
+    parent = None
+    if subject.version.parent_version_id is not None:
+        parent = await subject.versions.find(subject.version.parent_version_id)
+    return show_action(
+        request,
+        "delete.html",
+        subject,
+        status=status,
+        problem=problem,
+        preview=await _preview(subject, parent),
+        parts=CONTENT,
+    )
+
+
+@page
+async def delete(request: Request) -> Response:
+    """Delete the draft that was shown."""
+    form, address = await read_form(request), Address.of(request)
+    version_id, token = hidden_field(form, "version_id"), edit_token(form)
+    try:
+        # Not by its number, which leads nowhere if the form is sent twice.
+        await caller_of(request).versions.delete_draft(version_id, expected_updated_at=token)
+    except ConflictError as exc:
+        subject = await read_subject(request)
+        problem = f"{exc.message} {_NOW}"
+        return await _show_delete(request, subject, status=409, problem=problem)
+    return go_on(address.package, "deleted", number=address.number)
+
+
+_VERSION: Final = "/packages/{package_id}/v/{number:int}"
+routes = [
+    Route(f"{_VERSION}/publish", ask_publish, methods=["GET"]),
+    Route(f"{_VERSION}/publish", publish, methods=["POST"]),
+    Route(f"{_VERSION}/archive", ask_archive, methods=["GET"]),
+    Route(f"{_VERSION}/archive", archive, methods=["POST"]),
+    Route(f"{_VERSION}/delete", ask_delete, methods=["GET"]),
+    Route(f"{_VERSION}/delete", delete, methods=["POST"]),
+]

@@ -1,0 +1,290 @@
+"""The page of one version, and what is shown or downloaded beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Final, cast
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from training_versions import (
+    AsyncVersionRepository,
+    CostEntry,
+    InvalidInputError,
+    JsonValue,
+    NotFoundError,
+    TrainingRun,
+)
+from training_versions.web.page import caller_of, page
+from training_versions.web.pages.offers import offers_for
+from training_versions.web.pages.reading import (
+    Address,
+    AnyVersion,
+    Found,
+    find_before,
+    read_or_problem,
+    read_package,
+)
+from training_versions.web.render import render
+from training_versions.web.views.curves import Curve
+from training_versions.web.views.descent import descent
+from training_versions.web.views.differences import CONTENT, Part
+from training_versions.web.views.events import describe_event
+from training_versions.web.views.json_text import find_value, pretty_json, steps_of, visible
+from training_versions.web.views.json_tree import Node, json_tree
+
+_EVENTS: Final = 10
+_RUNS: Final = 50
+_STAYS: Final = 10
+_COSTS: Final = 100
+# More JSON than this is not repeated in the page, but downloaded.
+_INLINE_JSON: Final = 50_000
+_METRICS: Final = "/training_metrics"
+_TITLES: Final = {column: part.title for part in CONTENT for column in part.columns}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One of the three snapshots of a version."""
+
+    part: Part
+    tree: Node
+    json: str
+    """The whole of it as text."""
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether the page shows the text as well."""
+        return len(self.json) <= _INLINE_JSON
+
+
+@dataclass(frozen=True)
+class Training:
+    """The runs of a version, and one curve of one of them."""
+
+    runs: list[TrainingRun]
+    has_more_runs: bool
+    run: TrainingRun | None
+    metrics: list[str]
+    curve: Curve | None
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The cost entries of a version, the oldest first, as many as are shown."""
+
+    entries: list[CostEntry]
+    has_more: bool
+
+
+@page
+async def show_version(request: Request) -> Response:
+    """Show a version with all that is known about it."""
+    caller, address = caller_of(request), Address.of(request)
+    versions, query = caller.versions, request.query_params
+    package, found = await asyncio.gather(
+        read_package(caller, address.package_id),
+        read_or_problem(versions.get_by_number(address.package_id, address.number)),
+    )
+    version = found.value
+    if version is None:
+        return _show_unreadable(request, address, package, found)
+
+    version_id = str(version.id)
+    (before, offers), (events, training, costs, stays, lineage) = await asyncio.gather(
+        asyncio.gather(find_before(versions, version), offers_for(versions, version)),
+        asyncio.gather(
+            read_or_problem(
+                versions.history(version_id=version_id, limit=_EVENTS, cursor=query.get("events"))
+            ),
+            read_or_problem(
+                _read_training(versions, version, query.get("run"), query.get("metric"))
+            ),
+            read_or_problem(_read_costs(versions, version, show_all="costs" in query)),
+            read_or_problem(
+                versions.deployments(version_id=version_id, limit=_STAYS, cursor=query.get("stays"))
+            ),
+            read_or_problem(versions.lineage(version_id)),
+        ),
+    )
+    return render(
+        request,
+        "version.html",
+        address=address,
+        package=package,
+        version=version,
+        snapshots=[_snapshot(version, part) for part in CONTENT],
+        events=events,
+        training=training,
+        costs=costs,
+        stays=stays,
+        lineage=lineage,
+        before=before,
+        offers=offers,
+        done=query.get("done"),
+        metrics=json_tree(version.training_metrics, _METRICS),
+        descent=descent,
+        describe_event=describe_event,
+    )
+
+
+def _show_unreadable(
+    request: Request, address: Address, package: object, found: Found[AnyVersion]
+) -> Response:
+    stored = None
+    if found.reply is not None:
+        stored = json_tree(cast("JsonValue", found.reply))
+    return render(
+        request,
+        "version_unreadable.html",
+        address=address,
+        package=package,
+        problem=found.problem,
+        stored=stored,
+    )
+
+
+def _snapshot(version: AnyVersion, part: Part) -> Snapshot:
+    (column,) = part.columns
+    value: JsonValue = getattr(version, column)
+    return Snapshot(part, json_tree(value, f"/{column}"), pretty_json(value))
+
+
+async def _read_training(
+    versions: AsyncVersionRepository, version: AnyVersion, run_id: str | None, metric: str | None
+) -> Training:
+    runs = await versions.runs(version.id, limit=_RUNS)
+    run = _choose_run(list(runs), run_id)
+    if run is None:
+        return Training([], False, None, [], None)
+    metrics = await versions.metric_names(version.id, run_id=run.id)
+    curve = None
+    if metrics:
+        # A metric of another run, which this one does not have.
+        if metric not in metrics:
+            metric = metrics[0]
+        points = await versions.metric_history(version.id, metric, run_id=run.id)
+        curve = Curve(metric, points)
+    return Training(list(runs), runs.next_cursor is not None, run, metrics, curve)
+
+
+def _choose_run(runs: list[TrainingRun], run_id: str | None) -> TrainingRun | None:
+    """Return the run that was asked for, else the newest."""
+    for run in runs:
+        if str(run.id) == run_id:
+            return run
+    return next(iter(runs), None)
+
+
+async def _read_costs(
+    versions: AsyncVersionRepository, version: AnyVersion, *, show_all: bool
+) -> Costs:
+    entries: list[CostEntry] = []
+    async for entry in versions.iterate_costs(version.id):
+        if len(entries) == _COSTS and not show_all:
+            return Costs(entries, has_more=True)
+        entries.append(entry)
+    return Costs(entries, has_more=False)
+
+
+@page
+async def show_content(request: Request) -> Response:
+    """Show a part of the content that is too large or too deep for the page of the version."""
+    caller, address = caller_of(request), Address.of(request)
+    package, version = await asyncio.gather(
+        read_package(caller, address.package_id),
+        caller.versions.get_by_number(address.package_id, address.number),
+    )
+    pointer = request.query_params.get("at", "")
+    value = _value_at(version, pointer)
+    first = _read_position(request.query_params.get("from", "0"))
+    text = pretty_json(value)
+    *crumbs, (here, _) = _crumbs(pointer)
+    return render(
+        request,
+        "content.html",
+        address=address,
+        package=package,
+        version=version,
+        pointer=pointer,
+        trail=[(step, f"{address.version}/content?at={quote(at)}") for step, at in crumbs],
+        here=here,
+        tree_root=json_tree(value, pointer, first=first),
+        json=text,
+        is_inline=len(text) <= _INLINE_JSON,
+    )
+
+
+@page
+async def download_content(request: Request) -> Response:
+    """Answer with content as a JSON file, to keep or to copy."""
+    caller, address = caller_of(request), Address.of(request)
+    version = await caller.versions.get_by_number(address.package_id, address.number)
+    value = _value_at(version, request.query_params.get("at", ""))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    headers = {"Content-Disposition": _attachment(f"{version.name}.json")}
+    return Response(text, media_type="application/json", headers=headers)
+
+
+def _value_at(version: AnyVersion, pointer: str) -> JsonValue:
+    """Return what a pointer leads to in the snapshots or the metrics of a version.
+
+    Raises:
+        NotFoundError: It leads nowhere.
+    """
+    columns = [column for part in CONTENT for column in part.columns]
+    if pointer.startswith(_METRICS):
+        columns.append("training_metrics")
+    content: JsonValue = {column: getattr(version, column) for column in columns}
+    try:
+        return find_value(content, pointer)
+    except LookupError:
+        problem = f"There is nothing at {pointer!r:.200} in version {version.version_number}."
+        raise NotFoundError(problem) from None
+
+
+def _crumbs(pointer: str) -> list[tuple[str, str]]:
+    """Return the steps that lead to a part of the content, each with its pointer."""
+    raw = pointer.split("/")
+    crumbs = [("Content", "")]
+    for count, step in enumerate(steps_of(pointer), start=1):
+        name = _TITLES.get(step, step) if count == 1 else step
+        crumbs.append((visible(name) or '""', "/".join(raw[: count + 1])))
+    return crumbs
+
+
+def _read_position(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidInputError(f"from must be a position, not {text!r:.80}.", field="from")
+    return int(text)
+
+
+def _attachment(name: str) -> str:
+    """Have the browser save a reply as a file (RFC 6266)."""
+    cleaned = "".join(character for character in name if character.isprintable())
+    encoded = quote(cleaned.replace("/", "-"), safe="")
+    return f"attachment; filename*=UTF-8''{encoded}"
+
+
+@page
+async def curve_points(request: Request) -> Response:
+    """Answer with the points of a curve to draw."""
+    query, versions = request.query_params, caller_of(request).versions
+    version_id: str = request.path_params["version_id"]
+    metric = query.get("metric", "")
+    points = await versions.metric_history(version_id, metric, run_id=query.get("run"))
+    return JSONResponse(Curve(metric, points).to_json())
+
+
+_VERSION: Final = "/packages/{package_id}/v/{number:int}"
+routes = [
+    Route(_VERSION, show_version, methods=["GET"]),
+    Route(f"{_VERSION}/content", show_content, methods=["GET"]),
+    Route(f"{_VERSION}/content.json", download_content, methods=["GET"]),
+    Route("/curves/{version_id}", curve_points, methods=["GET"]),
+]

@@ -1,0 +1,195 @@
+"""The rows of a comparison: what differs, or everything, side by side.
+
+What differs is decided in `training_versions.diff`. Here the changes are put into the parts that
+people think in, and, to show everything, into their places among what is the same.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Final, Literal, TypeAlias
+
+from training_versions import Change, ChangeKind, JsonObject, JsonValue
+from training_versions.diff import entry_label, identities_of
+from training_versions.web.views.json_text import members_of, pointer_to, steps_of, visible
+from training_versions.web.views.values import Sides, Value, show_order, show_sides
+
+RowKind: TypeAlias = ChangeKind | Literal["reordered", "same"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a version that is compared apart from the others."""
+
+    key: str
+    """Its name in an address."""
+    title: str
+    columns: tuple[str, ...]
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Where it lies in what is compared."""
+        return tuple(f"/{column}" for column in self.columns)
+
+
+PARTS: Final = (
+    Part("config", "Config", ("config_snapshot",)),
+    Part("model", "Base model", ("model_snapshot",)),
+    Part("dataset", "Data sets", ("dataset_snapshot",)),
+    Part("training", "Training", ("training_status", "training_metrics")),
+    Part(
+        "details",
+        "Name, cost and deployment",
+        (
+            "name",
+            "status",
+            "change_summary",
+            "estimated_cost",
+            "actual_cost",
+            "budget_limit",
+            "is_deployed",
+            "deployment_target",
+            "deployment_url",
+            "deployment_id",
+        ),
+    ),
+)
+CONTENT: Final = PARTS[:3]
+"""What a draft takes over from the version that it is made of."""
+SNAPSHOTS: Final = tuple(prefix for part in CONTENT for prefix in part.prefixes)
+_PART_OF_COLUMN: Final = {column: part for part in PARTS for column in part.columns}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One difference, or one value that is the same on both sides."""
+
+    part: Part
+    label: str
+    """The path for people, which a link to this row names."""
+    steps: tuple[str, ...]
+    """The same, step by step, below the part."""
+    kind: RowKind
+    old: Value
+    new: Value
+    delta: str = ""
+
+    @cached_property
+    def sides(self) -> Sides:
+        """Both values as they are shown; worked out only for rows that are."""
+        if self.kind == "reordered":
+            return show_order(self.old, self.new)
+        has_old = self.kind != ChangeKind.ADDED
+        has_new = self.kind != ChangeKind.REMOVED
+        return show_sides(self.old, self.new, has_old=has_old, has_new=has_new)
+
+    @property
+    def anchor(self) -> str:
+        """The id of its element, which is the same on every page that shows it."""
+        return f"d-{sha256(self.label.encode()).hexdigest()[:12]}"
+
+    def matches(self, key: str) -> bool:
+        """Whether its path contains a text, ignoring case."""
+        return key.casefold() in "/".join(self.steps).casefold()
+
+
+def changed_rows(changes: Iterable[Change]) -> list[Row]:
+    """Make a row of each change, in their order."""
+    return [_changed_row(change) for change in changes]
+
+
+def all_rows(changes: Sequence[Change], right: JsonObject) -> list[Row]:
+    """Make a row of each change and of each value that is the same.
+
+    Args:
+        changes: What differs.
+        right: The document of the right version, as `training_versions.diff.document` returns it.
+    """
+    return list(_Places(changes).rows(right, "", ""))
+
+
+def count_differences(rows: Iterable[Row]) -> int:
+    """Count the differences; that entries changed places is none."""
+    return sum(row.kind not in ("same", "reordered") for row in rows)
+
+
+def by_part(rows: Iterable[Row]) -> list[tuple[Part, list[Row]]]:
+    """Group rows by their parts, in the order of the parts."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.part.key, []).append(row)
+    return [(part, found[part.key]) for part in PARTS if part.key in found]
+
+
+def _changed_row(change: Change) -> Row:
+    part, steps = _part_and_steps(change.label)
+    kind = "reordered" if change.reordered else change.kind
+    delta = ""
+    # From 1 to 1.0 the number is the same.
+    if change.delta:
+        delta = f"{change.delta:+}"
+    return Row(part, change.label, steps, kind, change.old, change.new, delta)
+
+
+def _same_row(label: str, value: JsonValue) -> Row:
+    part, steps = _part_and_steps(label)
+    return Row(part, label, steps, "same", value, value)
+
+
+def _part_and_steps(label: str) -> tuple[Part, tuple[str, ...]]:
+    column, *steps = steps_of(label)
+    part = _PART_OF_COLUMN[column]
+    if len(part.columns) > 1:
+        # The part does not say which of its columns it is.
+        steps.insert(0, column.replace("_", " "))
+    return part, tuple(visible(step) for step in steps)
+
+
+class _Places:
+    """A walk over the right document that finds the place of each change by labels.
+
+    Paths would not do: what was removed has its path in the left document, where the entries of an
+    array may be at other positions. The label of what it lay in is the same on both sides.
+    """
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._removed: dict[str, list[Change]] = {}
+        self._others: dict[str, Change] = {}
+        self._with_changes: set[str] = set()
+        for change in changes:
+            parent = change.label.rpartition("/")[0]
+            if change.kind == "removed":
+                self._removed.setdefault(parent, []).append(change)
+            else:
+                self._others[change.label] = change
+            while parent not in self._with_changes:
+                self._with_changes.add(parent)
+                parent = parent.rpartition("/")[0]
+
+    def rows(self, value: JsonValue, label: str, pointer: str) -> Iterator[Row]:
+        """Make the rows of a value and of all that is in it."""
+        change = self._others.get(label)
+        if change is not None:
+            yield _changed_row(change)
+            if not change.reordered:
+                return
+        members = list(members_of(value))
+        if not members and label not in self._removed and change is None:
+            yield _same_row(label, value)
+        for removed in self._removed.get(label, ()):
+            yield _changed_row(removed)
+        names = _names_of_entries(value, is_needed=label in self._with_changes)
+        for step, member in members:
+            name = names.get(step, pointer_to("", step))
+            yield from self.rows(member, label + name, pointer_to(pointer, step))
+
+
+def _names_of_entries(value: JsonValue, *, is_needed: bool) -> dict[str | int, str]:
+    """Name the entries of an array as the labels of changes do."""
+    if not is_needed or not isinstance(value, list):
+        return {}
+    identities = identities_of(value)
+    return {
+        position: f"/{entry_label(position, identity)}" for position, identity in identities.items()
+    }
