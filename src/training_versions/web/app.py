@@ -11,7 +11,9 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from training_versions import rest
 from training_versions.autosave import DEFAULT_INTERVAL
 from training_versions.web import static_files
 from training_versions.web.auth import Auth
@@ -51,6 +53,21 @@ _ROUTES: Final[list[BaseRoute]] = [
 ]
 
 
+class Beside:
+    """Hands requests of the REST endpoints to their own application."""
+
+    def __init__(self, app: ASGIApp, *, endpoints: ASGIApp) -> None:
+        self._pages = app
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one of the two answer."""
+        path = str(scope.get("path", ""))
+        is_endpoint = path.startswith("/api/") or path in ("/health", "/ready")
+        app = self._endpoints if is_endpoint else self._pages
+        await app(scope, receive, send)
+
+
 def create_app(
     *,
     url: str | None = None,
@@ -87,9 +104,14 @@ def create_app(
         autosave_seconds=autosave_seconds,
     )
 
+    endpoints = rest.create_app(url=settings.url, key=settings.key, max_body=settings.max_body)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
-        async with httpx.AsyncClient(timeout=_TIMEOUT) as http:
+        async with (
+            endpoints.router.lifespan_context(endpoints),
+            httpx.AsyncClient(timeout=_TIMEOUT) as http,
+        ):
             auth = Auth(settings.url, settings.key, http)
             app.state.services = Services(
                 settings=settings,
@@ -103,6 +125,7 @@ def create_app(
     return Starlette(
         routes=_ROUTES,
         middleware=[
+            Middleware(Beside, endpoints=endpoints),
             Middleware(SecurityHeaders),
             Middleware(BodyLimit, limit=settings.max_body),
         ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -14,6 +13,7 @@ from training_versions import InvalidInputError, TrainingVersionsError
 from training_versions.web.forms import Form, read_new_id
 from training_versions.web.page import caller_of, page, read_form
 from training_versions.web.render import render
+from training_versions.web.views.typed_json import Mistake, read_json
 
 _FIELDS: Final = {"name": "name", "template_type": "template_type", "config": "config"}
 
@@ -46,9 +46,10 @@ async def create(request: Request) -> Response:
 
 def _read_config(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError as exc:
-        raise InvalidInputError(str(exc), field="config") from exc
+        return read_json(text)
+    except Mistake as exc:
+        place = f"Line {exc.line}, column {exc.column}"
+        raise InvalidInputError(f"{place}: {exc.message}", field="config") from exc
 
 
 def _show(request: Request, form: Form, package_id: UUID) -> Response:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from training_versions import Package, VersionSummary
+from training_versions import Package, PackageOverview, VersionSummary
 from training_versions.web.page import Caller, caller_of, page
 from training_versions.web.render import render
 from training_versions.web.views.lanes import DOT_Y, draw_lanes
@@ -37,7 +37,7 @@ async def show_package(request: Request) -> Response:
     package_id: UUID = request.path_params["package_id"]
     listing = Listing.from_query(request.query_params)
     package, found, count = await asyncio.gather(
-        caller.packages.get(package_id),
+        _read_overview(caller, package_id),
         caller.versions.list(
             package_id,
             order=listing.order,
@@ -63,8 +63,16 @@ async def show_package(request: Request) -> Response:
     )
 
 
+async def _read_overview(caller: Caller, package_id: UUID) -> PackageOverview:
+    found = await caller.packages.overviews(ids=[package_id])
+    if not found:
+        # Says that it is not there.
+        await caller.packages.get(package_id)
+    return found[0]
+
+
 async def _read_parents(
-    caller: Caller, package: Package, versions: Sequence[VersionSummary]
+    caller: Caller, package: PackageOverview, versions: Sequence[VersionSummary]
 ) -> dict[UUID, Parent]:
     """Read the parents of the versions of a page, which may be on another or elsewhere."""
     known = {version.id: version for version in versions}

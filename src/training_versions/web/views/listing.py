@@ -45,7 +45,7 @@ class Listing:
             statuses=tuple(status for status in query.getlist("status") if status),
             training=query.get("training", ""),
             deployed=deployed,
-            order=_read_order(query.get("order", "")),
+            order=read_order(query.get("order", "")),
             cursor=query.get("cursor", ""),
         )
 
@@ -78,7 +78,12 @@ class Listing:
         return f"?{text}" if text else "?"
 
 
-def _read_order(value: str) -> Order:
+def read_order(value: str) -> Order:
+    """Read the order of a list; the newest come first where none is named.
+
+    Raises:
+        InvalidInputError: There is no such order.
+    """
     if value in ("", "newest"):
         return "newest"
     if value == "oldest":
