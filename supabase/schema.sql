@@ -58,6 +58,7 @@
 -- training_versions_internal: tables
 --
 --   calls                         Idempotency keys of calls that ended training …
+--   claims                        What was asked for, as a hash …
 --   cost_sums                     The sum of the entries of a version …
 --   deletions                     Deleted drafts, and deleted packages (version_number is null) …
 --   imports                       The transactions that import versions right now.
@@ -96,6 +97,7 @@
 --   check_text                    A text is not blank and not longer than it may be.
 --   check_values                  The values of a version, where they are new …
 --   claim_call                    Claims an idempotency key, under the lock on the version.
+--   claim_id                      Claims an id for what a call is about to create with it.
 --   compare_imported              Does an imported version differ from the one that is here …
 --   copy_version                  Copies a version into a new draft …
 --   crossed_shares                The shares of the budget that this amount crosses …
@@ -175,6 +177,7 @@
 --   refuse_taken_id               Refuses an id that belongs to something else.
 --   refuse_training_status        Refuses a change of training_status …
 --   refuse_value                  A value that is not acceptable; the detail names the field.
+--   say_replayed                  Says in a header of the reply that this call created nothing …
 --   see_summary                   The summary of a version, for the functions of this schema that …
 --   see_version                   The version; refused if the caller sees none.
 --   sent_alerts                   The shares of the budget that alerts were sent for …
@@ -797,6 +800,8 @@ language plpgsql
 as $$
 declare
     version public.training_package_versions;
+    is_repeat boolean;
+    was_edited boolean;
 begin
     if not training_versions_internal.lock_package(p_package_id) then
         perform training_versions_internal.refuse_missing_package(p_package_id);
@@ -805,18 +810,28 @@ begin
         'p_fields', p_fields, training_versions_internal.editable_columns()
     );
 
+    if p_version_id is not null then
+        is_repeat := training_versions_internal.claim_id(
+            'version', p_version_id, jsonb_build_array(p_package_id, p_fields)
+        );
+    end if;
+
     select * into version from public.training_package_versions v where v.id = p_version_id;
     if found then
-        -- A repeat returns the draft that the first call made. Unless that was edited since, it
-        -- must hold what p_fields asks for.
+        -- A repeat returns the draft that the first call made, as it is now. Where nothing is known
+        -- of what that asked for, the draft must hold what p_fields asks for, unless it was edited.
+        was_edited := least(version.content_updated_at, version.updated_at) <> version.created_at;
         if version.package_id <> p_package_id
-            or least(version.content_updated_at, version.updated_at) = version.created_at
+            or is_repeat is false and was_edited
+            or is_repeat is not true
+            and not was_edited
             and not training_versions_internal.has_fields(version, p_fields)
         then
             perform training_versions_internal.refuse_taken_id(
                 p_version_id, 'is another version''s already'
             );
         end if;
+        perform training_versions_internal.say_replayed();
         return version;
     end if;
     if training_versions_internal.was_deleted(p_version_id, false) then
@@ -848,6 +863,7 @@ as $$
 declare
     owner constant pg_catalog.uuid := coalesce(p_user_id, auth.uid());
     package public.training_configs;
+    is_repeat boolean;
     violated pg_catalog.text;
 begin
     perform training_versions_internal.check_text('name', p_name, 255);
@@ -855,6 +871,13 @@ begin
     perform training_versions_internal.check_snapshot('config_json', p_config_json, 'object');
     perform training_versions_internal.check_new_owner(owner);
 
+    if p_package_id is not null then
+        is_repeat := training_versions_internal.claim_id(
+            'package',
+            p_package_id,
+            jsonb_build_array(p_name, p_template_type, p_config_json, owner)
+        );
+    end if;
     insert into public.training_configs (id, name, template_type, config_json, user_id)
     values (
         coalesce(p_package_id, gen_random_uuid()), p_name, p_template_type, p_config_json, owner
@@ -865,17 +888,21 @@ begin
         return package;
     end if;
 
-    -- A repeat returns the package that the first call made. The cast is for older tables, whose
-    -- config_json may be of type `json`.
+    -- A repeat returns the package that the first call made, as it is now. The cast is for older
+    -- tables, whose config_json may be of type `json`.
     select * into package from public.training_configs c where c.id = p_package_id;
-    if (package.name, package.template_type, package.user_id)
-            is distinct from (p_name, p_template_type, owner)
-        or record_image_ne(row(package.config_json::pg_catalog.jsonb), row(p_config_json))
+    if package.user_id is distinct from owner
+        or is_repeat is not true
+        and (
+            (package.name, package.template_type) is distinct from (p_name, p_template_type)
+            or record_image_ne(row(package.config_json::pg_catalog.jsonb), row(p_config_json))
+        )
     then
         perform training_versions_internal.refuse_taken_id(
             p_package_id, 'is another package''s already'
         );
     end if;
+    perform training_versions_internal.say_replayed();
     return package;
 exception
     when foreign_key_violation then
@@ -1171,6 +1198,7 @@ begin
     order by public.training_package_made_at(c.*), c.id
     limit 1;
     if found then
+        perform training_versions_internal.say_replayed();
         return package;
     end if;
     return public.create_training_package(
@@ -1603,6 +1631,16 @@ create table training_versions_internal.calls (
 );
 create index idx_calls_version on training_versions_internal.calls (version_id);
 alter table training_versions_internal.calls enable row level security;
+
+-- What was asked for, as a hash, by the call that created something with an id that the caller
+-- chose: a repeat must ask for the same, whatever became of the row since. Written by claim_id.
+create table training_versions_internal.claims (
+    kind text not null,
+    id uuid not null,
+    asked uuid not null,
+    constraint claims_pkey primary key (id, kind)
+);
+alter table training_versions_internal.claims enable row level security;
 
 -- The sum of the entries of a version, kept so that no write has to read them all.
 create table training_versions_internal.cost_sums (
@@ -2625,6 +2663,35 @@ begin
 end
 $$;
 
+-- Claims an id for what a call is about to create with it. True if an earlier call claimed it for
+-- the same, false if for something else, and null if nobody did: then it is claimed now, unless
+-- this transaction fails. Definer, because nobody is granted the claims.
+create function training_versions_internal.claim_id(p_kind text,
+    p_id uuid,
+    p_asked jsonb)
+returns boolean
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    hash constant pg_catalog.uuid := md5(p_asked::pg_catalog.text)::pg_catalog.uuid;
+    claimed pg_catalog.uuid;
+begin
+    insert into training_versions_internal.claims (kind, id, asked)
+    values (p_kind, p_id, hash)
+    on conflict do nothing;
+    if found then
+        return null;
+    end if;
+    select c.asked into claimed
+    from training_versions_internal.claims c
+    where c.kind = p_kind and c.id = p_id;
+    return claimed = hash;
+end
+$$;
+grant execute on function training_versions_internal.claim_id to authenticated, service_role;
+
 -- Does an imported version differ from the one that is here already? Its parent does not count,
 -- which may be imported later, nor do its estimate and budget, which may change any time. Refuses
 -- other content if both are frozen: a draft may have been edited, and published, since.
@@ -2677,8 +2744,16 @@ declare
     source public.training_package_versions;
     version public.training_package_versions;
 begin
+    if training_versions_internal.claim_id(
+        'version',
+        new_id,
+        jsonb_build_array(p_kind, p_version_id, p_package_id, p_name, p_change_summary)
+    ) = false then
+        perform training_versions_internal.refuse_taken_id(new_id, 'was given to another call');
+    end if;
     version := training_versions_internal.find_copy(p_kind, p_version_id, p_package_id, new_id);
     if version.id is not null then
+        perform training_versions_internal.say_replayed();
         return version;
     end if;
     if p_kind = 'restored' then
@@ -2687,11 +2762,6 @@ begin
         where v.id = p_version_id;
     end if;
     source := training_versions_internal.lock_source(p_version_id, p_package_id);
-    -- Again, now under the lock: a concurrent repeat of this call may have made it meanwhile.
-    version := training_versions_internal.find_copy(p_kind, p_version_id, p_package_id, new_id);
-    if version.id is not null then
-        return version;
-    end if;
     if training_versions_internal.was_deleted(new_id, false) then
         perform training_versions_internal.refuse_taken_id(
             new_id, 'was a draft''s that is deleted'
@@ -2777,8 +2847,15 @@ begin
     perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.lock_owned_version(p_version_id);
     if not training_versions_internal.claim_call(
-        p_stay_id, p_version_id, 'deploy ' || p_target
+        p_stay_id,
+        p_version_id,
+        format(
+            'deploy %s %s',
+            p_target,
+            md5(jsonb_build_array(p_url, p_deployment_id)::pg_catalog.text)
+        )
     ) then
+        perform training_versions_internal.say_replayed();
         return training_versions_internal.see_summary(p_version_id);
     end if;
     if exists (select from public.training_deployments d where d.id = p_stay_id) then
@@ -4484,8 +4561,17 @@ declare
 begin
     perform training_versions_internal.check_cost_entry(p_amount, p_note, p_key, p_alert_at);
     version := training_versions_internal.lock_owned_version(p_version_id);
+    if p_entry_id is not null and training_versions_internal.claim_id(
+        'cost',
+        p_entry_id,
+        jsonb_build_array(p_version_id, trim_scale(p_amount), p_note, p_key, p_alert_at)
+    ) = false then
+        perform training_versions_internal.refuse_taken_id(p_entry_id, 'was given to another call');
+    end if;
     entry := training_versions_internal.find_cost_entry(p_version_id, p_amount, p_key, p_entry_id);
-    if entry.id is null then
+    if entry.id is not null then
+        perform training_versions_internal.say_replayed();
+    else
         if coalesce(version.actual_cost, 0) + p_amount > 99999999.99 then
             perform training_versions_internal.refuse_value(
                 'amount',
@@ -5087,6 +5173,24 @@ as $$
 $$;
 grant execute on function training_versions_internal.refuse_value to authenticated, service_role;
 
+-- Says in a header of the reply that this call created nothing, since an earlier one with the same
+-- id had done so. (PostgREST sends what it finds in this setting.)
+create function training_versions_internal.say_replayed()
+returns void
+set search_path = ''
+language plpgsql
+as $$
+declare
+    headers constant pg_catalog.jsonb :=
+        coalesce(nullif(current_setting('response.headers', true), '')::pg_catalog.jsonb, '[]');
+begin
+    perform set_config(
+        'response.headers', (headers || '[{"Idempotent-Replayed": "true"}]')::pg_catalog.text, true
+    );
+end
+$$;
+grant execute on function training_versions_internal.say_replayed to authenticated, service_role;
+
 -- The summary of a version, for the functions of this schema that return one. Its snapshots are not
 -- read, however large they are.
 create function training_versions_internal.see_summary(p_version_id uuid)
@@ -5257,7 +5361,8 @@ begin
     version := training_versions_internal.lock_owned_version(p_version_id);
     select * into run from public.training_runs r where r.id = p_run_id;
     if run.version_id = p_version_id then
-        return run;  -- a repeat
+        perform training_versions_internal.say_replayed();
+        return run;
     end if;
     if run.id is null then
         perform training_versions_internal.check_may_train(version);

@@ -1,6 +1,6 @@
 -- The schema for what no client may see: bookkeeping, and the functions that keep the rules.
 --
--- Touches: creates training_versions_internal with four tables and the helpers of all later files;
+-- Touches: creates training_versions_internal with five tables and the helpers of all later files;
 --   moves the two trigger functions of the first release there.
 -- For operators: PostgREST must not expose this schema. Only the way into it is granted here;
 --   20261122000090_grants.sql has all other grants in one list.
@@ -91,6 +91,18 @@ comment on table training_versions_internal.version_origins is
     'How a version came to be, unless it was simply created. Written before the version, in the '
     'same transaction, which fails if there is no such version at its end.';
 alter table training_versions_internal.version_origins enable row level security;
+
+create table if not exists training_versions_internal.claims (
+    kind text not null,
+    id uuid not null,
+    asked uuid not null,
+
+    primary key (id, kind)
+);
+comment on table training_versions_internal.claims is
+    'What was asked for, as a hash, by the call that created something with an id that the caller '
+    'chose: a repeat must ask for the same, whatever became of the row since. Written by claim_id.';
+alter table training_versions_internal.claims enable row level security;
 
 create table if not exists training_versions_internal.imports (
     transaction_id xid8 primary key

@@ -240,6 +240,57 @@ end
 $$;
 
 --
+-- Repeats
+--
+
+-- Claims an id for what a call is about to create with it. True if an earlier call claimed it for
+-- the same, false if for something else, and null if nobody did: then it is claimed now, unless
+-- this transaction fails. Definer, because nobody is granted the claims.
+create or replace function training_versions_internal.claim_id(
+    p_kind text,
+    p_id uuid,
+    p_asked jsonb
+)
+returns boolean
+security definer
+set search_path = ''
+language plpgsql
+as $$
+declare
+    hash constant pg_catalog.uuid := md5(p_asked::pg_catalog.text)::pg_catalog.uuid;
+    claimed pg_catalog.uuid;
+begin
+    insert into training_versions_internal.claims (kind, id, asked)
+    values (p_kind, p_id, hash)
+    on conflict do nothing;
+    if found then
+        return null;
+    end if;
+    select c.asked into claimed
+    from training_versions_internal.claims c
+    where c.kind = p_kind and c.id = p_id;
+    return claimed = hash;
+end
+$$;
+
+-- Says in a header of the reply that this call created nothing, since an earlier one with the same
+-- id had done so. (PostgREST sends what it finds in this setting.)
+create or replace function training_versions_internal.say_replayed()
+returns void
+set search_path = ''
+language plpgsql
+as $$
+declare
+    headers constant pg_catalog.jsonb :=
+        coalesce(nullif(current_setting('response.headers', true), '')::pg_catalog.jsonb, '[]');
+begin
+    perform set_config(
+        'response.headers', (headers || '[{"Idempotent-Replayed": "true"}]')::pg_catalog.text, true
+    );
+end
+$$;
+
+--
 -- Numbers
 --
 
@@ -324,6 +375,7 @@ as $$
 declare
     owner constant pg_catalog.uuid := coalesce(p_user_id, auth.uid());
     package public.training_configs;
+    is_repeat boolean;
     violated pg_catalog.text;
 begin
     perform training_versions_internal.check_text('name', p_name, 255);
@@ -331,6 +383,13 @@ begin
     perform training_versions_internal.check_snapshot('config_json', p_config_json, 'object');
     perform training_versions_internal.check_new_owner(owner);
 
+    if p_package_id is not null then
+        is_repeat := training_versions_internal.claim_id(
+            'package',
+            p_package_id,
+            jsonb_build_array(p_name, p_template_type, p_config_json, owner)
+        );
+    end if;
     insert into public.training_configs (id, name, template_type, config_json, user_id)
     values (
         coalesce(p_package_id, gen_random_uuid()), p_name, p_template_type, p_config_json, owner
@@ -341,17 +400,21 @@ begin
         return package;
     end if;
 
-    -- A repeat returns the package that the first call made. The cast is for older tables, whose
-    -- config_json may be of type `json`.
+    -- A repeat returns the package that the first call made, as it is now. The cast is for older
+    -- tables, whose config_json may be of type `json`.
     select * into package from public.training_configs c where c.id = p_package_id;
-    if (package.name, package.template_type, package.user_id)
-            is distinct from (p_name, p_template_type, owner)
-        or record_image_ne(row(package.config_json::pg_catalog.jsonb), row(p_config_json))
+    if package.user_id is distinct from owner
+        or is_repeat is not true
+        and (
+            (package.name, package.template_type) is distinct from (p_name, p_template_type)
+            or record_image_ne(row(package.config_json::pg_catalog.jsonb), row(p_config_json))
+        )
     then
         perform training_versions_internal.refuse_taken_id(
             p_package_id, 'is another package''s already'
         );
     end if;
+    perform training_versions_internal.say_replayed();
     return package;
 exception
     when foreign_key_violation then
@@ -421,6 +484,7 @@ begin
     order by public.training_package_made_at(c.*), c.id
     limit 1;
     if found then
+        perform training_versions_internal.say_replayed();
         return package;
     end if;
     return public.create_training_package(
@@ -594,6 +658,8 @@ language plpgsql
 as $$
 declare
     version public.training_package_versions;
+    is_repeat boolean;
+    was_edited boolean;
 begin
     if not training_versions_internal.lock_package(p_package_id) then
         perform training_versions_internal.refuse_missing_package(p_package_id);
@@ -602,18 +668,28 @@ begin
         'p_fields', p_fields, training_versions_internal.editable_columns()
     );
 
+    if p_version_id is not null then
+        is_repeat := training_versions_internal.claim_id(
+            'version', p_version_id, jsonb_build_array(p_package_id, p_fields)
+        );
+    end if;
+
     select * into version from public.training_package_versions v where v.id = p_version_id;
     if found then
-        -- A repeat returns the draft that the first call made. Unless that was edited since, it
-        -- must hold what p_fields asks for.
+        -- A repeat returns the draft that the first call made, as it is now. Where nothing is known
+        -- of what that asked for, the draft must hold what p_fields asks for, unless it was edited.
+        was_edited := least(version.content_updated_at, version.updated_at) <> version.created_at;
         if version.package_id <> p_package_id
-            or least(version.content_updated_at, version.updated_at) = version.created_at
+            or is_repeat is false and was_edited
+            or is_repeat is not true
+            and not was_edited
             and not training_versions_internal.has_fields(version, p_fields)
         then
             perform training_versions_internal.refuse_taken_id(
                 p_version_id, 'is another version''s already'
             );
         end if;
+        perform training_versions_internal.say_replayed();
         return version;
     end if;
     if training_versions_internal.was_deleted(p_version_id, false) then

@@ -141,8 +141,16 @@ declare
     source public.training_package_versions;
     version public.training_package_versions;
 begin
+    if training_versions_internal.claim_id(
+        'version',
+        new_id,
+        jsonb_build_array(p_kind, p_version_id, p_package_id, p_name, p_change_summary)
+    ) = false then
+        perform training_versions_internal.refuse_taken_id(new_id, 'was given to another call');
+    end if;
     version := training_versions_internal.find_copy(p_kind, p_version_id, p_package_id, new_id);
     if version.id is not null then
+        perform training_versions_internal.say_replayed();
         return version;
     end if;
     if p_kind = 'restored' then
@@ -151,11 +159,6 @@ begin
         where v.id = p_version_id;
     end if;
     source := training_versions_internal.lock_source(p_version_id, p_package_id);
-    -- Again, now under the lock: a concurrent repeat of this call may have made it meanwhile.
-    version := training_versions_internal.find_copy(p_kind, p_version_id, p_package_id, new_id);
-    if version.id is not null then
-        return version;
-    end if;
     if training_versions_internal.was_deleted(new_id, false) then
         perform training_versions_internal.refuse_taken_id(
             new_id, 'was a draft''s that is deleted'

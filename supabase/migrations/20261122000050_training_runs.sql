@@ -467,7 +467,8 @@ begin
     version := training_versions_internal.lock_owned_version(p_version_id);
     select * into run from public.training_runs r where r.id = p_run_id;
     if run.version_id = p_version_id then
-        return run;  -- a repeat
+        perform training_versions_internal.say_replayed();
+        return run;
     end if;
     if run.id is null then
         perform training_versions_internal.check_may_train(version);

@@ -366,8 +366,15 @@ begin
     perform training_versions_internal.lock_package_of(p_version_id);
     version := training_versions_internal.lock_owned_version(p_version_id);
     if not training_versions_internal.claim_call(
-        p_stay_id, p_version_id, 'deploy ' || p_target
+        p_stay_id,
+        p_version_id,
+        format(
+            'deploy %s %s',
+            p_target,
+            md5(jsonb_build_array(p_url, p_deployment_id)::pg_catalog.text)
+        )
     ) then
+        perform training_versions_internal.say_replayed();
         return training_versions_internal.see_summary(p_version_id);
     end if;
     if exists (select from public.training_deployments d where d.id = p_stay_id) then

@@ -351,8 +351,17 @@ declare
 begin
     perform training_versions_internal.check_cost_entry(p_amount, p_note, p_key, p_alert_at);
     version := training_versions_internal.lock_owned_version(p_version_id);
+    if p_entry_id is not null and training_versions_internal.claim_id(
+        'cost',
+        p_entry_id,
+        jsonb_build_array(p_version_id, trim_scale(p_amount), p_note, p_key, p_alert_at)
+    ) = false then
+        perform training_versions_internal.refuse_taken_id(p_entry_id, 'was given to another call');
+    end if;
     entry := training_versions_internal.find_cost_entry(p_version_id, p_amount, p_key, p_entry_id);
-    if entry.id is null then
+    if entry.id is not null then
+        perform training_versions_internal.say_replayed();
+    else
         if coalesce(version.actual_cost, 0) + p_amount > 99999999.99 then
             perform training_versions_internal.refuse_value(
                 'amount',

@@ -117,6 +117,7 @@ grant execute on function
     training_versions_internal.check_new_owner,
     training_versions_internal.is_owner_reference,
     training_versions_internal.is_own_write,
+    training_versions_internal.say_replayed,
     -- drafts
     training_versions_internal.editable_columns,
     training_versions_internal.has_fields,
@@ -126,6 +127,7 @@ grant execute on function
     training_versions_internal.lock_package_of,
     -- definer
     training_versions_internal.was_deleted,
+    training_versions_internal.claim_id,
     training_versions_internal.lock_package,
     training_versions_internal.owns_package,
     training_versions_internal.lock_own_package,

@@ -60,12 +60,12 @@ class AsyncDrafts(Generic[C, M, D]):
             name: 1 to 255 characters; by default made of the package's name, the version number and
                 the date.
             version_id: Its identifier, if you choose it; creating it again with the same one
-                returns the existing draft.
+                returns the existing draft, which says that it is `replayed`.
             **fields: See `DraftFields`.
 
         Raises:
             NotFoundError: There is no such package or parent, or the caller may not see it.
-            ConflictError: The identifier is that of another version, or of a deleted draft.
+            ConflictError: The identifier was given for something else, or for a deleted draft.
             OutcomeUnknownError: The reply was lost; with your own `version_id`, calling again is
                 safe.
 

@@ -44,8 +44,11 @@ class AsyncPackages:
             template_type: What kind of training it is for, such as `"lora_finetuning"`.
             config: The config that a first draft starts from.
             package_id: Its identifier, if you choose it; creating it again with the same one
-                returns the existing package.
+                returns the existing package, which says that it is `replayed`.
             user_id: Its owner; only the service role may name another.
+
+        Raises:
+            ConflictError: The identifier was given for something else.
 
         Example:
             >>> package = await packages.create(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import httpx
@@ -32,6 +33,7 @@ from training_versions.operations.failures import (
 )
 from training_versions.operations.paging import Key, Listing
 from training_versions.operations.requests import (
+    REPLAYED_HEADER,
     AnyOf,
     Checkpoint,
     Operation,
@@ -85,12 +87,14 @@ class WithoutRedirects:
 
     def __init__(self, session: HttpClient) -> None:
         self.auth = session.auth
+        self.last_headers = httpx.Headers()
         self._session = session
 
     async def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Send a request, and refuse a redirect."""
         response = await self._session.request(method, url, follow_redirects=False, **options)
         refuse_redirect(response)
+        self.last_headers = response.headers
         return response
 
 
@@ -158,7 +162,11 @@ class AsyncTransport:
         retries = RetryState(request, self._retry_pauses)
         while True:
             try:
-                return await self._execute(client, request)
+                reply = await self._execute(client, request)
+                if retries.has_lost_a_reply:
+                    # What was found may be what the attempt with the lost reply made.
+                    reply = replace(reply, replayed=False)
+                return reply
             except UNREADABLE_JSON as exc:
                 # Not repeated: the same reply would come again.
                 is_write = request.is_write
@@ -190,7 +198,9 @@ class AsyncTransport:
             if request.columns:
                 rpc = rpc.select(*request.columns)
             result = await rpc.execute()
-            return Reply(result.data)
+            # The client hands no headers over. It is one for this request alone.
+            headers = cast("WithoutRedirects", client.session).last_headers
+            return Reply(result.data, replayed=headers.get(REPLAYED_HEADER) == "true")
 
         # Counting reads every row that the filters keep, so only `count` and exports ask for it.
         count = CountMethod.exact if request.count else None

@@ -10,6 +10,7 @@ Derived from `_async/transport.py` by `scripts/derive_sync.py`: change that file
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import sleep
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
@@ -34,6 +35,7 @@ from training_versions.operations.failures import (
 )
 from training_versions.operations.paging import Key, Listing
 from training_versions.operations.requests import (
+    REPLAYED_HEADER,
     AnyOf,
     Checkpoint,
     Operation,
@@ -87,12 +89,14 @@ class WithoutRedirects:
 
     def __init__(self, session: HttpClient) -> None:
         self.auth = session.auth
+        self.last_headers = httpx.Headers()
         self._session = session
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Send a request, and refuse a redirect."""
         response = self._session.request(method, url, follow_redirects=False, **options)
         refuse_redirect(response)
+        self.last_headers = response.headers
         return response
 
 
@@ -159,7 +163,11 @@ class Transport:
         retries = RetryState(request, self._retry_pauses)
         while True:
             try:
-                return self._execute(client, request)
+                reply = self._execute(client, request)
+                if retries.has_lost_a_reply:
+                    # What was found may be what the attempt with the lost reply made.
+                    reply = replace(reply, replayed=False)
+                return reply
             except UNREADABLE_JSON as exc:
                 # Not repeated: the same reply would come again.
                 is_write = request.is_write
@@ -191,7 +199,9 @@ class Transport:
             if request.columns:
                 rpc = rpc.select(*request.columns)
             result = rpc.execute()
-            return Reply(result.data)
+            # The client hands no headers over. It is one for this request alone.
+            headers = cast("WithoutRedirects", client.session).last_headers
+            return Reply(result.data, replayed=headers.get(REPLAYED_HEADER) == "true")
 
         # Counting reads every row that the filters keep, so only `count` and exports ask for it.
         count = CountMethod.exact if request.count else None

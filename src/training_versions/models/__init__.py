@@ -23,6 +23,7 @@ from training_versions.models.base import (
     TextRule,
     Unset,
     UuidRule,
+    mark_replayed,
     round_to_cents,
 )
 from training_versions.models.copies import CopiedDraft, Misfit
@@ -96,5 +97,6 @@ __all__ = [
     "VersionFilters",
     "VersionStatus",
     "VersionSummary",
+    "mark_replayed",
     "round_to_cents",
 ]

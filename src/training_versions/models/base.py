@@ -143,6 +143,26 @@ class Record(BaseModel):
         return repr(self)
 
 
+class Replayable:
+    """What a call creates with an identifier of the caller's, and a repeat of the call finds."""
+
+    @property
+    def replayed(self) -> bool:
+        """Whether an earlier call with the same identifier had created it, and this one did not.
+
+        No field: it is neither compared nor dumped, and what is read later does not know it. A call
+        whose own first reply was lost says `False`.
+        """
+        return "_replayed" in self.__dict__
+
+
+def mark_replayed(record: object) -> None:
+    """Remember that a record was there before the call that returned it."""
+    if isinstance(record, Replayable):
+        # As cached properties are kept: models are frozen, and compare and dump their fields alone.
+        record.__dict__["_replayed"] = True
+
+
 class Page(Record, Sequence[T], Generic[T]):
     """One page of a list, and a sequence of what is on it: `for`, `len`, `in` and `[0]` work.
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from training_versions.models.base import Record
+from training_versions.models.base import Record, Replayable
 from training_versions.models.versions import VersionSummary
 
 
@@ -18,7 +18,7 @@ class Misfit(Record):
     message: str
 
 
-class CopiedDraft(Record):
+class CopiedDraft(Replayable, Record):
     """A new draft with the content of another version, and what of that no longer fits the types.
 
     The draft holds all of the content, whether it fits or not. This object is truthy if everything

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from training_versions.models.base import Cost, Record
+from training_versions.models.base import Cost, Record, Replayable
 
 
 class CostEntry(Record):
@@ -27,7 +27,7 @@ class CostEntry(Record):
         return f"<{type(self).__name__} {self.amount}, {self.recorded_at.date()}>"
 
 
-class RecordedCost(CostEntry):
+class RecordedCost(Replayable, CostEntry):
     """A cost entry, and the totals of its version with it.
 
     `alerts` is empty if the idempotency key had been used already: only the call that made the

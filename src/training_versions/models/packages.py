@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
 
-from training_versions.models.base import Cost, Id, JsonObject, Record
+from training_versions.models.base import Cost, Id, JsonObject, Record, Replayable
 from training_versions.models.deployments import Deployment
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ def _in_utc_if_naive(value: object) -> object:
     return moment.replace(tzinfo=UTC)
 
 
-class Package(Record):
+class Package(Replayable, Record):
     """A training package: what versions are versions of."""
 
     __module__ = "training_versions"

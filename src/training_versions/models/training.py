@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from training_versions.models.base import Record
+from training_versions.models.base import Record, Replayable
 
 
 class TrainingStatus(enum.StrEnum):
@@ -20,7 +20,7 @@ class TrainingStatus(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
-class TrainingRun(Record):
+class TrainingRun(Replayable, Record):
     """One training run of a version."""
 
     __module__ = "training_versions"

@@ -20,6 +20,7 @@ from training_versions.models.base import (
     JsonValue,
     M,
     Record,
+    Replayable,
     TextRule,
     Unset,
     UuidRule,
@@ -54,7 +55,7 @@ class DraftFields(TypedDict, total=False):
     """What training may cost: 0 to 99,999,999.99, at most two decimals."""
 
 
-class VersionSummary(Record):
+class VersionSummary(Replayable, Record):
     """A version without its snapshots; lists return these."""
 
     __module__ = "training_versions"

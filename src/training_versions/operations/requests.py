@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 from pydantic import ValidationError
 
 from training_versions.errors import NotFoundError, UnreadableReplyError
+from training_versions.models import mark_replayed
 
 T = TypeVar("T")
 
@@ -30,6 +31,8 @@ SUMMARY_COLUMN: Final = "training_version_summary"
 to read the names of 24 columns than to answer."""
 ROW_NUMBERS: Final = "training_row_numbers"
 """A view of 1,001 rows: one more than the cap of a hosted project."""
+REPLAYED_HEADER: Final = "Idempotent-Replayed"
+"""Of the reply to a call that found what an earlier one with the same identifier had created."""
 MAX_ROWS: Final = 1_000_000
 """The most rows to ask for at once; most servers cap replies far below."""
 
@@ -133,6 +136,8 @@ class Reply:
     count: int | None = None
     row_cap: RowCap = RowCap()
     """What was known of the server's cap before this reply."""
+    replayed: bool = False
+    """Whether the call created nothing, since an earlier one with the same identifier had."""
 
 
 Request: TypeAlias = Rpc | Select | Checkpoint | WhoAmI
@@ -156,9 +161,12 @@ def call(rpc: Rpc, read: Callable[[object], T]) -> Operation[T]:
     """Call a database function, and read what it returns."""
     reply = yield rpc
     try:
-        return read(reply.data)
+        result = read(reply.data)
     except ValueError as exc:
         raise unreadable(rpc.operation, reply.data, exc, is_write=rpc.is_write) from exc
+    if reply.replayed:
+        mark_replayed(result)
+    return result
 
 
 def read_rows(select: Select, read: Callable[[object], T]) -> Operation[list[T]]:

@@ -119,6 +119,11 @@ class RetryState:
         )
         return pause
 
+    @property
+    def has_lost_a_reply(self) -> bool:
+        """Whether an earlier attempt may have been carried out."""
+        return self._lost is not None
+
     def _may_help(self, exc: Exception) -> bool:
         """Return whether a repeat may end differently, although nothing was lost."""
         if took_long(exc):

@@ -102,6 +102,7 @@ BOOKKEEPING = {
     "owns_package": "owns_package('{package}')",
     "lock_own_package": "lock_own_package('{package}')",
     "next_number": "next_number('{package}')",
+    "claim_id": "claim_id('version', '{draft}', '[]')",
     "was_deleted": "was_deleted('{deleted}', false)",
     "start_training": "start_training('{draft}', null)",
     "end_training": "end_training('{draft}', 'completed', null, null, null)",
@@ -146,7 +147,7 @@ def test_the_story_above_leaves_no_bookkeeping_out_that_a_user_may_call(database
     assert {row["proname"] for row in found} == set(BOOKKEEPING)
 
 
-@pytest.mark.parametrize("table", ["package_numbers", "deletions"])
+@pytest.mark.parametrize("table", ["package_numbers", "deletions", "claims"])
 @pytest.mark.parametrize("statement", ["select * from", "delete from"])
 def test_nobody_reads_or_writes_the_bookkeeping_in_sql_of_their_own(
     ada, database, table, statement
