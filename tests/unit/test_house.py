@@ -245,6 +245,7 @@ PUBLIC_MODULES = {
     "models",
     "rest",
     "web",
+    "doctor",
 }
 
 

@@ -95,9 +95,11 @@ def run(arguments: Sequence[str], output: Output | None = None) -> int:
 
 def _invoke(arguments: list[str], session: Session) -> int:
     try:
-        result: Any = _GROUP.main(
-            arguments, prog_name="training-versions", standalone_mode=False, obj=session
-        )
+        # Not `main`, which ends the program by itself when nobody reads the output.
+        with _GROUP.make_context("training-versions", arguments, obj=session) as context:
+            result: Any = _GROUP.invoke(context)
+    except click.exceptions.Exit as exc:
+        result = exc.exit_code
     finally:
         # Here, where a reader that has gone is noticed, and not when Python ends.
         session.output.flush()

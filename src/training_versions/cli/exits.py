@@ -28,6 +28,7 @@ UNREACHABLE: Final = 6
 INTERRUPTED: Final = 130
 """128 and the number of the signal, as shells say it."""
 PIPE_CLOSED: Final = 141
+TERMINATED: Final = 143
 
 MEANINGS: Final = {
     DONE: "done",
@@ -39,6 +40,7 @@ MEANINGS: Final = {
     UNREACHABLE: "the project cannot be reached, or its answer was lost",
     INTERRUPTED: "interrupted by ctrl-C",
     PIPE_CLOSED: "whoever read the output stopped reading, as `head` does",
+    TERMINATED: "ended by SIGTERM",
 }
 
 _BY_CLASS: Final[tuple[tuple[type[TrainingVersionsError], int], ...]] = (

@@ -7,6 +7,8 @@ TOPICS = {
     "Packages": {
         "packages": ("packages", "List packages."),
         "create": ("packages", "Create a package."),
+        "export": ("bundles", "Write a package with its history into a file."),
+        "import": ("bundles", "Read a package with its history from a file."),
     },
     "Versions": {
         "versions": ("versions", "List the versions of a package."),
@@ -22,16 +24,23 @@ TOPICS = {
         "lineage": ("history", "Show where a version comes from, and what was made from it."),
         "history": ("history", "Show who did what, and when."),
     },
-    "Deployment": {
+    "Training and deployment": {
         "live": ("deployments", "Show what is live, or was."),
         "deploy": ("deployments", "Make a published version live."),
         "undeploy": ("deployments", "Take a version down."),
+        "train": ("training", "Record training: start, log, end, curve."),
+        "cost": ("costs", "Record costs, list them, add them up."),
+        "watch": ("watch", "Follow what happens."),
     },
     "Projects": {
         "login": ("login", "Sign in, and stay signed in."),
         "logout": ("login", "Sign out."),
         "migrations": ("", "Copy the migrations into a folder."),
         "rollback": ("", "Print the SQL that takes everything back."),
+        "doctor": ("doctor", "Check that a project is fit."),
+        "local": ("local", "Run a Supabase project on this machine."),
+        "demo": ("demo", "Look around in a project with content."),
+        "serve": ("serve", "Serve the page and the REST endpoints."),
     },
 }
 """By topic, for each command its module in `commands/` and one sentence.

@@ -108,6 +108,15 @@ class Output:
             return
         self.console.print(styled_text(text, style), soft_wrap=True)
 
+    def paragraph(self, text: str, indent: int = 2) -> None:
+        """Print a paragraph, which a terminal wraps between words."""
+        if not self.is_terminal:
+            self.line(text)
+            return
+        from rich.padding import Padding
+
+        self.console.print(Padding(styled_text(text), (0, 0, 0, indent)))
+
     def table(
         self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, empty: str = ""
     ) -> None:

@@ -36,6 +36,38 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
         },
         "parts": {}
     },
+    "export": {
+        "options": {
+            "--yes": "Do not ask.",
+            "-y": "Do not ask.",
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {
+            "": ""
+        },
+        "parts": {}
+    },
+    "import": {
+        "options": {
+            "--into": "If not the package that the file names.",
+            "--owner": "Of a new package; for the service role.",
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {
+            "": ""
+        },
+        "parts": {}
+    },
     "versions": {
         "options": {
             "--status": "Only those; may be given twice.",
@@ -294,6 +326,158 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
         "files": {},
         "parts": {}
     },
+    "train": {
+        "options": {
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {
+            "start": "Start a training run of a draft or published version.",
+            "log": "Record metrics, given as arguments or as lines of JSON on stdin.",
+            "end": "End the running training run.",
+            "runs": "List the training runs of a version, the newest first.",
+            "curve": "Draw the curves of a run; through a pipe, print metric, step, value and moment."
+        }
+    },
+    "train start": {
+        "options": {
+            "--run": "An id of your own: starting again with it returns the same run.",
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "train log": {
+        "options": {
+            "--step": "Makes points of curves of them.",
+            "--run": "The run; the latest if left out.",
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "train end": {
+        "options": {
+            "--status": "Completed if left out, which is final.",
+            "--reason": "Why it failed or was cancelled.",
+            "--run": "Only if this is the run that is running.",
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {
+            "--status": "completed failed cancelled"
+        },
+        "files": {},
+        "parts": {}
+    },
+    "train runs": {
+        "options": {
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "train curve": {
+        "options": {
+            "--run": "The run; the latest if left out.",
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "cost": {
+        "options": {
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {
+            "record": "Record what a version cost, and say which part of the budget it reached.",
+            "list": "List the cost entries of a version, or of all versions of a package, the...",
+            "total": "Add up the costs of all versions of a package."
+        }
+    },
+    "cost record": {
+        "options": {
+            "--note": "What it was for.",
+            "--key": "Idempotency key: of all calls with the same one, only the first records something.",
+            "--alert-at": "Of the budget; 50, 80 and 100 if left out. Can be repeated.",
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "cost list": {
+        "options": {
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "cost total": {
+        "options": {
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "watch": {
+        "options": {
+            "--lines": "Begin with the newest N events; 10 if left out.",
+            "-n": "Begin with the newest N events; 10 if left out.",
+            "--kind": "Only events of this kind; can be repeated.",
+            "--interval": "How often to look; every 2 seconds if left out.",
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {
+            "--kind": "created restored forked imported edited published archived deleted training_pending training_started training_completed training_failed training_cancelled deployed undeployed cost_recorded cost_alert"
+        },
+        "files": {},
+        "parts": {}
+    },
     "login": {
         "options": {
             "--url": "The project; by default SUPABASE_URL.",
@@ -312,6 +496,62 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
     },
     "logout": {
         "options": {
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "doctor": {
+        "options": {
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "local": {
+        "options": {
+            "--data-dir": "Keep data, users and keys there, and find them again.",
+            "--port": "A free one by default.",
+            "--empty": "Apply no migrations.",
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "demo": {
+        "options": {
+            "--port": "A free one by default.",
+            "--open": "Open the page in your browser.",
+            "--json": "Print JSON.",
+            "-q": "Print ids only.",
+            "--quiet": "Print ids only.",
+            "--debug": "Say where an error came from.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "serve": {
+        "options": {
+            "--host": "127.0.0.1 by default.",
+            "--port": "8000 by default; 0 for any free one.",
+            "--api-only": "Serve no pages.",
             "--json": "Print JSON.",
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",

@@ -1,0 +1,149 @@
+"""Bundles: a package with its versions and history in one file, written and read."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+
+from training_versions import ExportResult, ImportResult
+from training_versions.cli.command import command, confirm, pass_session, yes_option
+from training_versions.cli.context import Session
+from training_versions.cli.exits import CommandError, usage
+from training_versions.cli.lookup import find_package
+from training_versions.cli.names import write_name
+from training_versions.cli.output import Cell, Output
+
+STANDARD: Final = "-"
+"""Names stdin or stdout in place of a file."""
+
+
+@command(
+    "export",
+    result=ExportResult,
+    example=(
+        "training-versions export support-bot support-bot.jsonl",
+        "training-versions export support-bot - | gzip > support-bot.jsonl.gz",
+    ),
+)
+@click.argument("package", metavar="PACKAGE")
+@click.argument("file", metavar="FILE")
+@yes_option
+@pass_session
+def export(session: Session, package: str, file: str, yes: bool) -> None:
+    """Write a package with its versions and history into a file; `-` is stdout.
+
+    The file shows the whole package or nothing. Deployments, training runs with their curves and
+    the entries of costs are not in it.
+    """
+    output = session.output
+    to_stdout = file == STANDARD
+    if to_stdout and output.mode != "text":
+        raise usage("the package itself goes to stdout, so that nothing else can")
+    found = find_package(session, package)
+    if not to_stdout and Path(file).is_file():
+        confirm(session, f"{file} is there already. Replace it?", yes=yes)
+    target = sys.stdout.buffer if to_stdout else file
+    with _no_file_errors("write", file), _progress(output, "Exporting") as progress:
+        result = session.packages.export(found.id, target, progress=progress)
+    if to_stdout:
+        sys.stdout.buffer.flush()
+        output.say(f"Exported {result.versions} versions and {result.events} events.")
+        return
+    facts: list[tuple[str, Cell]] = [
+        ("package", write_name(found.name)),
+        ("versions", result.versions),
+        ("events", result.events),
+        ("file", file),
+    ]
+    output.show(result, ids=[result.package_id], text=lambda: output.fields(facts))
+
+
+@command(
+    "import",
+    result=ImportResult,
+    example=(
+        "training-versions import support-bot.jsonl",
+        "zcat support-bot.jsonl.gz | training-versions import -",
+    ),
+)
+@click.argument("file", metavar="FILE")
+@click.option("--into", metavar="PACKAGE", help="If not the package that the file names.")
+@click.option("--owner", metavar="ID", help="Of a new package; for the service role.")
+@pass_session
+def import_(session: Session, file: str, into: str | None, owner: str | None) -> None:
+    """Read a package with its versions and history from a file; `-` is stdin.
+
+    The file is read through before anything is written. Importing it again changes nothing.
+    """
+    output = session.output
+    package_id = None if into is None else find_package(session, into).id
+    with ExitStack() as stack:
+        stack.enter_context(_no_file_errors("read", file))
+        source = file if file != STANDARD else stack.enter_context(_stdin_in_a_file())
+        progress = stack.enter_context(_progress(output, "Importing"))
+        result = session.packages.import_(
+            source, package_id=package_id, user_id=owner, progress=progress
+        )
+    package = session.packages.get(result.package_id)
+    facts: list[tuple[str, Cell]] = [
+        ("package", write_name(package.name)),
+        ("versions created", result.versions_created),
+        ("versions present", result.versions_present),
+        ("of these different", result.versions_differing or None),
+        ("parents missing", result.parents_missing or None),
+        ("events added", result.events_added),
+        ("id", str(result.package_id)),
+    ]
+    output.show(result, ids=[result.package_id], text=lambda: output.fields(facts))
+    if result.parents_missing:
+        output.say("Parents in other packages are missing: import those, and then this file again.")
+
+
+@contextmanager
+def _no_file_errors(verb: str, file: str) -> Generator[None, None, None]:
+    """Tell what is wrong with a file in one sentence."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        reason = exc.strerror or str(exc)
+        raise CommandError(f"cannot {verb} {file}: {reason}") from None
+
+
+@contextmanager
+def _stdin_in_a_file() -> Generator[BinaryIO, None, None]:
+    """Keep what comes from stdin in a file, as it is read twice."""
+    if sys.stdin.isatty():
+        raise usage("stdin is a terminal", hint="Name a file, or send one: import - < FILE.")
+    with tempfile.TemporaryFile() as kept:
+        shutil.copyfileobj(sys.stdin.buffer, kept)
+        kept.seek(0)
+        yield kept
+
+
+@contextmanager
+def _progress(
+    output: Output, what: str
+) -> Generator[Callable[[int, int], None] | None, None, None]:
+    """Draw a progress bar on stderr, if that is a terminal."""
+    if not output.err.isatty() or output.mode != "text":
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn())
+    with Progress(*columns, console=output.err_console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def report(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield report

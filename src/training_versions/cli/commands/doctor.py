@@ -1,0 +1,110 @@
+"""The doctor on the command line: what is wrong with a project, and what mends it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel
+
+from training_versions.cli.command import command, pass_session
+from training_versions.cli.context import Session, address, keys_of_environment
+from training_versions.cli.exits import usage
+from training_versions.cli.foreground import missing_extra
+
+if TYPE_CHECKING:
+    from training_versions.doctor import Report
+
+
+class FindingJson(BaseModel):
+    """One thing that is wrong."""
+
+    id: str
+    level: Literal["error", "warning"]
+    object: str
+    what: str
+    why: str
+    fix: str
+
+
+class NotDoneJson(BaseModel):
+    """A group of checks that could not be done."""
+
+    check: str
+    why: str
+
+
+class ReportJson(BaseModel):
+    """What `doctor --json` prints."""
+
+    findings: list[FindingJson]
+    done: list[str]
+    not_done: list[NotDoneJson]
+    seconds: float
+    verdict: str
+    exit_status: int
+
+
+@command(
+    "doctor",
+    result=ReportJson,
+    example=(
+        "training-versions doctor",
+        "SUPABASE_DB_URL=postgresql://… training-versions doctor --json",
+    ),
+)
+@pass_session
+def doctor(session: Session) -> int:
+    """Check that a project is fit, and change nothing.
+
+    For all checks, set SUPABASE_DB_URL to the address of its database, as the role postgres.
+    SUPABASE_URL and a key are for those of the REST API. Ends with 0, with 1 if there are
+    warnings, and with 2 if there are errors.
+    """
+    try:
+        from training_versions.doctor import examine
+    except ModuleNotFoundError as exc:
+        raise missing_extra("doctor", "the doctor", exc) from None
+    url = address(os.environ.get("SUPABASE_URL", "")) or None
+    db_url = os.environ.get("SUPABASE_DB_URL") or None
+    secret_key, public_key = keys_of_environment()
+    key = public_key or secret_key or None
+    if db_url is None and (url is None or key is None):
+        raise usage(
+            "it is not known which project to examine",
+            hint="Set SUPABASE_DB_URL, the address of its database (postgresql://…), "
+            "or SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY for some of the checks.",
+        )
+    output = session.output
+    output.secrets.update(secret for secret in (db_url, secret_key) if secret)
+    report = examine(db_url=db_url, url=url, key=key)
+    output.show(
+        report.to_dict(),
+        ids=[finding.id for finding in report.findings],
+        text=lambda: _print(session, report),
+    )
+    return report.exit_status
+
+
+def _print(session: Session, report: Report) -> None:
+    """Print the report; the last line is the verdict."""
+    output = session.output
+    if not output.is_terminal:
+        for line in report.to_text().splitlines():
+            output.line(line)
+        return
+    for finding in report.findings:
+        style = "bold red" if finding.level == "error" else "bold yellow"
+        output.styled(f"{finding.level}: {finding.id}: {finding.object}", style)
+        output.paragraph(finding.what)
+        output.paragraph(finding.why)
+        for line in finding.fix.splitlines():
+            # Not wrapped, so that it can be copied.
+            output.styled(f"    {line}", "cyan")
+        output.line()
+    for part in report.not_done:
+        output.styled(f"not checked: {part.check}", "dim")
+        output.paragraph(part.why)
+    if report.not_done:
+        output.line()
+    output.styled(report.verdict, "bold")

@@ -1,0 +1,256 @@
+"""Training: start and end runs, record metrics, and look at curves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+import click
+from pydantic import BaseModel
+
+from training_versions import MetricPoint, TrainingRun
+from training_versions.cli import metrics
+from training_versions.cli.command import Topic, pass_session
+from training_versions.cli.context import Session
+from training_versions.cli.exits import USAGE, not_found, usage
+from training_versions.cli.lookup import Found, find_version
+from training_versions.cli.output import Cell, Column
+
+Status: TypeAlias = Literal["completed", "failed", "cancelled"]
+_RUN_HELP = "The run; the latest if left out."
+
+train = Topic("train", help="Record training: start, log, end, curve.")
+
+
+class Logged(BaseModel):
+    """What `train log --json` prints."""
+
+    version_id: UUID
+    records: int
+    """How many were recorded."""
+    last_step: int | None
+    missing_metrics: list[str]
+    """Metrics with NaN or infinity, which are not stored."""
+    refused_lines: list[int]
+    """Lines of stdin that hold no metrics."""
+
+
+class Curve(BaseModel):
+    """A curve, as `train curve --json` prints it."""
+
+    metric: str
+    points: list[MetricPoint]
+
+
+def _version(session: Session, text: str) -> tuple[Found, UUID]:
+    found = find_version(session, text)
+    assert found.version is not None
+    return found, found.version.id
+
+
+@train.part("start", result=TrainingRun, example="training-versions train start support-bot@3")
+@click.argument("version", metavar="VERSION")
+@click.option(
+    "--run", metavar="ID", help="An id of your own: starting again with it returns the same run."
+)
+@pass_session
+def start(session: Session, version: str, run: str | None) -> None:
+    """Start a training run of a draft or published version.
+
+    Of several that start at once, exactly one succeeds. Pass the id that -q prints to `train log`
+    and `train end`: then they fail once the run was cancelled.
+    """
+    found, version_id = _version(session, version)
+    started = session.versions.start_training(version_id, run_id=run)
+    _show_run(session, found, started)
+
+
+@train.part(
+    "log",
+    result=Logged,
+    example=(
+        "training-versions train log support-bot@3 loss=0.41 accuracy=0.87 --step 100",
+        "training-versions train log support-bot@3 '{\"loss\": 0.41}' --step 100",
+        "python train.py | training-versions train log support-bot@3 -",
+    ),
+)
+@click.argument("version", metavar="VERSION")
+@click.argument("metric", nargs=-1, metavar="NAME=VALUE…|JSON|-")
+@click.option("--step", type=click.IntRange(0), metavar="N", help="Makes points of curves of them.")
+@click.option("--run", metavar="ID", help=_RUN_HELP)
+@pass_session
+def log(
+    session: Session, version: str, metric: tuple[str, ...], step: int | None, run: str | None
+) -> int:
+    """Record metrics, given as arguments or as lines of JSON on stdin.
+
+    With `-`, each line of stdin is an object such as {"step": 100, "loss": 0.41}. It is recorded
+    when it comes. A line that is none is reported and left out, and the command then ends with
+    status 2.
+    """
+    reads_stdin = metric == ("-",) or not metric
+    if reads_stdin and step is not None:
+        raise usage("--step goes with metrics that are arguments", hint='Write {"step": 1, …}.')
+    if not metric and sys.stdin.isatty():
+        raise usage("no metrics are given", hint="Name some, as in loss=0.41, or - for stdin.")
+    given = None if reads_stdin else metrics.from_arguments(metric, step)
+    found, version_id = _version(session, version)
+    logger = metrics.MetricLogger(session, version_id, run)
+    if given is not None:
+        logger.record(given)
+    else:
+        logger.record_lines(sys.stdin.buffer)
+
+    logged = Logged(
+        version_id=version_id,
+        records=logger.records,
+        last_step=logger.last_step,
+        missing_metrics=sorted(logger.missing),
+        refused_lines=logger.refused_lines,
+    )
+    facts: list[tuple[str, Cell]] = [
+        ("version", found.written),
+        ("records", logger.records),
+        ("last step", logger.last_step),
+    ]
+    output = session.output
+    output.show(logged, ids=[version_id], text=lambda: output.fields(facts))
+    return USAGE if logger.refused_lines else 0
+
+
+@train.part(
+    "end",
+    result=TrainingRun,
+    example=(
+        "training-versions train end support-bot@3",
+        'training-versions train end support-bot@3 --status failed --reason "out of memory"',
+    ),
+)
+@click.argument("version", metavar="VERSION")
+@click.option(
+    "--status",
+    type=click.Choice(["completed", "failed", "cancelled"]),
+    default="completed",
+    help="Completed if left out, which is final.",
+)
+@click.option("--reason", metavar="TEXT", help="Why it failed or was cancelled.")
+@click.option("--run", metavar="ID", help="Only if this is the run that is running.")
+@pass_session
+def end(
+    session: Session, version: str, status: Status, reason: str | None, run: str | None
+) -> None:
+    """End the running training run."""
+    if status == "completed" and reason is not None:
+        raise usage("--reason goes with --status failed or cancelled")
+    if status == "failed" and reason is None:
+        raise usage("--reason is missing: why did it fail?")
+    found, version_id = _version(session, version)
+    versions = session.versions
+    if status == "completed":
+        ended = versions.complete_training(version_id, run_id=run)
+    elif status == "failed":
+        assert reason is not None
+        ended = versions.fail_training(version_id, reason, run_id=run)
+    else:
+        ended = versions.cancel_training(version_id, reason=reason, run_id=run)
+    _show_run(session, found, ended)
+
+
+def _show_run(session: Session, found: Found, run: TrainingRun) -> None:
+    facts: list[tuple[str, Cell]] = [
+        ("version", found.written),
+        ("training", run.status),
+        ("started", run.started_at),
+        ("ended", run.ended_at),
+        ("reason", run.reason),
+        ("run", str(run.id)),
+    ]
+    output = session.output
+    output.show(run, ids=[run.id], text=lambda: output.fields(facts))
+
+
+@train.part("runs", result=list[TrainingRun], example="training-versions train runs support-bot@3")
+@click.argument("version", metavar="VERSION")
+@pass_session
+def runs(session: Session, version: str) -> None:
+    """List the training runs of a version, the newest first."""
+    _, version_id = _version(session, version)
+    found = _all_runs(session, version_id)
+    columns = [
+        Column("run"),
+        Column("status", is_styled=True),
+        Column("started"),
+        Column("ended"),
+        Column("reason", may_wrap=True),
+    ]
+    rows = [(str(run.id), run.status, run.started_at, run.ended_at, run.reason) for run in found]
+    output = session.output
+    output.show(
+        found,
+        ids=[run.id for run in found],
+        text=lambda: output.table(
+            columns, rows, empty="Never trained: training-versions train start VERSION"
+        ),
+    )
+
+
+def _all_runs(session: Session, version_id: UUID) -> list[TrainingRun]:
+    page = session.versions.runs(version_id)
+    found = list(page)
+    while page.next_cursor is not None:
+        page = session.versions.runs(version_id, cursor=page.next_cursor)
+        found += page
+    return found
+
+
+@train.part(
+    "curve",
+    result=list[Curve],
+    example=(
+        "training-versions train curve support-bot@3",
+        "training-versions train curve support-bot@3 loss > loss.tsv",
+    ),
+)
+@click.argument("version", metavar="VERSION")
+@click.argument("metric", nargs=-1, metavar="[METRIC]…")
+@click.option("--run", metavar="ID", help=_RUN_HELP)
+@pass_session
+def curve(session: Session, version: str, metric: tuple[str, ...], run: str | None) -> None:
+    """Draw the curves of a run; through a pipe, print metric, step, value and moment."""
+    found, version_id = _version(session, version)
+    names = session.versions.metric_names(version_id, run_id=run)
+    for name in metric:
+        if name not in names:
+            raise not_found(
+                f"{found.written} has no curve of {name!r}",
+                hint=f"It has {', '.join(names)}." if names else "It has no curve at all.",
+            )
+    history = session.versions.metric_history
+    curves = [
+        Curve(metric=name, points=history(version_id, name, run_id=run)) for name in metric or names
+    ]
+    output = session.output
+    output.show(
+        curves,
+        ids=[each.metric for each in curves],
+        text=lambda: _print_curves(session, found, curves),
+    )
+
+
+def _print_curves(session: Session, found: Found, curves: Sequence[Curve]) -> None:
+    output = session.output
+    if not curves:
+        output.say(f"{found.written} has no curves; metrics that are logged with a step make some.")
+        return
+    if output.is_terminal:
+        metrics.draw(output, [(each.metric, each.points) for each in curves])
+        return
+    columns = [Column("metric"), Column("step"), Column("value"), Column("recorded")]
+    rows = [
+        (each.metric, point.step, repr(point.value), point.recorded_at)
+        for each in curves
+        for point in each.points
+    ]
+    output.table(columns, rows)

@@ -1,0 +1,85 @@
+"""What happened, in a few words: how one event of the history reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from training_versions import Event
+from training_versions.cli.output import money
+from training_versions.cli.text import json_text
+
+_MOST_PATHS: Final = 3
+
+
+def describe(event: Event) -> str:
+    """Say in a few words what is particular to an event; empty if its kind says it all."""
+    tell = _TELLERS.get(str(event.kind))
+    if tell is None:
+        return json_text(event.details, indent=None) if event.details else ""
+    return tell(event.details)
+
+
+def _name(details: Mapping[str, Any]) -> str:
+    return str(details.get("name", ""))
+
+
+def _source(details: Mapping[str, Any]) -> str:
+    number = details.get("from_version_number")
+    return "" if number is None else f"from version {number}"
+
+
+def _paths(details: Mapping[str, Any]) -> str:
+    paths = [str(path) for path in details.get("paths", ())]
+    shown = ", ".join(paths[:_MOST_PATHS])
+    if len(paths) > _MOST_PATHS:
+        shown += f" and {len(paths) - _MOST_PATHS} more"
+    return shown
+
+
+def _reason(details: Mapping[str, Any]) -> str:
+    return str(details.get("reason") or "")
+
+
+def _place(details: Mapping[str, Any]) -> str:
+    parts = [str(details.get("target", "")), str(details.get("url") or "")]
+    return " ".join(part for part in parts if part)
+
+
+def _cost(details: Mapping[str, Any]) -> str:
+    amount = money(_amount(details.get("amount")))
+    note = details.get("note")
+    return f"{amount}" if not note else f"{amount}, {note}"
+
+
+def _alert(details: Mapping[str, Any]) -> str:
+    actual = money(_amount(details.get("actual_cost")))
+    budget = money(_amount(details.get("budget_limit")))
+    return f"{details.get('share')} % of the budget: {actual} of {budget}"
+
+
+def _amount(value: object) -> Decimal | None:
+    # As the database wrote it: the repr of the float that JSON made of it.
+    return None if value is None else Decimal(repr(value))
+
+
+_TELLERS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
+    "created": _source,
+    "restored": _source,
+    "forked": _source,
+    "imported": _source,
+    "edited": _paths,
+    "published": _name,
+    "archived": _name,
+    "deleted": _name,
+    "training_pending": _reason,
+    "training_started": _reason,
+    "training_completed": _reason,
+    "training_failed": _reason,
+    "training_cancelled": _reason,
+    "deployed": _place,
+    "undeployed": _place,
+    "cost_recorded": _cost,
+    "cost_alert": _alert,
+}

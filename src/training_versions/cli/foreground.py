@@ -1,0 +1,132 @@
+"""Programs that run until they are stopped: the embedded stack and web servers.
+
+Ctrl-C and SIGTERM end them in the same way: what was started is stopped, and then the command ends
+with the status that shells expect of the signal.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from training_versions.cli.exits import FAILED, TERMINATED, CommandError, usage
+
+if TYPE_CHECKING:
+    from training_versions.local import LocalSupabase
+
+
+@contextmanager
+def ending_on_sigterm() -> Generator[None, None, None]:
+    """Let SIGTERM unwind the program as ctrl-C does, so that everything is stopped."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def local_stack(**options: Any) -> Generator[LocalSupabase, None, None]:
+    """Run the embedded stack.
+
+    Args:
+        **options: Those of `LocalSupabase`.
+
+    Raises:
+        CommandError: It cannot start, or the extra is missing.
+    """
+    try:
+        from training_versions.local import LocalStackError, LocalSupabase
+    except ImportError as exc:
+        raise missing_extra("local", "the embedded stack", exc) from None
+    try:
+        stack = LocalSupabase(**options)
+        stack.start()
+    except LocalStackError as exc:
+        raise CommandError(f"the embedded stack does not start: {exc}", status=FAILED) from exc
+    with stack:
+        yield stack
+
+
+def missing_extra(extra: str, what: str, exc: ImportError) -> CommandError:
+    """Make the error for something that is not installed."""
+    if exc.name is None:
+        # Not a module that is missing, but a system that is not supported.
+        return CommandError(str(exc), status=FAILED)
+    return CommandError(
+        f"{what} needs the extra {extra!r}: there is no module {exc.name}",
+        hint=f"pip install 'training-versions[{extra}]'",
+        status=FAILED,
+    )
+
+
+def wait_for_a_signal() -> None:
+    """Wait until ctrl-C or SIGTERM."""
+    # Without a timeout, not every system wakes up for a signal.
+    never = threading.Event()
+    while not never.wait(3600):
+        pass
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; with port 0 at a free port.
+
+    Raises:
+        CommandError: Something else listens there, or there is no such address.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as exc:
+        raise usage(
+            f"cannot listen at {host}, port {port}: {exc.strerror or exc}",
+            hint="Choose another one with --port, or any free one with --port 0.",
+        ) from None
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the address at which a browser finds what listens there."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "localhost"
+    if ":" in host:
+        host = f"[{host}]"
+    return f"http://{host}:{port}"
+
+
+def serve(app: Any, listener: socket.socket, *, when_ready: Callable[[], object]) -> None:
+    """Serve an application until ctrl-C or SIGTERM, which are raised once it has ended.
+
+    Args:
+        app: An ASGI application.
+        listener: Where it is served.
+        when_ready: Called once it answers.
+
+    Raises:
+        CommandError: The application does not start.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                when_ready()
+
+    # A page that is open keeps its connection; do not wait for it.
+    config = uvicorn.Config(
+        app, log_level="warning", lifespan="on", timeout_graceful_shutdown=3, server_header=False
+    )
+    server = Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise CommandError("the server does not start; what it wrote above says why")

@@ -1,0 +1,172 @@
+"""Metrics: read from arguments and lines, recorded as they come, and drawn as curves."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+from uuid import UUID
+
+from training_versions import MetricPoint
+from training_versions.cli.context import Session
+from training_versions.cli.exits import usage
+from training_versions.cli.output import Output
+from training_versions.cli.plot import draw_curve, short
+
+STEP: Final = "step"
+"""The key of a line that says which step its metrics are of."""
+_LINES_OF_A_CURVE: Final = 8
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Values by name, of one step."""
+
+    values: Mapping[str, Any]
+    step: int | None
+
+
+def from_arguments(arguments: Sequence[str], step: int | None) -> Metrics:
+    """Read `loss=0.3 accuracy=0.9`, or one JSON object.
+
+    Raises:
+        CommandError: One of them is neither; the message names it.
+    """
+    if len(arguments) == 1 and arguments[0].lstrip().startswith("{"):
+        try:
+            read = parse_line(arguments[0])
+        except ValueError as exc:
+            raise usage(f"the metrics are not right: {exc}") from None
+        if step is not None and read.step is not None:
+            raise usage("the step is given twice: as --step and in the JSON")
+        return Metrics(read.values, read.step if step is None else step)
+    values: dict[str, float | int] = {}
+    for argument in arguments:
+        name, separator, text = argument.rpartition("=")
+        if not separator or not name:
+            raise usage(
+                f"{argument!r} is no metric", hint="Write its name and value, as in loss=0.41."
+            )
+        if name in values:
+            raise usage(f"the metric {name!r} is given twice")
+        values[name] = _number(name, text)
+    return Metrics(values, step)
+
+
+def _number(name: str, text: str) -> float | int:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise usage(f"the value of {name!r} is no number: {text!r}") from None
+
+
+def parse_line(text: str) -> Metrics:
+    """Read one JSON object.
+
+    Raises:
+        ValueError: It is none, or its step is no step.
+    """
+    try:
+        # NaN and Infinity are read, as trainers write them; the SDK says what becomes of them.
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except ValueError as exc:
+        raise ValueError(f"it is not JSON ({exc})") from None
+    if not isinstance(value, dict):
+        raise ValueError('it is not an object such as {"step": 100, "loss": 0.41}')
+    values = cast("dict[str, Any]", value)
+    step = values.pop(STEP, None)
+    # For Python, `True` is an integer.
+    if step is not None and (type(step) is not int or step < 0):
+        raise ValueError(f"its step is no whole number of 0 or more: {step!r:.40}")
+    if not values:
+        raise ValueError("it has no metrics")
+    return Metrics(values, step)
+
+
+@dataclass
+class MetricLogger:
+    """Records metrics of one version, and counts what came of it."""
+
+    session: Session
+    version_id: UUID
+    run_id: str | None
+    records: int = 0
+    last_step: int | None = None
+    missing: set[str] = field(default_factory=set[str])
+    refused_lines: list[int] = field(default_factory=list[int])
+
+    def record(self, metrics: Metrics) -> None:
+        """Record metrics, and say which of them could not be."""
+        recorded = self.session.versions.record_metrics(
+            self.version_id, metrics.values, step=metrics.step, run_id=self.run_id
+        )
+        self.records += 1
+        if metrics.step is not None:
+            self.last_step = metrics.step
+        for name in recorded.missing_metrics:
+            if name not in self.missing:
+                self.missing.add(name)
+                self.session.output.note(
+                    f"warning: {name} is not stored where it is NaN or infinite, "
+                    f"first at step {metrics.step}"
+                )
+
+    def record_lines(self, lines: Iterable[bytes]) -> None:
+        """Record each line when it comes; one that holds no metrics is reported and left out."""
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                metrics = parse_line(line.decode())
+                if not _has_finite(metrics.values):
+                    self._leave_out(number, "all of its metrics are NaN or infinite")
+                    continue
+            except ValueError as exc:
+                self._leave_out(number, str(exc))
+                continue
+            self.record(metrics)
+
+    def _leave_out(self, number: int, reason: str) -> None:
+        self.refused_lines.append(number)
+        self.session.output.note(f"error: line {number} is left out: {reason}")
+
+
+def _has_finite(values: Mapping[str, Any]) -> bool:
+    return not all(
+        isinstance(value, float) and not math.isfinite(value) for value in values.values()
+    )
+
+
+def draw(output: Output, curves: Sequence[tuple[str, Sequence[MetricPoint]]]) -> None:
+    """Draw curves below each other, each with its last and its best value."""
+    braille = _can_write(output, "⠿┤")
+    for position, (name, points) in enumerate(curves):
+        if position:
+            output.line()
+        output.styled(name, "bold")
+        pairs = [(float(point.step), point.value) for point in points]
+        for line in draw_curve(
+            pairs, columns=output.console.width, lines=_LINES_OF_A_CURVE, braille=braille
+        ):
+            output.line(line)
+        lowest = min(points, key=lambda point: point.value)
+        output.line(
+            f"last {short(points[-1].value)}, lowest {short(lowest.value)} at step {lowest.step:,}"
+        )
+
+
+def _can_write(output: Output, text: str) -> bool:
+    """Return whether the terminal's encoding has these characters."""
+    try:
+        text.encode(output.out.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
