@@ -118,11 +118,16 @@ class Row:
 
 def _row(change: EditChange) -> Row:
     column, *steps = steps_of(change.path)
+
+    def is_there(value: JsonValue, in_content: bool) -> bool:
+        # In a snapshot null is a value; in a column of its own there is none.
+        return in_content and (bool(steps) or value is not None)
+
     return Row(
         place=" · ".join([LABELS[column], *map(visible, steps)]),
-        base=_cell(change.base, is_there=change.in_base),
-        mine=_cell(change.mine, is_there=change.in_mine),
-        theirs=_cell(change.theirs, is_there=change.in_theirs),
+        base=_cell(change.base, is_there=is_there(change.base, change.in_base)),
+        mine=_cell(change.mine, is_there=is_there(change.mine, change.in_mine)),
+        theirs=_cell(change.theirs, is_there=is_there(change.theirs, change.in_theirs)),
         is_mine=change.changed_by != "them",
         is_theirs=change.changed_by != "me",
         overlaps=change.overlaps,
@@ -283,7 +288,7 @@ async def _write(
                 raise
             # Nothing was sent yet; the other fields may be good.
             del values[exc.field]
-            problems[exc.field] = Problem(exc.message, exc.hint)
+            problems[exc.field] = _as_problem(exc, exc.field)
         except TrainingVersionsError as exc:
             return await _explain(versions, sent, exc, problems)
     if not problems:
@@ -360,9 +365,17 @@ def _compare(sent: Submission, theirs: AnyVersion) -> Conflict:
             if exc.field not in values:
                 raise
             del values[exc.field]
-            problems[exc.field] = Problem(exc.message, exc.hint)
+            problems[exc.field] = _as_problem(exc, exc.field)
         else:
             return Conflict(merge, Edit(values, problems), theirs, sent)
+
+
+def _as_problem(error: InvalidInputError, name: str) -> Problem:
+    """Say in the words of the page what the SDK says of an argument."""
+    message = error.message
+    if message.startswith(f"{name} "):
+        message = f"{BY_NAME[name].label}{message.removeprefix(name)}"
+    return Problem(message, error.hint)
 
 
 def _as_conflict(conflict: Conflict) -> Outcome:

@@ -20,6 +20,8 @@ from playwright.sync_api import (
     Response,
 )
 
+from tests.server.web.visitor import PASSWORD
+
 TIMEOUT = 10_000
 """Milliseconds after which a browser test no longer waits for what should be there."""
 
@@ -91,6 +93,14 @@ class Watch:
     def _on_response(self, response: Response) -> None:
         if response.status >= 500:
             self.found.append(f"answered {response.status}: {response.url}")
+
+
+def sign_in(page: Page, email: str) -> None:
+    """Sign in through the form that is open."""
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Packages", exact=True).wait_for()
 
 
 def axe(page: Page) -> str:

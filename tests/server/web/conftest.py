@@ -22,10 +22,10 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 from starlette.applications import Starlette
 
-from tests.server.web.browsing import TIMEOUT, Look, Watch
+from tests.server.web.browsing import TIMEOUT, Look, Watch, sign_in
 from tests.server.web.chromium import ARGUMENTS, Chromium, find_chromium
 from tests.server.web.shop import Shop
-from tests.server.web.visitor import PASSWORD, Visitor, make_account
+from tests.server.web.visitor import Visitor, make_account
 from training_versions.local import LocalSupabase
 from training_versions.web import create_app
 
@@ -239,10 +239,7 @@ def page_of(
         if state is None:
             make_account(stack, email)
             page.goto("/sign-in")
-            page.get_by_label("Email").fill(email)
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            page.get_by_role("heading", name="Packages").wait_for()
+            sign_in(page, email)
             signed_in_states[email] = page.context.storage_state()
         return page
 

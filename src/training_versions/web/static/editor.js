@@ -13,9 +13,10 @@
 
 import { Page } from "./editor_page.js";
 
-const CHECK_AFTER = 800;
+const PAUSE = 800;
 const LONGEST_WAIT = 30_000;
 const TIMEOUT = 60_000;
+const NO_NETWORK = "no network.";
 
 class Editor {
   #form;
@@ -30,8 +31,9 @@ class Editor {
   #halt = null;
   #shown = null;
   #failures = 0;
+  #reason = null;
   #timer = null;
-  #checks = new Map();
+  #pauses = new Map();
 
   constructor(form) {
     this.#form = form;
@@ -101,9 +103,13 @@ class Editor {
   #onInput(field) {
     if (this.#halt === null && this.#saving === null) this.#showState();
     this.#schedule();
-    if (field.dataset.field !== "json") return;
-    clearTimeout(this.#checks.get(field));
-    this.#checks.set(field, setTimeout(() => this.#check(field), CHECK_AFTER));
+    if (this.#halt === "conflict") this.#afterPause(null, () => this.#compareAgain());
+    if (field.dataset.field === "json") this.#afterPause(field, () => this.#check(field));
+  }
+
+  #afterPause(field, act) {
+    clearTimeout(this.#pauses.get(field));
+    this.#pauses.set(field, setTimeout(act, PAUSE));
   }
 
   #onSubmit(event) {
@@ -153,7 +159,7 @@ class Editor {
   }
 
   #onOffline() {
-    if (this.isUnsaved && this.#halt === null) this.#showUnsent("no network.");
+    if (this.isUnsaved && this.#halt === null) this.#showUnsent(NO_NETWORK);
   }
 
   #retry() {
@@ -212,6 +218,7 @@ class Editor {
     const attempt = this.#attempt;
     const isLost = reply.state === "lost" || (reply.state === "failed" && reply.status >= 500);
     this.#failures = isLost ? this.#failures + 1 : 0;
+    if (!isLost) this.#reason = null;
     if (isLost) {
       this.#showUnsent(reply.message);
       return;
@@ -283,19 +290,27 @@ class Editor {
     this.#attempt = null;
     this.#failures = 0;
     if (!reply.has_mine) {
+      this.#halt = null;
       this.#adopt(reply);
       return reply;
     }
+    const isNew = this.#halt !== "conflict";
     this.#halt = "conflict";
     this.#shown = reply;
-    this.#page.showConflict(reply.html);
+    this.#page.showConflict(reply.html, isNew);
     this.#page.showProblems(reply.problems ?? {}, []);
     return reply;
+  }
+
+  // Somebody goes on typing, so that both agree, say: the notice follows.
+  async #compareAgain() {
+    if (this.#halt === "conflict" && this.#saving === null) await this.#compare();
   }
 
   // They have all that I have: theirs is taken over, and what I just sent is saved.
   #adopt(reply) {
     const taken = [];
+    this.#page.clearNotice();
     for (const [name, field] of this.#fields) {
       const isMine = this.#differs(field);
       this.#stored.set(name, isMine ? field.value : reply.texts[name]);
@@ -452,7 +467,9 @@ class Editor {
   #showUnsent(message) {
     const text = `Not saved yet: ${message}`;
     this.#page.showStatus("unsaved", `${text} It will be tried again by itself.`);
-    if (this.#failures <= 1) this.#page.news(text);
+    // Once for each reason, and not for each try.
+    if (message !== this.#reason) this.#page.news(text);
+    this.#reason = message;
   }
 
   #showState() {
@@ -460,7 +477,11 @@ class Editor {
       (field) => this.#refused.get(field.name) === field.value,
     );
     if (this.#halt !== null) return;
-    if (this.#due().length > 0 || this.#attempt !== null) {
+    if (this.isUnsaved && !navigator.onLine) {
+      this.#showUnsent(NO_NETWORK);
+    } else if (this.#failures > 0) {
+      this.#showUnsent(this.#reason);
+    } else if (this.#due().length > 0 || this.#attempt !== null) {
       this.#page.showStatus("unsaved", "Unsaved changes");
     } else if (refused.length > 0) {
       this.#page.showRefused(refused);

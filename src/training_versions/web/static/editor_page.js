@@ -8,6 +8,7 @@ export class Page {
   #notice;
   #savedAt = null;
   #isCounting = false;
+  #conflict = "";
 
   constructor(form, fields) {
     this.#form = form;
@@ -29,6 +30,7 @@ export class Page {
   }
 
   news(text) {
+    this.alarm("");
     document.getElementById("save-news").textContent = text;
   }
 
@@ -127,10 +129,13 @@ export class Page {
 
   // --- notices
 
-  showConflict(html) {
+  showConflict(html, isNew) {
+    if (!isNew && this.#conflict === html) return;
+    this.#conflict = html;
     this.#notice.innerHTML = html;
     const button = goTo("conflict-title", "See both sides");
     this.showStatus("trouble", "Not saved: this draft was changed elsewhere.", button);
+    if (!isNew) return;
     this.alarm("Not saved: this draft was changed elsewhere. Choose above the fields what to keep.");
   }
 
