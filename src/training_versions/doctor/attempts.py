@@ -217,7 +217,6 @@ _OWNER_MAY_NOT = (
         " (package_id, version_id, version_number, kind)"
         " values (:package, :published, 1, 'archived')",
     ),
-    _not_owner("empty the table", f"truncate {_TABLE} cascade"),
     _not_owner("read the bookkeeping", "select from training_versions_internal.package_numbers"),
 )
 

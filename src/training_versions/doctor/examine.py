@@ -40,7 +40,7 @@ def examine(*, db_url: str | None = None, url: str | None = None, key: str | Non
     """
     _check_given(db_url, url, key)
     began = monotonic()
-    examination = _Examination()
+    examination = Examination()
     if db_url is None:
         examination.skip(_DATABASE, _NEEDS_DATABASE)
     else:
@@ -66,7 +66,7 @@ def _check_given(db_url: str | None, url: str | None, key: str | None) -> None:
         )
 
 
-class _Examination:
+class Examination:
     """What was found so far."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class _Examination:
         return Report(tuple(in_order), tuple(self.done), tuple(self.not_done), seconds)
 
 
-def _examine_database(examination: _Examination, db_url: str) -> None:
+def _examine_database(examination: Examination, db_url: str) -> None:
     try:
         import psycopg
     except ImportError as exc:
@@ -111,10 +111,11 @@ def _examine_database(examination: _Examination, db_url: str) -> None:
         examination.skip(_DATABASE, "there is no connection to the database")
         return
     with connection:
-        _examine_connected(examination, connection)
+        examine_connected(examination, connection)
 
 
-def _examine_connected(examination: _Examination, connection: Connection) -> None:
+def examine_connected(examination: Examination, connection: Connection) -> None:
+    """Do what can be done with a connection to the database."""
     from .applied import examine_history, nothing_there, read_history
     from .database import missing_essentials, read_catalog, reading, unreadable
     from .kinds import finding
@@ -156,7 +157,7 @@ def _examine_connected(examination: _Examination, connection: Connection) -> Non
     _try_rights(examination, connection)
 
 
-def _examine_rows(examination: _Examination, connection: Connection) -> None:
+def _examine_rows(examination: Examination, connection: Connection) -> None:
     import psycopg
 
     from .database import reading
@@ -169,7 +170,7 @@ def _examine_rows(examination: _Examination, connection: Connection) -> None:
         examination.skip(["rows"], f"reading them failed: {_first_line(exc)}")
 
 
-def _try_rights(examination: _Examination, connection: Connection) -> None:
+def _try_rights(examination: Examination, connection: Connection) -> None:
     import psycopg
 
     from .database import trying
@@ -188,7 +189,7 @@ def _first_line(exc: Exception) -> str:
     return str(exc).partition("\n")[0]
 
 
-def _examine_api(examination: _Examination, url: str, key: str) -> None:
+def _examine_api(examination: Examination, url: str, key: str) -> None:
     from .api import Api
 
     with Api(url, key, has_objects=examination.has_objects) as api:

@@ -164,7 +164,7 @@ def _view(name: str, expected: Facts, facts: Facts) -> Iterator[Finding]:
 
 def _view_text(facts: Facts) -> str:
     """Return the definition without what PostgreSQL versions write differently."""
-    return re.sub(r"\b[vn]\.|\s", "", facts["definition"] or "")
+    return re.sub(r"\b\w+\.|\s", "", facts["definition"] or "")
 
 
 # --- columns

@@ -159,7 +159,8 @@ def _setting(setting: _Setting) -> Iterator[Finding]:
     if setting.name == "session_replication_role" and value == "replica":
         yield finding("triggers-off", label, what, reset)
     elif setting.name == "default_transaction_read_only" and _is_on(value):
-        yield finding("read-only", label, what, reset)
+        fix = f"set default_transaction_read_only = off;\n{reset}"
+        yield finding("read-only", label, what, fix)
     elif setting.name == "row_security" and not _is_on(value):
         yield finding("row-security-setting", label, what, reset)
     elif setting.name == "statement_timeout" and 0 < _milliseconds(value) < _LEAST_MS:

@@ -37,7 +37,14 @@ h as materialized (
         count(*) filter (where e.kind = 'cost_alert') as alerts,
         bool_or(e.kind = 'created' and e.details ? 'backfilled') as is_old
     from public.training_version_events e
-    where e.source is null
+    left join (
+        select d.version_id, max(d.id) as event_id
+        from public.training_version_events d
+        where d.kind = 'deleted' and d.source is null
+        group by d.version_id
+    ) as deleted on deleted.version_id = e.version_id
+    -- An id that a deleted draft had may be given again: to a version with a history of its own.
+    where e.source is null and e.id > coalesce(deleted.event_id, 0)
     group by e.version_id
 ),
 p as materialized (

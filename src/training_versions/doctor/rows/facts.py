@@ -49,16 +49,25 @@ where r.status = 'running'
         join public.training_runs r on r.version_id = v.id
         where r.status = 'running' and v.training_status is distinct from 'running'
         """,
-        """
+        of_versions(
+            """
+-- A version whose training has ended ends its run; any other one is being trained.
 update public.training_runs r
-set status = case when v.training_status in ('completed', 'failed', 'cancelled')
-        then v.training_status else 'cancelled' end,
+set status = v.training_status,
     started_at = coalesce(v.training_started_at, r.started_at),
     ended_at = greatest(coalesce(v.training_completed_at, now()), r.started_at)
 from public.training_package_versions v
 where v.id = r.version_id and r.status = 'running'
+    and v.training_status in ('completed', 'failed', 'cancelled');
+update public.training_package_versions v
+set training_status = 'running', training_started_at = r.started_at, training_completed_at = null
+from public.training_runs r
+where r.version_id = v.id and r.status = 'running'
     and v.training_status is distinct from 'running';
 """,
+            "rule_80_training",
+            "record_80_training",
+        ),
     ),
     RowCheck(
         "run-disagrees",
@@ -153,7 +162,7 @@ where r.id = (
         select v.label
         from public.training_runs r
         join v on v.id = r.version_id
-        where not v.is_imported
+        where not v.is_imported and not v.is_old
             and not exists (
                 select from public.training_version_events e
                 where e.version_id = v.id and e.details ->> 'run_id' = r.id::text

@@ -130,7 +130,8 @@ on conflict (package_id) do update set last_number = greatest(n.last_number, exc
 alter table public.training_version_events disable trigger rule_10_append_only;
 update public.training_version_events e set version_number = v.version_number
 from public.training_package_versions v
-where v.id = e.version_id and e.version_number < 1;
+where v.id = e.version_id and v.package_id = e.package_id
+    and v.version_number is distinct from e.version_number;
 alter table public.training_version_events enable trigger rule_10_append_only;
 """
         ),
