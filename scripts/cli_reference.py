@@ -73,7 +73,7 @@ def _words_of(made: click.Command) -> dict[str, dict[str, str]]:
                 choices[name] = " ".join(map(str, parameter.type.choices))
             if parameter.metavar == "FILE":
                 files[name] = ""
-    options["--help"] = "Show how it is used."
+    options["-h"] = options["--help"] = "Show how it is used."
     parts: dict[str, str] = {}
     if isinstance(made, click.Group):
         parts = {name: inner.get_short_help_str(80) for name, inner in made.commands.items()}
@@ -123,6 +123,7 @@ def _help(name: str, made: click.Command) -> str:
         info_name=f"training-versions {name}",
         terminal_width=80,
         max_content_width=80,
+        help_option_names=["-h", "--help"],
         obj=Session(),
     )
     return click.Command.get_help(made, context).rstrip()

@@ -18,8 +18,14 @@ _PLAIN = ("--version", "migrations", "rollback")
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run the command line, and return its exit status."""
-    if arguments is None:
-        arguments = sys.argv[1:]
+    try:
+        return _main(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        # While it was still starting.
+        return 130
+
+
+def _main(arguments: "Sequence[str]") -> int:
     if _COMPLETE in os.environ:
         from training_versions.cli.completion import complete
 

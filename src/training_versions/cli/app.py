@@ -10,13 +10,12 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any
 
 import click
 
 from training_versions.cli import exits
 from training_versions.cli.command import Command, Topic
-from training_versions.cli.context import Session
+from training_versions.cli.context import Session, secrets_of_environment
 from training_versions.cli.exits import CommandError
 from training_versions.cli.index import MODULES, help_text
 from training_versions.cli.output import Output
@@ -74,7 +73,8 @@ def _nearest(name: str) -> str:
 
 _GROUP = LazyGroup(
     "training-versions",
-    context_settings={"ignore_unknown_options": True},
+    # An option before the command is refused in `resolve_command`, with a hint.
+    context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]},
     add_help_option=False,
 )
 
@@ -82,6 +82,7 @@ _GROUP = LazyGroup(
 def run(arguments: Sequence[str], output: Output | None = None) -> int:
     """Run a command, and return its exit status."""
     output = output or Output()
+    output.secrets |= secrets_of_environment()
     for stream in (output.out, output.err):
         # What a terminal cannot write must not end the command in the middle.
         if isinstance(stream, TextIOWrapper):
@@ -94,15 +95,14 @@ def run(arguments: Sequence[str], output: Output | None = None) -> int:
 
 
 def _invoke(arguments: list[str], session: Session) -> int:
+    # Not `main` of click, which has statuses of its own for ctrl-C and for readers that stop.
     try:
-        # Not `main`, which ends the program by itself when nobody reads the output.
         with _GROUP.make_context("training-versions", arguments, obj=session) as context:
-            result: Any = _GROUP.invoke(context)
+            result: object = _GROUP.invoke(context)
     except click.exceptions.Exit as exc:
         result = exc.exit_code
-    finally:
-        # Here, where a reader that has gone is noticed, and not when Python ends.
-        session.output.flush()
+    # Here, where a reader that has gone is noticed, and not when Python ends.
+    session.output.flush()
     return result if isinstance(result, int) else exits.DONE
 
 
@@ -115,7 +115,7 @@ def _guarded(call: Callable[[], int], output: Output) -> int:
     except BrokenPipeError:
         _stop_writing()
         return exits.PIPE_CLOSED
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, EOFError, click.Abort):
         output.err.write("\n")
         output.error("interrupted")
         return exits.INTERRUPTED
@@ -124,7 +124,13 @@ def _guarded(call: Callable[[], int], output: Output) -> int:
     except click.ClickException as exc:
         return _fail(output, exc, *_of_click(exc), exc.exit_code)
     except TrainingVersionsError as exc:
+        # What happens while the SDK asks for the token, such as a session that has ended.
+        cause = exc.__cause__
+        if isinstance(cause, CommandError):
+            return _fail(output, exc, cause.message, cause.hint, cause.status)
         return _fail(output, exc, *_of_sdk(exc), exits.status_of(exc))
+    except OSError as exc:
+        return _fail(output, exc, f"cannot go on: {exc}", None, exits.FAILED)
     except Exception as exc:
         hint = "Please report it, with what --debug adds."
         return _fail(output, exc, f"unexpected {type(exc).__name__}: {exc}", hint, exits.FAILED)
@@ -142,8 +148,7 @@ def _fail(output: Output, exc: Exception, message: str, hint: str | None, status
 
 def _of_click(exc: click.ClickException) -> tuple[str, str | None]:
     """Return the message of an error of click, and where to read on."""
-    message = exc.format_message().rstrip(".")
-    message = message[:1].lower() + message[1:]
+    message = _as_part(exc.format_message())
     context = exc.ctx if isinstance(exc, click.UsageError) else None
     if context is None:
         return message, None
@@ -152,16 +157,28 @@ def _of_click(exc: click.ClickException) -> tuple[str, str | None]:
 
 def _of_sdk(exc: Exception) -> tuple[str, str | None]:
     """Return the message of an error of the SDK, and its hint."""
-    from training_versions.errors import NotSignedInError, TrainingVersionsError
+    from training_versions.errors import (
+        NotSignedInError,
+        OutcomeUnknownError,
+        TrainingVersionsError,
+    )
 
     assert isinstance(exc, TrainingVersionsError)
-    message = exc.message.rstrip(".")
+    message = _as_part(exc.message)
     if exc.after_lost_reply:
         message += "; an earlier try lost its reply, and may have been carried out"
-    hint = exc.hint
     if isinstance(exc, NotSignedInError):
-        hint = "Sign in: training-versions login"
-    return message, hint
+        return message, "Sign in: training-versions login"
+    if isinstance(exc, OutcomeUnknownError):
+        return message, "It may have been carried out: look before you try again."
+    return message, exc.hint
+
+
+def _as_part(sentence: str) -> str:
+    """Write a sentence as it stands behind `error:`."""
+    if sentence[1:2].islower():
+        sentence = sentence[:1].lower() + sentence[1:]
+    return sentence.rstrip(".")
 
 
 def _stop_writing() -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from training_versions.cli.context import Session
-from training_versions.cli.exits import usage
+from training_versions.cli.exits import CommandError, usage
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -172,4 +172,4 @@ def confirm(session: Session, question: str, *, yes: bool) -> None:
     session.output.err.flush()
     answer = input()
     if answer.strip().lower() not in ("y", "yes"):
-        raise click.Abort
+        raise CommandError("you did not say yes; nothing was changed")

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from training_versions.cli import storage
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _RENEW_BEFORE: Final = 300.0
 """Seconds before its end that a stored session is renewed."""
+_TOKEN_OF_SUPABASE_CLI: Final = "sbp_"
+"""How the token of the Supabase CLI begins, which has the same variable and is no user's."""
+_SECRETS: Final = ("SUPABASE_ACCESS_TOKEN", "SUPABASE_SECRET_KEY", "SUPABASE_PASSWORD")
 _LOGIN: Final = "training-versions login"
 
 
@@ -60,11 +64,13 @@ class Session:
         return self._remember(self._find_settings())
 
     def _find_settings(self) -> Settings:
-        url = address(os.environ.get("SUPABASE_URL", ""))
+        url = address(_variable("SUPABASE_URL"))
         if not url:
             return self._stored_settings(None)
         secret_key, public_key = keys_of_environment()
-        token = os.environ.get("SUPABASE_ACCESS_TOKEN", "").strip()
+        token = _variable("SUPABASE_ACCESS_TOKEN")
+        if token.startswith(_TOKEN_OF_SUPABASE_CLI):
+            token = ""
         if token:
             return Settings(url, _needed(public_key or secret_key), token)
         if secret_key:
@@ -141,7 +147,15 @@ class Session:
         """What holds the connections."""
         from training_versions.cli.auth import http_client
 
-        return http_client(self.settings.url)
+        made = http_client(self.settings.url)
+        if self.output.debug:
+            made.event_hooks = {"response": [self._log]}
+        return made
+
+    def _log(self, response: httpx.Response) -> None:
+        """Say what was asked, without parameters, headers or content."""
+        request = response.request
+        self.output.note(f"debug: {request.method} {request.url.path} {response.status_code}")
 
     @cached_property
     def client(self) -> CurrentClient:
@@ -205,6 +219,17 @@ def keys_of_environment() -> tuple[str, str]:
     if is_secret_key(public):
         return secret or public, ""
     return secret, public
+
+
+def secrets_of_environment() -> set[str]:
+    """Return what must not be printed, whatever goes wrong."""
+    known = {_variable(name) for name in _SECRETS}
+    known.update(key for key in (_variable("SUPABASE_KEY"),) if is_secret_key(key))
+    try:
+        known.add(urlsplit(_variable("SUPABASE_DB_URL")).password or "")
+    except ValueError:
+        known.add(_variable("SUPABASE_DB_URL"))
+    return known - {""}
 
 
 def is_secret_key(key: str) -> bool:

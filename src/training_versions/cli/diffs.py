@@ -30,10 +30,9 @@ def print_diff(output: Output, diff: VersionDiff) -> None:
     if not diff:
         output.styled(lines[0], "dim")
         return
-    fits = all(len(line) <= width for line in lines)
     for change, line in zip(diff, lines, strict=True):
         style = _STYLES[change.kind]
-        if fits:
+        if len(line) <= width:
             output.styled(line, style)
             continue
         # The path alone, and the values below it.

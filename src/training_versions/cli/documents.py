@@ -127,7 +127,7 @@ def changed_fields(version: Version, wanted: Document, path: str) -> Document:
     changed: Document = {}
     for name, value in wanted.items():
         if name in now:
-            if not _same(value, now[name]):
+            if not _same(value, now[name]) and not _is_amount(value, getattr(version, name)):
                 changed[name] = value
         elif name not in everything:
             raise usage(
@@ -142,6 +142,16 @@ def changed_fields(version: Version, wanted: Document, path: str) -> Document:
 def _same(left: object, right: object) -> bool:
     # As they are written: 1 and 1.0 are two values, and the order of keys is none.
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+
+
+def _is_amount(value: object, amount: object) -> bool:
+    """Return whether a cost is written as `show --json` does, as text, and is the same."""
+    if not isinstance(amount, Decimal) or not isinstance(value, str):
+        return False
+    try:
+        return Decimal(value) == amount
+    except ArithmeticError:
+        return False
 
 
 def _nearest(name: str) -> str:

@@ -7,8 +7,8 @@ TOPICS = {
     "Packages": {
         "packages": ("packages", "List packages."),
         "create": ("packages", "Create a package."),
-        "export": ("bundles", "Write a package with its history into a file."),
-        "import": ("bundles", "Read a package with its history from a file."),
+        "export": ("bundles", "Write a package with its versions and history into a file."),
+        "import": ("bundles", "Read a package with its versions and history from a file."),
     },
     "Versions": {
         "versions": ("versions", "List the versions of a package."),
@@ -29,8 +29,8 @@ TOPICS = {
         "deploy": ("deployments", "Make a published version live."),
         "undeploy": ("deployments", "Take a version down."),
         "train": ("training", "Record training: start, log, end, curve."),
-        "cost": ("costs", "Record costs, list them, add them up."),
-        "watch": ("watch", "Follow what happens."),
+        "cost": ("costs", "Show costs, or record one."),
+        "watch": ("watch", "Print events as they come."),
     },
     "Projects": {
         "login": ("login", "Sign in, and stay signed in."),

@@ -11,6 +11,7 @@ from training_versions import Package, Version, VersionSummary
 from training_versions.cli.context import Session
 from training_versions.cli.exits import CommandError, not_found, usage
 from training_versions.cli.names import (
+    HOW,
     TARGETS,
     Reference,
     Selector,
@@ -60,9 +61,9 @@ def find(session: Session, text: str, *, beside: Package | None = None) -> Found
 
 
 def find_package(session: Session, text: str) -> Package:
-    """Find the package that somebody named; a version's package if they named a version's id."""
+    """Find the package that somebody named."""
     found = find(session, text)
-    if found.reference.selector is not None:
+    if found.version is not None:
         raise usage(
             f"{text} names a version, and a package is meant",
             hint=f"Write {write_name(found.package.name)}",
@@ -158,8 +159,14 @@ def _package_by_name(session: Session, name: str) -> Package:
         raise _several(name, same)
     raise not_found(
         f"there is no package {write_name(name)}",
-        hint=_similar(session, name) or "training-versions packages lists yours.",
+        hint=_similar(session, name) or _hint_for(name),
     )
+
+
+def _hint_for(name: str) -> str:
+    if "@" in name:
+        return f"After the name of a package: {HOW}."
+    return "training-versions packages lists yours."
 
 
 def _several(name: str, packages: list[Package]) -> CommandError:

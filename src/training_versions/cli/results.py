@@ -87,6 +87,21 @@ def summary_of(version: VersionSummary) -> VersionSummary:
     return VersionSummary.model_validate(version.model_dump())
 
 
+class WholeVersion(VersionSummary):
+    """A version with its content as plain JSON."""
+
+    __module__ = "training_versions.cli.results"
+
+    config_snapshot: dict[str, Any]
+    model_snapshot: dict[str, Any]
+    dataset_snapshot: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, version: Version) -> WholeVersion:
+        """Write a version of the SDK."""
+        return cls.model_validate(version.model_dump())
+
+
 class Done(BaseModel):
     """What a command did to a version, or with `--dry-run` would do."""
 
@@ -120,7 +135,7 @@ class Edited(BaseModel):
     action: Literal["edited"] = "edited"
     changed: bool
     fields: list[str]
-    version: Version[Any, Any, Any]
+    version: WholeVersion
 
 
 class Family(BaseModel):

@@ -8,6 +8,8 @@ import click
 from rich.console import Console
 from rich_click import RichCommand, RichContext
 
+from training_versions.cli.command import Command
+
 _CONFIG: Final = {
     # Without boxes: they take room that narrow terminals do not have.
     "theme": "nord-nu",
@@ -16,7 +18,7 @@ _CONFIG: Final = {
 }
 
 
-def draw_help(command: click.Command, ctx: click.Context, console: Console) -> str:
+def draw_help(command: Command, ctx: click.Context, console: Console) -> str:
     """Return the help of a command with colours, as wide as the terminal."""
     drawn = RichCommand(name=command.name, params=command.params, help=command.help)
     colors = console.color_system
@@ -25,4 +27,8 @@ def draw_help(command: click.Command, ctx: click.Context, console: Console) -> s
         info_name=ctx.command_path,
         rich_help_config=_CONFIG | {"width": console.width, "color_system": colors},
     )
-    return drawn.get_help(context).rstrip()
+    with console.capture() as examples:
+        console.print("\n Examples:", style="bold")
+        for line in command.example:
+            console.print(f"  {line}", soft_wrap=True)
+    return drawn.get_help(context).rstrip() + "\n" + examples.get().rstrip("\n")

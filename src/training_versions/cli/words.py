@@ -12,6 +12,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -28,6 +29,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -44,6 +46,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -60,6 +63,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -80,6 +84,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {
@@ -95,6 +100,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -109,6 +115,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -130,6 +137,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -155,6 +163,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -176,6 +185,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -191,6 +201,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -207,6 +218,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -224,6 +236,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -239,6 +252,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -251,6 +265,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -268,6 +283,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {
@@ -279,10 +295,12 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
     "live": {
         "options": {
             "--on": "What was live at the end of that day, in UTC.",
+            "--all": "What was live before, too.",
             "--json": "Print JSON.",
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -301,6 +319,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {
@@ -318,6 +337,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {
@@ -328,6 +348,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
     },
     "train": {
         "options": {
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -347,6 +368,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -361,6 +383,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -376,6 +399,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {
@@ -390,6 +414,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -403,6 +428,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -411,6 +437,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
     },
     "cost": {
         "options": {
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -430,6 +457,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -442,6 +470,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -454,6 +483,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -470,6 +500,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {
@@ -488,6 +519,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -500,6 +532,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -512,6 +545,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -527,6 +561,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -541,6 +576,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},
@@ -556,6 +592,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
             "--debug": "Say where an error came from.",
+            "-h": "Show how it is used.",
             "--help": "Show how it is used."
         },
         "choices": {},

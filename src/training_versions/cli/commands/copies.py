@@ -111,6 +111,7 @@ def _report(
     output = session.output
     text = f"{action} {written}"
     shown = old
+    is_repeat = copied is not None and copied.replayed
     if copied is None:
         text = f"would be {action}: {written}"
     else:
@@ -118,8 +119,10 @@ def _report(
     result = Done(
         action=action,
         dry_run=copied is None,
-        changed=True,
+        changed=not is_repeat,
         version=summary_of(shown),
         difference=difference,
     )
     output.show(result, ids=[shown.id], text=lambda: output.line(text, is_safe=True))
+    if is_repeat:
+        output.say("The draft was there already; nothing was created.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import click
 
-from training_versions import Deployment, DeploymentTarget, Package, VersionStatus
+from training_versions import Deployment, DeploymentTarget, VersionStatus
 from training_versions.cli.command import (
     command,
     confirm,
@@ -17,7 +18,7 @@ from training_versions.cli.command import (
 from training_versions.cli.context import Session
 from training_versions.cli.diffs import content_diff, preview
 from training_versions.cli.exits import conflict, usage
-from training_versions.cli.lookup import find_package, find_version
+from training_versions.cli.lookup import PackageNames, find_package, find_version
 from training_versions.cli.names import Selector, read_reference, write_version
 from training_versions.cli.output import Cell, Column
 from training_versions.cli.people import who
@@ -49,40 +50,45 @@ _COLUMNS = (
 )
 @click.argument("package", metavar="[PACKAGE]", required=False)
 @click.option("--on", "day", metavar="DAY", help="What was live at the end of that day, in UTC.")
+@click.option("--all", "everything", is_flag=True, help="What was live before, too.")
 @pass_session
-def live(session: Session, package: str | None, day: str | None) -> None:
+def live(session: Session, package: str | None, day: str | None, everything: bool) -> None:
     """Show what is live, or was; without a name, of all packages."""
     output = session.output
+    if day is not None and everything:
+        raise usage("--on and --all exclude each other")
     moment = None if day is None else _end_of(day)
-    if package is not None:
-        packages = [find_package(session, package)]
-    elif moment is None:
-        packages = _packages_with_deployments(session)
+    names = PackageNames(session)
+    found = None if package is None else find_package(session, package)
+    if found is not None:
+        names.add(found)
+    if moment is None:
+        stays = list(
+            session.versions.iterate_deployments(
+                package_id=None if found is None else found.id, live=None if everything else True
+            )
+        )
     else:
-        packages = list(session.packages.iterate())
-    stays: list[tuple[Package, Deployment]] = []
-    for each in packages:
-        for target in _TARGETS:
-            if moment is None:
-                stay = session.versions.live(each.id, target)
-            else:
-                stay = session.versions.live_at(each.id, target, moment)
-            if stay is not None:
-                stays.append((each, stay))
+        packages = session.packages.iterate() if found is None else [found]
+        stays = _live_at(session, [each.id for each in packages], moment)
     output.show(
-        [stay for _, stay in stays],
-        ids=[stay.version_id for _, stay in stays],
+        stays,
+        ids=[stay.version_id for stay in stays],
         text=lambda: output.table(
             _COLUMNS,
-            [_row(session, each, stay) for each, stay in stays],
+            [_row(session, names, stay) for stay in stays],
             empty="Nothing was live." if moment is not None else "Nothing is live.",
         ),
     )
 
 
-def _packages_with_deployments(session: Session) -> list[Package]:
-    ids = dict.fromkeys(each.package_id for each in session.versions.iterate(deployed=True))
-    return [session.packages.get(package_id) for package_id in ids]
+def _live_at(session: Session, package_ids: list[UUID], moment: datetime) -> list[Deployment]:
+    stays = [
+        session.versions.live_at(package_id, target, moment)
+        for package_id in package_ids
+        for target in _TARGETS
+    ]
+    return [stay for stay in stays if stay is not None]
 
 
 def _end_of(day: str) -> datetime:
@@ -92,9 +98,9 @@ def _end_of(day: str) -> datetime:
     return min(selector.moment(), datetime.now(UTC))
 
 
-def _row(session: Session, package: Package, stay: Deployment) -> tuple[Cell, ...]:
+def _row(session: Session, names: PackageNames, stay: Deployment) -> tuple[Cell, ...]:
     return (
-        write_version(package.name, stay.version_number),
+        write_version(names.name(stay.package_id), stay.version_number),
         stay.target,
         stay.started_at,
         stay.ended_at,
@@ -151,7 +157,8 @@ def deploy(
     if before is not None:
         replaced_name = write_version(found.package.name, before.version_number)
         heading = f"{found.written} at {target}, instead of {replaced_name}:"
-    preview(session, heading, diff)
+    if chosen.status == VersionStatus.PUBLISHED:
+        preview(session, heading, diff)
     shown = summary_of(chosen)
     if not dry_run:
         confirm(session, f"Make {found.written} live at {target}?", yes=yes)
@@ -159,12 +166,14 @@ def deploy(
             chosen.id, where, url=url, deployment_id=deployment_id, stay_id=stay_id
         )
     text = f"deployed {found.written} at {target}"
+    if shown.replayed:
+        text = f"unchanged: {found.written} was deployed at {target} by this id already"
     if dry_run:
         text = f"would be deployed: {found.written} at {target}"
     result = Deployed(
         action="deployed",
         dry_run=dry_run,
-        changed=True,
+        changed=not shown.replayed,
         version=shown,
         difference=Difference.of(before, chosen, diff),
         replaced=replaced,

@@ -56,8 +56,11 @@ def draft(
 
     written = write_version(found.name, made.version_number)
     output.show(
-        Done(action="created", dry_run=False, changed=True, version=summary_of(made)),
+        Done(action="created", dry_run=False, changed=not made.replayed, version=summary_of(made)),
         ids=[made.id],
         text=lambda: output.line(f"draft {written}", is_safe=True),
     )
+    if made.replayed:
+        output.say("It was there already; nothing was created.")
+        return
     output.say(f"Next: training-versions edit {written}", style="dim")

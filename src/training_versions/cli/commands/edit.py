@@ -40,7 +40,7 @@ from training_versions.cli.documents import (
 )
 from training_versions.cli.exits import CONFLICT, USAGE, CommandError, usage
 from training_versions.cli.lookup import Found, find_version
-from training_versions.cli.results import Edited
+from training_versions.cli.results import Edited, WholeVersion
 
 _EDITED_SINCE: Final = "TV201"
 
@@ -94,7 +94,7 @@ def _report(session: Session, found: Found, saved: Version, fields: Document) ->
     text = f"unchanged {found.written}"
     if fields:
         text = f"edited {found.written}: {', '.join(fields)}"
-    result = Edited(changed=bool(fields), fields=list(fields), version=saved)
+    result = Edited(changed=bool(fields), fields=list(fields), version=WholeVersion.of(saved))
     output.show(result, ids=[saved.id], text=lambda: output.line(text, is_safe=True))
 
 

@@ -64,15 +64,21 @@ def history(
     """
     output = session.output
     names = PackageNames(session)
-    filters = HistoryFilters(
-        kind=kind or None, since=_moment(since, "--since"), until=_moment(until, "--until")
-    )
+    package_id, version_id = None, None
     if what is not None:
         found = find(session, what)
         names.add(found.package)
-        filters["package_id"] = found.package.id
-        if found.version is not None:
-            filters["version_id"] = found.version.id
+        if found.version is None:
+            package_id = found.package.id
+        else:
+            version_id = found.version.id
+    filters: HistoryFilters = {
+        "package_id": package_id,
+        "version_id": version_id,
+        "kind": kind or None,
+        "since": _moment(since, "--since"),
+        "until": _moment(until, "--until"),
+    }
     walk = session.versions.iterate_history(order="oldest" if oldest else "newest", **filters)
     events = output.limited(walk, limit)
     output.show(
@@ -105,9 +111,23 @@ def _row(session: Session, names: PackageNames, event: Event) -> tuple[Cell, ...
         write_version(names.name(event.package_id), event.version_number),
         str(event.kind),
         who(session, event.actor_id) or "service role",
-        json_text(event.details, indent=None) if event.details else None,
+        _details(session, event),
         event.id,
     )
+
+
+def _details(session: Session, event: Event) -> str | None:
+    if not event.details:
+        return None
+    if not session.output.is_terminal:
+        return json_text(event.details, indent=None)
+    return ", ".join(f"{name}: {_plain(value)}" for name, value in event.details.items())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return json_text(value, indent=None)
 
 
 @command(

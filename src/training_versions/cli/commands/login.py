@@ -47,9 +47,10 @@ class SignedOut(BaseModel):
 def login(
     session: Session, url: str | None, key: str | None, email: str | None, password_stdin: bool
 ) -> None:
-    """Sign in with an address and a password, and stay signed in.
+    """Sign in, and stay signed in.
 
-    The session is kept in a file that only you can read. The password is asked for, or read from
+    With an address and a password. The session is kept in a file that only you can read. The
+    password is asked for, or read from
     stdin; it is never an argument, as others on the machine could see it.
     """
     from training_versions.cli.auth import http_client, sign_in

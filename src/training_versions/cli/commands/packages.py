@@ -104,4 +104,7 @@ def create(
         ids=[package.id],
         text=lambda: output.line(f"package {write_name(package.name)}", is_safe=True),
     )
+    if package.replayed:
+        output.say("It was there already; nothing was created.")
+        return
     output.say(f"Next: training-versions draft {write_name(package.name)}", style="dim")

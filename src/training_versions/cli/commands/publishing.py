@@ -57,7 +57,8 @@ def publish(session: Session, draft: str, name: str | None, yes: bool, dry_run: 
     since = "the first one to be published"
     if latest is not None:
         since = f"since {write_version(found.package.name, latest.version_number)}"
-    preview(session, f"{found.written}, {since}:", diff)
+    if version.status == VersionStatus.DRAFT:
+        preview(session, f"{found.written}, {since}:", diff)
     if not dry_run:
         confirm(session, f"Publish {found.written}?", yes=yes)
         version = session.versions.publish(
@@ -97,7 +98,7 @@ def archive(session: Session, version: str, yes: bool, dry_run: bool) -> None:
     is_done = before.status == VersionStatus.ARCHIVED
     if dry_run and before.status == VersionStatus.DRAFT:
         raise conflict(f"{found.written} is a draft, and only published versions are archived")
-    if not is_done:
+    if before.status == VersionStatus.PUBLISHED:
         session.output.say(f"{found.written}: {before.status} -> archived")
         if before.is_deployed:
             session.output.say(f"It is live at {before.deployment_target}, and is taken down.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from training_versions import Package, TrainingStatus, Version, VersionStatus, VersionSummary
@@ -16,7 +14,7 @@ from training_versions.cli.lookup import Found, find, find_package, find_version
 from training_versions.cli.names import write_name, write_version
 from training_versions.cli.output import Cell, Column
 from training_versions.cli.people import who
-from training_versions.cli.results import Difference
+from training_versions.cli.results import Difference, WholeVersion
 from training_versions.cli.text import json_text
 
 _COLUMNS = (
@@ -116,7 +114,7 @@ def _row(session: Session, package: Package, version: VersionSummary) -> tuple[C
 
 @command(
     "show",
-    result=Package | Version[Any, Any, Any],
+    result=Package | WholeVersion,
     example=(
         "training-versions show support-bot",
         "training-versions show support-bot@3",

@@ -1,0 +1,127 @@
+"""What people see on a terminal: tables, colours, and lines that fit."""
+
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+
+from tests.server.cli.conftest import ANSI, Terminal
+
+SHOWN = [
+    ["packages"],
+    ["versions", "support-bot"],
+    ["show", "support-bot"],
+    ["show", "support-bot@1"],
+    ["diff", "support-bot@1", "@2"],
+    ["lineage", "support-bot"],
+    ["history", "support-bot"],
+    ["live"],
+    ["publish", "support-bot", "--dry-run"],
+    ["archive", "support-bot@1", "--dry-run"],
+    ["restore", "support-bot@1", "--dry-run"],
+    ["fork", "support-bot", "--into", "support-bot", "--dry-run"],
+    ["deploy", "support-bot", "local", "--dry-run"],
+    ["undeploy", "support-bot", "--dry-run"],
+    ["delete", "support-bot@2", "--dry-run"],
+    ["draft", "support-bot"],
+    ["create", "another", "--type", "t"],
+    ["edit", "support-bot", "--summary", "from a terminal"],
+    ["logout"],
+]
+
+
+@pytest.fixture
+def deployed(ada, bot):
+    """The package, with a name and a summary that ask for room."""
+    first = ada.versions.get_by_number(bot.id, 1)
+    ada.versions.deploy(first.id, "hf_space", url="https://ada-support-bot.hf.space")
+    draft = ada.versions.latest(bot.id)
+    ada.versions.update_draft(draft.id, change_summary="what else was tried in the meantime " * 4)
+    return bot
+
+
+@pytest.mark.parametrize("arguments", SHOWN, ids=" ".join)
+def test_every_command_fits_a_narrow_terminal_and_a_wide_one(terminal, deployed, arguments) -> None:
+    for columns in (40, 120):
+        ran = terminal(*arguments, columns=columns)
+
+        assert ran.status == 0, ran.out
+        shown = ran.plain.replace("\n", "")
+        assert shown.isprintable()
+        tables = [line for line in ran.plain.split("\n") if not _may_be_longer(line)]
+        assert [line for line in tables if cell_len(line) > columns] == []
+
+
+def _may_be_longer(line: str) -> bool:
+    # Sentences and changes are wrapped by the terminal itself, so that they can be copied whole.
+    return not line.startswith("  ") or " -> " in line
+
+
+def test_colours_are_for_terminals_alone(terminal, run, deployed, monkeypatch) -> None:
+    coloured = terminal("versions", "support-bot")
+    monkeypatch.setenv("NO_COLOR", "1")
+    without = terminal("versions", "support-bot")
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    piped = run("versions", "support-bot")
+
+    assert "\x1b[32mpublished\x1b[0m" in coloured.out
+    assert "\x1b" not in without.out + piped.out + piped.err
+    assert coloured.plain == without.plain
+
+
+def test_a_diff_is_coloured_and_puts_values_below_long_paths(terminal, deployed) -> None:
+    wide = terminal("diff", "support-bot@1", "@2", "--only", "/config_snapshot", columns=80)
+    narrow = terminal("diff", "support-bot@1", "@2", "--only", "/change_summary", columns=40)
+
+    assert "\x1b[33m~ /config_snapshot/lora/r  8 -> 16  (+8)\x1b[0m" in wide.out
+    assert "~ /change_summary\n    " in narrow.plain
+
+
+def test_names_that_would_steer_the_terminal_are_shown_as_escapes(terminal, ada) -> None:
+    evil = ada.package("\x1b[2J\x9b31m\u202e[red]x[/red]\r\x07")
+    version = ada.draft(evil, config={"\x1b]0;x\x07": "\x1b[31m"}, change_summary="\x1b[5m\x08\nx")
+
+    for arguments in (["packages"], ["versions", evil.id], ["show", version.id], ["live"]):
+        shown = ANSI.sub("", terminal(*arguments).out.replace("\r\n", "\n"))
+        assert shown.replace("\n", "").isprintable()
+    assert "[red]x[/red]" in terminal("packages").plain
+    assert '"\\u001b]0;x\\u0007": "\\u001b[31m"' in terminal("show", version.id).plain
+
+
+def test_who_and_when_are_told_as_people_say_it(terminal, run, ada, bot) -> None:
+    shown = terminal("versions", "support-bot").plain
+
+    assert "you" in shown
+    assert "just now" in shown or "seconds ago" in shown
+    row = run("versions", "support-bot").lines[0].split("\t")
+    assert row[3].endswith("Z")
+    assert len(row[4]) == 36
+
+
+def test_nothing_to_list_says_what_to_do_next(terminal, run, ada) -> None:
+    assert "training-versions create" in terminal("packages").plain
+    assert run("packages").out == ""
+
+
+def test_a_real_terminal_of_forty_columns(ada, bot) -> None:
+    command = Terminal("versions", "support-bot", columns=40)
+
+    ran = command.finish()
+
+    assert ran.status == 0
+    assert "support-bot@2" in ran.plain
+    assert max(map(cell_len, ran.plain.split("\n"))) <= 40
+
+
+@pytest.mark.parametrize("name", ["publish", "edit"])
+def test_help_is_drawn_on_a_terminal_and_plain_in_a_pipe(terminal, run, name) -> None:
+    drawn = terminal(name, "--help", columns=60)
+    piped = run(name, "--help")
+
+    assert drawn.status == piped.status == 0
+    assert "\x1b[" in drawn.out
+    assert "\x1b" not in piped.out
+    for shown in (drawn.plain, piped.out):
+        assert f"training-versions {name} support-bot" in shown
+        assert "--summary" in shown or name != "edit"

@@ -1,0 +1,217 @@
+"""How the command line starts: what it imports, its list of commands, and completion."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from training_versions.cli import exits
+from training_versions.cli.app import load_command
+from training_versions.cli.command import Command
+from training_versions.cli.completion import complete
+from training_versions.cli.index import MODULES, SUMMARIES, help_text
+
+ROOT = Path(__file__).parents[2]
+
+
+def every_command() -> list[tuple[str, click.Command]]:
+    found: list[tuple[str, click.Command]] = []
+    for name in MODULES:
+        made = load_command(name)
+        assert made is not None
+        found.append((name, made))
+        if isinstance(made, click.Group):
+            found += [(f"{name} {part}", inner) for part, inner in made.commands.items()]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["--help"], {}),
+        (["-h"], {}),
+        (["--version"], {}),
+        ([], {"COMP_WORDS": "training-versions\npub", "COMP_CWORD": "1", "SHELL_ASKS": "bash"}),
+    ],
+    ids=["help", "h", "version", "completion"],
+)
+def test_help_and_completion_import_nothing_that_takes_time(
+    arguments: list[str], environment: dict[str, str]
+) -> None:
+    shell = environment.pop("SHELL_ASKS", None)
+    if shell is not None:
+        environment["_TRAINING_VERSIONS_COMPLETE"] = f"{shell}_complete"
+    code = f"""
+import sys
+from training_versions.cli import main
+try:
+    main({arguments!r})
+finally:
+    print([*sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | environment,
+    )
+
+    loaded = {name.partition(".")[0] for name in ast.literal_eval(done.stderr)}
+    assert done.stdout
+    # Each of the second line would take a tenth to a half of the time in which Python starts.
+    assert not loaded & {
+        *("click", "rich", "rich_click", "supabase", "postgrest", "pydantic", "httpx"),
+        *("typing", "pathlib", "shutil", "json", "email", "shlex"),
+    }
+
+
+def test_without_the_extra_commands_say_what_to_install() -> None:
+    code = """
+import sys
+sys.modules["click"] = None
+from training_versions.cli import main
+sys.exit(main(["packages"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: this command needs the extra 'cli'\nhint: pip install 'training-versions[cli]'\n"
+    )
+
+
+def test_without_a_command_the_list_of_them_is_no_success(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from training_versions.cli import main
+
+    assert main([]) == 2
+    assert capsys.readouterr() == ("", help_text())
+    assert main(["--help"]) == 0
+    assert capsys.readouterr() == (help_text(), "")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_the_list_of_commands_fits_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    text = help_text()
+
+    prose, _, _ = text.partition("Examples:")
+    _, _, commands = prose.partition("\n\n")
+    assert max(map(len, commands.partition("\n\n")[2].splitlines())) <= columns
+    assert all(f"  {name}" in text for name in SUMMARIES)
+
+
+@pytest.mark.parametrize(
+    ("name", "made"), every_command(), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_command_is_listed_as_it_says_itself_and_has_an_example(
+    name: str, made: click.Command
+) -> None:
+    assert made.help
+    if name in SUMMARIES:
+        # Whole sentences may follow the first one, which the list shows.
+        first = made.help.split("\n\n")[0].replace("\n", " ").removesuffix(".")
+        assert SUMMARIES[name].removesuffix(".") in first
+    if isinstance(made, Command):
+        assert made.example
+        for line in made.example:
+            assert f"training-versions {name}" in " ".join(made.example)
+            assert len(line) <= 100
+    for parameter in made.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help
+
+
+def test_what_is_derived_from_the_commands_is_fresh() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "cli_reference.py", "--check"],
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_documentation_shows_every_exit_status() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+
+    for status, meaning in exits.MEANINGS.items():
+        assert f"| {status} | {meaning} |" in page
+
+
+# --- completion
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "position", "answer"),
+    [
+        ("bash", "training-versions\npub", "1", "plain,publish\n"),
+        ("bash", "training-versions\npublish\n--dr", "2", "plain,--dry-run\n"),
+        ("bash", "training-versions\nversions\na b\n--status\npub", "4", "plain,published\n"),
+        ("bash", "training-versions\ndeploy\nbot@3\nhf", "3", "plain,hf_space\n"),
+        ("bash", "training-versions\nedit\nbot\n--from\n", "4", "file,\n"),
+        ("bash", "training-versions\n--ver", "1", "plain,--version\n"),
+        ("bash", "training-versions\nno-such\n--x", "2", ""),
+        ("zsh", "training-versions arch", "1", "plain\narchive\nArchive a published version.\n"),
+        ("zsh", "training-versions diff 'my bot' --js", "3", "plain\n--json\nPrint JSON.\n"),
+        ("fish", "training-versions undep", "undep", "plain,undeploy\tTake a version down.\n"),
+        ("fish", "training-versions publish ", "", ""),
+    ],
+)
+def test_words_are_completed(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    shell: str,
+    words: str,
+    position: str,
+    answer: str,
+) -> None:
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", position)
+
+    assert complete(f"{shell}_complete") == 0
+    assert capsys.readouterr().out == answer
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_a_shell_is_that_of_click(
+    capsys: pytest.CaptureFixture[str], shell: str
+) -> None:
+    assert complete(f"{shell}_source") == 0
+    assert "_TRAINING_VERSIONS_COMPLETE=" + f"{shell}_complete" in capsys.readouterr().out
+
+
+def test_an_unknown_shell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert complete("elvish_source") == 2
+    assert complete("elvish_complete") == 1
+
+
+def test_bash_completes_with_the_script(tmp_path: Path) -> None:
+    script = tmp_path / "complete.sh"
+    program = Path(sys.executable).with_name("training-versions")
+    asked = subprocess.run(
+        [program],
+        env=os.environ | {"_TRAINING_VERSIONS_COMPLETE": "bash_source"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    script.write_text(asked.stdout)
+    typed = (
+        f"export PATH={program.parent}:$PATH; source {script}; "
+        "COMP_WORDS=(training-versions und); COMP_CWORD=1; "
+        '_training_versions_completion training-versions; echo "${COMPREPLY[@]}"'
+    )
+
+    done = subprocess.run(["bash", "-c", typed], capture_output=True, text=True, timeout=60)
+
+    assert done.stdout == "undeploy\n", done.stderr
