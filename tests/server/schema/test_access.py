@@ -102,7 +102,7 @@ BOOKKEEPING = {
     "owns_package": "owns_package('{package}')",
     "lock_own_package": "lock_own_package('{package}')",
     "next_number": "next_number('{package}')",
-    "claim_id": "claim_id('version', '{draft}', '[]')",
+    "claim_id": "claim_id('version', '{draft}', to_jsonb(clock_timestamp()))",
     "was_deleted": "was_deleted('{deleted}', false)",
     "start_training": "start_training('{draft}', null)",
     "end_training": "end_training('{draft}', 'completed', null, null, null)",
