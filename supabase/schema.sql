@@ -1303,31 +1303,64 @@ $$;
 grant execute on function public.get_version_lineage to authenticated, service_role;
 
 -- Imports the history of another project into a package of the caller, and returns how many events
--- were new. Idempotent.
-create function public.import_training_events(p_package_id uuid,
-    p_events jsonb)
+-- were new. With p_dry_run everything is taken back that it did. Idempotent.
+create function public.import_training_events(
+    p_package_id uuid,
+    p_events jsonb,
+    p_dry_run boolean default false
+)
 returns integer
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select training_versions_internal.import_events(p_package_id, p_events)
+declare
+    added integer;
+begin
+    begin
+        added := training_versions_internal.import_events(p_package_id, p_events);
+        if p_dry_run is true then
+            raise exception using errcode = 'DRYRN';  -- takes it back, as above
+        end if;
+    exception
+        when sqlstate 'DRYRN' then
+            null;
+    end;
+    return added;
+end
 $$;
 grant execute on function public.import_training_events to authenticated, service_role;
 
 -- Imports versions of another project into a package of the caller; with p_check_only it only
 -- checks whether their ids and numbers are free. p_package creates the package first: name,
--- template_type, config_json, user_id. Idempotent.
+-- template_type, config_json, user_id. With p_dry_run everything is taken back that it did.
+-- Idempotent.
 create function public.import_training_versions(
     p_package_id uuid,
     p_versions jsonb,
     p_check_only boolean default false,
-    p_package jsonb default null
+    p_package jsonb default null,
+    p_dry_run boolean default false
 )
 returns jsonb
 set search_path = ''
 language plpgsql
 as $$
+declare
+    outcome pg_catalog.jsonb;
 begin
+    if p_dry_run is true then
+        -- All of it is done, so that all rules are asked, and taken back: to leave this block by an
+        -- exception is what takes it back, and variables keep their values.
+        begin
+            outcome := public.import_training_versions(
+                p_package_id, p_versions, p_check_only, p_package
+            );
+            raise exception using errcode = 'DRYRN';
+        exception
+            when sqlstate 'DRYRN' then
+                return outcome;
+        end;
+    end if;
     -- In one transaction with its first versions: an import that fails leaves no empty package.
     if p_package is not null and p_check_only is not true then
         perform public.create_training_package(

@@ -553,13 +553,29 @@ create or replace function public.import_training_versions(
     p_package_id uuid,
     p_versions jsonb,
     p_check_only boolean default false,
-    p_package jsonb default null
+    p_package jsonb default null,
+    p_dry_run boolean default false
 )
 returns jsonb
 set search_path = ''
 language plpgsql
 as $$
+declare
+    outcome pg_catalog.jsonb;
 begin
+    if p_dry_run is true then
+        -- All of it is done, so that all rules are asked, and taken back: to leave this block by an
+        -- exception is what takes it back, and variables keep their values.
+        begin
+            outcome := public.import_training_versions(
+                p_package_id, p_versions, p_check_only, p_package
+            );
+            raise exception using errcode = 'DRYRN';
+        exception
+            when sqlstate 'DRYRN' then
+                return outcome;
+        end;
+    end if;
     -- In one transaction with its first versions: an import that fails leaves no empty package.
     if p_package is not null and p_check_only is not true then
         perform public.create_training_package(
@@ -570,23 +586,41 @@ begin
     return training_versions_internal.import_versions(p_package_id, p_versions, p_check_only);
 end
 $$;
-comment on function public.import_training_versions(uuid, jsonb, boolean, jsonb) is
+comment on function public.import_training_versions(uuid, jsonb, boolean, jsonb, boolean) is
     'training-versions: '
     'Imports versions of another project into a package of the caller; with p_check_only it only '
     'checks whether their ids and numbers are free. p_package creates the package first: name, '
-    'template_type, config_json, user_id. Idempotent.';
+    'template_type, config_json, user_id. With p_dry_run everything is taken back that it did. '
+    'Idempotent.';
 
-create or replace function public.import_training_events(p_package_id uuid, p_events jsonb)
+create or replace function public.import_training_events(
+    p_package_id uuid,
+    p_events jsonb,
+    p_dry_run boolean default false
+)
 returns integer
 set search_path = ''
-language sql
+language plpgsql
 as $$
-    select training_versions_internal.import_events(p_package_id, p_events)
+declare
+    added integer;
+begin
+    begin
+        added := training_versions_internal.import_events(p_package_id, p_events);
+        if p_dry_run is true then
+            raise exception using errcode = 'DRYRN';  -- takes it back, as above
+        end if;
+    exception
+        when sqlstate 'DRYRN' then
+            null;
+    end;
+    return added;
+end
 $$;
-comment on function public.import_training_events(uuid, jsonb) is
+comment on function public.import_training_events(uuid, jsonb, boolean) is
     'training-versions: '
     'Imports the history of another project into a package of the caller, and returns how many '
-    'events were new. Idempotent.';
+    'events were new. With p_dry_run everything is taken back that it did. Idempotent.';
 
 -- Versions are read one at a time, because their sizes are not known: a page ends before the
 -- version that would make it larger than p_bytes, and has at least one version.

@@ -124,6 +124,8 @@ def test_an_import_counts_what_the_database_says_of_each_version() -> None:
 
     assert result == ImportResult(
         package_id=PACKAGE,
+        package_name="bot",
+        package_created=False,
         versions_created=1,
         versions_present=2,
         versions_differing=1,

@@ -19,6 +19,7 @@ from training_versions.models import (
     Unset,
 )
 from training_versions.operations import packages
+from training_versions.operations.checks import check_flag
 from training_versions.snapshots import Codec
 
 
@@ -293,6 +294,7 @@ class AsyncPackages:
         package_id: Id | None = None,
         user_id: Id | None = None,
         progress: Progress | None = None,
+        dry_run: bool = False,
     ) -> ImportResult:
         """Import an exported package, with its numbers, timestamps, parents and history.
 
@@ -312,6 +314,8 @@ class AsyncPackages:
             user_id: The owner of a new package; only the service role may name another.
             progress: Called after each version and event with how many are imported and how many
                 there are.
+            dry_run: Change nothing, and return what the import would do. The database applies all
+                of its rules, and takes back what it did.
 
         Raises:
             BundleError: The file is damaged, altered, no bundle, or of a newer format; the message
@@ -321,8 +325,15 @@ class AsyncPackages:
                 with other content.
 
         Example:
+            >>> plan = await packages.import_("support-bot.jsonl", dry_run=True)
             >>> (await packages.import_("support-bot.jsonl")).versions_created
         """
         return await self._transport.run(
-            bundle.import_package(file, package_id=package_id, user_id=user_id, progress=progress)
+            bundle.import_package(
+                file,
+                package_id=package_id,
+                user_id=user_id,
+                progress=progress,
+                dry_run=check_flag(dry_run, "dry_run"),
+            )
         )

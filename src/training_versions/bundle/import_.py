@@ -13,10 +13,10 @@ which rows are new is decided in the database.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 from training_versions.bundle.columns import (
     BUNDLED_EVENT_COLUMNS,
@@ -34,7 +34,7 @@ from training_versions.errors import (
     InvalidInputError,
     TrainingVersionsError,
 )
-from training_versions.models import Id
+from training_versions.models import Id, Package
 from training_versions.operations import packages
 from training_versions.operations.checks import check_uuid
 from training_versions.operations.requests import Operation, Rpc, WhoAmI, call, expect_array
@@ -57,6 +57,7 @@ def import_package(
     package_id: Id | None,
     user_id: Id | None,
     progress: Progress | None,
+    dry_run: bool = False,
 ) -> Operation[ImportResult]:
     """Import the package in a file into this project.
 
@@ -65,6 +66,7 @@ def import_package(
         package_id: The package to import into, if not the one that the file names.
         user_id: The owner of a new package, if not the caller.
         progress: Called after each row.
+        dry_run: Have everything taken back again, batch by batch.
     """
     meter = ProgressMeter(progress)
     with open_for_reading(file) as source:
@@ -72,12 +74,16 @@ def import_package(
         meter.total = len(index.versions) + len(index.event_offsets)
         if package_id is not None:
             chosen = yield from _get_chosen(package_id, user_id)
-            target = _Target(chosen)
+            target = _Target(chosen.id, chosen.name, dry_run)
             tally = yield from _send_all(source, index, target, meter)
         else:
-            target, tally = yield from _send_to_own_copy(source, index, user_id, meter)
+            target, tally = yield from _send_to_own_copy(
+                source, index, user_id, meter, dry_run=dry_run
+            )
     return ImportResult(
         package_id=target.id,
+        package_name=target.name,
+        package_created=target.is_new,
         versions_created=tally.created,
         versions_present=len(index.versions) - tally.created,
         versions_differing=tally.differing,
@@ -92,15 +98,15 @@ def import_package(
 #
 
 
-def _get_chosen(package_id: Id, user_id: Id | None) -> Operation[uuid.UUID]:
-    """Return the id of the package that the caller chose."""
+def _get_chosen(package_id: Id, user_id: Id | None) -> Operation[Package]:
+    """Return the package that the caller chose."""
     owner = None if user_id is None else check_uuid(user_id, "user_id")
     chosen = yield from packages.get(package_id, operation=IMPORT)
     if owner is not None and owner != str(chosen.user_id):
         raise InvalidInputError(
             f"package_id has another owner than user_id {owner}.", field="user_id"
         )
-    return chosen.id
+    return chosen
 
 
 @dataclass
@@ -108,12 +114,22 @@ class _Target:
     """The package that rows are sent to."""
 
     id: uuid.UUID
+    name: str
+    is_dry_run: bool
+    """Whether nothing that is sent stays."""
     to_create: Row | None = None
-    """Its columns, until it exists."""
+    """Its columns, until it exists; in a dry run, that is never."""
+    is_new: bool = False
+    """Whether it did not exist before."""
 
 
 def _send_to_own_copy(
-    source: BinaryIO, index: BundleIndex, user_id: Id | None, meter: ProgressMeter
+    source: BinaryIO,
+    index: BundleIndex,
+    user_id: Id | None,
+    meter: ProgressMeter,
+    *,
+    dry_run: bool,
 ) -> Operation[tuple[_Target, _Tally]]:
     """Send everything to the owner's copy of the package; create it if needed.
 
@@ -138,17 +154,18 @@ def _send_to_own_copy(
     wanted = index.package.id
     candidates = [_id_of_copy(wanted, owner), wanted]
     while True:
-        target = yield from _find_copy(candidates, owner)
-        if target is None:
-            target = _Target(wanted, to_create=columns)
-        is_new = target.to_create is not None
+        found = yield from _find_copy(candidates, owner)
+        if found is None:
+            target = _Target(wanted, index.package.name, dry_run, to_create=columns, is_new=True)
+        else:
+            target = _Target(found.id, found.name, dry_run)
         try:
             tally = yield from _send_all(source, index, target, meter)
         except ConflictError as exc:
-            if target.to_create is None or not _is_taken(target.id, exc):
+            if not target.is_new or not _is_taken(target.id, exc):
                 raise
         else:
-            if is_new and target.id != index.package.id:
+            if target.is_new and target.id != index.package.id:
                 tally.new_ids[index.package.id] = target.id
             return target, tally
         # The id is taken: a package has it that is not this owner's, or had it and was deleted. The
@@ -157,12 +174,12 @@ def _send_to_own_copy(
         candidates = [wanted]
 
 
-def _find_copy(candidates: Iterable[uuid.UUID], owner: str | None) -> Operation[_Target | None]:
+def _find_copy(candidates: Iterable[uuid.UUID], owner: str | None) -> Operation[Package | None]:
     for candidate in candidates:
         found = yield from packages.find(candidate, operation=IMPORT)
         # Without an owner, as for the service role, a package of any owner is taken.
         if found is not None and owner in (None, str(found.user_id)):
-            return _Target(found.id)
+            return found
     return None
 
 
@@ -182,7 +199,10 @@ def _send_all(
     """Send all rows, after a look at the numbers that the package has."""
     if target.to_create is None:
         yield from _check_numbers(index, target.id)
-    sender = _Sender(source, target, meter)
+    tally = _Tally()
+    if target.is_dry_run:
+        tally.may_come_along = index.versions
+    sender = _Sender(source, target, meter, tally)
     yield from sender.send_versions(version.offset for version in index.parents_first)
     yield from sender.send_events(index.event_offsets)
     return sender.tally
@@ -218,6 +238,8 @@ class _Tally:
     parents_missing: int = 0
     events: int = 0
     new_ids: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict[uuid.UUID, uuid.UUID])
+    may_come_along: Mapping[uuid.UUID, object] = field(default_factory=dict[uuid.UUID, object])
+    """In a dry run the versions of the file: those of earlier batches are not there."""
 
     def add_versions(self, batch: list[Row], data: object) -> None:
         """Add the reply to a batch of versions: an outcome for each."""
@@ -227,7 +249,12 @@ class _Tally:
                 self.created += 1
                 self._note_id(uuid.UUID(row["id"]), outcome.get("id"))
             self.differing += outcome.get("differs") is True
-            self.parents_missing += outcome.get("parent_missing") is True
+            if outcome.get("parent_missing") is True and not self._comes_along(row):
+                self.parents_missing += 1
+
+    def _comes_along(self, row: Row) -> bool:
+        parent = row.get("parent_version_id")
+        return parent is not None and uuid.UUID(parent) in self.may_come_along
 
     def _note_id(self, in_file: uuid.UUID, here: object) -> None:
         if isinstance(here, str) and uuid.UUID(here) != in_file:
@@ -245,14 +272,14 @@ class _Sender:
     source: BinaryIO
     target: _Target
     meter: ProgressMeter
-    tally: _Tally = field(default_factory=_Tally)
+    tally: _Tally
     batches_sent: int = 0
 
     def send_versions(self, offsets: Iterable[int]) -> Operation[None]:
         """Send the versions whose lines begin at these places."""
         for batch in _read_batches(self.source, offsets, BUNDLED_VERSION_COLUMNS):
             yield from self._send_versions(batch)
-        if self.target.to_create is not None:
+        if self.target.is_new and not self.batches_sent:
             yield from self._send_versions([])  # a package that has no versions
 
     def _send_versions(self, batch: list[Row]) -> Operation[None]:
@@ -261,17 +288,27 @@ class _Sender:
             "p_versions": batch,
             "p_package": self.target.to_create,
         }
-        rpc = Rpc(IMPORT, IMPORT_VERSIONS, params)
         read = partial(self.tally.add_versions, batch)
-        yield from self._send("versions", batch, rpc, read)
-        self.target.to_create = None
+        yield from self._send("versions", batch, self._call(IMPORT_VERSIONS, params), read)
+        if not self.target.is_dry_run:
+            self.target.to_create = None
 
     def send_events(self, offsets: Iterable[int]) -> Operation[None]:
         """Send the events whose lines begin at these places."""
         for batch in _read_batches(self.source, offsets, BUNDLED_EVENT_COLUMNS):
+            if self.target.to_create is not None:
+                # A dry run, in which the package does not exist: all of its history is new.
+                self.tally.events += len(batch)
+                self.meter.count_rows(len(batch))
+                continue
             params = {"p_package_id": str(self.target.id), "p_events": batch}
-            rpc = Rpc(IMPORT, "import_training_events", params)
+            rpc = self._call("import_training_events", params)
             yield from self._send("events", batch, rpc, self.tally.add_events)
+
+    def _call(self, function: str, params: dict[str, Any]) -> Rpc:
+        if not self.target.is_dry_run:
+            return Rpc(IMPORT, function, params)
+        return Rpc(IMPORT, function, params | {"p_dry_run": True}, is_write=False)
 
     def _send(
         self, noun: str, batch: list[Row], rpc: Rpc, read: Callable[[object], None]
@@ -279,7 +316,7 @@ class _Sender:
         try:
             yield from call(rpc, read)
         except ConnectionFailedError as exc:
-            if not self.batches_sent:
+            if not self.batches_sent or self.target.is_dry_run:
                 raise
             # "Nothing was changed" is true of this batch only.
             raise ConnectionFailedError(
@@ -290,14 +327,14 @@ class _Sender:
             ) from exc
         except TrainingVersionsError as exc:
             # A gateway that finds a batch too large does not name its versions.
+            created = 0 if self.target.is_dry_run else self.tally.created
             exc.add_note(
                 f"What failed was {_describe_batch(noun, batch)}; "
-                f"{self.tally.created} versions were created before."
+                f"{created} versions were created before."
             )
             raise
         self.batches_sent += 1
-        for _ in batch:
-            self.meter.count_row()
+        self.meter.count_rows(len(batch))
 
 
 def _describe_batch(noun: str, batch: list[Row]) -> str:

@@ -29,6 +29,11 @@ class ProgressMeter:
         if self._report is not None:
             self._report(self.done, self.total)
 
+    def count_rows(self, number: int) -> None:
+        """Count several rows, one by one."""
+        for _ in range(number):
+            self.count_row()
+
 
 @refuses_foreign_errors
 def _check_plain_function(report: object, argument: str) -> None:

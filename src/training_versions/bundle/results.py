@@ -54,7 +54,7 @@ class ExportResult(Record):
 
 
 class ImportResult(Record):
-    """What an import found and did.
+    """What an import found and did; of a dry run, what it would do.
 
     Rows of an attempt whose reply was lost count as present.
     """
@@ -62,6 +62,10 @@ class ImportResult(Record):
     __module__ = "training_versions"
 
     package_id: UUID
+    package_name: str
+    """The name of the package here, which may differ from that in the file."""
+    package_created: bool
+    """Whether the import created the package."""
     versions_created: int
     versions_present: int
     """Versions that were here already, or were deleted here and stay deleted."""

@@ -20,7 +20,9 @@ from tests.faces import both_faces
 from tests.server.sdk.conftest import Sql
 from training_versions import (
     AsyncPackageRepository,
+    ConflictError,
     NotFoundError,
+    NotSignedInError,
     OutcomeUnknownError,
     Package,
     PackageRepository,
@@ -72,10 +74,12 @@ def events(stack: LocalSupabase, package_id: Any) -> list[dict[str, Any]]:
     return rows(stack, "training_version_events", package_id)
 
 
-def nothing_new(package_id: Any, versions: int = 3) -> ImportResult:
+def nothing_new(package_id: Any, versions: int = 3, name: str = "support-bot") -> ImportResult:
     """What an import gives when everything is there already."""
     return ImportResult(
         package_id=package_id,
+        package_name=name,
+        package_created=False,
         versions_created=0,
         versions_present=versions,
         versions_differing=0,
@@ -129,6 +133,76 @@ def bundle(ada, lived, file):
     return file
 
 
+# --- what would happen
+
+
+def everything_in(stack: LocalSupabase, package_id: Any) -> list[Any]:
+    names = ("training_package_versions", "training_version_events")
+    return [rows(stack, name, package_id) for name in names]
+
+
+@both_faces
+def test_a_dry_run_says_what_an_import_does_and_leaves_nothing(
+    carol, capped_stack, lived, bundle, monkeypatch
+):
+    # So that each version comes in a batch of its own, and has its parent in an earlier one.
+    monkeypatch.setattr("training_versions.bundle.import_.BATCH_ROWS", 1)
+
+    plan = carol.packages.import_(bundle, dry_run=True)
+
+    assert carol.packages.find(lived.id) is None
+    assert everything_in(capped_stack, lived.id) == [[], []]
+    assert carol.packages.import_(bundle) == plan
+    assert (plan.package_created, plan.package_name) == (True, "support-bot")
+    assert (plan.versions_created, plan.parents_missing) == (3, 0)
+
+
+def test_a_dry_run_into_a_package_that_is_there_counts_what_is_new(
+    ada, carol, stack, lived, bundle, tmp_path
+):
+    carol.packages.import_(bundle)
+    carol.published(lived)
+    carol.packages.export(lived.id, tmp_path / "back.jsonl")
+    before = everything_in(stack, lived.id)
+
+    plan = ada.packages.import_(tmp_path / "back.jsonl", dry_run=True)
+
+    assert everything_in(stack, lived.id) == before
+    done = ada.packages.import_(tmp_path / "back.jsonl")
+    assert plan == done
+    assert (done.versions_created, done.versions_present, done.package_created) == (1, 3, False)
+    assert ada.packages.import_(tmp_path / "back.jsonl", dry_run=True) == nothing_new(lived.id, 4)
+
+
+def test_a_dry_run_finds_the_ids_of_a_copy(bob, stack, lived, bundle):
+    plan = bob.packages.import_(bundle, dry_run=True)
+
+    assert plan.package_id != lived.id
+    assert everything_in(stack, plan.package_id) == [[], []]
+    assert bob.packages.import_(bundle) == plan
+    assert plan.new_ids[lived.id] == plan.package_id
+
+
+def test_a_dry_run_is_refused_as_the_import_would_be(ada, carol, lived, bundle):
+    other = ada.package()
+    ada.draft(other)
+
+    for how in ({"dry_run": True}, {}):
+        with pytest.raises(ConflictError) as caught:
+            ada.packages.import_(bundle, package_id=other.id, **how)
+        assert caught.value.code == "TV207"
+        with pytest.raises(NotFoundError):
+            carol.packages.import_(bundle, package_id=other.id, **how)
+    assert ada.versions.count(other.id) == 1
+
+
+def test_a_dry_run_needs_no_more_rights_than_an_import(bob, nobody, package, bundle):
+    with pytest.raises(NotFoundError):
+        bob.packages.import_(bundle, package_id=package.id, dry_run=True)
+    with pytest.raises(NotSignedInError):
+        nobody.packages.import_(bundle, dry_run=True)
+
+
 # --- round trips
 
 
@@ -141,6 +215,7 @@ def test_a_package_comes_to_another_project_as_it_was(ada, carol, stack, lived, 
 
     assert (exported.versions, exported.events) == (3, len(history))
     brought_in = {"versions_created": 3, "versions_present": 0, "events_added": len(history)}
+    brought_in["package_created"] = True
     assert result == nothing_new(lived.id).model_copy(update=brought_in)
     assert states(carol, lived.id) == before
     assert parents(carol, lived.id) == parents(ada, lived.id) == {1: None, 3: 4, 4: 1}
@@ -197,7 +272,7 @@ def test_an_alert_that_was_sent_there_is_not_sent_again_here(carol, lived, bundl
 def test_importing_into_where_it_comes_from_changes_nothing(ada, lived, bundle):
     ada.packages.update(lived.id, name="renamed since")
 
-    assert ada.packages.import_(bundle) == nothing_new(lived.id)
+    assert ada.packages.import_(bundle) == nothing_new(lived.id, name="renamed since")
 
     assert ada.packages.get(lived.id).name == "renamed since"
 
@@ -249,8 +324,9 @@ def test_there_and_back_brings_what_happened_there_and_doubles_nothing(
 def test_an_empty_package_goes_round_too(ada, carol, package, file):
     exported = ada.packages.export(package.id, file)
 
-    assert carol.packages.import_(file) == nothing_new(package.id, versions=0)
+    made = carol.packages.import_(file)
 
+    assert made == nothing_new(package.id, versions=0).model_copy(update={"package_created": True})
     assert (exported.versions, exported.events) == (0, 0)
     assert carol.packages.get(package.id).version_count == 0
 
@@ -478,7 +554,7 @@ def test_ids_that_somebody_else_took_are_replaced_by_new_ones(ada, bob, package,
     (here,) = ada.versions.iterate(target.id)
     assert result.new_ids == {draft.id: here.id}
     assert here.id not in (draft.id, derived)
-    assert again == nothing_new(target.id, versions=1)
+    assert again == nothing_new(target.id, versions=1, name="anew")
     assert states(bob, theirs.id) == before
 
 
