@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
@@ -26,6 +27,7 @@ from tests.server.web.browsing import TIMEOUT, Look, Watch, sign_in
 from tests.server.web.chromium import ARGUMENTS, Chromium, find_chromium
 from tests.server.web.shop import Shop
 from tests.server.web.visitor import Visitor, make_account
+from training_versions import Version
 from training_versions.local import LocalSupabase
 from training_versions.web import create_app
 
@@ -127,6 +129,21 @@ def _open_shop(stack: LocalSupabase, web_app: Starlette, run: Run[Any]) -> Itera
     pages.sign_in(email)
     yield Shop.open(pages, stack, email)
     run(http.aclose())
+
+
+@pytest.fixture
+def damage(stack: LocalSupabase) -> Callable[[Version, str], None]:
+    """Changes columns of a version past all rules, to what older rules may have left."""
+
+    def change(version: Version, columns: str) -> None:
+        with psycopg.connect(stack.admin_db_url, cursor_factory=psycopg.ClientCursor) as database:
+            database.execute(
+                "set local session_replication_role = replica;"
+                f"update public.training_package_versions set {columns} where id = %s",
+                [version.id],
+            )
+
+    return change
 
 
 # --- in a browser

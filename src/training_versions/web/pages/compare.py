@@ -19,6 +19,7 @@ from training_versions import (
     DeploymentTarget,
     InvalidInputError,
     NotFoundError,
+    UnreadableReplyError,
     VersionDiff,
     VersionSummary,
 )
@@ -126,7 +127,7 @@ LiveAt: TypeAlias = dict[DeploymentTarget, Deployment | None]
 async def show_comparison(request: Request) -> Response:
     """Show what differs between two versions, or everything side by side."""
     caller, asked = caller_of(request), Asked.of(request)
-    package_id: str = request.path_params["package_id"]
+    package_id = str(request.path_params["package_id"])
     versions = caller.versions
     package, choices, live = await asyncio.gather(
         read_package(caller, package_id),
@@ -185,7 +186,17 @@ async def read_live(versions: AsyncVersionRepository, package_id: str) -> LiveAt
 async def _find_ends(
     versions: AsyncVersionRepository, package_id: str, asked: Asked, live: LiveAt
 ) -> Ends:
-    """Find the two versions, the older one first unless it was asked for otherwise."""
+    """Find the two versions, or say why they cannot be compared."""
+    try:
+        return await _read_ends(versions, package_id, asked, live)
+    except UnreadableReplyError as exc:
+        return Ends(None, None, exc.message)
+
+
+async def _read_ends(
+    versions: AsyncVersionRepository, package_id: str, asked: Asked, live: LiveAt
+) -> Ends:
+    """Read the two versions, the older one first unless it was asked for otherwise."""
     reading = _Reading(versions, package_id, live)
     right = await reading.find(asked.right or "latest", "right")
     if right is None:
@@ -303,9 +314,9 @@ def _make_comparison(asked: Asked, diff: VersionDiff, right: AnyVersion) -> Comp
     rows = [row for row in changes if row.part.key in shown]
     differences = count_differences(rows)
     reordered = len(rows) - differences
+    rows.sort(key=lambda row: PARTS.index(row.part))
     if asked.show == "all":
         rows = _rows_of_everything(asked, diff, right)
-    rows.sort(key=lambda row: PARTS.index(row.part))
 
     first = min(asked.first, max(0, len(rows) - 1)) // ROWS_PER_PAGE * ROWS_PER_PAGE
     position = _position_of(asked.at, rows)
@@ -325,10 +336,11 @@ def _make_comparison(asked: Asked, diff: VersionDiff, right: AnyVersion) -> Comp
 
 
 def _rows_of_everything(asked: Asked, diff: VersionDiff, right: AnyVersion) -> list[Row]:
-    columns = {column for part in asked.parts for column in part.columns}
-    prefixes = [prefix for part in asked.parts for prefix in part.prefixes]
-    shown = {name: value for name, value in document(right).items() if name in columns}
-    rows = all_rows(diff.filter(*prefixes), shown)
+    content = document(right)
+    rows: list[Row] = []
+    for part in asked.parts:
+        shown = {column: content[column] for column in part.columns}
+        rows += all_rows(diff.filter(*part.prefixes), shown)
     if asked.key:
         rows = [row for row in rows if row.matches(asked.key)]
     return rows
@@ -347,7 +359,7 @@ def _position_of(label: str, rows: list[Row]) -> int | None:
 async def download_patch(request: Request) -> Response:
     """Answer with the difference as JSON Patch, which leads from the left version to the right."""
     caller, asked = caller_of(request), Asked.of(request)
-    package_id: str = request.path_params["package_id"]
+    package_id = str(request.path_params["package_id"])
     live = await read_live(caller.versions, package_id)
     ends = await _find_ends(caller.versions, package_id, asked, live)
     if ends.left is None or ends.right is None:
@@ -363,7 +375,7 @@ async def download_patch(request: Request) -> Response:
     )
 
 
-_COMPARE: Final = "/packages/{package_id}/compare"
+_COMPARE: Final = "/packages/{package_id:uuid}/compare"
 routes = [
     Route(_COMPARE, show_comparison, methods=["GET"]),
     Route(f"{_COMPARE}/patch", download_patch, methods=["GET"]),

@@ -221,7 +221,7 @@ def _forked(draft: VersionSummary, subject: Subject) -> Response:
     return go_on(path, "forked", source=subject.version.version_number)
 
 
-_VERSION: Final = "/packages/{package_id}/v/{number:int}"
+_VERSION: Final = "/packages/{package_id:uuid}/v/{number:int}"
 routes = [
     Route(f"{_VERSION}/restore", ask_restore, methods=["GET"]),
     Route(f"{_VERSION}/restore", restore, methods=["POST"]),

@@ -139,7 +139,7 @@ async def undeploy(request: Request) -> Response:
     return go_on(subject.address.version, "undeployed", target=target)
 
 
-_VERSION: Final = "/packages/{package_id}/v/{number:int}"
+_VERSION: Final = "/packages/{package_id:uuid}/v/{number:int}"
 routes = [
     Route(f"{_VERSION}/deploy", ask_deploy, methods=["GET"]),
     Route(f"{_VERSION}/deploy", deploy, methods=["POST"]),

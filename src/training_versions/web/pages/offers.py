@@ -51,12 +51,14 @@ async def offers_for(versions: AsyncVersionRepository, version: AnyVersion) -> l
 
 
 async def _would_restore_something(versions: AsyncVersionRepository, version: AnyVersion) -> bool:
+    # The newest is not read whole if it is this version itself.
+    newest = await versions.list(version.package_id, number_above=version.version_number, limit=1)
+    if not newest:
+        return False
     latest = (await read_or_problem(versions.latest(version.package_id))).value
     if latest is None:
         # It cannot be read, so nobody knows that it is the same.
         return True
-    if latest.id == version.id:
-        return False
     return bool(await compare_content(versions, latest, version))
 
 

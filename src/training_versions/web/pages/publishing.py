@@ -185,7 +185,7 @@ async def delete(request: Request) -> Response:
     return go_on(address.package, "deleted", number=address.number)
 
 
-_VERSION: Final = "/packages/{package_id}/v/{number:int}"
+_VERSION: Final = "/packages/{package_id:uuid}/v/{number:int}"
 routes = [
     Route(f"{_VERSION}/publish", ask_publish, methods=["GET"]),
     Route(f"{_VERSION}/publish", publish, methods=["POST"]),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
-from urllib.parse import quote
+from uuid import UUID
 
 from starlette.requests import Request
 
 from training_versions import (
     AsyncVersionRepository,
-    NotFoundError,
     Package,
     UnreadableReplyError,
     Version,
@@ -51,7 +50,7 @@ class Address:
     @classmethod
     def of(cls, request: Request) -> Address:
         """Read it from the path."""
-        return cls(request.path_params["package_id"], int(request.path_params["number"]))
+        return cls(str(request.path_params["package_id"]), int(request.path_params["number"]))
 
     @property
     def package(self) -> str:
@@ -64,9 +63,9 @@ class Address:
         return version_path(self.package_id, self.number)
 
 
-def version_path(package_id: object, number: int) -> str:
+def version_path(package_id: UUID | str, number: int) -> str:
     """Return the path of the page of a version."""
-    return f"/packages/{quote(str(package_id), safe='')}/v/{number}"
+    return f"/packages/{package_id}/v/{number}"
 
 
 async def read_package(caller: Caller, package_id: str) -> Package | None:
@@ -76,16 +75,6 @@ async def read_package(caller: Caller, package_id: str) -> Package | None:
         NotFoundError: There is no such package, or the caller may not see it.
     """
     return (await read_or_problem(caller.packages.get(package_id))).value
-
-
-async def find_by_number(
-    versions: AsyncVersionRepository, package_id: str, number: int
-) -> AnyVersion | None:
-    """Read a version by its number, or return `None` if there is none."""
-    try:
-        return await versions.get_by_number(package_id, number)
-    except NotFoundError:
-        return None
 
 
 async def find_before(versions: AsyncVersionRepository, version: VersionSummary) -> int | None:

@@ -1,31 +1,43 @@
 // Draws the curve of a metric with uPlot, in the colours of the page. The keys ← → Home End move
 // along the points, and the readout says where one is.
 
-const plots = [];
+const plots = new Map();
 
-for (const box of document.querySelectorAll("[data-curve]")) load(box);
+const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => resize(plots.get(target))));
+const loadAll = () => document.querySelectorAll("[data-curve]").forEach(load);
+
+loadAll();
+// Another metric was chosen: htmx has replaced that part of the page.
+document.addEventListener("htmx:after:swap", loadAll);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach(draw));
 
 async function load(box) {
+  const known = plots.get(box);
+  if (known?.address === box.dataset.curve && box.querySelector(".uplot")) return;
   try {
-    const reply = await fetch(box.dataset.curve);
+    const address = box.dataset.curve;
+    const reply = await fetch(address);
     if (!reply.ok) return;
     const { name, steps, values } = await reply.json();
-    const plot = { box, name, data: [steps, values], drawn: null };
+    // The table has the values until the drawing is there, and if it never comes.
     box.hidden = false;
-    plot.readout = box.parentElement.querySelector(".curve-readout");
-    plot.readout.hidden = false;
-    plots.push(plot);
+    const readout = box.parentElement.querySelector(".curve-readout");
+    readout.hidden = false;
+    if (!known) {
+      resized.observe(box);
+      box.addEventListener("keydown", (event) => move(plots.get(box), event));
+    }
+    const plot = { box, address, name, readout, data: [steps, values] };
+    plots.set(box, plot);
     draw(plot);
-    new ResizeObserver(() => resize(plot)).observe(box);
-    box.addEventListener("keydown", (event) => move(plot, event));
-  } catch {
-    // The table below has the values.
+  } catch (error) {
+    console.warn(`the curve cannot be drawn: ${error}`);
   }
 }
 
 function draw(plot) {
   plot.drawn?.destroy();
+  plot.box.replaceChildren();
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1 } };
   const options = {
@@ -42,6 +54,7 @@ function draw(plot) {
 }
 
 function resize(plot) {
+  if (!plot?.drawn) return;
   const { clientWidth: width, clientHeight: height } = plot.box;
   if (width && (width !== plot.drawn.width || height !== plot.drawn.height)) plot.drawn.setSize({ width, height });
 }

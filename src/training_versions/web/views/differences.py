@@ -4,7 +4,7 @@ What differs is decided in `training_versions.diff`. Here the changes are put in
 people think in, and, to show everything, into their places among what is the same.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -65,19 +65,33 @@ _PART_OF_COLUMN: Final = {column: part for part in PARTS for column in part.colu
 class Row:
     """One difference, or one value that is the same on both sides."""
 
-    part: Part
     label: str
     """The path for people, which a link to this row names."""
-    steps: tuple[str, ...]
-    """The same, step by step, below the part."""
     kind: RowKind
     old: Value
     new: Value
     delta: str = ""
 
+    # There may be 50,000 rows, and a page shows 200 of them: what follows is worked out for those
+    # that are asked.
+
+    @property
+    def part(self) -> Part:
+        """The part of the version that it belongs to."""
+        return _PART_OF_COLUMN[self.label.split("/", 2)[1]]
+
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """Its path step by step, below the part."""
+        column, *steps = steps_of(self.label)
+        if len(self.part.columns) > 1:
+            # The part does not say which of its columns it is.
+            steps.insert(0, column.replace("_", " "))
+        return tuple(visible(step) for step in steps)
+
     @cached_property
     def sides(self) -> Sides:
-        """Both values as they are shown; worked out only for rows that are."""
+        """Both values as they are shown."""
         if self.kind == "reordered":
             return show_order(self.old, self.new)
         has_old = self.kind != ChangeKind.ADDED
@@ -106,7 +120,9 @@ def all_rows(changes: Sequence[Change], right: JsonObject) -> list[Row]:
         changes: What differs.
         right: The document of the right version, as `training_versions.diff.document` returns it.
     """
-    return list(_Places(changes).rows(right, "", ""))
+    rows: list[Row] = []
+    _Places(changes, rows).add(right, "")
+    return rows
 
 
 def count_differences(rows: Iterable[Row]) -> int:
@@ -123,27 +139,12 @@ def by_part(rows: Iterable[Row]) -> list[tuple[Part, list[Row]]]:
 
 
 def _changed_row(change: Change) -> Row:
-    part, steps = _part_and_steps(change.label)
     kind = "reordered" if change.reordered else change.kind
     delta = ""
     # From 1 to 1.0 the number is the same.
     if change.delta:
         delta = f"{change.delta:+}"
-    return Row(part, change.label, steps, kind, change.old, change.new, delta)
-
-
-def _same_row(label: str, value: JsonValue) -> Row:
-    part, steps = _part_and_steps(label)
-    return Row(part, label, steps, "same", value, value)
-
-
-def _part_and_steps(label: str) -> tuple[Part, tuple[str, ...]]:
-    column, *steps = steps_of(label)
-    part = _PART_OF_COLUMN[column]
-    if len(part.columns) > 1:
-        # The part does not say which of its columns it is.
-        steps.insert(0, column.replace("_", " "))
-    return part, tuple(visible(step) for step in steps)
+    return Row(change.label, kind, change.old, change.new, delta)
 
 
 class _Places:
@@ -153,13 +154,14 @@ class _Places:
     array may be at other positions. The label of what it lay in is the same on both sides.
     """
 
-    def __init__(self, changes: Sequence[Change]) -> None:
+    def __init__(self, changes: Sequence[Change], rows: list[Row]) -> None:
+        self._rows = rows
         self._removed: dict[str, list[Change]] = {}
         self._others: dict[str, Change] = {}
         self._with_changes: set[str] = set()
         for change in changes:
             parent = change.label.rpartition("/")[0]
-            if change.kind == "removed":
+            if change.kind == ChangeKind.REMOVED:
                 self._removed.setdefault(parent, []).append(change)
             else:
                 self._others[change.label] = change
@@ -167,22 +169,21 @@ class _Places:
                 self._with_changes.add(parent)
                 parent = parent.rpartition("/")[0]
 
-    def rows(self, value: JsonValue, label: str, pointer: str) -> Iterator[Row]:
-        """Make the rows of a value and of all that is in it."""
+    def add(self, value: JsonValue, label: str) -> None:
+        """Add the rows of a value and of all that is in it."""
         change = self._others.get(label)
         if change is not None:
-            yield _changed_row(change)
+            self._rows.append(_changed_row(change))
             if not change.reordered:
                 return
-        members = list(members_of(value))
-        if not members and label not in self._removed and change is None:
-            yield _same_row(label, value)
         for removed in self._removed.get(label, ()):
-            yield _changed_row(removed)
-        names = _names_of_entries(value, is_needed=label in self._with_changes)
-        for step, member in members:
-            name = names.get(step, pointer_to("", step))
-            yield from self.rows(member, label + name, pointer_to(pointer, step))
+            self._rows.append(_changed_row(removed))
+        if isinstance(value, dict | list) and value:
+            names = _names_of_entries(value, is_needed=label in self._with_changes)
+            for step, member in members_of(value):
+                self.add(member, label + (names.get(step) or pointer_to("", step)))
+        elif change is None and label not in self._removed:
+            self._rows.append(Row(label, "same", value, value))
 
 
 def _names_of_entries(value: JsonValue, *, is_needed: bool) -> dict[str | int, str]:
