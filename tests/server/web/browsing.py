@@ -109,14 +109,22 @@ def axe(page: Page) -> str:
     Transitions are finished first: colours half-way have too little contrast.
     """
     page.evaluate("document.getAnimations().forEach(animation => animation.finish())")
-    results = Axe().run(page)
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(Axe().axe_script)
+    results = page.evaluate("axe.run({ resultTypes: ['violations'] })")
     lines: list[str] = []
-    for violation in results.response["violations"]:
+    for violation in results["violations"]:
         lines.append(f"{violation['id']} ({violation['impact']}): {violation['help']}")
         for node in violation["nodes"]:
             lines.append(f"    {node['html'][:200]}")
             lines.extend(f"        {line}" for line in node["failureSummary"].splitlines()[1:])
     return "\n".join(lines)
+
+
+def look_at(page: Page, look: Look) -> None:
+    """Look at the page that is open in another way."""
+    page.emulate_media(color_scheme=look.scheme)
+    page.set_viewport_size({"width": look.width, "height": 800})
 
 
 def scrolls_sideways(page: Page) -> bool:

@@ -264,13 +264,13 @@ def page_of(
 
 
 @pytest.fixture
-def take_picture(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Page, str], Path]:
+def take_picture() -> Callable[[Page, str], None]:
     """Takes a picture of a whole page, into the folder that `PICTURES` names, if it does."""
-    folder = Path(os.environ.get("PICTURES", tmp_path))
 
-    def take(page: Page, name: str) -> Path:
-        path = folder / f"{name}.png"
-        page.screenshot(path=path, full_page=True, animations="disabled", caret="initial")
-        return path
+    def take(page: Page, name: str) -> None:
+        folder = os.environ.get("PICTURES")
+        if folder is not None:
+            path = Path(folder) / f"{name}.png"
+            page.screenshot(path=path, full_page=True, animations="disabled", caret="initial")
 
     return take

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -15,11 +17,14 @@ from tests.server.web.browsing import (
 )
 
 
-def test_a_page_is_shown(page: Page, take_picture) -> None:
+def test_a_page_is_shown(page: Page, take_picture, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("PICTURES", str(tmp_path))
+
     page.goto("/")
+    take_picture(page, "first")
 
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    assert take_picture(page, "first").stat().st_size > 1000
+    assert (tmp_path / "first.png").stat().st_size > 1000
 
 
 FAULTS = {
