@@ -176,6 +176,7 @@ def _add(topic: APIRouter, router: APIRouter) -> None:
             responses=route.responses,
             methods=route.methods,
             response_class=route.response_class,
+            openapi_extra=route.openapi_extra,
             name=route.name,
             operation_id=route.name,
         )

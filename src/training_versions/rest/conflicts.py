@@ -14,6 +14,7 @@ from training_versions import (
     Version,
     compare_versions,
 )
+from training_versions.rest.etags import NEVER
 from training_versions.rest.problems import EDITED_SINCE, Problem
 
 _COLUMNS: Final = {
@@ -36,18 +37,21 @@ async def edited_since(
     if exc.code != "TV201":
         return exc
     details = exc.details if isinstance(exc.details, dict) else {}
+    expected = datetime.fromisoformat(str(details["expected_updated_at"]))
+    there = here = None
     try:
-        there = await _paths_edited_since(versions, version_id, details)
+        if expected != NEVER:
+            there = await _paths_edited_since(versions, version_id, expected)
         here = await _paths_that_differ(versions, version_id, changes)
     except TrainingVersionsError:
         # It was deleted meanwhile, or the database is away: the refusal itself still holds.
-        there = here = None
+        pass
     return Problem(
         EDITED_SINCE,
         exc.message,
         hint=exc.hint,
         code=exc.code,
-        expected_updated_at=details.get("expected_updated_at"),
+        expected_updated_at=None if expected == NEVER else expected,
         updated_at=details.get("updated_at"),
         changed_there=there,
         changed_here=here,
@@ -55,10 +59,9 @@ async def edited_since(
 
 
 async def _paths_edited_since(
-    versions: AsyncVersionRepository, version_id: UUID, details: Mapping[str, object]
+    versions: AsyncVersionRepository, version_id: UUID, since: datetime
 ) -> list[str]:
     """Return the paths that the history names; an edit names at most a hundred."""
-    since = datetime.fromisoformat(str(details["expected_updated_at"]))
     paths: set[str] = set()
     async for event in versions.iterate_history(version_id=version_id, kind="edited", since=since):
         paths.update(cast("list[str]", event.details.get("paths", [])))

@@ -13,12 +13,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Final, TypeVar
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
 
 from training_versions import ConflictError, Package, VersionSummary
 from training_versions.rest.problems import (
     BAD_HEADER,
-    EDITED_SINCE,
     IF_MATCH_REQUIRED,
     InvalidField,
     Problem,
@@ -27,7 +26,9 @@ from training_versions.rest.problems import (
 T = TypeVar("T")
 
 MOST_TAGS: Final = 8
-"""How many tags an `If-Match` may name; each is tried by a request of its own."""
+"""How many states an `If-Match` may name; each is tried by a request of its own."""
+NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
+"""Stands for tags that no version ever had: all else that is wrong is told before that."""
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _EMPTY: Final = re.compile(r"[ \t]*,?[ \t]*")
 
@@ -45,7 +46,7 @@ def tag_of_package(package: Package) -> str:
 
 
 def parse_tags(header: str, name: str) -> list[tuple[bool, str]]:
-    """Read a list of entity tags; each is whether it is weak, and what it says.
+    """Read a list of entity tags, which may be empty; each is whether it is weak, and what it says.
 
     Raises:
         Problem: The header is no such list.
@@ -63,7 +64,7 @@ def parse_tags(header: str, name: str) -> list[tuple[bool, str]]:
             break
         tags.append((found.group(1) is not None, found.group(2)))
         position, expects_tag = found.end(), False
-    if position < len(header) or not tags:
+    if position < len(header):
         detail = f'{name} is a list of entity tags in double quotes, as ETag has them, or "*".'
         errors = [InvalidField(detail=detail, parameter=name)]
         raise Problem(BAD_HEADER, detail, errors=errors)
@@ -78,20 +79,13 @@ def _header(request: Request, name: str) -> str | None:
     return ", ".join(values).strip()
 
 
-def if_none_match(
-    request: Request,
-    documented: Annotated[
-        str | None,
-        Header(
-            alias="If-None-Match",
-            description="Entity tags of what the client has; answers 304 if one is current.",
-        ),
-    ] = None,
-) -> list[str] | None:
+def if_none_match(request: Request) -> list[str] | None:
     """Read `If-None-Match`, whose tags are compared weakly; `["*"]` stands for any."""
     header = _header(request, "If-None-Match")
-    if header is None or header == "*":
-        return None if header is None else ["*"]
+    if header is None:
+        return None
+    if header == "*":
+        return ["*"]
     return [tag for _, tag in parse_tags(header, "If-None-Match")]
 
 
@@ -114,45 +108,31 @@ class Expected:
         """Write for the first of the states that is still the current one."""
         if self.moments is None:
             return await write(None)
-        refused: ConflictError | None = None
-        for moment in self.moments:
+        first: ConflictError | None = None
+        for moment in self.moments or [NEVER]:
             try:
                 return await write(moment)
             except ConflictError as exc:
                 if exc.code != "TV201":
                     raise
-                refused = refused or exc
-        if refused is not None:
-            raise refused
-        raise Problem(
-            EDITED_SINCE,
-            "If-Match names no state that this version ever had.",
-            hint="Take the ETag of the version as it is; a weak tag never matches.",
-        )
+                first = first or exc
+        assert first is not None
+        raise first
 
 
-_DESCRIPTION: Final = (
-    "The `ETag` of the draft that was read, or `*` for any state. A draft that was edited since "
-    "answers 412."
-)
-
-
-def if_match(
-    request: Request,
-    documented: Annotated[str | None, Header(alias="If-Match", description=_DESCRIPTION)] = None,
-) -> Expected:
+def if_match(request: Request) -> Expected:
     """Read `If-Match`, whose tags are compared strongly; any state will do if there is none."""
     header = _header(request, "If-Match")
     if header is None or header == "*":
         return Expected(None)
-    tags = parse_tags(header, "If-Match")
-    if len(tags) > MOST_TAGS:
-        detail = f"If-Match names {len(tags)} tags, and {MOST_TAGS} are the most."
+    tags = [tag for is_weak, tag in parse_tags(header, "If-Match") if not is_weak]
+    moments = {moment for moment in map(_moment, tags) if moment is not None}
+    if len(moments) > MOST_TAGS:
+        detail = f"If-Match names {len(moments)} states, and {MOST_TAGS} are the most."
         raise Problem(
             BAD_HEADER, detail, errors=[InvalidField(detail=detail, parameter="If-Match")]
         )
-    moments = [_moment(tag) for is_weak, tag in tags if not is_weak]
-    return Expected(sorted({moment for moment in moments if moment is not None}, reverse=True))
+    return Expected(sorted(moments, reverse=True))
 
 
 def required_if_match(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
 
 from training_versions import ConflictError
 from training_versions.rest.caller import Token, user_of
@@ -48,19 +48,9 @@ def read_key(header: str) -> str:
     raise Problem(BAD_HEADER, detail, errors=errors)
 
 
-def new_id(
-    request: Request,
-    token: Token,
-    key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            description="Makes the request repeatable: with the same key and body it answers as "
-            f"before, with `{REPLAYED}: true`. 1 to {MOST} visible ASCII characters.",
-        ),
-    ] = None,
-) -> NewId:
+def new_id(request: Request, token: Token) -> NewId:
     """Return the identifier for what the request creates: a new one, unless there is a key."""
+    key = request.headers.get("Idempotency-Key")
     if key is None:
         return NewId(uuid4(), is_repeatable=False)
     # The address says which operation it is, and on what.

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from fastapi import Path
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
-    StrictInt,
     WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
@@ -26,6 +26,9 @@ from pydantic_core import PydanticCustomError
 from training_versions import UNSET, DeploymentTarget
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
+_MOMENT: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 _VISIBLE: Final[dict[str, JsonValue]] = {"pattern": r"\S"}
 
 
@@ -40,6 +43,22 @@ def _read_amount(value: object) -> object:
     return text
 
 
+def _read_integer(value: object) -> object:
+    # 8.0 is an integer to JSON Schema; text and booleans, which Pydantic takes as well, are none.
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("integer", "Input should be a valid integer")
+    return value
+
+
+def _read_moment(value: object) -> object:
+    # Pydantic takes numbers as well, as seconds since 1970.
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise PydanticCustomError(
+            "moment", "Input should be a moment with its time zone, such as 2026-01-31T12:00:00Z"
+        )
+    return value
+
+
 def absent() -> Any:
     """Return what stands for a field that a request leaves out: it stays as it is."""
     return UNSET
@@ -48,6 +67,7 @@ def absent() -> Any:
 JsonObject = Annotated[dict[str, Any], Field(description="Any JSON object; kept as it is sent.")]
 Name = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_VISIBLE)]
 TemplateType = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=_VISIBLE)]
+Reason = Annotated[str, Field(min_length=1, max_length=10_000, json_schema_extra=_VISIBLE)]
 Summary = Annotated[str, Field(max_length=10_000)]
 Amount = Annotated[
     Decimal,
@@ -62,7 +82,10 @@ Amount = Annotated[
         }
     ),
 ]
-Step = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_read_moment)]
+# The limits come first: what follows a validator is not described.
+Step = Annotated[int, Field(ge=0, le=2**31 - 1), BeforeValidator(_read_integer)]
+Percentage = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_read_integer)]
 Dataset = Annotated[list[dict[str, Any]], Field(description="The data sets, in their order.")]
 
 PackageId = Annotated[UUID, Path(description="The package.")]
@@ -170,7 +193,12 @@ class Metrics(Body):
 
     metrics: Annotated[
         dict[str, Any],
-        Field(min_length=1, description="Values by name.", examples=[{"loss": 0.41}]),
+        Field(
+            min_length=1,
+            description="Values by name.",
+            examples=[{"loss": 0.41}],
+            json_schema_extra={"propertyNames": {"minLength": 1, "maxLength": 255, **_VISIBLE}},
+        ),
     ]
     step: Annotated[
         Step | None, Field(description="With a step, numbers become points of curves.")
@@ -180,16 +208,33 @@ class Metrics(Body):
     )
 
 
-class TrainingEnd(Body):
-    """How a training run ended."""
-
-    status: Literal["completed", "failed", "cancelled"]
-    reason: Annotated[
-        Summary | None, Field(description="Why it failed, which must be told, or was cancelled.")
-    ] = None
+class _End(Body):
     run_id: Annotated[
         UUID | None, Field(description="Only if this run is the one that is running.")
     ] = None
+
+
+class Completed(_End):
+    """A training run ended well."""
+
+    status: Literal["completed"]
+
+
+class Failed(_End):
+    """A training run failed."""
+
+    status: Literal["failed"]
+    reason: Annotated[Reason, Field(examples=["out of memory at step 1,200"])]
+
+
+class Cancelled(_End):
+    """A training run is cancelled."""
+
+    status: Literal["cancelled"]
+    reason: Reason | None = None
+
+
+TrainingEnd = Annotated[Completed | Failed | Cancelled, Field(discriminator="status")]
 
 
 class NewDeployment(Body):
@@ -198,10 +243,22 @@ class NewDeployment(Body):
     target: Target
     url: Annotated[
         str | None,
-        Field(max_length=2000, description="Where it answers.", examples=["https://example.com"]),
+        Field(
+            min_length=1,
+            max_length=2000,
+            description="Where it answers.",
+            examples=["https://example.com"],
+            json_schema_extra=_VISIBLE,
+        ),
     ] = None
     deployment_id: Annotated[
-        str | None, Field(max_length=255, description="What the target calls it.")
+        str | None,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="What the target calls it.",
+            json_schema_extra=_VISIBLE,
+        ),
     ] = None
 
 
@@ -217,16 +274,24 @@ class NewCost(Body):
     amount: Annotated[Amount, Field(examples=["4.20"])]
     note: Annotated[
         str | None,
-        Field(max_length=1000, description="What it was for.", examples=["eight hours"]),
+        Field(
+            min_length=1,
+            max_length=1000,
+            description="What it was for.",
+            examples=["eight hours"],
+            json_schema_extra=_VISIBLE,
+        ),
     ] = None
     key: Annotated[
         str | None,
         Field(
+            min_length=1,
             max_length=255,
+            json_schema_extra=_VISIBLE,
             description="A version has one entry with this key; sent again, it counts once.",
         ),
     ] = None
     alert_at: Annotated[
-        list[Annotated[StrictInt, Field(ge=1, le=1000)]],
+        list[Percentage],
         Field(max_length=100, description="Percentages of the budget at which to alert."),
     ] = [50, 80, 100]

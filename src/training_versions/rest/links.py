@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypedDict
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 
 from training_versions import Page
 
@@ -16,10 +16,27 @@ Cursor = Annotated[
     str | None,
     Query(
         max_length=1000,
+        pattern="^[A-Za-z0-9_-]+$",
         description="The `next_cursor` of the page before, with the same filters and order.",
     ),
 ]
 Order = Annotated[Literal["newest", "oldest"], Query(description="Which come first.")]
+
+
+class PagingOptions(TypedDict):
+    """Which page of a list, as arguments of the SDK."""
+
+    order: Literal["newest", "oldest"]
+    limit: int
+    cursor: str | None
+
+
+def read_paging(order: Order = "newest", limit: Limit = 50, cursor: Cursor = None) -> PagingOptions:
+    """Read which page of a list is asked for."""
+    return {"order": order, "limit": limit, "cursor": cursor}
+
+
+Paging = Annotated[PagingOptions, Depends(read_paging)]
 
 
 def next_link(request: Request, page: Page[Any]) -> dict[str, str]:

@@ -67,6 +67,7 @@ BAD_REQUEST = Kind("bad-request", 400, "The request cannot be read")
 NOT_SIGNED_IN = Kind("not-signed-in", 401, "Not signed in", {"WWW-Authenticate": "Bearer"})
 NOT_ALLOWED = Kind("not-allowed", 403, "Not allowed")
 NOT_FOUND = Kind("not-found", 404, "Not found")
+NO_SUCH_PAGE = Kind("no-such-page", 404, "There is no such page")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Method not allowed")
 CONFLICT = Kind("conflict", 409, "Conflict")
 ID_TAKEN = Kind("id-taken", 409, "The identifier is taken")
@@ -242,6 +243,9 @@ def problem_response(problem: Problem) -> ProblemResponse:
 
 def kind_of(exc: TrainingVersionsError) -> Kind:
     """Return the kind of an error of the SDK."""
+    if isinstance(exc, InvalidInputError) and exc.field == "cursor":
+        # The address of a page that no list ever linked to.
+        return NO_SUCH_PAGE
     if isinstance(exc, DatabaseError) and exc.code in OF_CODE:
         return OF_CODE[exc.code]
     for base in type(exc).__mro__:

@@ -1,4 +1,8 @@
-"""What every endpoint may answer besides success, for the OpenAPI description."""
+"""The OpenAPI description of what endpoints share: headers, problems, and where they lead to.
+
+Headers that carry preconditions and keys are read by `etags` and `idempotency`, which tell what is
+wrong with them by a status of their own; so they are described here, and not by FastAPI.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +56,47 @@ CREATED: Final = {
 }
 
 
-def link(operation: str, parameters: dict[str, str], description: str) -> dict[str, Any]:
+def link(
+    operation: str,
+    parameters: dict[str, str],
+    description: str,
+    body: dict[str, str] | None = None,
+) -> dict[str, Any]:
     """Say where an endpoint leads to: a link of OpenAPI."""
-    return {"operationId": operation, "parameters": parameters, "description": description}
+    made: dict[str, Any] = {"operationId": operation, "parameters": parameters}
+    if body is not None:
+        made["requestBody"] = body
+    return made | {"description": description}
+
+
+def _parameter(name: str, description: str, **schema: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string", **schema},
+    }
+
+
+def takes(*parameters: dict[str, Any]) -> dict[str, Any]:
+    """Describe the headers of a request."""
+    return {"parameters": list(parameters)}
+
+
+IF_NONE_MATCH: Final = _parameter(
+    "If-None-Match",
+    "Entity tags of what the client has, or `*`; answers 304 if one is current.",
+)
+IF_MATCH: Final = _parameter(
+    "If-Match",
+    "The `ETag` of the draft that was read, or `*` for any state. A draft that was edited since "
+    "answers 412; training, deployment and cost are no edits.",
+)
+IF_MATCH_REQUIRED: Final = {**IF_MATCH, "required": True}
+IDEMPOTENCY_KEY: Final = _parameter(
+    "Idempotency-Key",
+    "Makes the request repeatable: with the same key and body it answers as before, marked with "
+    "`Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, such as a UUID.",
+    pattern="^[!-~]([ -~]{0,253}[!-~])?$",
+)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from training_versions import Version
+from training_versions import Version as VersionOf
 
-StoredVersion: TypeAlias = Version[dict[str, Any], dict[str, Any], list[dict[str, Any]]]
-"""A version with its snapshots as plain JSON."""
+
+class Version(VersionOf[dict[str, Any], dict[str, Any], list[dict[str, Any]]]):
+    """A version with its snapshots as plain JSON; only named here, for the description."""
 
 
 class Difference(BaseModel):

@@ -204,13 +204,13 @@ class TestEdits:
             ('"2999-01-01T00:00:00.000000+00:00"', 412),
             ('""', 412),
             ("other", 400),
-            ("", 400),
-            (",", 400),
+            ("", 412),
+            (",", 412),
             ('*, "a"', 400),
             ('"a" "b"', 400),
             ('"a', 400),
             ("w/{tag}", 400),
-            (", ".join(f'"{number}"' for number in range(9)), 400),
+            (", ".join(f'"2020-01-0{day}T00:00:00.000000+00:00"' for day in range(1, 10)), 400),
         ],
     )
     def test_if_match_is_read_as_rfc_9110_says(self, ada: Api, header: str, status: int) -> None:

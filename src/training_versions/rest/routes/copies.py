@@ -12,7 +12,13 @@ from training_versions.rest.caller import Versions
 from training_versions.rest.idempotency import New, telling_reuse
 from training_versions.rest.inputs import Copy, Fork, VersionId
 from training_versions.rest.replies import reply
-from training_versions.rest.responses import CREATED, ETAG, problems
+from training_versions.rest.responses import (
+    CREATED,
+    ETAG,
+    IDEMPOTENCY_KEY,
+    problems,
+    takes,
+)
 from training_versions.rest.routes.versions import DRAFT_LINKS, created_draft
 from training_versions.rest.schemas import Comparison, PatchOperation
 
@@ -67,6 +73,7 @@ async def get_json_patch(
     status_code=201,
     response_model=VersionSummary,
     responses={201: {"headers": {**CREATED, **ETAG}, "links": DRAFT_LINKS}},
+    openapi_extra=takes(IDEMPOTENCY_KEY),
 )
 async def restore_version(
     request: Request,
@@ -93,6 +100,7 @@ async def restore_version(
     status_code=201,
     response_model=VersionSummary,
     responses={201: {"headers": {**CREATED, **ETAG}, "links": DRAFT_LINKS}},
+    openapi_extra=takes(IDEMPOTENCY_KEY),
 )
 async def fork_version(
     request: Request, version_id: VersionId, versions: Versions, new: New, body: Fork

@@ -9,7 +9,12 @@ from training_versions.rest.caller import Versions
 from training_versions.rest.idempotency import New, telling_reuse
 from training_versions.rest.inputs import NewCost, VersionId
 from training_versions.rest.replies import reply
-from training_versions.rest.responses import CREATED, problems
+from training_versions.rest.responses import (
+    CREATED,
+    IDEMPOTENCY_KEY,
+    problems,
+    takes,
+)
 
 router = APIRouter(tags=["costs"], responses=problems())
 
@@ -19,6 +24,7 @@ router = APIRouter(tags=["costs"], responses=problems())
     status_code=201,
     response_model=RecordedCost,
     responses={201: {"headers": CREATED}},
+    openapi_extra=takes(IDEMPOTENCY_KEY),
 )
 async def record_cost(
     version_id: VersionId, versions: Versions, new: New, body: NewCost

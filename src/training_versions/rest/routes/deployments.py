@@ -1,19 +1,32 @@
-"""Deployments: make versions live at a target, and take them down."""
+"""Deployments: make versions live at a target, take them down, and list what is or was live."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated, Final, TypedDict
 
-from training_versions import VersionSummary
-from training_versions.rest.caller import Versions
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from training_versions import Deployment, Page, VersionSummary
+from training_versions.rest.caller import Packages, Versions
 from training_versions.rest.etags import tag_of_version
+from training_versions.rest.existence import check_package, check_version
 from training_versions.rest.idempotency import New, telling_reuse
-from training_versions.rest.inputs import NewDeployment, Undeployment, VersionId
+from training_versions.rest.inputs import NewDeployment, PackageId, Target, Undeployment, VersionId
+from training_versions.rest.links import Paging, next_link
 from training_versions.rest.replies import reply
-from training_versions.rest.responses import ETAG, link, problems
+from training_versions.rest.responses import (
+    ETAG,
+    IDEMPOTENCY_KEY,
+    NEXT,
+    Responses,
+    link,
+    problems,
+    takes,
+)
 
 router = APIRouter(tags=["deployments"], responses=problems())
 
+_REPLY: Final[Responses] = {200: {"headers": NEXT}}
 _LINKS = {
     "Live": link(
         "get_live_version",
@@ -27,10 +40,63 @@ _LINKS = {
 }
 
 
+class DeploymentOptions(TypedDict):
+    """Which deployments are asked for, as arguments of the SDK."""
+
+    target: Target | None
+    live: bool | None
+
+
+def read_filters(
+    target: Annotated[Target | None, Query(description="Those at this target.")] = None,
+    live: Annotated[bool | None, Query(description="Only what is live, or has ended.")] = None,
+) -> DeploymentOptions:
+    """Read which deployments are asked for."""
+    return {"target": target, "live": live}
+
+
+Filters = Annotated[DeploymentOptions, Depends(read_filters)]
+
+
+@router.get("/deployments", response_model=Page[Deployment], responses=_REPLY)
+async def list_deployments(
+    request: Request, versions: Versions, filters: Filters, paging: Paging
+) -> Response:
+    """Read one page of the caller's deployments, those that are live and those that have ended."""
+    page = await versions.deployments(**filters, **paging)
+    return reply(page, headers=next_link(request, page))
+
+
+@router.get("/packages/{package_id}/deployments", response_model=Page[Deployment], responses=_REPLY)
+async def list_package_deployments(
+    request: Request,
+    package_id: PackageId,
+    packages: Packages,
+    versions: Versions,
+    filters: Filters,
+    paging: Paging,
+) -> Response:
+    """Read one page of the deployments of a package."""
+    page = await versions.deployments(package_id=package_id, **filters, **paging)
+    await check_package(page, packages, package_id)
+    return reply(page, headers=next_link(request, page))
+
+
+@router.get("/versions/{version_id}/deployments", response_model=Page[Deployment], responses=_REPLY)
+async def list_version_deployments(
+    request: Request, version_id: VersionId, versions: Versions, filters: Filters, paging: Paging
+) -> Response:
+    """Read one page of the deployments of a version."""
+    page = await versions.deployments(version_id=version_id, **filters, **paging)
+    await check_version(page, versions, version_id)
+    return reply(page, headers=next_link(request, page))
+
+
 @router.post(
     "/versions/{version_id}/deploy",
     response_model=VersionSummary,
     responses={200: {"headers": ETAG, "links": _LINKS}},
+    openapi_extra=takes(IDEMPOTENCY_KEY),
 )
 async def deploy_version(
     version_id: VersionId, versions: Versions, new: New, body: NewDeployment

@@ -2,43 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-from uuid import UUID
+from datetime import datetime
+from typing import Annotated, Final, TypedDict
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from training_versions import Event, EventKind, Page
-from training_versions.rest.caller import Versions
-from training_versions.rest.links import Cursor, Limit, Order, next_link
+from training_versions.rest.caller import Packages, Versions
+from training_versions.rest.existence import check_package, check_version
+from training_versions.rest.inputs import Moment, PackageId, VersionId
+from training_versions.rest.links import Paging, next_link
 from training_versions.rest.replies import reply
-from training_versions.rest.responses import NEXT, problems
+from training_versions.rest.responses import NEXT, Responses, problems
 
 router = APIRouter(tags=["history"], responses=problems())
 
+_REPLY: Final[Responses] = {200: {"headers": NEXT}}
 
-@router.get("/history", response_model=Page[Event], responses={200: {"headers": NEXT}})
-async def list_events(
-    request: Request,
-    versions: Versions,
-    package_id: Annotated[UUID | None, Query(description="Events of this package.")] = None,
-    version_id: Annotated[UUID | None, Query(description="Events of this version.")] = None,
+
+class EventOptions(TypedDict):
+    """Which events are asked for, as arguments of the SDK."""
+
+    kind: tuple[EventKind, ...] | None
+    since: datetime | None
+    until: datetime | None
+
+
+def read_filters(
     kind: Annotated[tuple[EventKind, ...], Query(description="One of these.")] = (),
-    since: Annotated[AwareDatetime | None, Query(description="At this moment or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before this moment.")] = None,
-    order: Order = "newest",
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    since: Annotated[Moment | None, Query(description="At this moment or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Before this moment.")] = None,
+) -> EventOptions:
+    """Read which events are asked for."""
+    return {"kind": kind or None, "since": since, "until": until}
+
+
+Filters = Annotated[EventOptions, Depends(read_filters)]
+
+
+@router.get("/history", response_model=Page[Event], responses=_REPLY)
+async def list_events(
+    request: Request, versions: Versions, filters: Filters, paging: Paging
 ) -> Response:
-    """Read one page of events; nobody can change an event."""
-    page = await versions.history(
-        package_id=package_id,
-        version_id=version_id,
-        kind=kind or None,
-        since=since,
-        until=until,
-        order=order,
-        limit=limit,
-        cursor=cursor,
-    )
+    """Read one page of what happened to the caller's versions; nobody can change an event."""
+    page = await versions.history(**filters, **paging)
+    return reply(page, headers=next_link(request, page))
+
+
+@router.get("/packages/{package_id}/history", response_model=Page[Event], responses=_REPLY)
+async def list_package_events(
+    request: Request,
+    package_id: PackageId,
+    packages: Packages,
+    versions: Versions,
+    filters: Filters,
+    paging: Paging,
+) -> Response:
+    """Read one page of what happened to the versions of a package, its deleted drafts included."""
+    page = await versions.history(package_id=package_id, **filters, **paging)
+    await check_package(page, packages, package_id)
+    return reply(page, headers=next_link(request, page))
+
+
+@router.get("/versions/{version_id}/history", response_model=Page[Event], responses=_REPLY)
+async def list_version_events(
+    request: Request, version_id: VersionId, versions: Versions, filters: Filters, paging: Paging
+) -> Response:
+    """Read one page of what happened to a version."""
+    page = await versions.history(version_id=version_id, **filters, **paging)
+    await check_version(page, versions, version_id)
     return reply(page, headers=next_link(request, page))

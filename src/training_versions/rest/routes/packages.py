@@ -5,25 +5,44 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from training_versions import Deployment, Package, PackageCost, Page
+from training_versions.rest import schemas
 from training_versions.rest.caller import Packages, Versions
 from training_versions.rest.etags import IfNoneMatch, is_current, tag_of_package, tag_of_version
 from training_versions.rest.idempotency import New, replayed, telling_reuse
-from training_versions.rest.inputs import NewPackage, Number, PackageChanges, PackageId, Target
-from training_versions.rest.links import Cursor, Limit, Order, next_link
+from training_versions.rest.inputs import (
+    Moment,
+    NewPackage,
+    Number,
+    PackageChanges,
+    PackageId,
+    Target,
+)
+from training_versions.rest.links import Paging, next_link
 from training_versions.rest.paths import location
 from training_versions.rest.problems import NOT_FOUND, Problem, ProblemResponse, TrainingProblem
 from training_versions.rest.replies import no_content, not_modified, reply
-from training_versions.rest.responses import CREATED, ETAG, NEXT, NOT_MODIFIED, link, problems
-from training_versions.rest.schemas import StoredVersion
+from training_versions.rest.responses import (
+    CREATED,
+    ETAG,
+    IDEMPOTENCY_KEY,
+    IF_NONE_MATCH,
+    NEXT,
+    NOT_MODIFIED,
+    link,
+    problems,
+    takes,
+)
 
 router = APIRouter(tags=["packages"], responses=problems())
 
 _ID = {"package_id": "$response.body#/id"}
 _LINKS = {
+    "Draft": link("create_draft", {}, "A draft of it.", {"package_id": "$response.body#/id"}),
+    "History": link("list_package_events", _ID, "What happened to its versions."),
+    "Deployments": link("list_package_deployments", _ID, "What is or was live of it."),
     "Read": link("get_package", _ID, "The package."),
     "Change": link("update_package", _ID, "Change the package."),
     "Delete": link("delete_package", _ID, "Delete the package."),
@@ -40,19 +59,23 @@ _LINKS = {
 async def list_packages(
     request: Request,
     packages: Packages,
-    order: Order = "newest",
-    limit: Limit = 50,
-    cursor: Cursor = None,
-    template_type: Annotated[str | None, Query(min_length=1, max_length=100, pattern=r"\S")] = None,
+    paging: Paging,
+    template_type: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=100,
+            pattern=r"\S",
+            description="What training they are for.",
+        ),
+    ] = None,
     text: Annotated[
         str | None,
         Query(min_length=1, max_length=500, description="Text in the name, ignoring case."),
     ] = None,
 ) -> Response:
     """Read one page of the caller's packages, in the order in which they were created."""
-    page = await packages.list(
-        order=order, limit=limit, cursor=cursor, template_type=template_type, text=text
-    )
+    page = await packages.list(**paging, template_type=template_type, text=text)
     return reply(page, headers=next_link(request, page))
 
 
@@ -61,6 +84,7 @@ async def list_packages(
     status_code=201,
     response_model=Package,
     responses={201: {"headers": {**CREATED, **ETAG}, "links": _LINKS}},
+    openapi_extra=takes(IDEMPOTENCY_KEY),
 )
 async def create_package(
     request: Request, packages: Packages, new: New, body: NewPackage
@@ -83,6 +107,7 @@ async def create_package(
     "/packages/{package_id}",
     response_model=Package,
     responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+    openapi_extra=takes(IF_NONE_MATCH),
 )
 async def get_package(package_id: PackageId, packages: Packages, known: IfNoneMatch) -> Response:
     """Read a package."""
@@ -123,8 +148,9 @@ async def delete_package(package_id: PackageId, packages: Packages) -> Response:
 
 @router.get(
     "/packages/{package_id}/latest",
-    response_model=StoredVersion,
+    response_model=schemas.Version,
     responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+    openapi_extra=takes(IF_NONE_MATCH),
 )
 async def get_latest_version(
     package_id: PackageId,
@@ -150,8 +176,9 @@ async def get_latest_version(
 
 @router.get(
     "/packages/{package_id}/versions/{version_number}",
-    response_model=StoredVersion,
+    response_model=schemas.Version,
     responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+    openapi_extra=takes(IF_NONE_MATCH),
 )
 async def get_version_by_number(
     package_id: PackageId, version_number: Number, versions: Versions, known: IfNoneMatch
@@ -167,11 +194,9 @@ async def get_version_by_number(
 @router.get("/packages/{package_id}/live/{target}", response_model=Deployment)
 async def get_live_version(
     package_id: PackageId,
-    target: Target,
+    target: Annotated[Target, Path(description="Where it is deployed.")],
     versions: Versions,
-    at: Annotated[
-        AwareDatetime | None, Query(description="What was live then; now if left out.")
-    ] = None,
+    at: Annotated[Moment | None, Query(description="What was live then; now if left out.")] = None,
 ) -> Response:
     """Read what is live at a target, or was at some moment."""
     moment: datetime | None = at

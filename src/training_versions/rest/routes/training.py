@@ -10,12 +10,27 @@ from fastapi import APIRouter, Query, Request, Response
 from training_versions import MetricPoint, Page, RecordedMetrics, TrainingRun
 from training_versions.rest.caller import Versions
 from training_versions.rest.etags import tag_of_version
+from training_versions.rest.existence import check_version
 from training_versions.rest.idempotency import New, telling_reuse
-from training_versions.rest.inputs import Metrics, TrainingEnd, VersionId
-from training_versions.rest.links import Cursor, Limit, Order, next_link
-from training_versions.rest.problems import INVALID_INPUT, InvalidField, Problem
+from training_versions.rest.inputs import (
+    Cancelled,
+    Completed,
+    Failed,
+    Metrics,
+    TrainingEnd,
+    VersionId,
+)
+from training_versions.rest.links import Paging, next_link
 from training_versions.rest.replies import reply
-from training_versions.rest.responses import CREATED, ETAG, NEXT, link, problems
+from training_versions.rest.responses import (
+    CREATED,
+    ETAG,
+    IDEMPOTENCY_KEY,
+    NEXT,
+    link,
+    problems,
+    takes,
+)
 
 router = APIRouter(tags=["training"], responses=problems())
 
@@ -24,6 +39,7 @@ _RUN = {"version_id": "$response.body#/version_id"}
 _LINKS = {
     "Record": link("record_metrics", _RUN, "Record its metrics."),
     "End": link("end_training", _RUN, "End it."),
+    "Curve": link("get_curve", _RUN, "The curve of a metric."),
     "Names": link("list_metric_names", _RUN, "The metrics that have a curve."),
 }
 
@@ -37,12 +53,11 @@ async def list_training_runs(
     request: Request,
     version_id: VersionId,
     versions: Versions,
-    order: Order = "newest",
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    paging: Paging,
 ) -> Response:
     """Read one page of the training runs of a version; empty if it was never trained."""
-    page = await versions.runs(version_id, order=order, limit=limit, cursor=cursor)
+    page = await versions.runs(version_id, **paging)
+    await check_version(page, versions, version_id)
     return reply(page, headers=next_link(request, page))
 
 
@@ -51,6 +66,7 @@ async def list_training_runs(
     status_code=201,
     response_model=TrainingRun,
     responses={201: {"headers": CREATED, "links": _LINKS}},
+    openapi_extra=takes(IDEMPOTENCY_KEY),
 )
 async def start_training(version_id: VersionId, versions: Versions, new: New) -> Response:
     """Start a training run of a draft or published version.
@@ -81,16 +97,13 @@ async def record_metrics(version_id: VersionId, versions: Versions, body: Metric
 @router.post("/versions/{version_id}/training/end", response_model=TrainingRun)
 async def end_training(version_id: VersionId, versions: Versions, body: TrainingEnd) -> Response:
     """End the running training run. With `run_id` it may be sent again."""
-    if body.status == "cancelled":
-        run = await versions.cancel_training(version_id, reason=body.reason, run_id=body.run_id)
-    elif body.status == "failed":
-        if body.reason is None:
-            raise _wrong_reason("reason must say why it failed.")
-        run = await versions.fail_training(version_id, body.reason, run_id=body.run_id)
-    else:
-        if body.reason is not None:
-            raise _wrong_reason("reason is not for training that is completed.")
-        run = await versions.complete_training(version_id, run_id=body.run_id)
+    match body:
+        case Completed():
+            run = await versions.complete_training(version_id, run_id=body.run_id)
+        case Failed():
+            run = await versions.fail_training(version_id, body.reason, run_id=body.run_id)
+        case Cancelled():
+            run = await versions.cancel_training(version_id, reason=body.reason, run_id=body.run_id)
     return reply(run)
 
 
@@ -111,8 +124,3 @@ async def get_curve(
 ) -> Response:
     """Read the curve of a metric, in the order of steps, however long it is."""
     return reply(await versions.metric_history(version_id, name, run_id=run_id))
-
-
-def _wrong_reason(problem: str) -> Problem:
-    errors = [InvalidField(detail=problem, pointer="#/reason")]
-    return Problem(INVALID_INPUT, problem, errors=errors)

@@ -7,7 +7,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
 
 from training_versions import (
     ConflictError,
@@ -17,6 +16,7 @@ from training_versions import (
     VersionStatus,
     VersionSummary,
 )
+from training_versions.rest import schemas
 from training_versions.rest.caller import Versions
 from training_versions.rest.conflicts import edited_since
 from training_versions.rest.etags import (
@@ -27,18 +27,46 @@ from training_versions.rest.etags import (
     tag_of_version,
 )
 from training_versions.rest.idempotency import New, replayed, telling_reuse
-from training_versions.rest.inputs import DraftChanges, NewVersion, Publication, VersionId
-from training_versions.rest.links import Cursor, Limit, Order, next_link
+from training_versions.rest.inputs import DraftChanges, Moment, NewVersion, Publication, VersionId
+from training_versions.rest.links import Paging, next_link
 from training_versions.rest.paths import location
 from training_versions.rest.replies import no_content, not_modified, reply
-from training_versions.rest.responses import CREATED, ETAG, NEXT, NOT_MODIFIED, link, problems
-from training_versions.rest.schemas import StoredVersion
+from training_versions.rest.responses import (
+    CREATED,
+    ETAG,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_MATCH_REQUIRED,
+    IF_NONE_MATCH,
+    NEXT,
+    NOT_MODIFIED,
+    link,
+    problems,
+    takes,
+)
 
 router = APIRouter(tags=["versions"], responses=problems())
 
 _ID = {"version_id": "$response.body#/id"}
 _TAGGED = _ID | {"If-Match": "$response.header.ETag"}
+_NUMBER = {
+    "package_id": "$response.body#/package_id",
+    "version_number": "$response.body#/version_number",
+}
+_SIDES = _ID | {"other_id": "$response.body#/id"}
 DRAFT_LINKS = {
+    "ByNumber": link("get_version_by_number", _NUMBER, "The draft, by its number."),
+    "Compare": link("compare_versions", _SIDES, "What differs from another version."),
+    "Patch": link("get_json_patch", _SIDES, "The same as JSON Patch."),
+    "Fork": link(
+        "fork_version",
+        _ID,
+        "A draft in another package.",
+        {"package_id": "$response.body#/package_id"},
+    ),
+    "Cost": link("record_cost", _ID, "What it cost."),
+    "Costs": link("list_costs", _ID, "Its cost entries."),
+    "History": link("list_version_events", _ID, "What happened to it."),
     "Read": link("get_version", _ID, "The draft."),
     "Edit": link("update_draft", _TAGGED, "Edit it."),
     "Publish": link("publish_version", _TAGGED, "Publish it."),
@@ -50,6 +78,8 @@ _PUBLISHED_LINKS = {
     "Archive": link("archive_version", _ID, "Archive it."),
     "Restore": link("restore_version", _ID, "Make a draft of it again."),
     "Deploy": link("deploy_version", _ID, "Make it live."),
+    "Deployments": link("list_version_deployments", _ID, "Where it is or was live."),
+    "Train": link("start_training", _ID, "Train it."),
 }
 
 
@@ -57,21 +87,19 @@ _PUBLISHED_LINKS = {
 async def list_versions(
     request: Request,
     versions: Versions,
+    paging: Paging,
     package_id: Annotated[
         UUID | None, Query(description="Those of one package, in the order of their numbers.")
     ] = None,
-    order: Order = "newest",
-    limit: Limit = 50,
-    cursor: Cursor = None,
     status: Annotated[tuple[VersionStatus, ...], Query(description="One of these.")] = (),
     training_status: Annotated[tuple[TrainingStatus, ...], Query(description="One of these.")] = (),
     deployed: Annotated[bool | None, Query(description="Only what is live, or is not.")] = None,
     parent_version_id: Annotated[UUID | None, Query(description="Made from this version.")] = None,
     created_after: Annotated[
-        AwareDatetime | None, Query(description="Created at this moment or later.")
+        Moment | None, Query(description="Created at this moment or later.")
     ] = None,
     created_before: Annotated[
-        AwareDatetime | None, Query(description="Created before this moment.")
+        Moment | None, Query(description="Created before this moment.")
     ] = None,
     text: Annotated[
         str | None,
@@ -85,9 +113,6 @@ async def list_versions(
     """Read one page of versions without their snapshots; those of all packages if none is named."""
     page = await versions.list(
         package_id,
-        order=order,
-        limit=limit,
-        cursor=cursor,
         status=status or None,
         training_status=training_status or None,
         deployed=deployed,
@@ -95,6 +120,7 @@ async def list_versions(
         created_after=created_after,
         created_before=created_before,
         text=text,
+        **paging,
     )
     return reply(page, headers=next_link(request, page))
 
@@ -102,8 +128,9 @@ async def list_versions(
 @router.post(
     "/versions",
     status_code=201,
-    response_model=StoredVersion,
+    response_model=schemas.Version,
     responses={201: {"headers": {**CREATED, **ETAG}, "links": DRAFT_LINKS}},
+    openapi_extra=takes(IDEMPOTENCY_KEY),
 )
 async def create_draft(
     request: Request, versions: Versions, new: New, body: NewVersion
@@ -138,8 +165,9 @@ def created_draft(request: Request, draft: VersionSummary, *, was_there: bool) -
 
 @router.get(
     "/versions/{version_id}",
-    response_model=StoredVersion,
+    response_model=schemas.Version,
     responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+    openapi_extra=takes(IF_NONE_MATCH),
 )
 async def get_version(version_id: VersionId, versions: Versions, known: IfNoneMatch) -> Response:
     """Read a version with its snapshots."""
@@ -148,11 +176,12 @@ async def get_version(version_id: VersionId, versions: Versions, known: IfNoneMa
 
 @router.put(
     "/versions/{version_id}",
-    response_model=StoredVersion,
+    response_model=schemas.Version,
     responses={
         200: {"headers": ETAG, "links": {"Publish": DRAFT_LINKS["Publish"]}},
         **problems(412, 428),
     },
+    openapi_extra=takes(IF_MATCH_REQUIRED),
 )
 async def update_draft(
     version_id: VersionId, versions: Versions, expected: RequiredIfMatch, body: DraftChanges
@@ -173,7 +202,12 @@ async def update_draft(
     return _tagged(draft)
 
 
-@router.delete("/versions/{version_id}", status_code=204, responses=problems(412))
+@router.delete(
+    "/versions/{version_id}",
+    status_code=204,
+    responses=problems(412),
+    openapi_extra=takes(IF_MATCH),
+)
 async def delete_draft(version_id: VersionId, versions: Versions, expected: IfMatch) -> Response:
     """Delete a draft; its number is not given again. Deleting it again does nothing."""
 
@@ -189,8 +223,9 @@ async def delete_draft(version_id: VersionId, versions: Versions, expected: IfMa
 
 @router.post(
     "/versions/{version_id}/publish",
-    response_model=StoredVersion,
+    response_model=schemas.Version,
     responses={200: {"headers": ETAG, "links": _PUBLISHED_LINKS}, **problems(412)},
+    openapi_extra=takes(IF_MATCH),
 )
 async def publish_version(
     version_id: VersionId,
@@ -216,7 +251,7 @@ async def publish_version(
 
 @router.post(
     "/versions/{version_id}/archive",
-    response_model=StoredVersion,
+    response_model=schemas.Version,
     responses={200: {"headers": ETAG}},
 )
 async def archive_version(version_id: VersionId, versions: Versions) -> Response:
