@@ -7,6 +7,7 @@ requests at once, start a server with `tests/server/rest/servers.py`.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
@@ -89,12 +90,12 @@ class Api:
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self("GET", path, **options)
 
-    def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
-        return (
-            self("POST", path, json=json, **options)
-            if json is not None
-            else self("POST", path, **options)
-        )
+    def post(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
+        if body is None:
+            return self("POST", path, **options)
+        # In ASCII: httpx refuses to send what is no text.
+        headers = {"Content-Type": "application/json", **options.pop("headers", {})}
+        return self("POST", path, content=json.dumps(body), headers=headers, **options)
 
     def put(self, path: str, json: Any, **options: Any) -> httpx.Response:
         return self("PUT", path, json=json, **options)
