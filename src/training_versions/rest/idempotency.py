@@ -77,6 +77,6 @@ def telling_reuse(new: NewId) -> Generator[None]:
         ) from exc
 
 
-def replayed(was_there: object) -> dict[str, str]:
+def replayed(was_there: bool) -> dict[str, str]:
     """Return the header that marks a reply to a request that came before."""
     return {REPLAYED: "true"} if was_there else {}

@@ -50,10 +50,10 @@ def header(description: str) -> dict[str, Any]:
 ETAG: Final = {"ETag": header("The entity tag, for If-Match and If-None-Match.")}
 NEXT: Final = {"Link": header("The next page, with rel=next; absent on the last one.")}
 NOT_MODIFIED: Final[dict[str, Any]] = {"description": "The client has it already.", "headers": ETAG}
-CREATED: Final = {
-    "Location": header("Where what was created is."),
-    "Idempotent-Replayed": header("true, if an earlier request with the same key created it."),
+REPLAYED: Final = {
+    "Idempotent-Replayed": header("true, if an earlier request with the same key did it."),
 }
+CREATED: Final = {"Location": header("Where what was created is."), **REPLAYED}
 
 
 def link(

@@ -84,7 +84,6 @@ async def restore_version(
 ) -> Response:
     """Create a draft with the content of a version, which becomes its parent."""
     wanted = body or Copy()
-    was_there = new.is_repeatable and await versions.find(new.id) is not None
     with telling_reuse(new):
         copied = await versions.restore(
             version_id,
@@ -92,7 +91,7 @@ async def restore_version(
             change_summary=wanted.change_summary,
             new_version_id=new.id,
         )
-    return created_draft(request, copied.draft, was_there=was_there)
+    return created_draft(request, copied.draft, was_there=copied.replayed)
 
 
 @router.post(
@@ -106,7 +105,6 @@ async def fork_version(
     request: Request, version_id: VersionId, versions: Versions, new: New, body: Fork
 ) -> Response:
     """Create a draft in another package with the content of a version, its parent."""
-    was_there = new.is_repeatable and await versions.find(new.id) is not None
     with telling_reuse(new):
         copied = await versions.fork(
             version_id,
@@ -115,7 +113,7 @@ async def fork_version(
             change_summary=body.change_summary,
             new_version_id=new.id,
         )
-    return created_draft(request, copied.draft, was_there=was_there)
+    return created_draft(request, copied.draft, was_there=copied.replayed)
 
 
 @router.get("/versions/{version_id}/lineage", response_model=Lineage)

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Response
 
 from training_versions import CostEntry, RecordedCost
 from training_versions.rest.caller import Versions
-from training_versions.rest.idempotency import New, telling_reuse
+from training_versions.rest.idempotency import New, replayed, telling_reuse
 from training_versions.rest.inputs import NewCost, VersionId
 from training_versions.rest.replies import reply
 from training_versions.rest.responses import (
-    CREATED,
     IDEMPOTENCY_KEY,
+    REPLAYED,
     problems,
     takes,
 )
@@ -23,7 +23,7 @@ router = APIRouter(tags=["costs"], responses=problems())
     "/versions/{version_id}/costs",
     status_code=201,
     response_model=RecordedCost,
-    responses={201: {"headers": CREATED}},
+    responses={201: {"headers": REPLAYED}},
     openapi_extra=takes(IDEMPOTENCY_KEY),
 )
 async def record_cost(
@@ -39,7 +39,7 @@ async def record_cost(
             alert_at=body.alert_at,
             entry_id=new.id,
         )
-    return reply(entry, 201)
+    return reply(entry, 201, headers=replayed(entry.replayed))
 
 
 @router.get("/versions/{version_id}/costs", response_model=list[CostEntry])

@@ -10,7 +10,7 @@ from training_versions import Deployment, Page, VersionSummary
 from training_versions.rest.caller import Packages, Versions
 from training_versions.rest.etags import tag_of_version
 from training_versions.rest.existence import check_package, check_version
-from training_versions.rest.idempotency import New, telling_reuse
+from training_versions.rest.idempotency import New, replayed, telling_reuse
 from training_versions.rest.inputs import NewDeployment, PackageId, Target, Undeployment, VersionId
 from training_versions.rest.links import Paging, next_link
 from training_versions.rest.replies import reply
@@ -18,6 +18,7 @@ from training_versions.rest.responses import (
     ETAG,
     IDEMPOTENCY_KEY,
     NEXT,
+    REPLAYED,
     Responses,
     link,
     problems,
@@ -95,7 +96,7 @@ async def list_version_deployments(
 @router.post(
     "/versions/{version_id}/deploy",
     response_model=VersionSummary,
-    responses={200: {"headers": ETAG, "links": _LINKS}},
+    responses={200: {"headers": {**ETAG, **REPLAYED}, "links": _LINKS}},
     openapi_extra=takes(IDEMPOTENCY_KEY),
 )
 async def deploy_version(
@@ -110,7 +111,8 @@ async def deploy_version(
             deployment_id=body.deployment_id,
             stay_id=new.id,
         )
-    return reply(version, headers={"ETag": tag_of_version(version)})
+    headers = {"ETag": tag_of_version(version), **replayed(version.replayed)}
+    return reply(version, headers=headers)
 
 
 @router.post(

@@ -90,7 +90,6 @@ async def create_package(
     request: Request, packages: Packages, new: New, body: NewPackage
 ) -> Response:
     """Create a package that belongs to the caller."""
-    was_there = new.is_repeatable and await packages.find(new.id) is not None
     with telling_reuse(new):
         package = await packages.create(
             body.name, template_type=body.template_type, config=body.config, package_id=new.id
@@ -98,7 +97,7 @@ async def create_package(
     headers = {
         "Location": location(request, "get_package", package_id=package.id),
         "ETag": tag_of_package(package),
-        **replayed(was_there),
+        **replayed(package.replayed),
     }
     return reply(package, 201, headers=headers)
 

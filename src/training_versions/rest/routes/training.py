@@ -11,7 +11,7 @@ from training_versions import MetricPoint, Page, RecordedMetrics, TrainingRun
 from training_versions.rest.caller import Versions
 from training_versions.rest.etags import tag_of_version
 from training_versions.rest.existence import check_version
-from training_versions.rest.idempotency import New, telling_reuse
+from training_versions.rest.idempotency import New, replayed, telling_reuse
 from training_versions.rest.inputs import (
     Cancelled,
     Completed,
@@ -23,10 +23,10 @@ from training_versions.rest.inputs import (
 from training_versions.rest.links import Paging, next_link
 from training_versions.rest.replies import reply
 from training_versions.rest.responses import (
-    CREATED,
     ETAG,
     IDEMPOTENCY_KEY,
     NEXT,
+    REPLAYED,
     link,
     problems,
     takes,
@@ -65,7 +65,7 @@ async def list_training_runs(
     "/versions/{version_id}/training/runs",
     status_code=201,
     response_model=TrainingRun,
-    responses={201: {"headers": CREATED, "links": _LINKS}},
+    responses={201: {"headers": REPLAYED, "links": _LINKS}},
     openapi_extra=takes(IDEMPOTENCY_KEY),
 )
 async def start_training(version_id: VersionId, versions: Versions, new: New) -> Response:
@@ -75,7 +75,7 @@ async def start_training(version_id: VersionId, versions: Versions, new: New) ->
     """
     with telling_reuse(new):
         run = await versions.start_training(version_id, run_id=new.id)
-    return reply(run, 201)
+    return reply(run, 201, headers=replayed(run.replayed))
 
 
 @router.post(

@@ -136,7 +136,6 @@ async def create_draft(
     request: Request, versions: Versions, new: New, body: NewVersion
 ) -> Response:
     """Create a draft with the next number of its package."""
-    was_there = new.is_repeatable and await versions.find(new.id) is not None
     with telling_reuse(new):
         draft = await versions.create_draft(
             body.package_id,
@@ -150,7 +149,7 @@ async def create_draft(
             estimated_cost=body.estimated_cost,
             budget_limit=body.budget_limit,
         )
-    return created_draft(request, draft, was_there=was_there)
+    return created_draft(request, draft, was_there=draft.replayed)
 
 
 def created_draft(request: Request, draft: VersionSummary, *, was_there: bool) -> Response:
