@@ -26,7 +26,7 @@ from training_versions.rest.routes import (
 )
 from training_versions.rest.routing import Endpoint, answer_every_method, tell
 from training_versions.rest.service import Service
-from training_versions.rest.settings import MAX_BODY, read_settings
+from training_versions.rest.settings import MAX_BODY, check_prefix, read_settings
 
 PREFIX: Final = "/api/training"
 _TOPICS: Final = (packages, versions, copies, training, deployments, costs, history)
@@ -59,7 +59,7 @@ def create_router(
         allow_secrets: Store text that looks like a secret, too.
 
     Raises:
-        InvalidInputError: The URL or the key is not known.
+        InvalidInputError: The URL or the key is not known, or cannot be used.
 
     Example:
         >>> app.include_router(create_router(), prefix="/api/training")
@@ -96,11 +96,12 @@ def create_app(
         allow_secrets: Store text that looks like a secret, too.
 
     Raises:
-        InvalidInputError: The URL or the key is not known.
+        InvalidInputError: The URL or the key is not known, or cannot be used.
 
     Example:
         >>> app = create_app(url="https://your-project.supabase.co", key="your publishable key")
     """
+    check_prefix(prefix)
     router = create_router(url=url, key=key, max_body=max_body, allow_secrets=allow_secrets)
     app = FastAPI(
         title="training-versions",

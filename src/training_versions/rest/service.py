@@ -9,6 +9,7 @@ from typing import Final, cast
 import httpx
 from fastapi import Request
 
+from training_versions import AsyncVersionRepository
 from training_versions.rest.settings import Settings
 
 KEY: Final = "training_versions.rest"
@@ -25,6 +26,9 @@ class Service:
     """What the endpoints of one router share."""
 
     def __init__(self, settings: Settings) -> None:
+        # A URL or a key that no request could be sent with is told now, not to every caller.
+        url, key = settings.url, settings.key
+        AsyncVersionRepository.for_token(url, key, key, http_client=httpx.AsyncClient())
         self.settings = settings
         self._http: httpx.AsyncClient | None = None
 

@@ -46,6 +46,19 @@ def read_settings(
     )
 
 
+def check_prefix(prefix: str) -> None:
+    """Refuse what no address can begin with.
+
+    Raises:
+        InvalidInputError: It is neither empty nor begins with a slash, or ends with one.
+    """
+    if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
+        raise InvalidInputError(
+            "prefix begins with a slash and does not end with one, as in '/api/training'.",
+            field="prefix",
+        )
+
+
 def _given_or_set(value: str | None, argument: str, variables: tuple[str, ...]) -> str:
     for variable in variables:
         if not value:
