@@ -13,7 +13,12 @@ import time
 
 OURS = "from training_versions import VersionRepository"
 THEIRS = "import postgrest, pydantic"
-COMMAND_LINE = "from training_versions.migrations import main; main(['--help'])"
+COMMAND_LINE = "from training_versions.cli import main; main(['--help'])"
+COMPLETION = """
+import os
+os.environ.update(_TRAINING_VERSIONS_COMPLETE='bash_complete', COMP_CWORD='2')
+os.environ['COMP_WORDS'] = 'training-versions\\npublish\\n--'
+from training_versions.cli import main; main()"""
 BARE = "pass"
 ROUNDS = 15
 
@@ -32,7 +37,7 @@ def measure(statement: str) -> float:
 
 def main() -> None:
     """Measure, and print the medians and their ratios."""
-    statements = (OURS, THEIRS, COMMAND_LINE, BARE)
+    statements = (OURS, THEIRS, COMMAND_LINE, COMPLETION, BARE)
     for statement in statements:
         measure(statement)  # compiles the modules and fills the file cache
 
@@ -42,8 +47,8 @@ def main() -> None:
             times[statement].append(measure(statement))
 
     medians = {statement: statistics.median(times[statement]) for statement in statements}
-    for ours, theirs in ((OURS, THEIRS), (COMMAND_LINE, BARE)):
-        print(f"{ours:<68}  {medians[ours] * 1000:6.0f} ms")
+    for ours, theirs in ((OURS, THEIRS), (COMMAND_LINE, BARE), (COMPLETION, BARE)):
+        print(f"{ours.splitlines()[-1]:<68}  {medians[ours] * 1000:6.0f} ms")
         print(f"{theirs:<68}  {medians[theirs] * 1000:6.0f} ms")
         print(f"{'ratio':<68}  {medians[ours] / medians[theirs]:6.2f}")
 

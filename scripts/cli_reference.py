@@ -105,7 +105,7 @@ def schema() -> str:
 
 def reference() -> str:
     """Return the reference: every command as its help says it, and the exit statuses."""
-    lines = ["| status | meaning |", "| --- | --- |"]
+    lines = ["### Exit statuses", "", "| status | meaning |", "| --- | --- |"]
     lines += [f"| {status} | {meaning} |" for status, meaning in exits.MEANINGS.items()]
     helps = dict(commands())
     for topic, names in TOPICS.items():

@@ -21,6 +21,7 @@ COPIED_FOLDERS = ("docs", "examples", "scripts", "src", "supabase", "tests")
 DERIVED = {
     "supabase/schema.sql",
     "src/training_versions/_sync/drafts.py",
+    "src/training_versions/cli/output-schema.json",
 }
 COLUMN, OPERATION = "Add an editable column", "Add an operation"
 COMPLETENESS = (
@@ -129,6 +130,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             apply(block, checkout)
     run(checkout, "scripts/derive_sync.py")
     run(checkout, "scripts/dump_schema.py")
+    run(checkout, "scripts/cli_reference.py")
     return checkout
 
 
