@@ -50,6 +50,10 @@ class Shop:
         """Read a page that asks, and answer it."""
         return self.send(path, self.form(path) | typed)
 
+    def send_at_once(self, path: str, fields: dict[str, str]) -> list[httpx.Response]:
+        """Send the same form twice, the second time before the first is answered."""
+        return self.pages.post_at_once(path, fields, headers=OURS)
+
     def send(self, path: str, fields: dict[str, str]) -> httpx.Response:
         return self.pages.post(path.partition("?")[0], fields, headers=OURS)
 

@@ -140,6 +140,19 @@ def test_a_summary_that_is_too_long_comes_back_with_what_was_typed(shop, first, 
     assert shop.versions.count(first.package_id) == 2
 
 
+@pytest.mark.parametrize("action", ["restore", "publish", "delete"])
+def test_a_form_that_is_sent_twice_at_once_has_the_effect_of_one(shop, first, draft, action):
+    version = first if action == "restore" else draft
+    fields = shop.form(path_of(version, action))
+
+    replies = shop.send_at_once(path_of(version, action), fields)
+
+    assert [reply.status_code for reply in replies] == [303, 303]
+    assert len({reply.headers["Location"] for reply in replies}) == 1
+    expected = {"restore": 3, "publish": 2, "delete": 1}
+    assert shop.versions.count(first.package_id) == expected[action]
+
+
 # --- publish
 
 

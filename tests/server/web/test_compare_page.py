@@ -229,6 +229,17 @@ def test_a_version_that_cannot_be_read_is_told(shop, package, three, path, damag
     assert heading(shop.pages.get(f"{path}?left=1&right=3")) == "v1 → v3"
 
 
+def test_what_is_compared_with_the_latest_version_can_be_restored_if_it_differs(
+    shop, package, three, path
+):
+    assert f"{path_of(three[0])}/restore" in shop.pages.get(f"{path}?left=1&right=3").text
+    assert "/restore" not in shop.pages.get(f"{path}?left=1&right=2").text
+
+    shop.versions.restore(three[0].id)
+
+    assert "/restore" not in shop.pages.get(f"{path}?left=1&right=4").text
+
+
 # --- JSON Patch
 
 

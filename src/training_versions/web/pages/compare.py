@@ -34,6 +34,7 @@ from training_versions.web.pages.reading import (
 from training_versions.web.render import render
 from training_versions.web.views.differences import (
     PARTS,
+    SNAPSHOTS,
     Part,
     Row,
     all_rows,
@@ -163,9 +164,23 @@ async def show_comparison(request: Request) -> Response:
         "compare.html",
         comparison=_make_comparison(asked, diff, ends.right),
         link_to=link_to,
+        can_restore=_can_restore(diff, ends, listed),
         patch_query=asked.query(left=left, right=right, show="changes", key=""),
         **values,
     )
+
+
+def _can_restore(
+    diff: VersionDiff, ends: Ends, newest_first: list[VersionSummary]
+) -> AnyVersion | None:
+    """Return the version that is compared with the latest one, if restoring it changes anything."""
+    if not newest_first or not diff.filter(*SNAPSHOTS):
+        return None
+    latest = newest_first[0].id
+    for end, other in ((ends.left, ends.right), (ends.right, ends.left)):
+        if end is not None and other is not None and other.id == latest:
+            return end
+    return None
 
 
 def _name_of(asked_for: str, end: AnyVersion | None) -> str:

@@ -158,16 +158,12 @@ class _Places:
         self._rows = rows
         self._removed: dict[str, list[Change]] = {}
         self._others: dict[str, Change] = {}
-        self._with_changes: set[str] = set()
         for change in changes:
-            parent = change.label.rpartition("/")[0]
             if change.kind == ChangeKind.REMOVED:
+                parent = change.label.rpartition("/")[0]
                 self._removed.setdefault(parent, []).append(change)
             else:
                 self._others[change.label] = change
-            while parent not in self._with_changes:
-                self._with_changes.add(parent)
-                parent = parent.rpartition("/")[0]
 
     def add(self, value: JsonValue, label: str) -> None:
         """Add the rows of a value and of all that is in it."""
@@ -179,16 +175,16 @@ class _Places:
         for removed in self._removed.get(label, ()):
             self._rows.append(_changed_row(removed))
         if isinstance(value, dict | list) and value:
-            names = _names_of_entries(value, is_needed=label in self._with_changes)
+            names = _names_of_entries(value)
             for step, member in members_of(value):
                 self.add(member, label + (names.get(step) or pointer_to("", step)))
         elif change is None and label not in self._removed:
             self._rows.append(Row(label, "same", value, value))
 
 
-def _names_of_entries(value: JsonValue, *, is_needed: bool) -> dict[str | int, str]:
+def _names_of_entries(value: JsonValue) -> dict[str | int, str]:
     """Name the entries of an array as the labels of changes do."""
-    if not is_needed or not isinstance(value, list):
+    if not isinstance(value, list):
         return {}
     identities = identities_of(value)
     return {

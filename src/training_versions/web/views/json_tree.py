@@ -88,7 +88,8 @@ def json_tree(
         first: The first entry of it to show.
         budget: How many values to show.
     """
-    return _node(_Place(None, "", pointer), value, first, budget, 0)
+    place = _Place(None, "", pointer, 0, among_many=False)
+    return _node(place, value, first, budget)
 
 
 @dataclass(frozen=True)
@@ -98,30 +99,29 @@ class _Place:
     name: str | None
     hint: str
     pointer: str
+    depth: int
+    among_many: bool
+    """Whether it is one of so many that they are better folded."""
 
 
-def _node(place: _Place, value: JsonValue, first: int, budget: int, depth: int) -> Node:
+def _node(place: _Place, value: JsonValue, first: int, budget: int) -> Node:
     if not isinstance(value, dict | list):
         return _leaf(place, value)
 
     shown: list[tuple[str | int, JsonValue]] = []
-    if depth < _MAX_DEPTH:
+    if place.depth < _MAX_DEPTH:
         most = min(MAX_ENTRIES, budget)
         shown = list(islice(members_of(value), first, first + most))
     sizes = [count_values(member, most=budget) for _, member in shown]
     budgets = _shares(sizes, budget)
     hints = _hints(value)
-    children = tuple(
-        _node(
-            _Place(visible(str(step)), hints.get(step, ""), pointer_to(place.pointer, step)),
-            member,
-            0,
-            share,
-            depth + 1,
-        )
-        for (step, member), share in zip(shown, budgets, strict=True)
-    )
-    few_entries = len(value) <= _OPEN_ENTRIES
+    are_many = len(value) > _OPEN_ENTRIES
+    children: list[Node] = []
+    for (step, member), share in zip(shown, budgets, strict=True):
+        name, pointer = visible(str(step)), pointer_to(place.pointer, step)
+        within = _Place(name, hints.get(step, ""), pointer, place.depth + 1, are_many)
+        children.append(_node(within, member, 0, share))
+    is_open = place.depth < _OPEN_DEPTH and not are_many and not place.among_many
     return Node(
         name=place.name,
         hint=place.hint,
@@ -129,9 +129,9 @@ def _node(place: _Place, value: JsonValue, first: int, budget: int, depth: int) 
         kind="object" if isinstance(value, dict) else "array",
         text="",
         size=len(value),
-        children=children,
+        children=tuple(children),
         first=first,
-        is_open=depth == 0 or (depth < _OPEN_DEPTH and few_entries),
+        is_open=is_open,
     )
 
 

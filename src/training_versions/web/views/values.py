@@ -46,7 +46,7 @@ class Side:
     @property
     def is_long(self) -> bool:
         """Whether it is better folded."""
-        return self.is_json and self.shown > _LONG
+        return self.shown > _LONG
 
 
 @dataclass(frozen=True)
