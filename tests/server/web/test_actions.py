@@ -216,6 +216,21 @@ def test_what_is_published_already_is_not_asked_about(shop, first):
     assert 'name="token"' not in page.text
 
 
+def test_versions_that_cannot_be_read_are_told_and_stand_in_the_way_of_nothing(
+    shop, package, first, draft, damage
+):
+    damage(first, "created_at = '20000-01-01'")
+    damage(shop.draft(package.id), "created_at = '20000-01-01'")
+
+    for action in ("restore", "publish", "delete"):
+        page = shop.pages.get(path_of(draft, action))
+        assert "cannot be read, so it cannot be compared" in text_of(page)
+        assert "created_at" in text_of(page)
+    assert "restore" in shop.pages.get(path_of(draft)).text
+    assert shop.confirm(path_of(draft, "restore")).status_code == 303
+    assert shop.confirm(path_of(draft, "publish")).status_code == 303
+
+
 # --- archive
 
 

@@ -108,6 +108,7 @@ def test_a_package_without_versions_has_nothing_to_compare(shop, path):
         ("?left=live:moon", 422),
         ("?right=9999999999999", 422),
         ("?part=nothing", 422),
+        ("?show=nothing", 422),
         ("?from=-1", 422),
         ("?from=9999", 200),
         ("?key=%00%F0%9F%98%80&at=%2Fx", 200),

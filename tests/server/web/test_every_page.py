@@ -25,9 +25,9 @@ OTHER_PATHS = {
 }
 NO_PAGES = {
     "/static/{release}/{path:path}",
-    "/curves/{version_id}",
-    "/packages/{package_id}/compare/patch",
-    "/packages/{package_id}/v/{number:int}/content.json",
+    "/curves/{version_id:uuid}",
+    "/packages/{package_id:uuid}/compare/patch",
+    "/packages/{package_id:uuid}/v/{number:int}/content.json",
 }
 PAGES = [
     *OTHER_PATHS,

@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.data import SNAPSHOTS
-from tests.server.web.browsing import axe, every_look, scrolls_sideways
 from tests.server.web.shop import path_of
 from training_versions import Package, PackageRepository, Version, VersionRepository
 from training_versions.local import LocalSupabase
@@ -236,44 +235,3 @@ def test_reading_comparing_and_restoring_need_no_scripts(
     page.get_by_role("button", name="Make the draft").click()
     expect(page.get_by_text("This new draft has the content of v1")).to_be_visible()
     lab.versions.delete_draft(lab.versions.latest(lab.package.id).id)  # pyright: ignore[reportOptionalMemberAccess]
-
-
-# --- how it looks
-
-
-def addresses(lab: Lab) -> dict[str, str]:
-    content = "content?at=/model_snapshot/list"
-    return {
-        "version": path_of(lab.first),
-        "draft": path_of(lab.draft),
-        "content": path_of(lab.draft, content),
-        "compare": f"{lab.compare}?left=1&right=3",
-        "restore": path_of(lab.first, "restore"),
-        "publish": path_of(lab.draft, "publish"),
-        "archive": path_of(lab.second, "archive"),
-        "fork": path_of(lab.first, "fork"),
-        "fork-into": f"{path_of(lab.first, 'fork')}?into={lab.other.id}",
-        "deploy": path_of(lab.second, "deploy"),
-        "undeploy": path_of(lab.second, "undeploy"),
-        "delete": path_of(lab.draft, "delete"),
-    }
-
-
-@every_look
-def test_every_page_is_for_everybody_and_as_wide_as_its_window(
-    page_of: Callable[..., Page], lab: Lab, look, take_picture: Callable[[Page, str], object]
-) -> None:
-    page = page_of(EMAIL, look=look)
-    found: dict[str, str] = {}
-    for name, address in addresses(lab).items():
-        page.goto(address)
-        if name == "version":
-            expect(page.locator("canvas")).to_be_visible()
-        take_picture(page, f"{name}-{look}")
-        problems = axe(page)
-        if scrolls_sideways(page):
-            problems += "\nit is wider than its window"
-        if problems:
-            found[name] = problems
-
-    assert found == {}

@@ -24,11 +24,11 @@ from training_versions import (
     AsyncVersionRepository,
     InvalidInputError,
     Package,
-    VersionDiff,
     VersionStatus,
 )
 from training_versions.web.page import caller_of
-from training_versions.web.pages.reading import Address, AnyVersion, read_package
+from training_versions.web.pages.offers import compare_content
+from training_versions.web.pages.reading import Address, AnyVersion, Found, read_package
 from training_versions.web.render import render
 from training_versions.web.views.differences import (
     Part,
@@ -52,6 +52,8 @@ class Preview:
     """The first of them."""
     total: int
     differences: int
+    problem: str | None = None
+    """Why there is no difference to show: what there is now cannot be read."""
 
     @property
     def total_reordered(self) -> int:
@@ -67,12 +69,6 @@ class Preview:
     def hidden(self) -> int:
         """How many rows are not shown."""
         return self.total - len(self.rows)
-
-
-def make_preview(left: AnyVersion | None, right: AnyVersion, diff: VersionDiff | None) -> Preview:
-    """Show the first differences, and count the others."""
-    rows = [] if diff is None else changed_rows(diff)
-    return Preview(left, right, rows[:_ROWS], len(rows), count_differences(rows))
 
 
 @dataclass(frozen=True)
@@ -93,6 +89,15 @@ class Subject:
     def is_published(self) -> bool:
         """Whether it is published, and not archived."""
         return self.version.status == VersionStatus.PUBLISHED
+
+
+async def make_preview(subject: Subject, base: Found[AnyVersion | None]) -> Preview:
+    """Compare the content of a version with what there is: show the first differences."""
+    version = subject.version
+    if base.value is None or base.value.id == version.id:
+        return Preview(base.value, version, [], 0, 0, base.problem)
+    rows = changed_rows(await compare_content(subject.versions, base.value, version))
+    return Preview(base.value, version, rows[:_ROWS], len(rows), count_differences(rows))
 
 
 async def read_subject(request: Request) -> Subject:

@@ -24,8 +24,7 @@ from training_versions.web.pages.actions import (
     text_field,
     was_edited,
 )
-from training_versions.web.pages.offers import compare_content
-from training_versions.web.pages.reading import AnyVersion, version_path
+from training_versions.web.pages.reading import Found, read_or_problem, version_path
 from training_versions.web.render import render
 
 _PACKAGES: Final = 50
@@ -52,14 +51,12 @@ async def _show_restore(
     form: FormData | None = None,
 ) -> Response:
     versions, package_id = subject.versions, subject.address.package_id
-    latest = await versions.latest(package_id)
-    published = await versions.latest_published(package_id)
-    against_published = request.query_params.get("against") == "published"
-    base = latest
-    if against_published and published is not None:
-        base = published
-    preview = await _preview(subject, base)
-    changes_something = bool((await _preview(subject, latest)).total)
+    latest = await read_or_problem(versions.latest(package_id))
+    published = (await read_or_problem(versions.latest_published(package_id))).value
+    preview = await make_preview(subject, latest)
+    changes_something = _changes_something(preview)
+    if request.query_params.get("against") == "published" and published is not None:
+        preview = await make_preview(subject, Found(published))
     return show_action(
         request,
         "restore.html",
@@ -68,18 +65,16 @@ async def _show_restore(
         problem=problem,
         form=form,
         preview=preview,
-        latest=latest,
+        latest=latest.value,
         published=published,
         changes_something=changes_something,
         new_id=_new_id(form),
     )
 
 
-async def _preview(subject: Subject, base: AnyVersion | None) -> Preview:
-    if base is None:
-        return make_preview(None, subject.version, None)
-    diff = await compare_content(subject.versions, base, subject.version)
-    return make_preview(base, subject.version, diff)
+def _changes_something(preview: Preview) -> bool:
+    # Of a version that cannot be read, nobody knows.
+    return preview.total > 0 or preview.problem is not None
 
 
 def _new_id(form: FormData | None) -> str:
@@ -117,8 +112,8 @@ async def restore(request: Request) -> Response:
 
 
 async def _restores_something(subject: Subject) -> bool:
-    latest = await subject.versions.latest(subject.address.package_id)
-    return bool((await _preview(subject, latest)).total)
+    latest = await read_or_problem(subject.versions.latest(subject.address.package_id))
+    return _changes_something(await make_preview(subject, latest))
 
 
 async def _find_made(subject: Subject, new_id: str) -> VersionSummary | None:
@@ -173,7 +168,7 @@ async def _show_fork(
     form: FormData | None = None,
 ) -> Response:
     target = await _read_target(request, into)
-    latest = await subject.versions.latest(target.id)
+    latest = await read_or_problem(subject.versions.latest(target.id))
     return show_action(
         request,
         "fork.html",
@@ -182,7 +177,7 @@ async def _show_fork(
         problem=problem,
         form=form,
         target=target,
-        preview=await _preview(subject, latest),
+        preview=await make_preview(subject, latest),
         new_id=_new_id(form),
     )
 

@@ -52,8 +52,10 @@ async def offers_for(versions: AsyncVersionRepository, version: AnyVersion) -> l
 
 async def _would_restore_something(versions: AsyncVersionRepository, version: AnyVersion) -> bool:
     # The newest is not read whole if it is this version itself.
-    newest = await versions.list(version.package_id, number_above=version.version_number, limit=1)
-    if not newest:
+    newer = await read_or_problem(
+        versions.list(version.package_id, number_above=version.version_number, limit=1)
+    )
+    if newer.value is not None and not newer.value:
         return False
     latest = (await read_or_problem(versions.latest(version.package_id))).value
     if latest is None:

@@ -13,7 +13,6 @@ from starlette.routing import Route
 from training_versions import ConflictError, InvalidInputError
 from training_versions.web.page import caller_of, page, read_form
 from training_versions.web.pages.actions import (
-    Preview,
     Subject,
     edit_token,
     go_on,
@@ -24,8 +23,7 @@ from training_versions.web.pages.actions import (
     text_field,
 )
 from training_versions.web.pages.compare import read_live
-from training_versions.web.pages.offers import compare_content
-from training_versions.web.pages.reading import Address, AnyVersion
+from training_versions.web.pages.reading import Address, AnyVersion, Found, read_or_problem
 from training_versions.web.views.differences import CONTENT
 from training_versions.web.views.targets import target_name
 
@@ -50,7 +48,9 @@ async def _show_publish(
     problem: str | None = None,
     form: FormData | None = None,
 ) -> Response:
-    published = await subject.versions.latest_published(subject.address.package_id)
+    package_id = subject.address.package_id
+    published = await read_or_problem(subject.versions.latest_published(package_id))
+    preview = await make_preview(subject, published)
     return show_action(
         request,
         "publish.html",
@@ -58,16 +58,9 @@ async def _show_publish(
         status=status,
         problem=problem,
         form=form,
-        preview=await _preview(subject, published),
-        published=published,
+        preview=preview,
+        published=published.value,
     )
-
-
-async def _preview(subject: Subject, base: AnyVersion | None) -> Preview:
-    if base is None or base.id == subject.version.id:
-        return make_preview(None, subject.version, None)
-    diff = await compare_content(subject.versions, base, subject.version)
-    return make_preview(base, subject.version, diff)
 
 
 @page
@@ -93,7 +86,8 @@ async def publish(request: Request) -> Response:
 
 async def _base_has_changed(subject: Subject, form: FormData) -> bool:
     """Whether another version is the latest published one by now."""
-    published = await subject.versions.latest_published(subject.address.package_id)
+    package_id = subject.address.package_id
+    published = (await read_or_problem(subject.versions.latest_published(package_id))).value
     shown = hidden_field(form, "published")
     return shown != ("" if published is None else str(published.id))
 
@@ -156,16 +150,17 @@ async def ask_delete(request: Request) -> Response:
 async def _show_delete(
     request: Request, subject: Subject, *, status: int = 200, problem: str | None = None
 ) -> Response:
-    parent = None
+    parent: Found[AnyVersion | None] = Found(None)
     if subject.version.parent_version_id is not None:
-        parent = await subject.versions.find(subject.version.parent_version_id)
+        parent_id = subject.version.parent_version_id
+        parent = await read_or_problem(subject.versions.find(parent_id))
     return show_action(
         request,
         "delete.html",
         subject,
         status=status,
         problem=problem,
-        preview=await _preview(subject, parent),
+        preview=await make_preview(subject, parent),
         parts=CONTENT,
     )
 

@@ -96,7 +96,9 @@ async def show_version(request: Request) -> Response:
 
     version_id = str(version.id)
     (before, offers), (events, training, costs, stays, lineage) = await asyncio.gather(
-        asyncio.gather(find_before(versions, version), offers_for(versions, version)),
+        asyncio.gather(
+            read_or_problem(find_before(versions, version)), offers_for(versions, version)
+        ),
         asyncio.gather(
             read_or_problem(
                 versions.history(version_id=version_id, limit=_EVENTS, cursor=query.get("events"))
@@ -123,7 +125,7 @@ async def show_version(request: Request) -> Response:
         costs=costs,
         stays=stays,
         lineage=lineage,
-        before=before,
+        before=before.value,
         offers=offers,
         metrics=json_tree(version.training_metrics, _METRICS),
         descent=descent,
