@@ -18,6 +18,7 @@
 --
 -- public: views
 --
+--   training_cost_entries         training-versions: Cost entries with the package and the number …
 --   training_package_overviews    training-versions: Packages without their configs …
 --   training_package_version_summaries  training-versions: training_package_versions without the …
 --   training_published_versions   training-versions: Versions that are published now …
@@ -624,6 +625,26 @@ create trigger rule_20_no_truncate
     for each statement
     execute function training_versions_internal.keep_events();
 grant select on public.training_version_events to authenticated, service_role;
+
+-- training-versions: Cost entries with the package and the number of their version. Whoever sees
+-- both sees one.
+create view public.training_cost_entries
+with (security_invoker = true)
+as
+ select c.id,
+    c.version_id,
+    v.package_id,
+    v.version_number,
+    c.amount,
+    c.note,
+    c.key,
+    c.alerts,
+    c.recorded_at,
+    c.recorded_by
+   from public.training_costs c
+     join public.training_package_versions v on v.id = c.version_id;
+grant select on public.training_cost_entries to authenticated;
+grant select on public.training_cost_entries to service_role;
 
 -- training-versions: Packages without their configs, and in `totals` what is live, drafts, costs
 -- and the last change of their versions. Whoever sees a package and its versions sees its overview.
@@ -4622,6 +4643,7 @@ begin
         where v.id = p_version_id;
     end if;
     return to_jsonb(entry) - 'owner_id' || jsonb_build_object(
+        'package_id', version.package_id, 'version_number', version.version_number,
         'actual_cost', version.actual_cost, 'budget_limit', version.budget_limit
     );
 end

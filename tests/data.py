@@ -74,7 +74,8 @@ def run_row(**changed: Any) -> dict[str, Any]:
 
 def cost_row(**changed: Any) -> dict[str, Any]:
     """Make what recording a cost returns."""
-    row = {"id": RUN, "version_id": VERSION, "amount": 0.1, "note": None, "key": "k"}
+    row = {"id": RUN, "package_id": PACKAGE, "version_id": VERSION, "version_number": 1}
+    row |= {"amount": 0.1, "note": None, "key": "k"}
     row |= {"alerts": [50], "recorded_at": MOMENT, "recorded_by": None}
     return row | {"actual_cost": 0.5, "budget_limit": 1} | changed
 
@@ -289,6 +290,7 @@ CALLS: dict[str, Call] = {
         idempotency_key="entry_id",
     ),
     "versions.package_cost": Call(OF_PACKAGE, "get_package_cost", P_PACKAGE, is_write=False),
+    "versions.costs": Call(OF_VERSION),
     "versions.iterate_costs": Call(OF_VERSION),
     "versions.history": Call(OF_PACKAGE),
     "versions.iterate_history": Call({}),

@@ -13,7 +13,7 @@ declare
         'training_version_events', 'training_runs', 'training_metric_points',
         'training_deployments', 'training_costs',
         'training_package_version_summaries', 'training_published_versions',
-        'training_row_numbers', 'training_package_overviews'
+        'training_row_numbers', 'training_package_overviews', 'training_cost_entries'
     ];
     indexes constant text[] := array[
         'idx_package_versions_published', 'idx_package_versions_user_created',

@@ -1,7 +1,7 @@
 -- Cost: entries that add up to actual_cost, and an alert when a share of the budget is crossed.
 --
--- Touches: creates public.training_costs; versions that have an actual_cost get one entry that
---   carries it over.
+-- Touches: creates public.training_costs and the view training_cost_entries; versions that have an
+--   actual_cost get one entry that carries it over.
 -- For operators: the service role may go on writing actual_cost directly; the difference becomes an
 --   entry.
 --
@@ -30,6 +30,27 @@ comment on table public.training_costs is
     'Written by the database only.';
 comment on column public.training_costs.alerts is
     'The shares of the budget, in percent, that this entry crossed.';
+
+-- Entries with the package and the number of their version, for lists.
+create or replace view public.training_cost_entries
+with (security_invoker = true)
+as
+select
+    c.id,
+    c.version_id,
+    v.package_id,
+    v.version_number,
+    c.amount,
+    c.note,
+    c.key,
+    c.alerts,
+    c.recorded_at,
+    c.recorded_by
+from public.training_costs c
+join public.training_package_versions v on v.id = c.version_id;
+comment on view public.training_cost_entries is
+    'training-versions: '
+    'Cost entries with the package and the number of their version. Whoever sees both sees one.';
 
 create table if not exists training_versions_internal.cost_sums (
     version_id uuid primary key
@@ -379,6 +400,7 @@ begin
         where v.id = p_version_id;
     end if;
     return to_jsonb(entry) - 'owner_id' || jsonb_build_object(
+        'package_id', version.package_id, 'version_number', version.version_number,
         'actual_cost', version.actual_cost, 'budget_limit', version.budget_limit
     );
 end

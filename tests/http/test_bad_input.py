@@ -291,6 +291,17 @@ REFUSED: list[tuple[str, list[Any], list[tuple[str, str]]]] = [
         [0, -1, "2", 2.0, True, 2**31],
         [("versions.list", "number_below"), ("versions.iterate", "number_above")],
     ),
+    (
+        "no moment",
+        NO_MOMENT,
+        [("versions.deployments", "at"), ("versions.iterate_deployments", "at")],
+    ),
+    (
+        "no order",
+        ["new", None],
+        [("versions.costs", "order"), ("versions.iterate_costs", "order")],
+    ),
+    ("no version", [None], [("versions.costs", "version_id")]),
     ("no target", ["moon", ""], [("versions.deployments", "target")]),
     ("neither true nor false", ["yes", 1], [("versions.iterate_deployments", "live")]),
     ("no version beside a package", [VERSION], [("versions.deployments", "version_id")]),

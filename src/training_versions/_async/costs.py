@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Literal
 
 from training_versions._async.transport import AsyncTransport
-from training_versions.models import Amount, CostEntry, Id, PackageCost, RecordedCost
+from training_versions.models import Amount, CostEntry, Id, PackageCost, Page, RecordedCost
 from training_versions.operations import costs
 
 
@@ -71,17 +72,53 @@ class AsyncCosts:
         """
         return await self._transport.run(costs.package_cost(package_id))
 
-    def iterate_costs(self, version_id: Id, *, page_size: int = 200) -> AsyncIterator[CostEntry]:
-        """Iterate over the cost entries of a version, the oldest first.
+    async def costs(
+        self,
+        version_id: Id | None = None,
+        *,
+        package_id: Id | None = None,
+        order: Literal["newest", "oldest"] = "newest",
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[CostEntry]:
+        """Read one page of the cost entries of a version, or of all versions of a package.
 
         Where a client writes `actual_cost` itself, an entry holds the difference, which may be
         negative.
 
         Args:
             version_id: The version.
+            package_id: The package, instead of a version.
+            order: Which come first.
+            limit: The most to return; a server may cap it, and the page is shorter then.
+            cursor: The `next_cursor` of the page before.
+
+        Example:
+            >>> page = await versions.costs(package_id=package.id)
+        """
+        return await self._transport.run(
+            costs.costs(version_id, package_id, order=order, limit=limit, cursor=cursor)
+        )
+
+    def iterate_costs(
+        self,
+        version_id: Id | None = None,
+        *,
+        package_id: Id | None = None,
+        order: Literal["newest", "oldest"] = "oldest",
+        page_size: int = 200,
+    ) -> AsyncIterator[CostEntry]:
+        """Iterate over the cost entries of a version, or of all versions of a package.
+
+        Args:
+            version_id: The version.
+            package_id: The package, instead of a version.
+            order: Which come first; the oldest if left out.
             page_size: How many to ask for at once.
 
         Example:
             >>> async for entry in versions.iterate_costs(version.id): ...
         """
-        return self._transport.walk(costs.iterate_costs(version_id, page_size=page_size))
+        return self._transport.walk(
+            costs.iterate_costs(version_id, package_id, order=order, page_size=page_size)
+        )

@@ -111,7 +111,8 @@ class AsyncDeployments:
             order: Which come first, by the time at which they started.
             limit: The most to return; a server may cap it, and the page is shorter then.
             cursor: The `next_cursor` of the page before.
-            **filters: `package_id` or `version_id`, `target` and `live`; see `DeploymentFilters`.
+            **filters: `package_id` or `version_id`, `target`, `live` and `at`; see
+                `DeploymentFilters`.
 
         Example:
             >>> live_now = await versions.deployments(package_id=package.id, live=True)

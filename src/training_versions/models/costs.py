@@ -13,7 +13,9 @@ class CostEntry(Record):
     __module__ = "training_versions"
 
     id: UUID
+    package_id: UUID
     version_id: UUID
+    version_number: int
     amount: Cost
     note: str | None
     key: str

@@ -1,6 +1,7 @@
 """Deployments: which version is live at which target, and which was."""
 
 import enum
+from datetime import datetime
 from typing import Literal, TypeAlias, TypedDict
 from uuid import UUID
 
@@ -58,6 +59,8 @@ class DeploymentFilters(TypedDict, total=False):
     target: Target | None
     live: bool | None
     """`True`: those that have not ended. `False`: those that have."""
+    at: datetime | None
+    """Those that were live at this moment."""
 
 
 # The body of a TypedDict cannot say this.

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, cast
 
 from training_versions.errors import InvalidInputError
-from training_versions.models import Amount, CostEntry, Id, PackageCost, RecordedCost
+from training_versions.models import Amount, CostEntry, Id, PackageCost, Page, RecordedCost
 from training_versions.operations.checks import (
     check_cost,
     check_or_make_uuid,
@@ -16,14 +16,15 @@ from training_versions.operations.checks import (
     check_uuid,
     is_collection,
     is_integer,
+    is_newest_first,
     optional,
 )
-from training_versions.operations.filters import of_version
+from training_versions.operations.filters import of_one
 from training_versions.operations.paging import Listing
 from training_versions.operations.requests import Operation, Rpc, Select, call, hint_to_repeat_with
 from training_versions.snapshots import plain_number, refuses_foreign_errors
 
-COSTS: Final = "training_costs"
+COSTS: Final = "training_cost_entries"
 MAX_PERCENT: Final = 1000
 _check_note = partial(check_text, max_length=1000)
 _check_key = partial(check_text, max_length=255)
@@ -64,14 +65,35 @@ def package_cost(package_id: Id) -> Operation[PackageCost]:
     return call(rpc, PackageCost.model_validate)
 
 
-def iterate_costs(version_id: Id, *, page_size: int) -> Listing[CostEntry]:
-    """Return the cost entries of a version, to walk over."""
+def costs(
+    version_id: Id | None, package_id: Id | None, *, order: str, limit: int, cursor: str | None
+) -> Operation[Page[CostEntry]]:
+    """Read one page of cost entries."""
+    checked = check_positive(limit, "limit")
+    return _listing("versions.costs", version_id, package_id, order, checked).page(cursor)
+
+
+def iterate_costs(
+    version_id: Id | None, package_id: Id | None, *, order: str, page_size: int
+) -> Listing[CostEntry]:
+    """Return the cost entries of a version or a package, to walk over."""
+    limit = check_positive(page_size, "page_size")
+    return _listing("versions.iterate_costs", version_id, package_id, order, limit)
+
+
+def _listing(
+    operation: str, version_id: Id | None, package_id: Id | None, order: str, limit: int
+) -> Listing[CostEntry]:
+    where = of_one(package_id, version_id)
+    if not where:
+        raise InvalidInputError("Name version_id or package_id: whose costs?", field="version_id")
     select = Select(
-        "versions.iterate_costs",
+        operation,
         COSTS,
-        where=(of_version(version_id),),
+        where=tuple(where),
         order_by=("recorded_at", "id"),
-        limit=check_positive(page_size, "page_size"),
+        descending=is_newest_first(order, "order"),
+        limit=limit,
     )
     return Listing(select, CostEntry.model_validate)
 

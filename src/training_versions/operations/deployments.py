@@ -99,14 +99,15 @@ def live(package_id: Id, target: Target) -> Operation[Deployment | None]:
 
 def live_at(package_id: Id, target: Target, moment: datetime) -> Operation[Deployment | None]:
     """Read what was live at a target at a moment."""
-    at = check_moment(moment, "moment")
+    when = _live_at(check_moment(moment, "moment"))
+    return _read_deployment("versions.live_at", package_id, target, *when)
+
+
+def _live_at(moment: str) -> tuple[Condition, ...]:
     # A deployment ends at the moment at which the next one starts: that moment is the next one's.
-    return _read_deployment(
-        "versions.live_at",
-        package_id,
-        target,
-        Comparison("started_at", "lte", at),
-        AnyOf(f'ended_at.is.null,ended_at.gt."{at}"'),
+    return (
+        Comparison("started_at", "lte", moment),
+        AnyOf(f'ended_at.is.null,ended_at.gt."{moment}"'),
     )
 
 
@@ -128,12 +129,14 @@ def _listing(
     operation: str, filters: DeploymentFilters, order: str, limit: int
 ) -> Listing[Deployment]:
     check_known(filters, DeploymentFilters)
-    where = of_one(filters)
+    where = of_one(filters.get("package_id"), filters.get("version_id"))
     if (target := filters.get("target")) is not None:
         where.append(Comparison("target", "eq", _check_target(target, "target")))
     live = check_bool(filters.get("live"), "live")
     if live is not None:
         where.append(Comparison("ended_at", "is" if live else "not.is", "null"))
+    if (moment := filters.get("at")) is not None:
+        where += _live_at(check_moment(moment, "at"))
     select = Select(
         operation,
         DEPLOYMENTS,

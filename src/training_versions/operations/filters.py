@@ -10,8 +10,6 @@ from urllib.parse import quote
 
 from training_versions.errors import InvalidInputError
 from training_versions.models import (
-    DeploymentFilters,
-    HistoryFilters,
     Id,
     TrainingStatus,
     VersionFilters,
@@ -51,9 +49,8 @@ def of_version(version_id: Id) -> Comparison:
     return Comparison("version_id", "eq", check_uuid(version_id, "version_id"))
 
 
-def of_one(filters: HistoryFilters | DeploymentFilters) -> list[Condition]:
+def of_one(package_id: Id | None, version_id: Id | None) -> list[Condition]:
     """Keep what belongs to the package or the version that is named; without one, everything."""
-    package_id, version_id = filters.get("package_id"), filters.get("version_id")
     if package_id is not None and version_id is not None:
         raise InvalidInputError(
             "Name package_id or version_id, not both: a version is of one package.",

@@ -33,7 +33,7 @@ def iterate_history(filters: HistoryFilters, *, order: str, page_size: int) -> L
 
 def _conditions(filters: HistoryFilters) -> tuple[Condition, ...]:
     check_known(filters, HistoryFilters)
-    where = of_one(filters)
+    where = of_one(filters.get("package_id"), filters.get("version_id"))
     where += any_member(filters.get("kind"), "kind", EventKind)
     where += _between(filters)
     return tuple(where)

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from training_versions import RecordedCost, Version
+from tests.faces import both_faces
+from training_versions import InvalidInputError, NotSignedInError, RecordedCost, Version
 
 
 @pytest.fixture
@@ -216,3 +217,42 @@ def test_what_the_service_role_writes_to_actual_cost_becomes_an_entry(ada, servi
     amounts = [entry.amount for entry in ada.versions.iterate_costs(budgeted.id)]
     assert amounts == [Decimal("1.50"), Decimal("2.75")]
     assert ada.versions.record_cost(budgeted.id, 1).actual_cost == Decimal("5.25")
+
+
+# --- lists
+
+
+@pytest.fixture
+def entries(ada, package, budgeted):
+    """Four entries of two versions of one package, the oldest first."""
+    other = ada.draft(package)
+    for version in (budgeted, other, budgeted, other):
+        ada.versions.record_cost(version.id, 1)
+    ada.versions.record_cost(ada.draft(ada.package()).id, 5)
+    return list(ada.versions.iterate_costs(package_id=package.id))
+
+
+@both_faces
+def test_the_costs_of_a_package_are_those_of_its_versions(ada, package, budgeted, entries):
+    assert [entry.version_number for entry in entries] == [1, 2, 1, 2]
+    assert {entry.package_id for entry in entries} == {package.id}
+    page = ada.versions.costs(package_id=package.id, limit=3)
+    rest = ada.versions.costs(package_id=package.id, limit=3, cursor=page.next_cursor)
+    assert [*page, *rest] == entries[::-1]
+    assert rest.next_cursor is None
+    assert ada.versions.costs(budgeted.id, order="oldest").items == entries[::2]
+    assert list(ada.versions.iterate_costs(budgeted.id, order="newest")) == entries[2::-2]
+
+
+def test_a_list_of_costs_is_that_of_a_version_or_a_package(ada, budgeted, package):
+    for which in ({}, {"version_id": budgeted.id, "package_id": package.id}):
+        with pytest.raises(InvalidInputError) as caught:
+            ada.versions.costs(**which)
+        assert caught.value.field == "version_id"
+
+
+def test_nobody_sees_the_costs_of_another(ada, bob, nobody, admin, package, entries):
+    assert bob.versions.costs(package_id=package.id).items == []
+    assert admin.versions.costs(package_id=package.id).items == entries[::-1]
+    with pytest.raises(NotSignedInError):
+        nobody.versions.costs(package_id=package.id)

@@ -314,6 +314,9 @@ def test_stays_are_filtered_by_version_target_and_whether_they_are_live(ada, pac
     assert listed(package_id=package.id, live=True).items == [four, three]
     assert listed(live=False, version_id=pair[0].id).items == [one]
     assert listed(order="oldest").items == stays
+    assert listed(package_id=package.id, at=two.started_at).items == [two]
+    assert listed(at=three.started_at).items == [three, two]
+    assert listed(at=one.started_at - timedelta(seconds=1)).items == []
 
 
 def test_nobody_sees_the_stays_of_another(ada, bob, nobody, admin, package, stays):
