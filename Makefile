@@ -55,6 +55,7 @@ bench: .venv/ok node_modules/ok .venv-bench/ok .venv-mlflow/ok  ## what every op
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/bench.py --json docs/performance.json --page docs/performance.md
 	$(BIN)/python benchmarks/at_size.py --postgres-bin $(OLDER_POSTGRES) --page docs/performance.md
+	$(BIN)/python benchmarks/endpoints.py --page docs/performance.md
 	.venv-bench/bin/python benchmarks/plot.py docs/performance.json docs/performance.svg
 
 wheel: .venv/ok

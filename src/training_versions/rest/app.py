@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeAlias, cast
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from types import ModuleType
+from typing import Any, Final, TypeAlias, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
@@ -11,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Lifespan
 
 from training_versions import __version__
 from training_versions.rest.problems import BAD_HEADER, Problem, problem_response
@@ -64,13 +66,8 @@ def create_router(
     Example:
         >>> app.include_router(create_router(), prefix="/api/training")
     """
-    settings = read_settings(url=url, key=key, max_body=max_body, allow_secrets=allow_secrets)
-    service = Service(settings)
-    router = APIRouter(lifespan=service.lifespan, route_class=_endpoint_of(service))
-    for topic in (*_TOPICS, health):
-        _add(topic.router, router)
-    answer_every_method(router)
-    return router
+    service = _make_service(url, key, max_body, allow_secrets)
+    return _make_router(service)
 
 
 def create_app(
@@ -102,7 +99,7 @@ def create_app(
         >>> app = create_app(url="https://your-project.supabase.co", key="your publishable key")
     """
     check_prefix(prefix)
-    router = create_router(url=url, key=key, max_body=max_body, allow_secrets=allow_secrets)
+    service = _make_service(url, key, max_body, allow_secrets)
     app = FastAPI(
         title="training-versions",
         version=__version__,
@@ -113,7 +110,9 @@ def create_app(
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.include_router(router, prefix=prefix)
+    app.include_router(_make_router(service), prefix=prefix)
+    if prefix:
+        app.include_router(_router_of(service, [health]), include_in_schema=False)
     add_problem_handlers(app)
     if cors_origins:
         app.add_middleware(
@@ -149,6 +148,26 @@ def add_problem_handlers(app: FastAPI, *, prefix: str = "") -> None:
         return await answer
 
     app.add_exception_handler(HTTPException, handle)
+
+
+def _make_service(url: str | None, key: str | None, max_body: int, allow_secrets: bool) -> Service:
+    settings = read_settings(url=url, key=key, max_body=max_body, allow_secrets=allow_secrets)
+    return Service(settings)
+
+
+def _make_router(service: Service) -> APIRouter:
+    """Make a router of all topics, which opens and closes the connections."""
+    return _router_of(service, [*_TOPICS, health], lifespan=service.lifespan)
+
+
+def _router_of(
+    service: Service, topics: Iterable[ModuleType], lifespan: Lifespan[Any] | None = None
+) -> APIRouter:
+    router = APIRouter(lifespan=lifespan, route_class=_endpoint_of(service))
+    for topic in topics:
+        _add(topic.router, router)
+    answer_every_method(router)
+    return router
 
 
 def _endpoint_of(service: Service) -> type[Endpoint]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from fastapi import Path
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -20,6 +21,7 @@ from pydantic import (
     Field,
     JsonValue,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -59,15 +61,26 @@ def _read_moment(value: object) -> object:
     return value
 
 
+def _refuse_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "Input should not be blank")
+    return value
+
+
 def absent() -> Any:
     """Return what stands for a field that a request leaves out: it stays as it is."""
     return UNSET
 
 
 JsonObject = Annotated[dict[str, Any], Field(description="Any JSON object; kept as it is sent.")]
-Name = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_VISIBLE)]
-TemplateType = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=_VISIBLE)]
-Reason = Annotated[str, Field(min_length=1, max_length=10_000, json_schema_extra=_VISIBLE)]
+_NotBlank: Final = AfterValidator(_refuse_blank)
+Name = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_VISIBLE), _NotBlank]
+TemplateType = Annotated[
+    str, Field(min_length=1, max_length=100, json_schema_extra=_VISIBLE), _NotBlank
+]
+Reason = Annotated[
+    str, Field(min_length=1, max_length=10_000, json_schema_extra=_VISIBLE), _NotBlank
+]
 Summary = Annotated[str, Field(max_length=10_000)]
 Amount = Annotated[
     Decimal,
@@ -105,6 +118,21 @@ class Body(BaseModel):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
+class Changes(Body):
+    """A body that changes what it names, and names something."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    @model_validator(mode="after")
+    def name_something(self) -> Self:
+        """Refuse a body that names nothing."""
+        if not self.model_fields_set:
+            raise PydanticCustomError(
+                "nothing", "There is nothing to change: name at least one field"
+            )
+        return self
+
+
 class NewPackage(Body):
     """A package to create."""
 
@@ -116,10 +144,8 @@ class NewPackage(Body):
     config: Annotated[JsonObject, Field(examples=[{"r": 8}])]
 
 
-class PackageChanges(Body):
+class PackageChanges(Changes):
     """What to change of a package; what is left out stays as it is."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     name: Name = Field(default_factory=absent)
     template_type: TemplateType = Field(default_factory=absent)
@@ -149,10 +175,8 @@ class NewVersion(Body):
     ] = None
 
 
-class DraftChanges(Body):
+class DraftChanges(Changes):
     """What to change of a draft; what is left out stays as it is, and null empties a field."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     config: Annotated[JsonObject, Field(examples=[{"r": 16}])] = Field(default_factory=absent)
     model: JsonObject = Field(default_factory=absent)

@@ -1,10 +1,16 @@
-"""Addresses of what the endpoints create or name, under whatever prefix they are mounted."""
+"""Addresses of what the endpoints create, under whatever prefix they are mounted."""
 
 from __future__ import annotations
 
 from fastapi import Request
 
 
-def location(request: Request, name: str, **parameters: object) -> str:
-    """Return the path of an endpoint, without scheme and host, which a proxy may have changed."""
-    return request.url_for(name, **parameters).path
+def location(request: Request, collection: str, id_: object) -> str:
+    """Return the path of a member of a collection, such as `versions`, to which a request was sent.
+
+    Without scheme and host, which a proxy may have changed. Not by the name of an endpoint, which
+    several routers in one application share.
+    """
+    path = request.url.path
+    prefix = path[: path.rindex(f"/{collection}")]
+    return f"{prefix}/{collection}/{id_}"

@@ -160,6 +160,10 @@ _HINTS: Final = {
 }
 
 
+_RENAMED: Final = {"into": "package_id", "moment": "at", "prefixes": "path"}
+"""Arguments of the SDK that the endpoints name otherwise."""
+
+
 class InvalidField(BaseModel):
     """What is wrong with one field of a request."""
 
@@ -305,8 +309,8 @@ def missing_token() -> Problem:
 
 
 def _field_of(exc: TrainingVersionsError) -> str | None:
-    if isinstance(exc, InvalidInputError):
-        return exc.field
+    if isinstance(exc, InvalidInputError) and exc.field is not None:
+        return _RENAMED.get(exc.field, exc.field)
     if isinstance(exc, DatabaseError) and exc.code == "TV306" and isinstance(exc.details, dict):
         name = exc.details.get("field")
         if isinstance(name, str):

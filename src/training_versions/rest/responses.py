@@ -94,6 +94,11 @@ IF_MATCH: Final = _parameter(
     "answers 412; training, deployment and cost are no edits.",
 )
 IF_MATCH_REQUIRED: Final = {**IF_MATCH, "required": True}
+IF_MATCH_PACKAGE: Final = {
+    **IF_MATCH,
+    "description": "The `ETag` of the package that was read, or `*` for any state. It is compared "
+    "just before the write; two writers at the same moment may both pass.",
+}
 IDEMPOTENCY_KEY: Final = _parameter(
     "Idempotency-Key",
     "Makes the request repeatable: with the same key and body it answers as before, marked with "

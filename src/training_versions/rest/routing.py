@@ -8,10 +8,11 @@ it needs no exception handler and keeps its own. A path of ours answers `HEAD` a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, ClassVar, Final
 
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -28,11 +29,12 @@ from training_versions.rest.problems import (
     problem_response,
 )
 from training_versions.rest.service import KEY, Service
-from training_versions.rest.validation import problem_of_validation
+from training_versions.rest.validation import check_query, problem_of_validation
 
 log = logging.getLogger("training_versions.rest")
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+_OTHER_METHODS: Final = "other methods"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -45,11 +47,15 @@ class Endpoint(APIRoute):
         """Return the handler, which tells every error as a problem."""
         handle = super().get_route_handler()
         service = self.service
+        is_ours = self.name != _OTHER_METHODS
+        known = frozenset(_query_names(self.dependant))
 
         async def handle_strictly(request: Request) -> Response:
             request.scope[KEY] = service
             strict = StrictRequest(request.scope, request.receive)
             try:
+                if is_ours:
+                    check_query(strict, known)
                 if self.body_field is not None:
                     await check_media_type(strict)
                 response = await handle(strict)
@@ -60,6 +66,13 @@ class Endpoint(APIRoute):
             return response
 
         return handle_strictly
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    for parameter in dependant.query_params:
+        yield parameter.alias
+    for dependency in dependant.dependencies:
+        yield from _query_names(dependency)
 
 
 def tell(exc: Exception, request: Request) -> Response:
@@ -123,7 +136,7 @@ def answer_every_method(router: APIRouter) -> None:
             _answer_other_methods(allowed),
             methods=others,
             include_in_schema=False,
-            name="other methods",
+            name=_OTHER_METHODS,
         )
 
 

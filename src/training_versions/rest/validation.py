@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, Final
 
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
 from training_versions.rest.problems import INVALID_INPUT, InvalidField, Problem
@@ -22,6 +23,21 @@ _WORDS: Final = {
     "decimal_parsing": "Input should be a valid decimal",
     "value_error": "Input is not valid",
 }
+
+
+def check_query(request: Request, known: Set[str]) -> None:
+    """Refuse a parameter that the endpoint does not have: a filter that is misspelt keeps nothing.
+
+    Raises:
+        Problem: The query has such a parameter.
+    """
+    unknown = [name for name in request.query_params if name not in known]
+    if not unknown:
+        return
+    choices = f"there are {', '.join(sorted(known))}" if known else "there is none"
+    detail = f"The query has a parameter that this address does not have; {choices}."
+    errors = [InvalidField(detail="Unknown parameter", parameter=name) for name in unknown[:_MOST]]
+    raise Problem(INVALID_INPUT, detail, errors=errors)
 
 
 def problem_of_validation(exc: RequestValidationError) -> Problem:

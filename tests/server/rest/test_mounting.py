@@ -109,8 +109,10 @@ def test_two_projects_in_one_application_stay_apart(
     app = FastAPI()
     app.include_router(create_router(url=stack.url, key=stack.publishable_key), prefix="/one")
     app.include_router(create_router(url="http://127.0.0.1:9", key="k"), prefix="/two")
+    app.include_router(create_router(url=stack.url, key=stack.publishable_key), prefix="/versions")
     running = Running(app)
     try:
+        draft = Api(running, person(), "/versions").draft()
         answers = [
             Api(running, None, prefix).get("/ready").status_code for prefix in ("/one", "/two")
         ]
@@ -118,6 +120,7 @@ def test_two_projects_in_one_application_stay_apart(
         running.close()
 
     assert answers == [204, 503]
+    assert draft.headers["Location"] == f"/versions/versions/{draft.json()['id']}"
 
 
 def test_its_description_is_part_of_the_applications(host: Running) -> None:

@@ -79,6 +79,8 @@ def test_each_caller_sees_their_own(ada: Api, bob: Api) -> None:
         ("/versions?text=%00", "text"),
         ("/history?kind=eaten", "kind"),
         ("/packages?template_type=%20", "template_type"),
+        ("/versions?packge_id=11111111-1111-4111-8111-111111111111", "packge_id"),
+        ("/health?a=1", "a"),
         ("/packages/11111111-1111-4111-8111-111111111111/versions/0", "version_number"),
         ("/packages/11111111-1111-4111-8111-111111111111/live/moon", "target"),
     ],
@@ -206,6 +208,12 @@ class TestWithoutADatabase:
 class TestReady:
     def test_a_project_with_the_migrations_is_ready(self, nobody: Api) -> None:
         assert nobody.get("/ready").status_code == 204
+
+    def test_it_is_asked_without_the_prefix_as_well(self, running: Running) -> None:
+        at_the_root = Api(running, None, "")
+
+        assert at_the_root.get("/health").json()["status"] == "ok"
+        assert at_the_root.get("/ready").status_code == 204
 
     def test_a_key_that_the_project_does_not_know_is_told(self, stack: LocalSupabase) -> None:
         running = Running(create_app(url=stack.url, key="sb_publishable_unknown"))

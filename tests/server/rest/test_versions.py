@@ -76,6 +76,24 @@ def test_a_package_is_made_read_changed_and_deleted(ada: Api) -> None:
     assert slug(ada.get(path)) == "not-found"
 
 
+def test_a_package_is_written_as_long_as_it_is_the_one_that_was_read(ada: Api) -> None:
+    path = f"/packages/{ada.package()['id']}"
+    stale = {"If-Match": ada.get(path).headers["ETag"]}
+    changed = ada("PATCH", path, json={"name": "two"}, headers=stale)
+
+    answers = [
+        ada("PATCH", path, json={"name": "three"}, headers=stale),
+        ada("DELETE", path, headers=stale),
+        ada("DELETE", path, headers={"If-Match": "W/" + changed.headers["ETag"]}),
+        ada("DELETE", path, headers={"If-Match": "two"}),
+    ]
+
+    assert changed.status_code == 200
+    assert [slug(answer) for answer in answers] == [*["edited-since"] * 3, "bad-header"]
+    assert ada.get(path).json()["name"] == "two"
+    assert ada("DELETE", path, headers={"If-Match": changed.headers["ETag"]}).status_code == 204
+
+
 def test_a_list_links_its_next_page_and_ends(ada: Api) -> None:
     package = ada.package()
     ids = [ada.draft(package).json()["id"] for _ in range(5)]

@@ -10,7 +10,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from training_versions import Deployment, Package, PackageCost, Page
 from training_versions.rest import schemas
 from training_versions.rest.caller import Packages, Versions
-from training_versions.rest.etags import IfNoneMatch, is_current, tag_of_package, tag_of_version
+from training_versions.rest.etags import (
+    IfNoneMatch,
+    is_current,
+    parse_tags,
+    tag_of_package,
+    tag_of_version,
+)
 from training_versions.rest.idempotency import New, replayed, telling_reuse
 from training_versions.rest.inputs import (
     Moment,
@@ -22,12 +28,19 @@ from training_versions.rest.inputs import (
 )
 from training_versions.rest.links import Paging, next_link
 from training_versions.rest.paths import location
-from training_versions.rest.problems import NOT_FOUND, Problem, ProblemResponse, TrainingProblem
+from training_versions.rest.problems import (
+    EDITED_SINCE,
+    NOT_FOUND,
+    Problem,
+    ProblemResponse,
+    TrainingProblem,
+)
 from training_versions.rest.replies import no_content, not_modified, reply
 from training_versions.rest.responses import (
     CREATED,
     ETAG,
     IDEMPOTENCY_KEY,
+    IF_MATCH_PACKAGE,
     IF_NONE_MATCH,
     NEXT,
     NOT_MODIFIED,
@@ -95,7 +108,7 @@ async def create_package(
             body.name, template_type=body.template_type, config=body.config, package_id=new.id
         )
     headers = {
-        "Location": location(request, "get_package", package_id=package.id),
+        "Location": location(request, "packages", package.id),
         "ETag": tag_of_package(package),
         **replayed(package.replayed),
     }
@@ -117,15 +130,34 @@ async def get_package(package_id: PackageId, packages: Packages, known: IfNoneMa
     return reply(package, headers={"ETag": tag})
 
 
+async def check_if_match(request: Request, package_id: PackageId, packages: Packages) -> None:
+    """Refuse a write that is meant for another state of the package, if it names one.
+
+    The database has no edit token for packages, so two writers at the same moment may both pass.
+    """
+    header = request.headers.get("If-Match")
+    if header is None or header == "*":
+        return
+    known = [tag for is_weak, tag in parse_tags(header, "If-Match") if not is_weak]
+    if tag_of_package(await packages.get(package_id)).strip('"') not in known:
+        raise Problem(
+            EDITED_SINCE,
+            "The package is not as it was when it was read.",
+            hint="Read it again, and repeat the change on what is there.",
+        )
+
+
 @router.patch(
     "/packages/{package_id}",
     response_model=Package,
-    responses={200: {"headers": ETAG}},
+    responses={200: {"headers": ETAG}, **problems(412)},
+    openapi_extra=takes(IF_MATCH_PACKAGE),
 )
 async def update_package(
-    package_id: PackageId, packages: Packages, body: PackageChanges
+    request: Request, package_id: PackageId, packages: Packages, body: PackageChanges
 ) -> Response:
     """Change the fields of a package that are named; the others stay as they are."""
+    await check_if_match(request, package_id, packages)
     package = await packages.update(
         package_id, name=body.name, template_type=body.template_type, config=body.config
     )
@@ -137,10 +169,12 @@ async def update_package(
     "/packages/{package_id}",
     status_code=204,
     response_class=ProblemResponse,
-    responses={404: {"model": TrainingProblem}},
+    responses={**problems(412), 404: {"model": TrainingProblem}},
+    openapi_extra=takes(IF_MATCH_PACKAGE),
 )
-async def delete_package(package_id: PackageId, packages: Packages) -> Response:
+async def delete_package(request: Request, package_id: PackageId, packages: Packages) -> Response:
     """Delete a package with its drafts; one with published or archived versions is kept."""
+    await check_if_match(request, package_id, packages)
     await packages.delete(package_id)
     return no_content()
 

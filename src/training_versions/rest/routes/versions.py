@@ -155,7 +155,7 @@ async def create_draft(
 def created_draft(request: Request, draft: VersionSummary, *, was_there: bool) -> Response:
     """Return a draft that was created, or that an earlier request with the same key created."""
     headers = {
-        "Location": location(request, "get_version", version_id=draft.id),
+        "Location": location(request, "versions", draft.id),
         "ETag": tag_of_version(draft),
         **replayed(was_there),
     }
