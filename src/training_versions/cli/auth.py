@@ -18,8 +18,15 @@ _TIMEOUT: Final = httpx.Timeout(120, connect=10)
 def http_client(url: str) -> httpx.Client:
     """Return what holds the connections to a project."""
     # A proxy of the user cannot reach this machine's own stack.
-    is_here = urlsplit(url).hostname in _LOOPBACK
-    return httpx.Client(timeout=_TIMEOUT, trust_env=not is_here)
+    return httpx.Client(timeout=_TIMEOUT, trust_env=not is_here(url))
+
+
+def is_here(url: str) -> bool:
+    """Return whether an address is on this machine."""
+    try:
+        return urlsplit(url).hostname in _LOOPBACK
+    except ValueError:
+        return False
 
 
 def sign_in(http: httpx.Client, url: str, key: str, email: str, password: str) -> StoredSession:

@@ -68,7 +68,7 @@ class Session:
         if not url:
             return self._stored_settings(None)
         secret_key, public_key = keys_of_environment()
-        token = _variable("SUPABASE_ACCESS_TOKEN")
+        token = _one_word("SUPABASE_ACCESS_TOKEN")
         if token.startswith(_TOKEN_OF_SUPABASE_CLI):
             token = ""
         if token:
@@ -214,8 +214,8 @@ def address(url: str) -> str:
 
 def keys_of_environment() -> tuple[str, str]:
     """Return the secret key and the public key of the environment; empty where there is none."""
-    public = _variable("SUPABASE_PUBLISHABLE_KEY") or _variable("SUPABASE_KEY")
-    secret = _variable("SUPABASE_SECRET_KEY")
+    public = _one_word("SUPABASE_PUBLISHABLE_KEY") or _one_word("SUPABASE_KEY")
+    secret = _one_word("SUPABASE_SECRET_KEY")
     if is_secret_key(public):
         return secret or public, ""
     return secret, public
@@ -223,7 +223,8 @@ def keys_of_environment() -> tuple[str, str]:
 
 def secrets_of_environment() -> set[str]:
     """Return what must not be printed, whatever goes wrong."""
-    known = {_variable(name) for name in _SECRETS}
+    # Each part, as an error may show a value that holds a line break in another form.
+    known = {part for name in _SECRETS for part in _variable(name).split()}
     known.update(key for key in (_variable("SUPABASE_KEY"),) if is_secret_key(key))
     try:
         known.add(urlsplit(_variable("SUPABASE_DB_URL")).password or "")
@@ -246,6 +247,18 @@ def is_secret_key(key: str) -> bool:
 
 def _variable(name: str) -> str:
     return os.environ.get(name, "").strip()
+
+
+def _one_word(name: str) -> str:
+    """Return a variable that holds a key or a token."""
+    value = _variable(name)
+    if len(value.split()) > 1 or not value.isascii():
+        # Nothing of it is shown: most of it may be a secret.
+        raise usage(
+            f"{name} is no key and no token",
+            hint="It is one line of plain letters and digits, without blanks.",
+        )
+    return value
 
 
 def _needed(key: str) -> str:

@@ -15,6 +15,7 @@ from training_versions.cli.names import (
     TARGETS,
     Reference,
     Selector,
+    for_shell,
     read_reference,
     write_name,
     write_version,
@@ -66,7 +67,7 @@ def find_package(session: Session, text: str) -> Package:
     if found.version is not None:
         raise usage(
             f"{text} names a version, and a package is meant",
-            hint=f"Write {write_name(found.package.name)}",
+            hint=f"Write {_typed(found.package)}",
         )
     return found.package
 
@@ -93,8 +94,8 @@ def find_version(
     if default is None:
         raise usage(
             f"{text} names a package, and a version is meant",
-            hint=f"Write {write_name(found.package.name)}@3, for example; "
-            f"training-versions versions {write_name(found.package.name)} lists them.",
+            hint=f"Write {_typed(found.package, '@3')}, for example; "
+            f"training-versions versions {_typed(found.package)} lists them.",
         )
     if isinstance(default, str):
         default = Selector(word=default)
@@ -124,6 +125,11 @@ class PackageNames:
 def package_of(session: Session, version: VersionSummary) -> Package:
     """Return the package of a version."""
     return session.packages.get(version.package_id)
+
+
+def _typed(package: Package, selector: str = "") -> str:
+    """Write a package, or a version of it, as somebody types it."""
+    return for_shell(f"{write_name(package.name)}{selector}")
 
 
 # --- packages
@@ -193,7 +199,7 @@ def _similar(session: Session, name: str) -> str | None:
     close = get_close_matches(name.casefold(), names, n=1)
     if not close:
         return None
-    return f"Did you mean {write_name(names[close[0]])}?"
+    return f"Did you mean {for_shell(write_name(names[close[0]]))}?"
 
 
 def _only_package(session: Session, reference: Reference) -> Package:
@@ -202,7 +208,7 @@ def _only_package(session: Session, reference: Reference) -> Package:
         return page[0]
     if not page:
         raise not_found("you have no package yet", hint="training-versions create NAME --type …")
-    example = f"{write_name(page[0].name)}{reference.text}"
+    example = _typed(page[0], reference.text)
     raise usage(f"{reference.text} does not say of which package", hint=f"Write {example}.")
 
 
@@ -224,7 +230,7 @@ def _select(session: Session, package: Package, selector: Selector) -> Version:
         version = session.versions.latest(package.id)
         missing = f"{name} has no version yet"
     if version is None:
-        raise not_found(missing, hint=f"training-versions versions {name}")
+        raise not_found(missing, hint=f"training-versions versions {_typed(package)}")
     return version
 
 
@@ -236,7 +242,8 @@ def _by_number(session: Session, package: Package, number: int) -> Version:
     except NotFoundError:
         name = write_name(package.name)
         raise not_found(
-            f"{name} has no version {number}", hint=f"training-versions versions {name}"
+            f"{name} has no version {number}",
+            hint=f"training-versions versions {_typed(package)}",
         ) from None
 
 
@@ -244,9 +251,10 @@ def _only_draft(session: Session, package: Package) -> Version:
     name = write_name(package.name)
     drafts = session.versions.list(package.id, status="draft", limit=_MOST_LISTED)
     if not drafts:
-        raise not_found(f"{name} has no draft", hint=f"training-versions draft {name} makes one.")
+        hint = f"training-versions draft {_typed(package)} makes one."
+        raise not_found(f"{name} has no draft", hint=hint)
     if len(drafts) > 1 or drafts.next_cursor is not None:
-        written = ", ".join(write_version(package.name, each.version_number) for each in drafts)
+        written = ", ".join(_typed(package, f"@{each.version_number}") for each in drafts)
         raise usage(f"{name} has several drafts", hint=f"Name one: {written}")
     return session.versions.get(drafts[0].id)
 
@@ -259,9 +267,10 @@ def _by_deployment(session: Session, package: Package, selector: Selector) -> Ve
     ]
     name = write_name(package.name)
     if not stays:
-        raise not_found(_nothing_live(name, selector), hint=f"training-versions live {name}")
+        hint = f"training-versions live {_typed(package)}"
+        raise not_found(_nothing_live(name, selector), hint=hint)
     if len({stay.version_id for stay in stays}) > 1:
-        selectors = [f"{name}{selector}:{stay.target}" for stay in stays]
+        selectors = [_typed(package, f"{selector}:{stay.target}") for stay in stays]
         raise usage(
             f"{name}{selector} is not one version: another is live at each target",
             hint=f"Write {' or '.join(selectors)}.",

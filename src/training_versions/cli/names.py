@@ -159,6 +159,13 @@ def write_name(name: str) -> str:
     return json_text(name, indent=None)
 
 
+def for_shell(written: str) -> str:
+    """Write a name as it is typed in a shell, which takes quotes away."""
+    import shlex
+
+    return shlex.quote(written)
+
+
 def write_version(package: str, number: int) -> str:
     """Write the name of a version, such as `support-bot@3`."""
     return f"{write_name(package)}@{number}"

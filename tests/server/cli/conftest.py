@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
+from uuid import uuid4
 
 import jsonschema_rs
 import pytest
@@ -120,12 +121,36 @@ def ada(
     return somebody
 
 
+@pytest.fixture(scope="module")
+def standing(stack: LocalSupabase) -> Person:
+    """Somebody whose package nobody changes, for tests that only read or are refused."""
+    client = stack.sign_in(f"standing-{uuid4()}@example.com")
+    session = client.auth.get_session()
+    assert session is not None
+    made = Person("", session.access_token, PackageRepository(client), VersionRepository(client))
+    _fill(made)
+    return made
+
+
+@pytest.fixture
+def reader(stack: LocalSupabase, standing: Person, monkeypatch: pytest.MonkeyPatch) -> Person:
+    """The same person, signed in by the environment of the commands."""
+    monkeypatch.setenv("SUPABASE_URL", stack.url)
+    monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", stack.publishable_key)
+    monkeypatch.setenv("SUPABASE_ACCESS_TOKEN", standing.token)
+    return standing
+
+
 @pytest.fixture
 def bot(ada: Person) -> Any:
     """A package with a published version 1 and a draft, 2."""
-    package = ada.package("support-bot")
-    ada.published(package, 8, change_summary="rank 8")
-    ada.draft(package, 16, change_summary="rank 16", budget_limit="1250.50")
+    return _fill(ada)
+
+
+def _fill(somebody: Person) -> Any:
+    package = somebody.package("support-bot")
+    somebody.published(package, 8, change_summary="rank 8")
+    somebody.draft(package, 16, change_summary="rank 16", budget_limit="1250.50")
     return package
 
 

@@ -51,7 +51,7 @@ ENDINGS = [
 
 
 @pytest.mark.parametrize(("arguments", "status", "message"), ENDINGS, ids=lambda value: str(value))
-def test_a_command_ends_with_the_status_of_the_table(run, bot, arguments, status, message) -> None:
+def test_commands_end_with_the_status_of_the_table(run, reader, arguments, status, message) -> None:
     ran = run(*arguments)
 
     assert ran.status == status, ran.err
@@ -62,7 +62,7 @@ def test_a_command_ends_with_the_status_of_the_table(run, bot, arguments, status
         assert ran.err == ""
 
 
-def test_what_is_misspelt_suggests_what_is_near(run, bot) -> None:
+def test_what_is_misspelt_suggests_what_is_near(run, reader) -> None:
     assert "hint: Did you mean: training-versions publish\n" in run("pubish").err
     assert "hint: Did you mean support-bot?\n" in run("show", "suport-bot").err
 

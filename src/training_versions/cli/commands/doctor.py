@@ -91,7 +91,7 @@ def _print(session: Session, report: Report) -> None:
     output = session.output
     if not output.is_terminal:
         for line in report.to_text().splitlines():
-            output.line(line)
+            output.line(output.hide(line))
         return
     for finding in report.findings:
         style = "bold red" if finding.level == "error" else "bold yellow"

@@ -40,6 +40,7 @@ from training_versions.cli.documents import (
 )
 from training_versions.cli.exits import CONFLICT, USAGE, CommandError, usage
 from training_versions.cli.lookup import Found, find_version
+from training_versions.cli.output import Output
 from training_versions.cli.results import Edited, WholeVersion
 
 _EDITED_SINCE: Final = "TV201"
@@ -170,7 +171,7 @@ def _in_editor(
     path.write_text(write_document(document_of(version)), encoding="utf-8")
     try:
         while True:
-            _open_editor(path)
+            _open_editor(session.output, path)
             try:
                 saved = _save_text(
                     session, version, read_text(str(path)), str(path), overwrite=overwrite
@@ -197,13 +198,15 @@ def _again(session: Session, exc: CommandError | TrainingVersionsError) -> bool:
     return input().strip().lower() in ("", "y", "yes")
 
 
-def _open_editor(path: Path) -> None:
+def _open_editor(output: Output, path: Path) -> None:
+    # Where stdout is a pipe, as with --json, the editor still needs the screen.
+    screen = None if output.is_terminal else output.err
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
         # ctrl-C in the editor is the editor's; a handler, as what is ignored would be inherited.
         before = signal.signal(signal.SIGINT, _leave_it_to_the_editor)
         try:
-            done = subprocess.run([*shlex.split(command), str(path)], check=False)
+            done = subprocess.run([*shlex.split(command), str(path)], check=False, stdout=screen)
         finally:
             signal.signal(signal.SIGINT, before)
     except (OSError, ValueError) as exc:

@@ -53,7 +53,7 @@ def login(
     password is asked for, or read from
     stdin; it is never an argument, as others on the machine could see it.
     """
-    from training_versions.cli.auth import http_client, sign_in
+    from training_versions.cli.auth import http_client, is_here, sign_in
 
     output = session.output
     url = address(url or os.environ.get("SUPABASE_URL", "")) or address(
@@ -69,6 +69,8 @@ def login(
             hint="A secret key needs no login: set SUPABASE_SECRET_KEY.",
         )
     email = email or _ask(session, "Email", "--email")
+    if url.startswith("http://") and not is_here(url):
+        output.note("This address is not https: others can read the password on its way.")
     password = _read_password(session, from_stdin=password_stdin)
     output.secrets.add(password)
 

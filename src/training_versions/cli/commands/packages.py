@@ -17,7 +17,6 @@ _COLUMNS = (
     Column("versions", is_number=True),
     Column("published", is_number=True),
     Column("created"),
-    Column("id", only_piped=True),
 )
 
 
@@ -41,11 +40,13 @@ def packages(
     output = session.output
     walk = session.packages.iterate(text=text, template_type=template_type)
     found = output.limited(walk, limit)
+    # Twins are told apart by their ids, which a terminal has no room for otherwise.
+    has_twins = len({package.name for package in found}) < len(found)
     output.show(
         found,
         ids=[package.id for package in found],
         text=lambda: output.table(
-            _COLUMNS,
+            [*_COLUMNS, Column("id", only_piped=not has_twins)],
             [_row(package) for package in found],
             empty="No packages. A first one: training-versions create NAME --type TYPE",
         ),

@@ -241,6 +241,8 @@ def diff(
     found = session.versions.compare(before.version, after.version)
     if only:
         found = found.filter(*only)
+    if patch and output.mode != "text":
+        raise usage("--patch is JSON itself; --json holds it, too")
     if patch:
         output.line(json_text(found.to_json_patch()), is_safe=True)
         return
