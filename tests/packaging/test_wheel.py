@@ -170,6 +170,22 @@ def test_the_command_says_what_is_wrong_with_a_folder(environment: Path, tmp_pat
     assert said.startswith("training-versions: cannot write to file")
 
 
+def test_without_the_extra_the_command_line_lists_commands_and_says_what_to_install(
+    environment: Path, tmp_path: Path
+) -> None:
+    command = environment / "training-versions"
+
+    assert "\n  publish " in run(command, "--help", cwd=tmp_path)
+    said = run(command, "packages", cwd=tmp_path, status=2)
+    assert said == (
+        "error: this command needs the extra 'cli'\nhint: pip install 'training-versions[cli]'\n"
+    )
+
+
+def test_the_wheel_holds_the_schema_of_what_commands_print(wheel: Path) -> None:
+    assert "training_versions/cli/output-schema.json" in zipfile.ZipFile(wheel).namelist()
+
+
 def test_without_the_extra_the_local_stack_says_what_to_install(
     environment: Path, tmp_path: Path
 ) -> None:

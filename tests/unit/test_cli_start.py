@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from training_versions import AutosaveConflictError, errors
 from training_versions.cli import exits
 from training_versions.cli.app import load_command
 from training_versions.cli.command import Command
@@ -70,10 +71,12 @@ finally:
     }
 
 
-def test_without_the_extra_commands_say_what_to_install() -> None:
-    code = """
-import sys
-sys.modules["click"] = None
+@pytest.mark.parametrize("missing", ["click", "rich", "rich_click"])
+def test_without_the_extra_commands_say_what_to_install(missing: str) -> None:
+    code = f"""
+import importlib.util, sys
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == {missing!r} else find_spec(name)
 from training_versions.cli import main
 sys.exit(main(["packages"]))
 """
@@ -139,6 +142,30 @@ def test_what_is_derived_from_the_commands_is_fresh() -> None:
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.InvalidInputError, 2),
+        (errors.NotFoundError, 3),
+        (errors.PermissionDeniedError, 4),
+        (errors.NotSignedInError, 4),
+        (errors.ConflictError, 5),
+        (AutosaveConflictError, 5),
+        (errors.ConnectionFailedError, 6),
+        (errors.OutcomeUnknownError, 6),
+        (errors.UnavailableError, 6),
+        (errors.RejectedError, 1),
+        (errors.SchemaMismatchError, 1),
+        (errors.UnreadableReplyError, 1),
+        (errors.DatabaseError, 1),
+    ],
+)
+def test_every_error_of_the_sdk_has_its_status(
+    error: type[errors.TrainingVersionsError], status: int
+) -> None:
+    assert exits.status_of(error("x")) == status
 
 
 def test_the_documentation_shows_every_exit_status() -> None:

@@ -36,10 +36,14 @@ def _main(arguments: "Sequence[str]") -> int:
         from training_versions.migrations import main as migrations
 
         return migrations(arguments)
-    try:
-        from training_versions.cli.app import run
-    except ModuleNotFoundError as exc:
-        return _say_what_is_missing(exc)
+    if not _has_extra():
+        sys.stderr.write(
+            "error: this command needs the extra 'cli'\n"
+            "hint: pip install 'training-versions[cli]'\n"
+        )
+        return 2
+    from training_versions.cli.app import run
+
     return run(arguments)
 
 
@@ -57,10 +61,8 @@ def _print_commands(*, is_mistake: bool) -> int:
     return 2 if is_mistake else 0
 
 
-def _say_what_is_missing(exc: ModuleNotFoundError) -> int:
-    if exc.name not in ("click", "rich", "rich_click"):
-        raise exc
-    sys.stderr.write(
-        "error: this command needs the extra 'cli'\nhint: pip install 'training-versions[cli]'\n"
-    )
-    return 2
+def _has_extra() -> bool:
+    """Return whether all of the extra is there: other extras bring click without the rest."""
+    from importlib.util import find_spec
+
+    return all(find_spec(name) is not None for name in ("click", "rich", "rich_click"))

@@ -58,6 +58,26 @@ class Topic(click.Group):
         >>> @train.part("start", example="training-versions train start support-bot@3")
     """
 
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help, to fit the terminal."""
+        session = ctx.find_object(Session)
+        if session is not None and session.output.is_terminal:
+            ctx.terminal_width = session.output.console.width
+        return super().get_help(ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write its commands, each with a whole sentence."""
+        rows = [(name, made.get_short_help_str(200)) for name, made in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write an example of each of its commands."""
+        made = [each for each in self.commands.values() if isinstance(each, Command)]
+        with formatter.section("Examples"):
+            for each in made:
+                formatter.write(f"{'':{formatter.current_indent}}{each.example[0]}\n")
+
     def part(
         self, name: str, *, example: str | Sequence[str], result: object = None
     ) -> Callable[[Callable[..., Any]], Command]:

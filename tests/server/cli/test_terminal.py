@@ -130,6 +130,15 @@ def test_a_real_terminal_of_forty_columns(ada, bot) -> None:
     assert max(map(cell_len, ran.plain.split("\n"))) <= 40
 
 
+def test_help_of_a_command_with_parts_fits_and_has_examples(terminal) -> None:
+    shown = terminal("cost", "--help", columns=40).plain
+    parts, _, examples = shown.partition("Examples:")
+
+    assert max(map(cell_len, parts.split("\n"))) <= 40
+    assert "..." not in parts.partition("Commands:")[2]
+    assert "training-versions cost record" in examples
+
+
 @pytest.mark.parametrize("name", ["publish", "edit"])
 def test_help_is_drawn_on_a_terminal_and_plain_in_a_pipe(terminal, run, name) -> None:
     drawn = terminal(name, "--help", columns=60)
