@@ -50,14 +50,16 @@ def content_diff(session: Session, left: Version | None, right: Version) -> Vers
 
 def version_before(session: Session, version: VersionSummary) -> Version | None:
     """Return the version with the next lower number that is still there."""
-    number = version.version_number
-    while number > 1:
-        number -= 1
-        try:
-            return session.versions.get_by_number(version.package_id, number)
-        except NotFoundError:
-            # The number of a draft that was deleted.
-            continue
+    if version.version_number == 1:
+        return None
+    try:
+        return session.versions.get_by_number(version.package_id, version.version_number - 1)
+    except NotFoundError:
+        # The number of a draft that was deleted.
+        pass
+    for summary in session.versions.iterate(version.package_id):
+        if summary.version_number < version.version_number:
+            return session.versions.get(summary.id)
     return None
 
 

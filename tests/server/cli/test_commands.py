@@ -85,6 +85,15 @@ def test_diff_compares_two_versions_or_one_with_the_one_before(run, validated, b
     assert run("diff", "support-bot@1").status == 2
 
 
+def test_the_version_before_is_the_next_that_is_left(run, ada, bot) -> None:
+    ada.versions.delete_draft(ada.versions.latest(bot.id).id)
+    ada.draft(bot, 32)
+
+    assert run("diff", "support-bot", "--only", "/config_snapshot").lines == [
+        "~ /config_snapshot/lora/r  8 -> 32  (+24)"
+    ]
+
+
 def test_a_long_value_is_whole_in_a_pipe(run, ada, bot) -> None:
     ada.draft(bot, 8, change_summary="x" * 5000)
 
