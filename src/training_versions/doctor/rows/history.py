@@ -230,7 +230,8 @@ update public.training_version_events e
 set package_id = v.package_id, version_number = v.version_number
 from public.training_package_versions v
 where v.id = e.version_id
-    and (e.package_id, e.version_number) is distinct from (v.package_id, v.version_number);
+    and (e.package_id, e.version_number) is distinct from (v.package_id, v.version_number)
+    and not exists (select from training_versions_internal.deletions d where d.id = v.id);
 """
         ),
     ),
@@ -248,7 +249,8 @@ where v.id = e.version_id
             """
 update public.training_version_events e set owner_id = v.created_by
 from public.training_package_versions v
-where v.id = e.version_id and e.owner_id is distinct from v.created_by;
+where v.id = e.version_id and e.owner_id is distinct from v.created_by
+    and not exists (select from training_versions_internal.deletions d where d.id = v.id);
 """
         ),
     ),

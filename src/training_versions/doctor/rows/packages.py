@@ -131,7 +131,8 @@ alter table public.training_version_events disable trigger rule_10_append_only;
 update public.training_version_events e set version_number = v.version_number
 from public.training_package_versions v
 where v.id = e.version_id and v.package_id = e.package_id
-    and v.version_number is distinct from e.version_number;
+    and v.version_number is distinct from e.version_number
+    and not exists (select from training_versions_internal.deletions d where d.id = v.id);
 alter table public.training_version_events enable trigger rule_10_append_only;
 """
         ),
