@@ -31,7 +31,8 @@ _LEAST_ROWS = 100
 _COMPUTED_COLUMNS = ("training_version_summary", "training_package_made_at")
 _REQUIRED = re.compile(r"(?:^|, )(p_\w+) ([a-z ]+?)(?=, p_|$)")
 _VALUES = {"uuid": "", "jsonb": "{}", "text": "doctor", "integer": "0", "numeric": "0"}
-_NOT_IN_CACHE = ("PGRST202", "PGRST205")
+# PostgREST before 13 asks the database for a table that it does not know.
+_NOT_IN_CACHE = ("PGRST202", "PGRST205", "42P01")
 _BAD_KEY = ("PGRST300", "PGRST301", "PGRST302", "PGRST303")
 _RELOAD = "notify pgrst, 'reload schema';"
 _KEYS = "Take a key of this project from the dashboard: Project Settings, API Keys."
@@ -57,6 +58,10 @@ class _Answer:
         return str(self.refusal.get("message", ""))
 
 
+class CannotCountError(Exception):
+    """The row cap cannot be found; the message says why."""
+
+
 class Api:
     """The REST API of a project, asked with one key.
 
@@ -71,29 +76,18 @@ class Api:
         self._is_secret = _role_of(key) == "service_role"
         self._has_objects = has_objects
         self._is_there = False
+        if re.fullmatch(r"[!-~]+", key) is None:
+            raise InvalidInputError("key is no key of a project", field="key")
         headers = {"apikey": key, "Authorization": f"Bearer {key}", "Accept-Profile": "public"}
-        try:
-            self._http = httpx.Client(
-                base_url=f"{self._url}/rest/v1/", headers=headers, timeout=_SECONDS
-            )
-        except (ValueError, UnicodeError):
-            # Not `from` the error: its text may repeat the key.
-            raise InvalidInputError("key is no key of a project", field="key") from None
+        self._http = httpx.Client(
+            base_url=f"{self._url}/rest/v1/", headers=headers, timeout=_SECONDS
+        )
 
     def __enter__(self) -> Api:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._http.close()
-
-    @property
-    def cannot_count(self) -> str | None:
-        """Why the row cap cannot be found, if so."""
-        if not self._is_there:
-            return "the API cannot be used"
-        if not self._is_secret:
-            return "it needs a secret key: a publishable one reads no rows"
-        return None
 
     def examine(self) -> Iterator[Finding]:
         """Look at the API."""
@@ -112,19 +106,32 @@ class Api:
                 f"curl -i {self._url}/rest/v1/",
             )
 
-    def examine_row_cap(self) -> Iterator[Finding]:
-        """Count how many rows a reply has at most."""
+    def examine_row_cap(self) -> list[Finding]:
+        """Count how many rows a reply has at most, after `examine`.
+
+        Raises:
+            CannotCountError: They cannot be counted.
+        """
+        if not self._is_there:
+            raise CannotCountError("the API cannot be used")
+        if not self._is_secret:
+            raise CannotCountError("it needs a secret key: a publishable one reads no rows")
         try:
             answer = self._get("training_row_numbers", select="n")
-        except httpx.HTTPError:
-            return  # it has answered before; what it answers to this, says nothing of the cap
-        if answer.rows is not None and len(answer.rows) < _LEAST_ROWS:
-            yield finding(
+        except httpx.HTTPError as exc:
+            raise CannotCountError(f"{self._url} does not answer: {_said(exc)}") from exc
+        if answer.rows is None:
+            raise CannotCountError(f"training_row_numbers cannot be read: {answer.message}")
+        if len(answer.rows) >= _LEAST_ROWS:
+            return []
+        return [
+            finding(
                 "row-cap-small",
                 self._url,
                 f"A reply has at most {len(answer.rows)} rows.",
                 "Raise it in the dashboard: Project Settings, Data API, Max rows (1000).",
             )
+        ]
 
     def _get(self, path: str, *, schema: str = "public", **query: str) -> _Answer:
         response = self._http.get(path, params=query, headers={"Accept-Profile": schema})
@@ -241,8 +248,12 @@ class Api:
 
 def _checked_url(url: str) -> str:
     trimmed = url.strip().rstrip("/").removesuffix("/rest/v1")
-    parts = re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", trimmed)
-    if parts is None:
+    is_address = re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", trimmed) is not None
+    try:
+        httpx.URL(trimmed)
+    except httpx.InvalidURL:
+        is_address = False
+    if not is_address:
         raise InvalidInputError(
             "url is no address of a project",
             field="url",

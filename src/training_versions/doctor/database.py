@@ -44,8 +44,17 @@ from (
         ('role anon', to_regrole('anon') is not null),
         ('role authenticated', to_regrole('authenticated') is not null),
         ('role service_role', to_regrole('service_role') is not null),
-        ('table auth.users', to_regclass('auth.users') is not null),
-        ('function auth.uid()', to_regprocedure('auth.uid()') is not null)
+        ('table auth.users', exists (
+            -- Looked up by a name, what a role may not use is an error.
+            select from pg_class c
+            join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = 'auth' and c.relname = 'users'
+        )),
+        ('function auth.uid()', exists (
+            select from pg_proc p
+            join pg_namespace n on n.oid = p.pronamespace
+            where n.nspname = 'auth' and p.proname = 'uid'
+        ))
 ) as w (what, is_there)
 where not w.is_there
 """

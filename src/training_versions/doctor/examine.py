@@ -130,29 +130,30 @@ def examine_connected(examination: Examination, connection: Connection) -> None:
             examination.findings.append(finding("not-supabase", "database", what, fix))
             examination.skip(_DATABASE, "this is not the database of a Supabase project")
             return
+        cannot_read = unreadable(connection)
+        if cannot_read is not None:
+            examination.findings.append(cannot_read)
+            examination.skip(_DATABASE, cannot_read.what)
+            return
         history = read_history(connection)
         nothing = nothing_there(history)
         if nothing is not None:
             examination.found("migrations", [nothing])
-            examination.has_objects = False
             examination.found("settings", examine_settings(connection))
+            examination.has_objects = False
             examination.skip(["objects", "rows", "rights"], "the migrations are not applied")
             return
         objects = list(compare(read_catalog(connection)))
         is_whole = not any(found.id.endswith("-missing") for found in objects)
         examination.found("migrations", examine_history(history, is_whole=is_whole))
         if history.missing and history.is_there and not is_whole:
+            # What the missing ones make is missing, and what they change is old.
             examination.skip(["objects", "rows", "rights"], "migrations are missing")
             examination.found("settings", examine_settings(connection))
             return
         examination.found("objects", objects)
         examination.found("settings", examine_settings(connection))
         examination.has_objects = is_whole
-        cannot_read = unreadable(connection)
-    if cannot_read is not None:
-        examination.findings.append(cannot_read)
-        examination.skip(["rows", "rights"], cannot_read.what)
-        return
     _examine_rows(examination, connection)
     _try_rights(examination, connection)
 
@@ -190,11 +191,11 @@ def _first_line(exc: Exception) -> str:
 
 
 def _examine_api(examination: Examination, url: str, key: str) -> None:
-    from .api import Api
+    from .api import Api, CannotCountError
 
     with Api(url, key, has_objects=examination.has_objects) as api:
         examination.found("api", api.examine())
-        if api.cannot_count is None:
+        try:
             examination.found("row cap", api.examine_row_cap())
-        else:
-            examination.skip(["row cap"], api.cannot_count)
+        except CannotCountError as exc:
+            examination.skip(["row cap"], str(exc))

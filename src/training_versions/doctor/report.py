@@ -35,7 +35,7 @@ class NotDone:
     """A group of checks that could not be done."""
 
     check: str
-    """The group: `migrations`, `objects`, `settings`, `rows`, `rights` or `api`."""
+    """The group: `migrations`, `objects`, `settings`, `rows`, `rights`, `api` or `row cap`."""
     why: str
     """What it would need."""
 
@@ -116,8 +116,17 @@ class Report:
             Fit: nothing found in 0.6 s.
         """
         parts = [_finding_text(finding) for finding in self.findings]
-        parts += [f"not checked: {part.check}\n{_field('why', part.why)}" for part in self.not_done]
+        parts += [
+            f"not checked: {', '.join(checks)}\n{_field('why', why)}"
+            for why, checks in self._not_done_by_reason().items()
+        ]
         return "\n\n".join([*parts, self.verdict])
+
+    def _not_done_by_reason(self) -> dict[str, list[str]]:
+        reasons: dict[str, list[str]] = {}
+        for part in self.not_done:
+            reasons.setdefault(part.why, []).append(part.check)
+        return reasons
 
 
 def _count(number: int, noun: str) -> str:

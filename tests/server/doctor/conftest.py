@@ -19,12 +19,19 @@ RECORD_PUSH = """
 """
 
 
-def upgrade(stack: LocalSupabase) -> None:
-    """Make an empty project one of the first release, used for a year, and push to it."""
-    for file in RELEASED_FILES:
-        stack.psql(file.read_text())
-    for file in sorted(migrations_dir().glob("*.sql"))[1:]:
-        push(stack, file)
+def upgrade(stack: LocalSupabase, *, until: str = "9") -> None:
+    """Make an empty project one of the first release, used for a year, and push to it.
+
+    Called again, it goes on.
+    """
+    if "t" not in stack.psql("select to_regclass('public.training_configs') is not null"):
+        for file in RELEASED_FILES:
+            stack.psql(file.read_text())
+    applied = stack.psql("select version from supabase_migrations.schema_migrations").split()
+    for file in sorted(migrations_dir().glob("*.sql")):
+        version = file.stem.partition("_")[0]
+        if version not in applied and version <= until:
+            push(stack, file)
     stack.reload_schema()
 
 
