@@ -72,6 +72,11 @@ def test_training_is_shown_with_the_curve_of_a_metric(shop, version):
 
     assert f'aria-current="true"><code>{str(again.id)[:8]}' in newest.text
     assert "No curve was recorded in this run" in newest.text
+    other = shop.pages.get(path_of(version), params={"run": str(run.id), "metric": "f1"})
+    assert "This run has no curve of f1" in text_of(other)
+    assert "10 at step 10" in text_of(other)
+    nobodys = shop.pages.get(path_of(version), params={"run": str(version.id)})
+    assert nobodys.status_code == 404
     assert f"{HOSTILE}: 10 at step 10, 30 at step 30" in text_of(page)
     assert "failed" in text_of(page)
     assert "<script>alert" not in page.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from training_versions import (
     InvalidInputError,
     JsonValue,
     NotFoundError,
+    Page,
     TrainingRun,
 )
 from training_versions.web.page import caller_of, page
@@ -66,11 +68,14 @@ class Snapshot:
 class Training:
     """The runs of a version, and one curve of one of them."""
 
-    runs: list[TrainingRun]
-    has_more_runs: bool
-    run: TrainingRun | None
+    runs: Page[TrainingRun]
+    run_id: str | None
+    """The run whose curve is shown; the newest if none was asked for."""
     metrics: list[str]
+    """The metrics of that run that have a curve."""
     curve: Curve | None
+    missing_metric: str | None
+    """The metric that was asked for, if that run has no curve of it."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,7 @@ async def show_version(request: Request) -> Response:
             read_or_problem(
                 versions.history(version_id=version_id, limit=_EVENTS, cursor=query.get("events"))
             ),
-            read_or_problem(
-                _read_training(versions, version, query.get("run"), query.get("metric"))
-            ),
+            read_or_problem(_read_training(versions, version_id, query)),
             read_or_problem(_read_costs(versions, version, show_all="costs" in query)),
             read_or_problem(
                 versions.deployments(version_id=version_id, limit=_STAYS, cursor=query.get("stays"))
@@ -164,29 +167,25 @@ def _size_and_text(value: JsonValue) -> tuple[int, str | None]:
 
 
 async def _read_training(
-    versions: AsyncVersionRepository, version: AnyVersion, run_id: str | None, metric: str | None
+    versions: AsyncVersionRepository, version_id: str, query: Mapping[str, str]
 ) -> Training:
-    runs = await versions.runs(version.id, limit=_RUNS)
-    run = _choose_run(list(runs), run_id)
-    if run is None:
-        return Training([], False, None, [], None)
-    metrics = await versions.metric_names(version.id, run_id=run.id)
+    runs = await versions.runs(version_id, limit=_RUNS, cursor=query.get("runs"))
+    run_id = query.get("run")
+    if run_id is None and runs:
+        run_id = str(runs[0].id)
+    if run_id is None:
+        return Training(runs, None, [], None, None)
+    metrics = await versions.metric_names(version_id, run_id=run_id)
+    metric, missing = query.get("metric"), None
+    if metric is not None and metric not in metrics:
+        metric, missing = None, metric
+    if metric is None and metrics:
+        metric = metrics[0]
     curve = None
-    if metrics:
-        # A metric of another run, which this one does not have.
-        if metric not in metrics:
-            metric = metrics[0]
-        points = await versions.metric_history(version.id, metric, run_id=run.id)
+    if metric is not None:
+        points = await versions.metric_history(version_id, metric, run_id=run_id)
         curve = Curve(metric, points)
-    return Training(list(runs), runs.next_cursor is not None, run, metrics, curve)
-
-
-def _choose_run(runs: list[TrainingRun], run_id: str | None) -> TrainingRun | None:
-    """Return the run that was asked for, else the newest."""
-    for run in runs:
-        if str(run.id) == run_id:
-            return run
-    return next(iter(runs), None)
+    return Training(runs, run_id, metrics, curve, missing)
 
 
 async def _read_costs(
