@@ -82,6 +82,17 @@ def test_the_version_before_is_found_where_drafts_were_deleted(shop, package, th
     assert heading(shop.pages.get(path)) == "v3 → v6"
 
 
+@pytest.mark.parametrize("swap", ["", "&swap=1"])
+def test_the_form_chooses_what_is_shown_on_each_side(shop, three, path, swap):
+    shop.versions.deploy(three[0].id, "local")
+
+    page = shop.pages.get(f"{path}?left=3&right=live:local{swap}")
+
+    assert re.findall(r'value="([^"]*)" selected>', page.text) == (
+        ["3", "live:local"] if swap else ["live:local", "3"]
+    )
+
+
 NOTHING = {
     "?left=live:hf_space": "Nothing is live at HF Space",
     "?right=1": "v1 is the first version",

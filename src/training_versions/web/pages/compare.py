@@ -44,6 +44,8 @@ class Ends:
     right: AnyVersion | None
     problem: str | None = None
     """Why there is nothing to compare."""
+    are_turned: bool = False
+    """Whether the left one is that which was asked for as the right one."""
 
 
 LiveAt: TypeAlias = dict[DeploymentTarget, Deployment | None]
@@ -61,6 +63,7 @@ async def show_comparison(request: Request) -> Response:
         read_live(versions, package_id),
     )
     ends = await _find_ends(versions, package_id, asked, live)
+    names = (asked.right, asked.left) if ends.are_turned else (asked.left, asked.right)
     listed = [] if choices.value is None else list(choices.value)
     has_all = choices.value is not None and choices.value.next_cursor is None
     values: dict[str, Any] = {
@@ -72,8 +75,8 @@ async def show_comparison(request: Request) -> Response:
         "has_all_choices": has_all,
         "live": [(target, target_name(target), stay) for target, stay in live.items() if stay],
         "parts": PARTS,
-        "chosen_left": _name_of(asked.left, ends.left),
-        "chosen_right": _name_of(asked.right, ends.right),
+        "chosen_left": _name_of(names[0], ends.left),
+        "chosen_right": _name_of(names[1], ends.right),
     }
     if ends.left is None or ends.right is None:
         return render(request, "compare.html", comparison=None, **values)
@@ -151,10 +154,10 @@ async def _read_ends(
             left = await reading.find(str(before), "left")
     if left is None:
         return Ends(None, right, reading.problem)
-    older, newer = sorted((left, right), key=lambda version: version.version_number)
-    if asked.is_swapped:
-        return Ends(newer, older)
-    return Ends(older, newer)
+    left_is_older = left.version_number <= right.version_number
+    if left_is_older == asked.is_swapped:
+        return Ends(right, left, are_turned=True)
+    return Ends(left, right)
 
 
 @dataclass
