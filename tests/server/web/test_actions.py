@@ -84,6 +84,27 @@ def test_restoring_twice_makes_one_draft(shop, first, draft):
     assert shop.versions.count(first.package_id) == 3
 
 
+def test_the_same_form_with_another_summary_leads_to_what_it_has_made(shop, first, draft):
+    other = shop.package("sales-bot")
+    for path in (path_of(first, "restore"), f"{path_of(first, 'fork')}?into={other.id}"):
+        fields = shop.form(path)
+
+        once = shop.send(path, fields | {"change_summary": "one"})
+        again = shop.send(path, fields | {"change_summary": "two"})
+
+        assert (once.status_code, again.status_code) == (303, 303)
+        assert once.headers["Location"] == again.headers["Location"]
+
+
+def test_a_draft_in_training_can_be_restored(shop, package, draft):
+    shop.draft(package.id)
+    fields = shop.form(path_of(draft, "restore"))
+    shop.versions.start_training(draft.id)
+    shop.versions.record_cost(draft.id, 1)
+
+    assert shop.send(path_of(draft, "restore"), fields).status_code == 303
+
+
 def test_restoring_is_not_offered_where_nothing_would_change(shop, package, first):
     same = shop.draft(package.id)
     assert "/restore" not in shop.pages.get(path_of(first)).text

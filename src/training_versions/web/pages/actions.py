@@ -10,6 +10,8 @@ that is sent twice has the effect of one.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -144,6 +146,7 @@ def show_action(
         version=subject.version,
         is_draft=subject.is_draft,
         is_published=subject.is_published,
+        content=content_print(subject.version),
         problem=problem,
         typed={} if form is None else form,
         **values,
@@ -190,6 +193,15 @@ def edit_token(form: FormData) -> datetime:
         raise InvalidInputError(problem, field="token") from None
 
 
+def content_print(version: AnyVersion) -> str:
+    """Return a short text that is another one when the content of a version is another one.
+
+    The edit token would not do for a copy: it moves with every metric and every cost, too.
+    """
+    content = (version.config_snapshot, version.model_snapshot, version.dataset_snapshot)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def was_edited(subject: Subject, form: FormData) -> bool:
-    """Whether the version is a draft that was edited since the page showed it."""
-    return subject.is_draft and subject.version.updated_at != edit_token(form)
+    """Whether the content is another one than the page showed."""
+    return content_print(subject.version) != hidden_field(form, "content")

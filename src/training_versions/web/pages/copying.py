@@ -11,7 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from training_versions import InvalidInputError, NotFoundError, Package, VersionSummary
+from training_versions import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    Package,
+    VersionSummary,
+)
 from training_versions.web.page import caller_of, page, read_form
 from training_versions.web.pages.actions import (
     Preview,
@@ -108,6 +114,12 @@ async def restore(request: Request) -> Response:
         )
     except InvalidInputError as exc:
         return await _show_restore(request, subject, status=422, problem=exc.message, form=form)
+    except ConflictError:
+        # The form was sent before, with something else typed into it.
+        made = await _find_made(subject, new_id)
+        if made is None:
+            raise
+        return _restored(made, subject)
     return _restored(copied.draft, subject)
 
 
@@ -208,6 +220,11 @@ async def fork(request: Request) -> Response:
         )
     except InvalidInputError as exc:
         return await _show_fork(request, subject, into, status=422, problem=exc.message, form=form)
+    except ConflictError:
+        made = await _find_made(subject, new_id)
+        if made is None:
+            raise
+        return _forked(made, subject)
     return _forked(copied.draft, subject)
 
 

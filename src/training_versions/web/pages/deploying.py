@@ -34,6 +34,8 @@ _OTHER_LIVE: Final = (
     "This is what is live now."
 )
 
+_ID_TAKEN: Final = "TV204"
+
 
 @page
 async def ask_deploy(request: Request) -> Response:
@@ -48,9 +50,11 @@ async def _show_deploy(
     status: int = 200,
     problem: str | None = None,
     form: FormData | None = None,
+    is_taken: bool = False,
 ) -> Response:
     live = await read_live(subject.versions, subject.address.package_id)
-    stay_id = None if form is None else form.get("stay_id")
+    # A stay that was begun already, by the same form with something else typed, keeps its id.
+    stay_id = None if form is None or is_taken else form.get("stay_id")
     return show_action(
         request,
         "deploy.html",
@@ -82,7 +86,14 @@ async def deploy(request: Request) -> Response:
             stay_id=stay_id,
         )
     except ConflictError as exc:
-        return await _show_deploy(request, subject, status=409, problem=exc.message, form=form)
+        return await _show_deploy(
+            request,
+            subject,
+            status=409,
+            problem=exc.message,
+            form=form,
+            is_taken=exc.code == _ID_TAKEN,
+        )
     except (InvalidInputError, RejectedError) as exc:
         return await _show_deploy(request, subject, status=422, problem=exc.message, form=form)
     return go_on(subject.address.version, "deployed", target=target)

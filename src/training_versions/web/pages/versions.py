@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 from training_versions import (
     AsyncVersionRepository,
-    CostEntry,
     InvalidInputError,
     JsonValue,
     NotFoundError,
@@ -24,6 +23,7 @@ from training_versions import (
     TrainingRun,
 )
 from training_versions.web.page import caller_of, page
+from training_versions.web.pages.descent import read_descent
 from training_versions.web.pages.offers import offers_for
 from training_versions.web.pages.reading import (
     Address,
@@ -35,7 +35,6 @@ from training_versions.web.pages.reading import (
 )
 from training_versions.web.render import render
 from training_versions.web.views.curves import Curve
-from training_versions.web.views.descent import descent
 from training_versions.web.views.differences import CONTENT, Part
 from training_versions.web.views.events import describe_event
 from training_versions.web.views.json_text import find_value, pretty_json, steps_of, visible
@@ -44,7 +43,7 @@ from training_versions.web.views.json_tree import Node, json_tree
 _EVENTS: Final = 10
 _RUNS: Final = 50
 _STAYS: Final = 10
-_COSTS: Final = 100
+_COSTS: Final = 50
 # More JSON than this is not repeated in the page, but downloaded.
 _INLINE_JSON: Final = 50_000
 _METRICS: Final = "/training_metrics"
@@ -78,14 +77,6 @@ class Training:
     """The metric that was asked for, if that run has no curve of it."""
 
 
-@dataclass(frozen=True)
-class Costs:
-    """The cost entries of a version, the oldest first, as many as are shown."""
-
-    entries: list[CostEntry]
-    has_more: bool
-
-
 @page
 async def show_version(request: Request) -> Response:
     """Show a version with all that is known about it."""
@@ -100,7 +91,7 @@ async def show_version(request: Request) -> Response:
         return _show_unreadable(request, address, package, found)
 
     version_id = str(version.id)
-    (before, offers), (events, training, costs, stays, lineage) = await asyncio.gather(
+    (before, offers), (events, training, costs, stays, descent) = await asyncio.gather(
         asyncio.gather(
             read_or_problem(find_before(versions, version)), offers_for(versions, version)
         ),
@@ -109,11 +100,13 @@ async def show_version(request: Request) -> Response:
                 versions.history(version_id=version_id, limit=_EVENTS, cursor=query.get("events"))
             ),
             read_or_problem(_read_training(versions, version_id, query)),
-            read_or_problem(_read_costs(versions, version, show_all="costs" in query)),
+            read_or_problem(
+                versions.costs(version_id, order="newest", limit=_COSTS, cursor=query.get("costs"))
+            ),
             read_or_problem(
                 versions.deployments(version_id=version_id, limit=_STAYS, cursor=query.get("stays"))
             ),
-            read_or_problem(versions.lineage(version_id)),
+            read_or_problem(read_descent(versions, version)),
         ),
     )
     return render(
@@ -127,11 +120,10 @@ async def show_version(request: Request) -> Response:
         training=training,
         costs=costs,
         stays=stays,
-        lineage=lineage,
+        descent=descent,
         before=before.value,
         offers=offers,
         metrics=json_tree(version.training_metrics, _METRICS),
-        descent=descent,
         describe_event=describe_event,
     )
 
@@ -186,17 +178,6 @@ async def _read_training(
         points = await versions.metric_history(version_id, metric, run_id=run_id)
         curve = Curve(metric, points)
     return Training(runs, run_id, metrics, curve, missing)
-
-
-async def _read_costs(
-    versions: AsyncVersionRepository, version: AnyVersion, *, show_all: bool
-) -> Costs:
-    entries: list[CostEntry] = []
-    async for entry in versions.iterate_costs(version.id):
-        if len(entries) == _COSTS and not show_all:
-            return Costs(entries, has_more=True)
-        entries.append(entry)
-    return Costs(entries, has_more=False)
 
 
 @page

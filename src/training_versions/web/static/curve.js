@@ -30,8 +30,11 @@ async function load(box) {
     const plot = { box, address, name, readout, data: [steps, values] };
     plots.set(box, plot);
     draw(plot);
-  } catch (error) {
-    console.warn(`the curve cannot be drawn: ${error}`);
+  } catch {
+    // uPlot knows no language that the browser calls by an unknown tag, say. The words and the
+    // table below have the values.
+    box.hidden = true;
+    box.parentElement.querySelector(".curve-readout").hidden = true;
   }
 }
 
