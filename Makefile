@@ -1,6 +1,6 @@
 # Every target sets up what it needs; python3 (3.11 or newer), npm and make are all that has to be there.
 .DELETE_ON_ERROR:
-.PHONY: demo test test-libraries check lint format twin schema reference measure bench wheel clean
+.PHONY: demo test test-libraries check lint format twin schema reference pictures measure bench wheel clean
 
 PYTHON ?= python3
 # An older server to measure on, too, if it is there.
@@ -46,6 +46,9 @@ reference: .venv/ok  ## write what is derived from the commands: docs, completio
 schema: .venv/ok node_modules/ok  ## write supabase/schema.sql from the migrations, and what the doctor compares with
 	$(BIN)/python scripts/dump_schema.py
 	$(BIN)/python scripts/dump_catalog.py
+
+pictures: .venv/ok node_modules/ok  ## take the pictures of the page for the docs
+	$(BIN)/python scripts/take_pictures.py
 
 measure: .venv/ok  ## how dense the code is, folder by folder
 	$(BIN)/python scripts/measure.py

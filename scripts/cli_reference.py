@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout, suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from training_versions.cli.app import load_command
 from training_versions.cli.command import Command
 from training_versions.cli.context import Session
 from training_versions.cli.index import MODULES, TOPICS
+from training_versions.cli.migrations import PARTS, parser
 
 ROOT = Path(__file__).parents[1]
 CLI = ROOT / "src" / "training_versions" / "cli"
@@ -46,6 +49,7 @@ def commands(names: object = None) -> Iterator[tuple[str, click.Command]]:
 def words() -> str:
     """Return the module with the words of every command."""
     table = {name: _words_of(made) for name, made in commands()}
+    table |= _plain_words()
     head = (
         '"""The words of every command, for completion; written by `make reference`."""\n\n'
         "# ruff: noqa: E501\n"
@@ -80,6 +84,27 @@ def _words_of(made: click.Command) -> dict[str, dict[str, str]]:
     return {"options": options, "choices": choices, "files": files, "parts": parts}
 
 
+def _plain_words() -> dict[str, dict[str, dict[str, str]]]:
+    """Return the words of the commands that work without the extra."""
+    help_options: dict[str, str] = dict.fromkeys(("-h", "--help"), "Show how it is used.")
+    output_options = {
+        "--json": "Print JSON.",
+        **dict.fromkeys(("-q", "--quiet"), "Print names of files only."),
+    }
+
+    def of(
+        options: dict[str, str], files: dict[str, str], parts: dict[str, str]
+    ) -> dict[str, dict[str, str]]:
+        return {"options": options, "choices": {}, "files": files, "parts": parts}
+
+    summaries = {name: summary for name, (_, summary) in PARTS.items()}
+    table = {"migrations": of(help_options, {}, summaries), "rollback": of(help_options, {}, {})}
+    for name in PARTS:
+        files = {} if name == "list" else {"": ""}
+        table[f"migrations {name}"] = of(output_options | help_options, files, {})
+    return table
+
+
 # --- schema
 
 
@@ -107,14 +132,27 @@ def reference() -> str:
     """Return the reference: every command as its help says it, and the exit statuses."""
     lines = ["### Exit statuses", "", "| status | meaning |", "| --- | --- |"]
     lines += [f"| {status} | {meaning} |" for status, meaning in exits.MEANINGS.items()]
-    helps = dict(commands())
+    helps: dict[str, click.Command | str] = dict(commands())
+    helps |= plain_helps()
     for topic, names in TOPICS.items():
         lines += ["", f"### {topic}"]
         for name in names:
             for full, made in helps.items():
                 if full == name or full.startswith(f"{name} "):
-                    lines += ["", f"#### {full}", "", "```text", _help(full, made), "```"]
+                    text = made if isinstance(made, str) else _help(full, made)
+                    lines += ["", f"#### {full}", "", "```text", text, "```"]
     return "\n".join(lines) + "\n"
+
+
+def plain_helps() -> dict[str, str]:
+    """Return the help of the commands that work without the extra."""
+    names = ["migrations", *(f"migrations {part}" for part in PARTS), "rollback"]
+    helps: dict[str, str] = {}
+    for name in names:
+        with redirect_stdout(StringIO()) as printed, suppress(SystemExit):
+            parser().parse_args([*name.split(), "--help"])
+        helps[name] = printed.getvalue().rstrip()
+    return helps
 
 
 def _help(name: str, made: click.Command) -> str:

@@ -1,24 +1,14 @@
-"""The command `training-versions`: copies the shipped SQL to where the Supabase CLI finds it.
+"""The SQL that this release ships: where it is, and how a project's copy of it compares.
 
-It applies nothing; `supabase db push` does. A file that is there already is never overwritten.
-Nothing is imported before it is needed: the command starts in about twice the time of Python.
+Nothing is applied here; `supabase db push` does that. A file that is there already is never
+overwritten. Nothing is imported before it is needed: the command line waits for this.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from functools import partial
-
-from training_versions._version import __version__
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
-
-# With a width, argparse does not import what asks the terminal for it.
-_formatter = partial(argparse.HelpFormatter, width=80)
 
 
 def migrations_dir() -> Path:
@@ -94,6 +84,38 @@ def _normalize(content: bytes) -> bytes:
     return content.replace(b"\r\n", b"\n")
 
 
+def check_migrations(folder: Path) -> dict[str, str]:
+    """Compare the migrations that a folder has with those of this release, by their hashes.
+
+    Returns:
+        For each file name of this release `"same"`, `"different"` or `"missing"`.
+
+    Example:
+        >>> check_migrations(Path("supabase/migrations"))
+    """
+    states: dict[str, str] = {}
+    for source in sorted(migrations_dir().glob("*.sql")):
+        there = folder / source.name
+        if not there.exists():
+            states[source.name] = "missing"
+        elif hash_of(there) == hash_of(source):
+            states[source.name] = "same"
+        else:
+            states[source.name] = "different"
+    return states
+
+
+def hash_of(migration: Path) -> str:
+    """Return the SHA-256 of a migration, which is the same with other line endings.
+
+    Example:
+        >>> hash_of(migrations_dir() / "20261122000090_grants.sql")
+    """
+    import hashlib
+
+    return hashlib.sha256(_normalize(migration.read_bytes())).hexdigest()
+
+
 def newer_migrations(folder: Path, than: str) -> list[str]:
     """Return the names of a project's own migrations that sort after one of ours.
 
@@ -109,83 +131,3 @@ def _version(name: str) -> str:
     """Return the digits that the name of a migration begins with; empty if it is none."""
     digits = name.partition("_")[0]
     return digits if digits.isdecimal() else ""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command, and return its exit status: 1 if a file could not be copied."""
-    options = _parser().parse_args(arguments)
-    if options.command == "rollback":
-        return _print_rollback()
-    return _copy(options.folder)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="training-versions",
-        description="The SQL that training-versions ships.",
-        formatter_class=_formatter,
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    migrations = commands.add_parser(
-        "migrations",
-        help="copy the migrations into a folder, for `supabase db push`",
-        formatter_class=_formatter,
-    )
-    migrations.add_argument(
-        "folder",
-        nargs="?",
-        default="supabase/migrations",
-        help="supabase/migrations by default",
-    )
-    commands.add_parser(
-        "rollback",
-        help="print the SQL that takes everything back and deletes all version history",
-        formatter_class=_formatter,
-    )
-    return parser
-
-
-def _print_rollback() -> int:
-    for file in sorted(rollbacks_dir().glob("*.sql")):
-        sys.stdout.write(file.read_text(encoding="utf-8"))
-    return 0
-
-
-def _copy(name: str) -> int:
-    from pathlib import Path
-
-    folder = Path(name)
-    try:
-        outcome = copy_migrations(folder)
-    except OSError as exc:
-        print(f"training-versions: cannot write to {folder}: {exc.strerror}", file=sys.stderr)
-        return 1
-    for file, what in outcome.items():
-        print(f"{what:9}  {folder / file}")
-    _print_how_to_push(folder, outcome)
-    if "kept" in outcome.values():
-        print(
-            "kept: it differs from the shipped one, which you get once you move it away.",
-            file=sys.stderr,
-        )
-        return 1
-    return 0
-
-
-def _print_how_to_push(folder: Path, outcome: dict[str, str]) -> None:
-    # What is new to the project. One that was there is most likely applied already.
-    new = [file for file, what in outcome.items() if what == "copied"]
-    if not new:
-        new = [file for file, what in outcome.items() if what == "unchanged"]
-    newer = newer_migrations(folder, new[0]) if new else []
-    command = "supabase db push --remote"
-    if newer:
-        command += " --include-all"
-    print("\nNext, with Supabase CLI 3 (before, without --remote; in CI, push with --yes):")
-    print(f"  supabase link\n  {command}")
-    if newer:
-        print(
-            f"--include-all, because your {newer[-1]} is newer than\n{new[0]}, "
-            "and a push without it\napplies nothing that comes before what is applied already."
-        )

@@ -7,6 +7,7 @@ it has to print. The table of refusals in `docs/migrations.md` is compared with 
 import contextlib
 import inspect
 import io
+import json
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ import pytest
 import supabase
 
 from training_versions import PackageRepository, VersionRepository
+from training_versions.cli.demo import fill
 from training_versions.local import LocalSupabase
 
 ROOT = Path(__file__).parents[2]
@@ -146,6 +148,64 @@ class TestReadme:
 
         assert isinstance(names["versions"], VersionRepository)
         assert names["latest"].config_snapshot.r == 8  # type: ignore[attr-defined]
+
+
+class TestReadmeCommands:
+    """The commands and the request of the README, on the content of the demo."""
+
+    @pytest.fixture
+    def environment(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[VersionRepository]:
+        with LocalSupabase() as running:
+            ada = fill(running).ada.email
+            monkeypatch.setenv("SUPABASE_URL", running.url)
+            monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", running.publishable_key)
+            monkeypatch.setenv("SUPABASE_ACCESS_TOKEN", running.token(ada))
+            programs = str(Path(sys.executable).parent)
+            monkeypatch.setenv("PATH", os.pathsep.join([programs, os.environ["PATH"]]))
+            yield VersionRepository(running.sign_in(ada))
+
+    def test_they_run_and_do_what_it_says(self, environment: VersionRepository) -> None:
+        (commands,) = [
+            block.code for block in find_blocks("README.md", "sh") if "diff" in block.code
+        ]
+        (request,) = [
+            block.code for block in find_blocks("README.md", "sh") if "curl" in block.code
+        ]
+
+        printed = run_shell(commands)
+        with serving() as api:
+            page = json.loads(run_shell(request.replace("http://127.0.0.1:8000/api/training", api)))
+
+        assert "/config_snapshot/lora/target_modules" in printed
+        (restored,) = environment.list(status="published", limit=1)
+        assert restored.change_summary == "Restored from version 4"
+        assert page["items"][0]["id"] == str(restored.id)
+
+    def test_its_picture_is_there(self) -> None:
+        pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", read("README.md"))
+
+        assert [picture for picture in pictures if not (ROOT / picture).is_file()] == []
+        assert len(pictures) == 1
+
+
+def run_shell(code: str) -> str:
+    """Run commands, of which each must succeed, and return what they print."""
+    process = subprocess.run(["sh", "-e", "-c", code], capture_output=True, text=True, timeout=120)
+    assert process.returncode == 0, process.stderr
+    return process.stdout
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[str]:
+    """Serve the project of the environment, and yield the address of the endpoints."""
+    command = ["training-versions", "serve", "--api-only", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            facts = dict(server.stdout.readline().rstrip("\n").split("\t") for _ in range(3))
+            yield facts["api"]
+        finally:
+            server.terminate()
 
 
 def test_every_block_of_the_guide_runs_and_prints_the_result_below_it(

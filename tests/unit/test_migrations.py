@@ -4,6 +4,7 @@ What the Supabase CLI makes of it is in `tests/server/schema/test_push.py`.
 """
 
 import ast
+import json
 import subprocess
 import sys
 from importlib.metadata import version
@@ -12,7 +13,13 @@ from pathlib import Path
 import pytest
 
 import training_versions
-from training_versions.migrations import copy_migrations, main, migrations_dir
+from training_versions.cli import main
+from training_versions.migrations import (
+    check_migrations,
+    copy_migrations,
+    hash_of,
+    migrations_dir,
+)
 
 OURS = sorted(file.name for file in migrations_dir().glob("*.sql"))
 PLAIN = "\n  supabase link\n  supabase db push --remote\n"
@@ -78,6 +85,60 @@ def test_a_project_that_gets_a_later_migration_is_told_of_what_is_newer_than_tha
     assert FIRST_OF_ALL in capsys.readouterr().out
 
 
+def test_the_migrations_are_listed_with_their_hashes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrations", "list"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert main(["migrations", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert main(["migrations", "list", "-q"]) == 0
+
+    assert capsys.readouterr().out.splitlines() == OURS
+    assert rows == [[file, hash_of(migrations_dir() / file)] for file in OURS]
+    assert [(row["file"], row["sha256"]) for row in listed] == [tuple(row) for row in rows]
+    assert {row["version"] for row in listed} == {file[:14] for file in OURS}
+
+
+def test_copy_is_what_a_folder_alone_means_even_if_it_is_called_like_a_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["migrations", "copy", str(tmp_path / "list"), "--json"]) == 0
+
+    copied = json.loads(capsys.readouterr().out)
+    assert copied == [{"file": file, "outcome": "copied"} for file in OURS]
+    assert main(["migrations", str(tmp_path / "list"), "-q"]) == 0
+    assert capsys.readouterr().out.splitlines() == OURS
+
+
+def test_a_folder_is_checked_by_hash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy_migrations(tmp_path)
+    assert main(["migrations", "check", str(tmp_path)]) == 0
+    first, second, third, *_ = OURS
+    with_other_ends = (tmp_path / first).read_bytes().replace(b"\n", b"\r\n")
+    (tmp_path / first).write_bytes(with_other_ends)
+    (tmp_path / second).write_text("select 1;")
+    (tmp_path / third).unlink()
+    capsys.readouterr()
+
+    assert main(["migrations", "check", str(tmp_path), "--json"]) == 1
+
+    said = capsys.readouterr()
+    states = {row["file"]: row["folder"] for row in json.loads(said.out)}
+    assert (states[first], states[second], states[third]) == ("same", "different", "missing")
+    assert {row["database"] for row in json.loads(said.out)} == {None}
+    assert f"Not as shipped: {second}, {third}" in said.err
+    assert states == check_migrations(tmp_path)
+
+
+def test_a_file_in_place_of_the_folder_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+
+    assert main(["migrations", str(tmp_path / "file")]) == 1
+
+    assert f"cannot use {tmp_path / 'file'}: " in capsys.readouterr().err
+
+
 def test_the_command_says_which_version_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--version"])
@@ -91,7 +152,7 @@ def test_the_command_says_which_version_it_is(capsys: pytest.CaptureFixture[str]
 def test_the_command_starts_without_what_it_does_not_need(argument: str) -> None:
     code = f"""
 import sys
-from training_versions.migrations import main
+from training_versions.cli import main
 try:
     main([{argument!r}])
 finally:

@@ -33,9 +33,9 @@ def _main(arguments: "Sequence[str]") -> int:
     if not arguments or arguments[0] in ("--help", "-h"):
         return _print_commands(is_mistake=not arguments)
     if arguments[0] in _PLAIN:
-        from training_versions.migrations import main as migrations
+        from training_versions.cli.migrations import run as run_plain
 
-        return migrations(arguments)
+        return run_plain(arguments)
     if not _has_extra():
         sys.stderr.write(
             "error: this command needs the extra 'cli'\n"

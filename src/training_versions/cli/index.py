@@ -35,7 +35,7 @@ TOPICS = {
     "Projects": {
         "login": ("login", "Sign in, and stay signed in."),
         "logout": ("login", "Sign out."),
-        "migrations": ("", "Copy the migrations into a folder."),
+        "migrations": ("", "Copy, list or check the migrations."),
         "rollback": ("", "Print the SQL that takes everything back."),
         "doctor": ("doctor", "Check that a project is fit."),
         "local": ("local", "Run a Supabase project on this machine."),

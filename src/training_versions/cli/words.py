@@ -59,6 +59,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
         "options": {
             "--into": "If not the package that the file names.",
             "--owner": "Of a new package; for the service role.",
+            "--dry-run": "Show what would come of it, and change nothing.",
             "--json": "Print JSON.",
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",
@@ -423,6 +424,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
     },
     "train curve": {
         "options": {
+            "--metric": "The same as METRIC behind VERSION.",
             "--run": "The run; the latest if left out.",
             "--json": "Print JSON.",
             "-q": "Print ids only.",
@@ -597,6 +599,68 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
         },
         "choices": {},
         "files": {},
+        "parts": {}
+    },
+    "migrations": {
+        "options": {
+            "-h": "Show how it is used.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {
+            "list": "the migrations of this release, with their hashes",
+            "copy": "copy what a folder lacks, for `supabase db push`",
+            "check": "compare them with a folder, and with the database of SUPABASE_DB_URL"
+        }
+    },
+    "rollback": {
+        "options": {
+            "-h": "Show how it is used.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "migrations list": {
+        "options": {
+            "--json": "Print JSON.",
+            "-q": "Print names of files only.",
+            "--quiet": "Print names of files only.",
+            "-h": "Show how it is used.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {},
+        "parts": {}
+    },
+    "migrations copy": {
+        "options": {
+            "--json": "Print JSON.",
+            "-q": "Print names of files only.",
+            "--quiet": "Print names of files only.",
+            "-h": "Show how it is used.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {
+            "": ""
+        },
+        "parts": {}
+    },
+    "migrations check": {
+        "options": {
+            "--json": "Print JSON.",
+            "-q": "Print names of files only.",
+            "--quiet": "Print names of files only.",
+            "-h": "Show how it is used.",
+            "--help": "Show how it is used."
+        },
+        "choices": {},
+        "files": {
+            "": ""
+        },
         "parts": {}
     }
 }

@@ -7,6 +7,7 @@ import pytest
 
 from training_versions import PackageRepository, VersionRepository
 from training_versions.cli.demo import DemoAccounts, DemoUser, fill
+from training_versions.doctor import examine
 from training_versions.local import LocalSupabase
 
 
@@ -102,9 +103,18 @@ def test_a_draft_can_still_be_edited_with_its_edit_token(
 
 
 def test_identifiers_are_the_same_each_time(accounts: DemoAccounts, project: LocalSupabase) -> None:
-    packages, _ = sign_in(project, accounts.ada)
+    packages, versions = sign_in(project, accounts.ada)
+    package = packages.find_by_name("support-bot")
+    assert package is not None
 
-    with LocalSupabase() as another:
-        others, _ = sign_in(another, fill(another).ada)
+    first = versions.get_by_number(package.id, 1)
 
-        assert [package.id for package in others.list()] == [p.id for p in packages.list()]
+    assert str(package.id) == "b3d76dad-1b64-59ba-80e2-3f83e724f909"
+    assert str(first.id) == "998b49e3-5df1-5d0c-b427-ece37437b35a"
+
+
+def test_the_doctor_finds_nothing_in_it(accounts: DemoAccounts, project: LocalSupabase) -> None:
+    report = examine(db_url=project.db_url, url=project.url, key=project.secret_key)
+
+    assert report.findings == ()
+    assert report.not_done == ()

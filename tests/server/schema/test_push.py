@@ -8,7 +8,7 @@ import pytest
 from tests.server.schema.conftest import OLDER
 from tests.server.schema.databases import APP_FILES, EMPTY_FIELDS, FIRST_RELEASE, PUSH_HISTORY
 from tests.server.schema.supabase_cli import Cli
-from training_versions.migrations import main as training_versions_command
+from training_versions.cli import main as training_versions_command
 
 RELEASED_VERSION = "20250131000001"
 VERSIONS = "public.training_package_versions"

@@ -13,7 +13,13 @@ from typing import BinaryIO, Final
 import click
 
 from training_versions import ExportResult, ImportResult
-from training_versions.cli.command import command, confirm, pass_session, yes_option
+from training_versions.cli.command import (
+    command,
+    confirm,
+    dry_run_option,
+    pass_session,
+    yes_option,
+)
 from training_versions.cli.context import Session
 from training_versions.cli.exits import CommandError, usage
 from training_versions.cli.lookup import find_package
@@ -70,14 +76,18 @@ def export(session: Session, package: str, file: str, yes: bool) -> None:
     result=ImportResult,
     example=(
         "training-versions import support-bot.jsonl",
+        "training-versions import support-bot.jsonl --dry-run",
         "zcat support-bot.jsonl.gz | training-versions import -",
     ),
 )
 @click.argument("file", metavar="FILE")
 @click.option("--into", metavar="PACKAGE", help="If not the package that the file names.")
 @click.option("--owner", metavar="ID", help="Of a new package; for the service role.")
+@dry_run_option
 @pass_session
-def import_(session: Session, file: str, into: str | None, owner: str | None) -> None:
+def import_(
+    session: Session, file: str, into: str | None, owner: str | None, dry_run: bool
+) -> None:
     """Read a package with its versions and history from a file; `-` is stdin.
 
     The file is read through before anything is written. Importing it again changes nothing.
@@ -89,11 +99,15 @@ def import_(session: Session, file: str, into: str | None, owner: str | None) ->
         source = file if file != STANDARD else stack.enter_context(_stdin_in_a_file())
         progress = stack.enter_context(_progress(output, "Importing"))
         result = session.packages.import_(
-            source, package_id=package_id, user_id=owner, progress=progress
+            source,
+            package_id=package_id,
+            user_id=owner,
+            progress=progress,
+            dry_run=dry_run,
         )
-    package = session.packages.get(result.package_id)
     facts: list[tuple[str, Cell]] = [
-        ("package", write_name(package.name)),
+        ("package", write_name(result.package_name)),
+        ("package created", result.package_created),
         ("versions created", result.versions_created),
         ("versions present", result.versions_present),
         ("of these different", result.versions_differing or None),
@@ -102,6 +116,8 @@ def import_(session: Session, file: str, into: str | None, owner: str | None) ->
         ("id", str(result.package_id)),
     ]
     output.show(result, ids=[result.package_id], text=lambda: output.fields(facts))
+    if dry_run:
+        output.say("That is what would come of it; nothing was written.")
     if result.parents_missing:
         output.say("Parents in other packages are missing: import those, and then this file again.")
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from uuid import UUID
-
 import click
 
-from training_versions import CostEntry, PackageCost, RecordedCost, VersionSummary
+from training_versions import CostEntry, Package, PackageCost, RecordedCost
 from training_versions.cli.command import Topic, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.lookup import find, find_package, find_version
@@ -82,15 +79,10 @@ def list_entries(session: Session, name: str) -> None:
     """List the cost entries of a version, or of all versions of a package, the oldest first."""
     found = find(session, name)
     if found.version is not None:
-        versions: list[VersionSummary] = [found.version]
+        walk = session.versions.iterate_costs(found.version.id)
     else:
-        everything = session.versions.iterate(found.package.id, order="oldest")
-        versions = [version for version in everything if version.actual_cost is not None]
-    entries = list(_entries(session, versions))
-    names = {
-        version.id: write_version(found.package.name, version.version_number)
-        for version in versions
-    }
+        walk = session.versions.iterate_costs(package_id=found.package.id)
+    entries = list(walk)
     columns = [
         Column("version"),
         Column("amount", is_number=True),
@@ -106,21 +98,16 @@ def list_entries(session: Session, name: str) -> None:
         ids=[entry.id for entry in entries],
         text=lambda: output.table(
             columns,
-            [_row(entry, names) for entry in entries],
+            [_row(found.package, entry) for entry in entries],
             empty="No costs yet: training-versions cost record VERSION AMOUNT",
         ),
     )
 
 
-def _entries(session: Session, versions: list[VersionSummary]) -> Iterator[CostEntry]:
-    for version in versions:
-        yield from session.versions.iterate_costs(version.id)
-
-
-def _row(entry: CostEntry, names: dict[UUID, str]) -> tuple[Cell, ...]:
+def _row(package: Package, entry: CostEntry) -> tuple[Cell, ...]:
     alerts = ", ".join(f"{share} %" for share in entry.alerts)
     return (
-        names[entry.version_id],
+        write_version(package.name, entry.version_number),
         entry.amount,
         entry.note,
         alerts or None,

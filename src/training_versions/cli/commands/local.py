@@ -77,4 +77,12 @@ def _describe(stack: LocalSupabase, data_dir: Path | None) -> LocalProject:
 
 
 def _print(session: Session, project: LocalProject) -> None:
-    session.output.fields(project.model_dump().items())
+    output = session.output
+    facts = project.model_dump()
+    if not output.is_terminal:
+        output.fields(facts.items())
+        return
+    for name, value in facts.items():
+        if value is not None:
+            # Not in a table, which would break a key in two: it is there to be copied.
+            output.line(f"{name:16} {value}")

@@ -215,13 +215,22 @@ def _all_runs(session: Session, version_id: UUID) -> list[TrainingRun]:
 )
 @click.argument("version", metavar="VERSION")
 @click.argument("metric", nargs=-1, metavar="[METRIC]…")
+@click.option(
+    "--metric", "more", multiple=True, metavar="METRIC", help="The same as METRIC behind VERSION."
+)
 @click.option("--run", metavar="ID", help=_RUN_HELP)
 @pass_session
-def curve(session: Session, version: str, metric: tuple[str, ...], run: str | None) -> None:
-    """Draw the curves of a run; through a pipe, print metric, step, value and moment."""
+def curve(
+    session: Session, version: str, metric: tuple[str, ...], more: tuple[str, ...], run: str | None
+) -> None:
+    """Draw the curves of a run; through a pipe, print metric, step, value and moment.
+
+    Without METRIC, all of them.
+    """
     found, version_id = _version(session, version)
     names = session.versions.metric_names(version_id, run_id=run)
-    for name in metric:
+    wanted = (*metric, *more)
+    for name in wanted:
         if name not in names:
             raise not_found(
                 f"{found.written} has no curve of {name!r}",
@@ -229,7 +238,7 @@ def curve(session: Session, version: str, metric: tuple[str, ...], run: str | No
             )
     history = session.versions.metric_history
     curves = [
-        Curve(metric=name, points=history(version_id, name, run_id=run)) for name in metric or names
+        Curve(metric=name, points=history(version_id, name, run_id=run)) for name in wanted or names
     ]
     output = session.output
     output.show(

@@ -25,6 +25,14 @@ from training_versions.cli.output import Column
 from training_versions.cli.people import who
 from training_versions.cli.text import json_text
 
+# What somebody who watches should not miss.
+_STYLES = {
+    "published": "green",
+    "deployed": "green",
+    "training_completed": "green",
+    "training_failed": "red",
+    "cost_alert": "yellow",
+}
 # As `history` prints them.
 _COLUMNS = [Column(title) for title in ("when", "version", "what", "who", "details", "id")]
 
@@ -127,7 +135,7 @@ class _Printer:
         details = describe(event)
         if details:
             words.append(details)
-        self._session.output.styled("  ".join(words))
+        self._session.output.styled("  ".join(words), _STYLES.get(str(event.kind), ""))
 
     def _print_row(self, event: Event) -> None:
         row = (

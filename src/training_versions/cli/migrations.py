@@ -1,0 +1,282 @@
+"""The commands `migrations` and `rollback`, which work without the extra.
+
+Nothing is imported before it is needed: they start in about twice the time of Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+
+from training_versions import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+_FOLDER = "supabase/migrations"
+# With a width, argparse does not import what asks the terminal for it.
+_formatter = partial(argparse.RawDescriptionHelpFormatter, width=80)
+
+_EPILOG = """\
+examples:
+  training-versions migrations                 copy what is missing
+  training-versions migrations list
+  training-versions migrations copy FOLDER
+  training-versions migrations check
+  SUPABASE_DB_URL=postgresql://… training-versions migrations check
+"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `migrations`, `rollback` or `--version`, and return the exit status."""
+    arguments = list(arguments)
+    # The folder alone, as it always was, is the same as `copy` and the folder.
+    if arguments[:1] == ["migrations"] and not {*arguments[1:2]} & {*PARTS, "-h", "--help"}:
+        arguments.insert(1, "copy")
+    options = parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as exc:
+        return _fail(f"cannot use {exc.filename or options.folder}: {exc.strerror}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what knows the arguments."""
+    whole = argparse.ArgumentParser(
+        prog="training-versions",
+        description="The SQL that training-versions ships.",
+        formatter_class=_formatter,
+    )
+    whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = whole.add_subparsers(dest="command", required=True)
+    migrations = commands.add_parser(
+        "migrations",
+        help="copy, list or check the migrations",
+        description="Copy, list or check the migrations. Without a word: copy.",
+        formatter_class=_formatter,
+        epilog=_EPILOG,
+    )
+    parts = migrations.add_subparsers(dest="part", required=True)
+    for name, (run_part, summary) in PARTS.items():
+        part = parts.add_parser(name, help=summary, description=summary, formatter_class=_formatter)
+        form = part.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="print JSON")
+        form.add_argument("-q", "--quiet", action="store_true", help="print names of files only")
+        part.set_defaults(run=run_part, folder=_FOLDER)
+        if name != "list":
+            part.add_argument("folder", nargs="?", default=_FOLDER, help=f"{_FOLDER} by default")
+    rollback = commands.add_parser(
+        "rollback",
+        help="print the SQL that takes everything back and deletes all version history",
+        formatter_class=_formatter,
+    )
+    rollback.set_defaults(run=_print_rollback, folder="")
+    return whole
+
+
+#
+# list
+#
+
+
+def _list(options: argparse.Namespace) -> int:
+    from training_versions.migrations import hash_of, migrations_dir
+
+    rows = [
+        {"file": path.name, "version": path.name.partition("_")[0], "sha256": hash_of(path)}
+        for path in sorted(migrations_dir().glob("*.sql"))
+    ]
+    _print_rows(options, rows, ("file", "sha256"))
+    return 0
+
+
+#
+# copy
+#
+
+
+def _copy(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from training_versions.migrations import copy_migrations
+
+    folder = Path(options.folder)
+    outcome = copy_migrations(folder)
+    if options.json or options.quiet:
+        rows = [{"file": file, "outcome": what} for file, what in outcome.items()]
+        _print_rows(options, rows, ("outcome", "file"))
+    else:
+        for file, what in outcome.items():
+            _print(f"{what:9}  {folder / file}")
+        _print_how_to_push(folder, outcome)
+    if "kept" in outcome.values():
+        sys.stdout.flush()
+        sys.stderr.write(
+            "kept: it differs from the shipped one, which you get once you move it away.\n"
+        )
+        return 1
+    return 0
+
+
+def _print_how_to_push(folder: Path, outcome: Mapping[str, str]) -> None:
+    from training_versions.migrations import newer_migrations
+
+    # What is new to the project. One that was there is most likely applied already.
+    new = [file for file, what in outcome.items() if what == "copied"]
+    if not new:
+        new = [file for file, what in outcome.items() if what == "unchanged"]
+    newer = newer_migrations(folder, new[0]) if new else []
+    command = "supabase db push --remote"
+    if newer:
+        command += " --include-all"
+    _print()
+    _print("Next, with Supabase CLI 3 (before, without --remote; in CI, push with --yes):")
+    _print("  supabase link")
+    _print(f"  {command}")
+    if newer:
+        _print(f"--include-all, because your {newer[-1]} is newer than")
+        _print(f"{new[0]}, and a push without it")
+        _print("applies nothing that comes before what is applied already.")
+
+
+#
+# check
+#
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from training_versions.migrations import check_migrations
+
+    in_folder = check_migrations(Path(options.folder))
+    db_url = os.environ.get("SUPABASE_DB_URL")
+    in_database: dict[str, str] = {}
+    if db_url:
+        found = _find_applied(db_url, in_folder)
+        if isinstance(found, int):
+            return found
+        in_database = found
+    rows = [
+        {"file": file, "folder": state, "database": in_database.get(file)}
+        for file, state in in_folder.items()
+    ]
+    _print_rows(options, rows, ("file", "folder", "database"))
+    sys.stdout.flush()
+    wrong = [file for file, state in in_database.items() if state != "applied"]
+    wrong += [file for file, state in in_folder.items() if state == "different"]
+    if db_url is None:
+        _say("The database was not asked: set SUPABASE_DB_URL, as no key may read its history.")
+        wrong += [file for file, state in in_folder.items() if state == "missing"]
+    if wrong:
+        _say(f"Not as shipped: {', '.join(sorted({*wrong}))}")
+        return 1
+    return 0
+
+
+def _find_applied(db_url: str, files: Iterable[str]) -> dict[str, str] | int:
+    """Return what the database has of each migration, or the status of a failure."""
+    from training_versions.doctor import examine
+    from training_versions.errors import InvalidInputError
+
+    try:
+        report = examine(db_url=db_url)
+    except InvalidInputError as exc:
+        return _fail(exc.message, exc.hint, status=2)
+    if "migrations" not in report.done:
+        # It could not be asked, and the first finding says why.
+        return _fail(report.findings[0].what, status=6)
+    states = dict.fromkeys(files, "applied")
+    first = min(states)
+    for finding in report.findings:
+        file = finding.object.removeprefix("migration ")
+        if finding.id == "migrations-not-applied":
+            states = dict.fromkeys(states, "missing")
+        elif finding.id == "first-release-only":
+            states = {name: "applied" if name == first else "missing" for name in states}
+        elif finding.id == "migration-history-missing":
+            # Its objects are there; which files made them is not known.
+            states = dict.fromkeys(states, "unrecorded")
+        elif finding.id == "migration-missing":
+            states[file] = "missing"
+        elif finding.id == "migration-changed":
+            states[file] = "changed"
+    return states
+
+
+#
+# rollback
+#
+
+
+def _print_rollback(options: argparse.Namespace) -> int:
+    from training_versions.migrations import rollbacks_dir
+
+    for file in sorted(rollbacks_dir().glob("*.sql")):
+        sys.stdout.write(file.read_text(encoding="utf-8"))
+    sys.stdout.flush()
+    return 0
+
+
+PARTS = {
+    "list": (_list, "the migrations of this release, with their hashes"),
+    "copy": (_copy, "copy what a folder lacks, for `supabase db push`"),
+    "check": (_check, "compare them with a folder, and with the database of SUPABASE_DB_URL"),
+}
+
+
+#
+# Printing
+#
+
+
+def _print_rows(
+    options: argparse.Namespace,
+    rows: Sequence[Mapping[str, str | None]],
+    columns: Sequence[str],
+) -> None:
+    """Print rows as JSON, as names of files, as columns on a terminal, or with tabs in a pipe."""
+    if options.json:
+        import json
+
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        return
+    if options.quiet:
+        columns = ("file",)
+    cells = [[row[column] or "" for column in columns] for row in rows]
+    if not sys.stdout.isatty() or options.quiet:
+        for row in cells:
+            _print("\t".join(row))
+        return
+    widths = [max(len(row[position]) for row in cells) for position in range(len(columns))]
+    for row in cells:
+        aligned = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        _print("  ".join(aligned).rstrip())
+
+
+def _print(text: str = "") -> None:
+    from training_versions.cli.text import printable
+
+    # The tabs are ours: names of files that hold one are written with an escape.
+    sys.stdout.write("\t".join(map(printable, text.split("\t"))) + "\n")
+
+
+def _say(text: str) -> None:
+    from training_versions.cli.text import printable
+
+    sys.stderr.write(f"{printable(text)}\n")
+
+
+def _fail(message: str, hint: str | None = None, *, status: int = 1) -> int:
+    sys.stdout.flush()
+    _say(f"error: {message.rstrip('.')}")
+    if hint:
+        _say(f"hint: {hint}")
+    return status
