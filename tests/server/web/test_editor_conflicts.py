@@ -8,10 +8,18 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.browsing import Watch, axe, every_look, scrolls_sideways, wait_until
+from tests.server.web.browsing import (
+    Watch,
+    axe,
+    every_look,
+    offline,
+    scrolls_sideways,
+    wait_until,
+)
 from tests.server.web.drafting import CONFIG, Drafter, path_of
 from tests.server.web.editor_pages import (
     CONFLICT,
+    NO_NETWORK,
     SAVED,
     alarm_of,
     field,
@@ -135,6 +143,23 @@ def test_typing_goes_on_during_a_conflict_and_a_text_that_agrees_can_be_merged(
 
     expect(status_of(second)).to_have_text(SAVED)
     assert ada.now(draft).config_snapshot == {"r": 64, "seed": 1}
+
+
+def test_without_a_network_nothing_is_decided_and_it_can_be_chosen_again(
+    first: Page, second: Page, ada: Drafter, draft: Version, watch: Watch
+) -> None:
+    watch.expect(NO_NETWORK)
+    clash(first, second, MINE, THEIRS)
+    with offline(second.context):
+        second.get_by_role("button", name="Merge both").click()
+        expect(status_of(second)).to_contain_text("Choose again when there is one.")
+        assert "Choose again" in alarm_of(second)
+    expect(field(second, "Config")).to_have_value(json.dumps(MINE))
+
+    second.get_by_role("button", name="Merge both").click()
+
+    expect(status_of(second)).to_have_text(SAVED)
+    assert ada.now(draft).config_snapshot == CONFIG | {"r": 64, "seed": 7}
 
 
 def test_a_side_that_moved_since_it_was_shown_is_shown_again(

@@ -143,6 +143,8 @@ class Editor {
   }
 
   #mayLeave(link, event) {
+    // Where a save waits for somebody to decide, the browser asks.
+    if (this.#halt !== null) return true;
     const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
     const isHere = link.target === "" && !link.hasAttribute("download");
     const isWithin = link.getAttribute("href").startsWith("#");
@@ -282,6 +284,7 @@ class Editor {
       if (reply.state === "lost" || reply.status >= 500) {
         this.#failures += 1;
         this.#showUnsent(reply.message);
+        if (this.#halt === "conflict") this.#page.showUndecided(reply.message);
       } else if (reply.state !== "conflict") {
         await this.#take(reply);
       }

@@ -130,13 +130,19 @@ export class Page {
   // --- notices
 
   showConflict(html, isNew) {
+    const button = goTo("conflict-title", "See both sides");
+    this.showStatus("trouble", "Not saved: this draft was changed elsewhere.", button);
     if (!isNew && this.#conflict === html) return;
     this.#conflict = html;
     this.#notice.innerHTML = html;
-    const button = goTo("conflict-title", "See both sides");
-    this.showStatus("trouble", "Not saved: this draft was changed elsewhere.", button);
     if (!isNew) return;
     this.alarm("Not saved: this draft was changed elsewhere. Choose above the fields what to keep.");
+  }
+
+  showUndecided(why) {
+    const button = goTo("conflict-title", "See both sides");
+    this.showStatus("trouble", `Not saved: ${why} Choose again when there is one.`, button);
+    this.alarm(`Not saved: ${why} Choose again when there is one.`);
   }
 
   showEnded(html, isUnsaved) {
