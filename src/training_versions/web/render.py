@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -31,6 +32,8 @@ _UNITS: Final = (
     (_MINUTE, _MINUTE, "minute"),
 )
 _JUST_NOW: Final = 10
+# Embeddings, overrides and isolates. Marks, which names in Hebrew or Arabic may need, turn nothing.
+_TURNS_DIRECTION: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def render(
@@ -63,12 +66,15 @@ def _environment() -> Environment:
         loader=PackageLoader("training_versions.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_as_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     # The types that Jinja declares are those of its own filters.
     filters = cast("dict[str, Any]", environment.filters)
-    filters.update(ago=ago, exact_time=exact_time, money=money, status_badge=status_badge, who=who)
+    filters.update(
+        ago=ago, exact=exact, exact_time=exact_time, money=money, status_badge=status_badge, who=who
+    )
     names = cast("dict[str, Any]", environment.globals)
     names.update(
         csrf_field=csrf_field,
@@ -77,6 +83,22 @@ def _environment() -> Environment:
         product_version=__version__,
     )
     return environment
+
+
+def _as_shown(value: object) -> object:
+    """Escape in every text what would turn the direction of what stands around it.
+
+    Elements isolate the direction of a name, but a name that opens an isolate of its own and leaves
+    it open ends that of the element in place of its own.
+    """
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _TURNS_DIRECTION.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+    return value
+
+
+def exact(value: object) -> Markup:
+    """Write a text as it is: what is in a field is sent back."""
+    return escape(value)
 
 
 @pass_context
