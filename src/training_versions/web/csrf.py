@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,9 +23,27 @@ HEADER: Final = "X-CSRF-Token"
 """The header of a request without a form that carries it."""
 
 
+_NONCE_BYTES: Final = 16
+
+
 def make_token(secret: bytes, holder: str) -> str:
-    """Return the token of a user or a browser."""
-    return hmac.new(secret, f"csrf:{holder}".encode(), hashlib.sha256).hexdigest()
+    """Return a token of a user or a browser.
+
+    It is another one each time: a text that is in every page, and beside it what somebody else
+    chose, could be guessed bit by bit from how well the page compresses.
+    """
+    nonce = secrets.token_hex(_NONCE_BYTES)
+    return nonce + _sign(secret, holder, nonce)
+
+
+def is_token(secret: bytes, holder: str, given: str) -> bool:
+    """Return whether this is a token of a user or a browser."""
+    nonce, signature = given[: 2 * _NONCE_BYTES], given[2 * _NONCE_BYTES :]
+    return hmac.compare_digest(signature.encode(), _sign(secret, holder, nonce).encode())
+
+
+def _sign(secret: bytes, holder: str, nonce: str) -> str:
+    return hmac.new(secret, f"csrf:{nonce}:{holder}".encode(), hashlib.sha256).hexdigest()
 
 
 def is_same_site(request: Request) -> bool:
@@ -38,12 +57,10 @@ def is_same_site(request: Request) -> bool:
     return origin.netloc != "" and origin.netloc == request.headers.get("Host")
 
 
-async def has_token(request: Request, expected: str) -> bool:
-    """Return whether the request carries the token, in its header or its form."""
+async def read_token(request: Request) -> str:
+    """Return the token that a request carries in its header or its form; empty if there is none."""
     given = request.headers.get(HEADER)
-    if given is None:
-        form = await request.form()
-        given = form.get(FIELD)
-    if not isinstance(given, str):
-        return False
-    return hmac.compare_digest(given.encode(), expected.encode())
+    if given is not None:
+        return given
+    form = await request.form()
+    return str(form.get(FIELD, ""))

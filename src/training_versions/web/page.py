@@ -121,7 +121,7 @@ def page(answer: Page) -> Page:
 
 async def _answer_caller(answer: Page, request: Request) -> Response:
     caller = caller_of(request)
-    if request.method not in _READS and not await is_from_our_form(request, caller.csrf_token):
+    if request.method not in _READS and not await is_from_our_form(request, caller.user):
         return error_page(request, CrossSiteError())
     try:
         return await answer(request)
@@ -132,13 +132,14 @@ async def _answer_caller(answer: Page, request: Request) -> Response:
         return error_page(request, exc)
 
 
-async def is_from_our_form(request: Request, token: str) -> bool:
+async def is_from_our_form(request: Request, user: User) -> bool:
     """Return whether a page of this site sent the request, with the token of its user."""
     if not csrf.is_same_site(request):
         return False
     if request.headers.get(csrf.HEADER) is None:
         await read_form(request)
-    return await csrf.has_token(request, token)
+    secret = services_of(request).settings.secret
+    return csrf.is_token(secret, _holder(user), await csrf.read_token(request))
 
 
 async def current_tokens(services: Services, given: Tokens) -> Tokens:
@@ -168,13 +169,13 @@ def _make_caller(services: Services, tokens: Tokens) -> Caller:
         versions=AsyncVersionRepository.for_token(*project, http_client=services.http),
         user=user,
         tokens=tokens,
-        csrf_token=csrf_token_of(services, user),
+        csrf_token=csrf.make_token(settings.secret, _holder(user)),
     )
 
 
-def csrf_token_of(services: Services, user: User) -> str:
-    """Return the token that the forms of a user carry."""
-    return csrf.make_token(services.settings.secret, f"user:{user.id}")
+def _holder(user: User) -> str:
+    """Name a user as the holder of a token."""
+    return f"user:{user.id}"
 
 
 def _ask_to_sign_in(request: Request, *, has_ended: bool = False) -> Response:

@@ -23,14 +23,14 @@ OTHERS = [
     {"Origin": "http://pages.test:8000"},
     {},
 ]
-EXAMPLES = {"package_id:uuid": uuid4(), "number:int": 1, "action": "publish"}
+EXAMPLES = {"package_id": uuid4(), "number": 1}
 
 
 def changing_paths() -> list[str]:
     """Every address that changes something, with parts that need not be there."""
     app = create_app(url="https://project.test", key="key")
     return [
-        re.sub(r"{(.+?)}", lambda part: str(EXAMPLES[part[1]]), route.path)
+        re.sub(r"{(\w+).*?}", lambda part: str(EXAMPLES[part[1]]), route.path)
         for route in app.routes
         if isinstance(route, Route) and "POST" in (route.methods or ())
         if route.path != "/sign-in"
@@ -54,7 +54,9 @@ def test_another_site_changes_nothing_even_with_the_token(
     assert owner_page.get("/").status_code == 200
 
 
-@pytest.mark.parametrize("token", [None, "", "0" * 64, "ü", "of another user", "of nobody"])
+@pytest.mark.parametrize(
+    "token", [None, "", "0" * 64, "0" * 96, "ü", "of another user", "of nobody"]
+)
 def test_a_form_without_the_token_of_its_user_changes_nothing(
     owner_page: Visitor,
     new_visitor: Callable[[], Visitor],
@@ -74,6 +76,29 @@ def test_a_form_without_the_token_of_its_user_changes_nothing(
 
         assert done.status_code == 403, path
     assert owner_page.get("/").status_code == 200
+
+
+def test_the_token_is_another_one_in_each_page(owner_page: Visitor) -> None:
+    assert csrf_token(owner_page.get("/")) != csrf_token(owner_page.get("/"))
+
+
+def test_the_endpoints_beside_the_pages_take_no_cookie(owner_page: Visitor) -> None:
+    health = owner_page.get("/api/training/health")
+    listed = owner_page.get("/api/training/packages")
+    created = owner_page.post("/api/training/packages", {}, headers=OURS)
+    unknown = owner_page.get("/api/training/nothing")
+
+    assert health.status_code == 200
+    assert (listed.status_code, created.status_code, unknown.status_code) == (401, 401, 404)
+    assert listed.headers["Content-Type"] == "application/problem+json"
+
+
+def test_an_error_in_a_part_of_a_page_takes_the_place_of_the_page(owner_page: Visitor) -> None:
+    part = owner_page.get("/?cursor=nonsense", headers={"HX-Request": "true"})
+
+    assert part.status_code == 422
+    assert part.text.startswith('<section class="error"')
+    assert part.headers["HX-Retarget"] == "#main"
 
 
 def test_a_browser_without_fetch_metadata_is_known_by_its_origin(owner_page: Visitor) -> None:

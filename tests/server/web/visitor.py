@@ -14,7 +14,7 @@ import httpx
 from training_versions.local import LocalSupabase
 
 PASSWORD = "correct horse battery"
-_CSRF = re.compile(r'name="csrf_token" value="([0-9a-f]{64})"')
+_CSRF = re.compile(r'name="csrf_token" value="([0-9a-f]{96})"')
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 

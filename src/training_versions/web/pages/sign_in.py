@@ -15,7 +15,6 @@ from training_versions.web.auth import AuthError
 from training_versions.web.cookies import Cookie
 from training_versions.web.errors import CrossSiteError, error_page
 from training_versions.web.page import (
-    csrf_token_of,
     current_tokens,
     is_from_our_form,
     services_of,
@@ -83,9 +82,9 @@ async def sign_in(request: Request) -> Response:
         return _form(request, status=status, problem=problem, email=email, next_path=next_path)
 
     visitor = _visitor_cookie(request).read(request)
-    expected = csrf.make_token(services.settings.secret, f"visitor:{visitor}")
-    is_ours = csrf.is_same_site(request) and await csrf.has_token(request, expected)
-    if not visitor or not is_ours:
+    token = await csrf.read_token(request)
+    is_ours = csrf.is_token(services.settings.secret, f"visitor:{visitor}", token)
+    if not visitor or not is_ours or not csrf.is_same_site(request):
         return refuse(403, _STALE)
     if not email or not password:
         return refuse(422, "Both are needed: the address and the password.")
@@ -112,8 +111,7 @@ async def sign_out(request: Request) -> Response:
     given = services.session_cookies.read(request)
     if given is None:
         return RedirectResponse("/sign-in?out=1", status_code=303)
-    token = csrf_token_of(services, read_user(given.access))
-    if not await is_from_our_form(request, token):
+    if not await is_from_our_form(request, read_user(given.access)):
         return error_page(request, CrossSiteError())
     notice = "out"
     try:
