@@ -238,6 +238,7 @@ def test_the_versions_of_a_package_show_everything_about_them(shop: Shop) -> Non
         "v1 first Baseline published &ndash; running local 21.00 of 20.00 just now by you"
     )
     assert text_of(second).startswith("v2 second Restored")
+    assert f'href="/packages/{package.id}/v/2/edit"' in second
     assert f'<a href="/packages/{package.id}/v/1">v1</a>' in second
     assert f'href="/packages/{package.id}/v/1"' in forked
     assert "support-bot" in text_of(forked)
