@@ -104,14 +104,22 @@ def page(answer: Page) -> Page:
             return _ask_to_sign_in(request)
         try:
             tokens = await current_tokens(services, given)
+            try:
+                response = await _answer_as(tokens, answer, request)
+            except NotSignedInError:
+                if tokens != given:
+                    raise
+                # Its end was not to be seen: the clocks differ, or the project has new keys.
+                tokens = await services.renewals.renew(given.refresh)
+                response = await _answer_as(tokens, answer, request)
+        except NotSignedInError:
+            return _ask_to_sign_in(request, has_ended=True)
         except AuthError as exc:
             if not exc.is_final:
                 return auth_error_page(request, exc)
             response = _ask_to_sign_in(request, has_ended=True)
             services.session_cookies.clear(request, response)
             return response
-        request.state.caller = _make_caller(services, tokens)
-        response = await _answer_caller(answer, request)
         if tokens != given:
             services.session_cookies.write(request, response, tokens)
         return response
@@ -119,15 +127,20 @@ def page(answer: Page) -> Page:
     return wrapped
 
 
-async def _answer_caller(answer: Page, request: Request) -> Response:
-    caller = caller_of(request)
+async def _answer_as(tokens: Tokens, answer: Page, request: Request) -> Response:
+    """Answer as the holder of these tokens.
+
+    Raises:
+        NotSignedInError: The database does not take them; nothing was written.
+    """
+    caller = _make_caller(services_of(request), tokens)
+    request.state.caller = caller
     if request.method not in _READS and not await is_from_our_form(request, caller.user):
         return error_page(request, CrossSiteError())
     try:
         return await answer(request)
     except NotSignedInError:
-        # The token was good a moment ago: the keys of the project have changed, say.
-        return _ask_to_sign_in(request, has_ended=True)
+        raise
     except TrainingVersionsError as exc:
         return error_page(request, exc)
 

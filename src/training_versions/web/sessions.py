@@ -128,6 +128,8 @@ class Renewals:
         if task is None:
             task = asyncio.create_task(self._run(name, refresh_token))
             self._known[name] = task
+            # Where every request was given up, nobody else asks how it ended.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
         # One request that is given up does not end the renewal for the others.
         return await asyncio.shield(task)
 
