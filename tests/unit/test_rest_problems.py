@@ -40,6 +40,21 @@ def test_a_code_that_is_newer_has_the_kind_of_its_class() -> None:
     assert kind_of(exc) is problems.CONFLICT
 
 
+@pytest.mark.parametrize(
+    ("code", "slug"),
+    [
+        ("429", "too-many-requests"),
+        ("40001", "unavailable"),
+        ("40P01", "unavailable"),
+        ("413", "body-too-large"),
+    ],
+)
+def test_what_is_no_fault_of_the_input_is_told_so(code: str, slug: str) -> None:
+    exc = errors.class_of(code)("no", code=code)
+
+    assert kind_of(exc).slug == slug
+
+
 def test_every_kind_has_its_place_on_the_page_and_in_its_table() -> None:
     headings = re.findall(r"^## (\S+)$", PAGE, re.MULTILINE)
     listed = {

@@ -111,6 +111,22 @@ def test_a_list_links_its_next_page_and_ends(ada: Api) -> None:
     assert (found, pages) == (ids, 3)
 
 
+@pytest.mark.parametrize("what", ["versions", "packages"])
+def test_cost_entries_come_in_pages(ada: Api, what: str) -> None:
+    version = ada.published()
+    for amount in ("1", "2", "3"):
+        made(ada.post(f"/versions/{version['id']}/costs", {"amount": amount}))
+    id_ = version["id"] if what == "versions" else version["package_id"]
+
+    first = ada.get(f"/{what}/{id_}/costs?limit=2&order=oldest")
+    second = ada.get(first.links["next"]["url"].removeprefix(PREFIX))
+
+    amounts = [entry["amount"] for page in (first, second) for entry in page.json()["items"]]
+    assert amounts == ["1.00", "2.00", "3.00"]
+    assert "next" not in second.links
+    assert slug(ada.get(f"/{what}/{uuid4()}/costs")) == "not-found"
+
+
 def test_a_limit_above_the_cap_is_refused_not_cut(ada: Api) -> None:
     answer = ada.get("/versions?limit=201")
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
-from training_versions import CostEntry, RecordedCost
-from training_versions.rest.caller import Versions
+from training_versions import CostEntry, Page, RecordedCost
+from training_versions.rest.caller import Packages, Versions
+from training_versions.rest.existence import check_package, check_version
 from training_versions.rest.idempotency import New, replayed, telling_reuse
-from training_versions.rest.inputs import NewCost, VersionId
+from training_versions.rest.inputs import NewCost, PackageId, VersionId
+from training_versions.rest.links import Paging, next_link
 from training_versions.rest.replies import reply
 from training_versions.rest.responses import (
     IDEMPOTENCY_KEY,
+    NEXT,
     REPLAYED,
     problems,
     takes,
@@ -42,8 +45,33 @@ async def record_cost(
     return reply(entry, 201, headers=replayed(entry.replayed))
 
 
-@router.get("/versions/{version_id}/costs", response_model=list[CostEntry])
-async def list_costs(version_id: VersionId, versions: Versions) -> Response:
-    """Read all cost entries of a version, the oldest first."""
-    entries = [entry.model_dump(mode="json") async for entry in versions.iterate_costs(version_id)]
-    return reply(entries)
+@router.get(
+    "/versions/{version_id}/costs",
+    response_model=Page[CostEntry],
+    responses={200: {"headers": NEXT}},
+)
+async def list_costs(
+    request: Request, version_id: VersionId, versions: Versions, paging: Paging
+) -> Response:
+    """Read one page of the cost entries of a version."""
+    page = await versions.costs(version_id, **paging)
+    await check_version(page, versions, version_id)
+    return reply(page, headers=next_link(request, page))
+
+
+@router.get(
+    "/packages/{package_id}/costs",
+    response_model=Page[CostEntry],
+    responses={200: {"headers": NEXT}},
+)
+async def list_package_costs(
+    request: Request,
+    package_id: PackageId,
+    packages: Packages,
+    versions: Versions,
+    paging: Paging,
+) -> Response:
+    """Read one page of the cost entries of all versions of a package."""
+    page = await versions.costs(package_id=package_id, **paging)
+    await check_package(page, packages, package_id)
+    return reply(page, headers=next_link(request, page))
