@@ -236,6 +236,12 @@ def test_no_secret_is_in_any_output_or_argument_list(run, login, stack, monkeypa
         assert str(secret) not in text
 
 
+def test_what_goes_before_the_session_is_said(login, monkeypatch) -> None:
+    monkeypatch.setenv("SUPABASE_ACCESS_TOKEN", "another")
+
+    assert "SUPABASE_ACCESS_TOKEN is set, and goes before the session" in login().err
+
+
 def test_debug_says_what_was_asked_for(run, login) -> None:
     login()
 

@@ -79,6 +79,9 @@ def login(
     with storage.locked():
         storage.store(made)
 
+    for name in ("SUPABASE_ACCESS_TOKEN", "SUPABASE_SECRET_KEY"):
+        if os.environ.get(name, "").strip():
+            output.note(f"{name} is set, and goes before the session that you have now.")
     result = SignedIn(url=made.url, user_id=made.user_id, email=made.email)
     output.show(
         result,
