@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -282,12 +281,10 @@ def _stay(session: Session, package: Package, target: str, selector: Selector) -
     from training_versions import DeploymentTarget
 
     where = DeploymentTarget(target)
-    if selector.day is None:
+    moment = None if selector.day is None else selector.moment_of_past()
+    if moment is None:
         return session.versions.live(package.id, where)
-    now = datetime.now(UTC)
-    if selector.day > now.date():
-        raise usage(f"{selector.day} is still to come (in UTC it is {now.date()})")
-    return session.versions.live_at(package.id, where, min(selector.moment(), now))
+    return session.versions.live_at(package.id, where, moment)
 
 
 def _nothing_live(name: str, selector: Selector) -> str:

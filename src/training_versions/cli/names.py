@@ -53,6 +53,19 @@ class Selector:
         assert self.day is not None
         return datetime.combine(self.day, time.max, UTC)
 
+    def moment_of_past(self) -> datetime | None:
+        """Return the end of the day; `None` for today, of which it is what is live now.
+
+        Raises:
+            CommandError: The day is still to come.
+        """
+        today = datetime.now(UTC).date()
+        assert self.day is not None
+        if self.day > today:
+            raise usage(f"{self.day} is still to come (in UTC it is {today})")
+        # This machine's clock may be behind the database's.
+        return None if self.day == today else self.moment()
+
     def __str__(self) -> str:
         what = str(self.number if self.number is not None else self.word)
         if self.is_live:

@@ -32,6 +32,8 @@ ENDINGS = [
     (["show", '"support-bot'], 2, '"support-bot begins with a quote'),
     (["show", ""], 2, "the name of a package or a version is empty"),
     (["show", "support-bot", "--json", "-q"], 2, "--json and --quiet exclude each other"),
+    (["live", "--on", "9999-01-01"], 2, "9999-01-01 is still to come"),
+    (["live", "--on", "live"], 2, "--on is no day: 'live'"),
     (["history", "--since", "yesterday"], 2, "--since is no day and no moment"),
     (["deploy", "support-bot@1", "mars", "--yes"], 2, "invalid value for"),
     (["pubish", "support-bot"], 2, "there is no command 'pubish'"),

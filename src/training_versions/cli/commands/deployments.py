@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from uuid import UUID
+from datetime import datetime
 
 import click
 
@@ -58,44 +57,35 @@ def live(session: Session, package: str | None, day: str | None, everything: boo
     if day is not None and everything:
         raise usage("--on and --all exclude each other")
     moment = None if day is None else _end_of(day)
+    # Of today it is what is live now: this machine's clock may be behind the database's.
+    is_now = moment is None and not everything
     names = PackageNames(session)
     found = None if package is None else find_package(session, package)
     if found is not None:
         names.add(found)
-    if moment is None:
-        stays = list(
-            session.versions.iterate_deployments(
-                package_id=None if found is None else found.id, live=None if everything else True
-            )
-        )
-    else:
-        packages = session.packages.iterate() if found is None else [found]
-        stays = _live_at(session, [each.id for each in packages], moment)
+    walk = session.versions.iterate_deployments(
+        package_id=None if found is None else found.id,
+        live=True if is_now else None,
+        at=moment,
+    )
+    stays = list(walk)
     output.show(
         stays,
         ids=[stay.version_id for stay in stays],
         text=lambda: output.table(
             _COLUMNS,
             [_row(session, names, stay) for stay in stays],
-            empty="Nothing was live." if moment is not None else "Nothing is live.",
+            empty="Nothing is live." if is_now else "Nothing was live.",
         ),
     )
 
 
-def _live_at(session: Session, package_ids: list[UUID], moment: datetime) -> list[Deployment]:
-    stays = [
-        session.versions.live_at(package_id, target, moment)
-        for package_id in package_ids
-        for target in _TARGETS
-    ]
-    return [stay for stay in stays if stay is not None]
-
-
-def _end_of(day: str) -> datetime:
+def _end_of(day: str) -> datetime | None:
+    """Return the end of a day; `None` for today, of which it is what is live now."""
     selector = read_reference(f"@{day}").selector or Selector()
     if selector.day is None or selector.target is not None:
         raise usage(f"--on is no day: {day!r}", hint="As in 2026-05-03.")
-    return min(selector.moment(), datetime.now(UTC))
+    return selector.moment_of_past()
 
 
 def _row(session: Session, names: PackageNames, stay: Deployment) -> tuple[Cell, ...]:
