@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.data import SNAPSHOTS
+from tests.server.web.browsing import Watch
 from tests.server.web.shop import path_of
 from training_versions import Package, PackageRepository, Version, VersionRepository
 from training_versions.local import LocalSupabase
@@ -107,6 +108,22 @@ def test_the_keys_lead_along_a_curve(tab: Page, lab: Lab) -> None:
     expect(plot).to_have_accessible_name(
         "Curve of loss over 20 points. The table below has its values."
     )
+
+
+def test_where_a_curve_cannot_be_drawn_the_words_and_the_table_stay(
+    tab: Page, lab: Lab, watch: Watch
+) -> None:
+    # A browser under LANG=C calls its language so, and uPlot does not start with it.
+    posix = "Object.defineProperty(navigator, 'language', {get: () => 'en-US@posix'})"
+    tab.add_init_script(posix)
+    watch.expect("language tag")
+
+    with tab.expect_response(re.compile("/curves/")):
+        tab.goto(f"{path_of(lab.first)}?metric=loss")
+
+    expect(tab.locator("figcaption")).to_contain_text("loss: 2 at step 0")
+    expect(tab.locator("[data-curve]")).to_be_hidden()
+    expect(tab.locator(".curve-readout")).to_be_hidden()
 
 
 def test_content_is_copied_as_json(tab: Page, lab: Lab) -> None:
