@@ -12,7 +12,9 @@ from training_versions.rest.json_text import read_json
 from training_versions.rest.problems import (
     BAD_HEADER,
     BODY_TOO_LARGE,
+    INVALID_INPUT,
     UNSUPPORTED_MEDIA_TYPE,
+    InvalidField,
     Problem,
 )
 from training_versions.rest.service import service_of
@@ -26,10 +28,8 @@ class StrictRequest(Request):
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """Read the body as it arrives, as far as the limit."""
+        check_size(self)
         limit = service_of(self).settings.max_body
-        size = _announced_size(self)
-        if size > limit:
-            raise _too_large(limit)
         received = 0
         async for chunk in super().stream():
             received += len(chunk)
@@ -44,7 +44,31 @@ class StrictRequest(Request):
         return value
 
 
-async def check_media_type(request: Request) -> None:
+def check_size(request: Request) -> None:
+    """Refuse a body that by its own account is larger than the limit.
+
+    Raises:
+        Problem: It is.
+    """
+    limit = service_of(request).settings.max_body
+    if _announced_size(request) > limit:
+        raise _too_large(limit)
+
+
+async def refuse_body(request: Request) -> None:
+    """Refuse a body that would be ignored; many clients send `{}` where there is nothing to say.
+
+    Raises:
+        Problem: There is a body, and it says something.
+    """
+    if not _has_body(request):
+        return
+    if (await request.body()).strip() not in (b"", b"{}", b"null"):
+        detail = "This address takes no body."
+        raise Problem(INVALID_INPUT, detail, errors=[InvalidField(detail=detail, pointer="#")])
+
+
+def check_media_type(request: Request) -> None:
     """Refuse a body that is not JSON by its own account; none at all is fine.
 
     Raises:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from training_versions import AsyncPackageRepository, AsyncVersionRepository, InvalidInputError
+from training_versions.rest.headers import single
 from training_versions.rest.problems import missing_token, unknown_token
-from training_versions.rest.service import service_of
+from training_versions.rest.service import RETRY_PAUSES, service_of
 
+MOST: Final = 16_384
+"""Characters of a token: with more, gateways drop the connection without a word."""
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="AccessToken",
@@ -26,10 +29,14 @@ _bearer = HTTPBearer(
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def token_of_caller(credentials: Credentials) -> str:
+def token_of_caller(request: Request, credentials: Credentials) -> str:
     """Return the access token of the request."""
+    # Which of two is the caller's would be a guess.
+    single(request, "Authorization")
     if credentials is None or not credentials.credentials:
         raise missing_token()
+    if len(credentials.credentials) > MOST:
+        raise unknown_token(f"The access token is longer than {MOST:,} characters.")
     return credentials.credentials
 
 
@@ -47,6 +54,7 @@ def packages_of_caller(request: Request, token: Token) -> AsyncPackageRepository
             token,
             http_client=service.http,
             allow_secrets=settings.allow_secrets,
+            retry_pauses=RETRY_PAUSES,
         )
     except InvalidInputError as exc:
         raise _about_token(exc) from exc
@@ -63,6 +71,7 @@ def versions_of_caller(request: Request, token: Token) -> AsyncVersionRepository
             token,
             http_client=service.http,
             allow_secrets=settings.allow_secrets,
+            retry_pauses=RETRY_PAUSES,
         )
     except InvalidInputError as exc:
         raise _about_token(exc) from exc

@@ -16,12 +16,8 @@ from typing import Annotated, Final, TypeVar
 from fastapi import Depends, Request
 
 from training_versions import ConflictError, Package, VersionSummary
-from training_versions.rest.problems import (
-    BAD_HEADER,
-    IF_MATCH_REQUIRED,
-    InvalidField,
-    Problem,
-)
+from training_versions.rest.headers import bad_header, joined
+from training_versions.rest.problems import IF_MATCH_REQUIRED, Problem
 
 T = TypeVar("T")
 
@@ -29,6 +25,8 @@ MOST_TAGS: Final = 8
 """How many states an `If-Match` may name; each is tried by a request of its own."""
 NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
 """Stands for tags that no version ever had: all else that is wrong is told before that."""
+_NONE_MATCH: Final = "If-None-Match"
+_READING: Final = ("GET", "HEAD", "OPTIONS")
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _EMPTY: Final = re.compile(r"[ \t]*,?[ \t]*")
 
@@ -66,27 +64,29 @@ def parse_tags(header: str, name: str) -> list[tuple[bool, str]]:
         position, expects_tag = found.end(), False
     if position < len(header):
         detail = f'{name} is a list of entity tags in double quotes, as ETag has them, or "*".'
-        errors = [InvalidField(detail=detail, parameter=name)]
-        raise Problem(BAD_HEADER, detail, errors=errors)
+        raise bad_header(name, detail)
     return tags
 
 
-def _header(request: Request, name: str) -> str | None:
-    # Several headers of one name are one list.
-    values = request.headers.getlist(name)
-    if not values:
-        return None
-    return ", ".join(values).strip()
+def check_preconditions(request: Request) -> None:
+    """Refuse a write that is bound to what is not there: nothing is created at a known address.
+
+    Raises:
+        Problem: It is bound so.
+    """
+    if request.method in _READING or _NONE_MATCH not in request.headers:
+        return
+    raise bad_header(_NONE_MATCH, f"{_NONE_MATCH} is for reading; a write takes If-Match.")
 
 
 def if_none_match(request: Request) -> list[str] | None:
     """Read `If-None-Match`, whose tags are compared weakly; `["*"]` stands for any."""
-    header = _header(request, "If-None-Match")
+    header = joined(request, _NONE_MATCH)
     if header is None:
         return None
     if header == "*":
         return ["*"]
-    return [tag for _, tag in parse_tags(header, "If-None-Match")]
+    return [tag for _, tag in parse_tags(header, _NONE_MATCH)]
 
 
 IfNoneMatch = Annotated[list[str] | None, Depends(if_none_match)]
@@ -122,16 +122,14 @@ class Expected:
 
 def if_match(request: Request) -> Expected:
     """Read `If-Match`, whose tags are compared strongly; any state will do if there is none."""
-    header = _header(request, "If-Match")
+    header = joined(request, "If-Match")
     if header is None or header == "*":
         return Expected(None)
     tags = [tag for is_weak, tag in parse_tags(header, "If-Match") if not is_weak]
     moments = {moment for moment in map(_moment, tags) if moment is not None}
     if len(moments) > MOST_TAGS:
         detail = f"If-Match names {len(moments)} states, and {MOST_TAGS} are the most."
-        raise Problem(
-            BAD_HEADER, detail, errors=[InvalidField(detail=detail, parameter="If-Match")]
-        )
+        raise bad_header("If-Match", detail)
     return Expected(sorted(moments, reverse=True))
 
 
@@ -139,7 +137,7 @@ def required_if_match(
     request: Request, expected: Annotated[Expected, Depends(if_match)]
 ) -> Expected:
     """Read `If-Match`, which must be there."""
-    if _header(request, "If-Match") is None:
+    if joined(request, "If-Match") is None:
         raise Problem(
             IF_MATCH_REQUIRED,
             "An edit names the state of the draft that it is meant for.",

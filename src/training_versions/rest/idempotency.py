@@ -17,7 +17,8 @@ from fastapi import Depends, Request
 
 from training_versions import ConflictError
 from training_versions.rest.caller import Token, user_of
-from training_versions.rest.problems import BAD_HEADER, KEY_REUSED, InvalidField, Problem
+from training_versions.rest.headers import bad_header, single
+from training_versions.rest.problems import KEY_REUSED, Problem
 
 MOST: Final = 255
 """Characters of a key."""
@@ -44,13 +45,12 @@ def read_key(header: str) -> str:
     if len(header) <= MOST and _VISIBLE.fullmatch(header):
         return header
     detail = f"Idempotency-Key is 1 to {MOST} visible ASCII characters, such as a UUID."
-    errors = [InvalidField(detail=detail, parameter="Idempotency-Key")]
-    raise Problem(BAD_HEADER, detail, errors=errors)
+    raise bad_header("Idempotency-Key", detail)
 
 
 def new_id(request: Request, token: Token) -> NewId:
     """Return the identifier for what the request creates: a new one, unless there is a key."""
-    key = request.headers.get("Idempotency-Key")
+    key = single(request, "Idempotency-Key")
     if key is None:
         return NewId(uuid4(), is_repeatable=False)
     # The address says which operation it is, and on what.
@@ -67,7 +67,7 @@ def telling_reuse(new: NewId) -> Generator[None]:
     try:
         yield
     except ConflictError as exc:
-        if exc.code != "TV204" or not new.is_repeatable:
+        if not new.is_repeatable or not _is_about(exc, new.id):
             raise
         raise Problem(
             KEY_REUSED,
@@ -75,6 +75,12 @@ def telling_reuse(new: NewId) -> Generator[None]:
             hint="Use a new key for something new.",
             code=exc.code,
         ) from exc
+
+
+def _is_about(exc: ConflictError, id_: UUID) -> bool:
+    """Return whether an id is the one that is taken; the `key` of a cost entry may be, too."""
+    details = exc.details if isinstance(exc.details, dict) else {}
+    return exc.code == "TV204" and details.get("id") == str(id_)
 
 
 def replayed(was_there: bool) -> dict[str, str]:

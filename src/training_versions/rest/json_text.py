@@ -38,7 +38,7 @@ def read_json(body: bytes) -> Any:
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as exc:
-        _refuse(text, exc.pos, f"{exc.msg}.")
+        _refuse(text, exc.pos, f"{exc.msg.removesuffix(' at')}.")
     except _FoundError as exc:
         problem = str(exc)
         _refuse(text, _find(text, problem), problem)

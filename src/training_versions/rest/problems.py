@@ -250,6 +250,9 @@ def kind_of(exc: TrainingVersionsError) -> Kind:
     if isinstance(exc, InvalidInputError) and exc.field == "cursor":
         # The address of a page that no list ever linked to.
         return NO_SUCH_PAGE
+    if isinstance(exc, PermissionDeniedError) and exc.code is None:
+        # The gateway refuses the key of this server, which is no fault of the caller.
+        return UNAVAILABLE
     if isinstance(exc, DatabaseError) and exc.code in OF_CODE:
         return OF_CODE[exc.code]
     for base in type(exc).__mro__:
@@ -275,7 +278,8 @@ def problem_of(exc: TrainingVersionsError, *, has_body: bool = False) -> Problem
             members["rows"] = [str(row.id) for row in exc.rows] or None
         return Problem(kind, _INSIDE[kind], **members)
     if kind is NOT_SIGNED_IN:
-        return unknown_token(exc.message)
+        # Behind the colon are the words of PostgREST or PostgreSQL, which may show a claim.
+        return unknown_token(f"{exc.message.partition(':')[0].rstrip('.')}.")
 
     members["hint"] = exc.hint
     detail = exc.message

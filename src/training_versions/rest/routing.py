@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, get_origin
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -18,7 +18,13 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from training_versions import TrainingVersionsError
-from training_versions.rest.bodies import StrictRequest, check_media_type
+from training_versions.rest.bodies import (
+    StrictRequest,
+    check_media_type,
+    check_size,
+    refuse_body,
+)
+from training_versions.rest.etags import check_preconditions
 from training_versions.rest.problems import (
     BAD_REQUEST,
     INTERNAL_ERROR,
@@ -34,6 +40,7 @@ from training_versions.rest.validation import check_query, problem_of_validation
 log = logging.getLogger("training_versions.rest")
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+_WITH_BODY: Final = ("POST", "PUT", "PATCH")
 _OTHER_METHODS: Final = "other methods"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -48,16 +55,21 @@ class Endpoint(APIRoute):
         handle = super().get_route_handler()
         service = self.service
         is_ours = self.name != _OTHER_METHODS
-        known = frozenset(_query_names(self.dependant))
+        parameters = dict(_query_parameters(self.dependant))
+        lists = {name for name, is_list in parameters.items() if is_list}
 
         async def handle_strictly(request: Request) -> Response:
             request.scope[KEY] = service
             strict = StrictRequest(request.scope, request.receive)
             try:
                 if is_ours:
-                    check_query(strict, known)
+                    check_size(strict)
+                    check_query(strict, parameters.keys(), lists)
+                    check_preconditions(strict)
                 if self.body_field is not None:
-                    await check_media_type(strict)
+                    check_media_type(strict)
+                elif is_ours and request.method in _WITH_BODY:
+                    await refuse_body(strict)
                 response = await handle(strict)
             except Exception as exc:
                 response = tell(exc, strict)
@@ -68,20 +80,31 @@ class Endpoint(APIRoute):
         return handle_strictly
 
 
-def _query_names(dependant: Dependant) -> Iterator[str]:
+def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """Iterate over the names of parameters, and whether they may come several times."""
     for parameter in dependant.query_params:
-        yield parameter.alias
+        yield parameter.alias, get_origin(parameter.field_info.annotation) is tuple
     for dependency in dependant.dependencies:
-        yield from _query_names(dependency)
+        yield from _query_parameters(dependency)
 
 
 def tell(exc: Exception, request: Request) -> Response:
     """Tell any error as a problem."""
     problem = _problem_of_any(exc, request)
     if problem.status_code >= 500:
-        # The path without its query, which may hold what is searched for.
-        log.error("%s %s failed", request.method, request.url.path, exc_info=exc)
+        _log(exc, request)
     return problem_response(problem)
+
+
+def _log(exc: Exception, request: Request) -> None:
+    # The path without its query, which may hold what is searched for.
+    where = f"{request.method} {request.url.path}"
+    if isinstance(exc, TrainingVersionsError | Problem):
+        # A line says it all. A trace would hold the rows that cannot be read, and fill the log
+        # while a database is away.
+        log.error("%s failed: %s", where, getattr(exc, "message", exc))
+        return
+    log.error("%s failed", where, exc_info=exc)
 
 
 def _problem_of_any(exc: Exception, request: Request) -> Problem:

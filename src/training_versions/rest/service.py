@@ -14,8 +14,11 @@ from training_versions.rest.settings import Settings
 
 KEY: Final = "training_versions.rest"
 """Where the scope of a request has the service."""
-TIMEOUT: Final = 30
-"""Seconds to wait for the project."""
+TIMEOUT: Final = 15
+"""Seconds to wait for a reply of the project, whose statements end after 8 unless set."""
+RETRY_PAUSES: Final = (0.5, 1.0)
+"""Seconds before a write whose reply was lost is sent again: with a project that takes requests
+and never answers, a caller is answered within 50 seconds, before most proxies give up."""
 _NOT_STARTED: Final = (
     "The endpoints were not started. Their connections open in the lifespan of the application: "
     "a server starts it, and a mounted application needs it passed on, as docs/rest.md shows."
@@ -31,6 +34,8 @@ class Service:
         AsyncVersionRepository.for_token(url, key, key, http_client=httpx.AsyncClient())
         self.settings = settings
         self._http: httpx.AsyncClient | None = None
+        self.was_ready_at = float("-inf")
+        """When, by the monotonic clock, the database was last seen to have what is needed."""
 
     @asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncGenerator[None, None]:

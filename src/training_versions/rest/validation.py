@@ -13,7 +13,7 @@ from training_versions.rest.problems import INVALID_INPUT, InvalidField, Problem
 _MOST: Final = 100
 """How many fields a problem lists."""
 _BODY: Final = "body"
-# Pydantic's own words show a part of what was sent in these.
+# Pydantic's own words show a part of what was sent in these, or speak of Python.
 _WORDS: Final = {
     "uuid_parsing": "Input should be a valid UUID",
     "uuid_type": "Input should be a valid UUID",
@@ -22,15 +22,26 @@ _WORDS: Final = {
     "datetime_parsing": "Input should be a valid datetime, such as 2026-01-31T12:00:00Z",
     "decimal_parsing": "Input should be a valid decimal",
     "value_error": "Input is not valid",
+    "model_attributes_type": "Input should be a JSON object",
+    "dict_type": "Input should be a JSON object",
+    "list_type": "Input should be a JSON array",
+    "extra_forbidden": "There is no such field",
+    "string_unicode": "Input holds half of a surrogate pair, which is not text",
 }
 
 
-def check_query(request: Request, known: Set[str]) -> None:
-    """Refuse a parameter that the endpoint does not have: a filter that is misspelt keeps nothing.
+def check_query(request: Request, known: Set[str], lists: Set[str]) -> None:
+    """Refuse a parameter that would be ignored: one that is misspelt, or is there twice.
+
+    Args:
+        request: The request.
+        known: The parameters that the endpoint has.
+        lists: Those of them that may be there several times.
 
     Raises:
         Problem: The query has such a parameter.
     """
+    _refuse_twice(request, known - lists)
     unknown = [name for name in request.query_params if name not in known]
     if not unknown:
         return
@@ -38,6 +49,15 @@ def check_query(request: Request, known: Set[str]) -> None:
     detail = f"The query has a parameter that this address does not have; {choices}."
     errors = [InvalidField(detail="Unknown parameter", parameter=name) for name in unknown[:_MOST]]
     raise Problem(INVALID_INPUT, detail, errors=errors)
+
+
+def _refuse_twice(request: Request, names: Set[str]) -> None:
+    query = request.query_params
+    twice = [name for name in sorted(names) if len(query.getlist(name)) > 1]
+    if twice:
+        detail = f"The query has {twice[0]} more than once."
+        errors = [InvalidField(detail="More than once", parameter=name) for name in twice]
+        raise Problem(INVALID_INPUT, detail, errors=errors)
 
 
 def problem_of_validation(exc: RequestValidationError) -> Problem:
@@ -54,6 +74,8 @@ def problem_of_validation(exc: RequestValidationError) -> Problem:
 def _describe(error: dict[str, Any]) -> InvalidField:
     where, *steps = error["loc"]
     words = _WORDS.get(error["type"], str(error["msg"]))
+    if where == _BODY and not steps and error["type"] == "missing":
+        words = "The request has no body"
     if where != _BODY:
         name = ".".join(str(step) for step in steps)
         return InvalidField(detail=words, parameter=name or str(where))

@@ -93,6 +93,26 @@ def test_a_key_whose_draft_is_deleted_makes_no_other_one(ada: Api) -> None:
     assert (answer.status_code, slug(answer)) == (422, "idempotency-key-reused")
 
 
+def test_the_key_of_a_cost_entry_is_another_one(ada: Api) -> None:
+    path = f"/versions/{ada.published()['id']}/costs"
+    made(ada.post(path, {"amount": "1", "key": "invoice"}, headers={"Idempotency-Key": "a"}))
+
+    answer = ada.post(path, {"amount": "2", "key": "invoice"}, headers={"Idempotency-Key": "b"})
+
+    assert (answer.status_code, slug(answer)) == (409, "id-taken")
+
+
+def test_two_keys_are_not_chosen_from(ada: Api) -> None:
+    assert ada.person is not None
+    headers = [("Authorization", f"Bearer {ada.person.token}")]
+    headers += [("Idempotency-Key", key) for key in "ab"]
+    new = {"name": "a", "template_type": "l", "config": {}}
+
+    answer = ada.running.run(ada.running.http.post(f"{PREFIX}/packages", json=new, headers=headers))
+
+    assert (answer.status_code, slug(answer)) == (400, "bad-header")
+
+
 def test_keys_are_those_of_a_caller_and_of_an_operation(ada: Api, bob: Api) -> None:
     key = {"Idempotency-Key": "k"}
     new = {"name": "a", "template_type": "l", "config": {}}

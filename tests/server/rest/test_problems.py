@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 import httpx
+import jwt
 import pytest
 
 from tests.data import SNAPSHOTS
@@ -36,6 +37,11 @@ class TestSigningIn:
         self, nobody: Api, stack: LocalSupabase, ada: Api
     ) -> None:
         assert ada.person is not None
+
+        def sign(claims: dict[str, str]) -> str:
+            claims = {"aud": "authenticated", "role": "authenticated"} | claims
+            return jwt.encode(claims, stack.jwt_secret, algorithm="HS256")
+
         head, _, tail = ada.person.token.partition(".")
         for token in (
             CANARY,
@@ -46,12 +52,24 @@ class TestSigningIn:
             stack.token("ended@example.com", expires_in=-60),
             stack.publishable_key,
             stack.anon_key,
+            sign({"sub": CANARY}),
+            "x" * 20_000,
         ):
             answer = nobody.get("/versions", headers={b"Authorization": f"Bearer {token}".encode()})
             assert (answer.status_code, slug(answer)) == (401, "not-signed-in"), token
             assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
             assert token not in answer.text
             assert CANARY not in answer.text
+
+    def test_two_tokens_are_not_chosen_from(self, ada: Api, bob: Api) -> None:
+        assert ada.person is not None
+        assert bob.person is not None
+        tokens = [("Authorization", f"Bearer {each.token}") for each in (ada.person, bob.person)]
+
+        request = ada.running.http.get(f"{PREFIX}/versions", headers=tokens)
+        answer = ada.running.run(request)
+
+        assert (answer.status_code, slug(answer)) == (400, "bad-header")
 
 
 def test_each_caller_sees_their_own(ada: Api, bob: Api) -> None:
@@ -81,6 +99,8 @@ def test_each_caller_sees_their_own(ada: Api, bob: Api) -> None:
         ("/packages?template_type=%20", "template_type"),
         ("/versions?packge_id=11111111-1111-4111-8111-111111111111", "packge_id"),
         ("/health?a=1", "a"),
+        ("/versions?limit=1&limit=2", "limit"),
+        ("/packages?text=a&text=b", "text"),
         ("/packages/11111111-1111-4111-8111-111111111111/versions/0", "version_number"),
         ("/packages/11111111-1111-4111-8111-111111111111/live/moon", "target"),
     ],
@@ -198,11 +218,15 @@ class TestWithoutADatabase:
         assert (ready.status_code, slug(ready)) == (503, "unavailable")
         assert ready.headers["Retry-After"] == "5"
 
-    def test_a_read_is_unavailable_and_names_nothing_inside(self, away: Api) -> None:
+    def test_a_read_is_unavailable_and_names_nothing_inside(
+        self, away: Api, caplog: pytest.LogCaptureFixture
+    ) -> None:
         answer = away.get("/versions")
 
         assert (answer.status_code, slug(answer)) == (503, "unavailable")
         assert "127.0.0.1" not in answer.text
+        (line,) = [each for each in caplog.records if each.name == "training_versions.rest"]
+        assert line.exc_info is None  # a line for each, not a trace
 
 
 class TestReady:
@@ -215,15 +239,18 @@ class TestReady:
         assert at_the_root.get("/health").json()["status"] == "ok"
         assert at_the_root.get("/ready").status_code == 204
 
-    def test_a_key_that_the_project_does_not_know_is_told(self, stack: LocalSupabase) -> None:
+    def test_a_key_that_the_project_does_not_know_is_told(
+        self, stack: LocalSupabase, person: Callable[[], Person]
+    ) -> None:
         running = Running(create_app(url=stack.url, key="sb_publishable_unknown"))
         try:
-            answer = Api(running, None).get("/ready")
+            answers = [Api(running, None).get("/ready"), Api(running, person()).get("/versions")]
         finally:
             running.close()
 
-        assert (answer.status_code, slug(answer)) == (503, "unavailable")
-        assert "key" in answer.json()["detail"]
+        # No fault of the caller, whoever asks.
+        assert [slug(answer) for answer in answers] == ["unavailable", "unavailable"]
+        assert "key" in answers[0].json()["detail"]
 
     def test_a_project_without_the_migrations_is_not(self, person: Callable[[], Person]) -> None:
         with LocalSupabase(migrations=None) as empty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -258,6 +259,31 @@ class TestEdits:
         assert answer.status_code == status, answer.text
         if status != 200:
             assert slug(answer) == {400: "bad-header", 412: "edited-since"}[status]
+
+    def test_a_write_is_not_bound_to_what_is_not_there(self, ada: Api) -> None:
+        created = ada.draft()
+        path, tag = f"/versions/{created.json()['id']}", created.headers["ETag"]
+
+        for method, known in (("PUT", "*"), ("PUT", tag), ("DELETE", "*")):
+            headers = {"If-Match": tag, "If-None-Match": known}
+            answer = ada(method, path, json={"name": "b"}, headers=headers)
+            assert (answer.status_code, slug(answer)) == (400, "bad-header")
+
+        assert ada.get(path).headers["ETag"] == tag
+
+    def test_of_two_writers_with_the_same_tag_one_wins(self, ada: Api) -> None:
+        assert ada.person is not None
+        created = ada.draft()
+        path, tag = f"{PREFIX}/versions/{created.json()['id']}", created.headers["ETag"]
+        headers = {"Authorization": f"Bearer {ada.person.token}", "If-Match": tag}
+
+        async def write() -> list[int]:
+            put = ada.running.http.put
+            names = (f"name {number}" for number in range(6))
+            puts = [put(path, json={"name": name}, headers=headers) for name in names]
+            return [answer.status_code for answer in await asyncio.gather(*puts)]
+
+        assert sorted(ada.running.run(write())) == [200, *[412] * 5]
 
     def test_a_published_version_is_no_longer_edited_or_deleted(self, ada: Api) -> None:
         version = ada.published()

@@ -83,6 +83,15 @@ class TestLargeBodies:
         assert headers["connection"] == "close"
         assert json.loads(body)["type"] == "tag:training-versions,2026:body-too-large"
 
+    @pytest.mark.parametrize("path", ["/versions", "/versions/1/archive", "/versions?limit=1"])
+    def test_it_is_refused_wherever_it_is_sent(
+        self, server: Server, person: Callable[[], Person], path: str
+    ) -> None:
+        with Wire(server, person().token) as wire:
+            wire.begin(f"Content-Length: {LIMIT + 1}", path=path)
+
+            assert wire.read()[0] == 413
+
     def test_one_in_chunks_is_refused_at_the_limit(
         self, server: Server, person: Callable[[], Person]
     ) -> None:
@@ -147,6 +156,29 @@ def test_a_body_is_json_in_utf_8(ada: Api, headers: dict[str, str], status: int)
 
     assert answer.status_code == status
     assert status == 201 or slug(answer) == "unsupported-media-type"
+
+
+@pytest.mark.parametrize("verb", ["archive", "training/runs"])
+def test_a_body_that_would_be_ignored_is_refused(ada: Api, verb: str) -> None:
+    path = f"/versions/{ada.published()['id']}/{verb}"
+
+    answer = ada.post(path, {"run_id": "mine"})
+
+    assert (answer.status_code, slug(answer)) == (422, "invalid-input")
+    assert "no body" in answer.json()["detail"]
+    assert ada.post(path, {}).status_code in (200, 201)
+
+
+@pytest.mark.parametrize("path", ["/packages", "/versions/{version}/archive"])
+def test_a_missing_body_is_told_as_missing(ada: Api, path: str) -> None:
+    path = path.format(version=ada.published()["id"])
+
+    answer = ada("POST", path)
+
+    if path == "/packages":
+        assert answer.json()["errors"] == [{"detail": "The request has no body", "pointer": "#"}]
+    else:
+        assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("verb", ["publish", "restore", "undeploy"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,9 @@ from training_versions.rest.service import service_of
 router = APIRouter(tags=["health"])
 
 log = logging.getLogger("training_versions.rest")
+_MOST: Final = 5
+"""Seconds to wait for the project: who asks whether it is ready, does not wait for long."""
+_GOOD_FOR: Final = 1
 _NOTHING: Final = UUID(int=0)
 _REFUSED: Final = "42501"
 
@@ -42,8 +46,20 @@ async def get_health() -> Response:
     responses={status: answer for status, answer in problems().items() if status in (500, 503)},
 )
 async def get_ready(request: Request) -> Response:
-    """Say whether the database can be reached and has what this server needs."""
-    for error in await _ask_as_nobody(request):
+    """Say whether the database can be reached and has what this server needs.
+
+    What was seen stays good for a second, however many ask.
+    """
+    service = service_of(request)
+    if time.monotonic() - service.was_ready_at < _GOOD_FOR:
+        return no_content()
+    try:
+        async with asyncio.timeout(_MOST):
+            errors = await _ask_as_nobody(request)
+    except TimeoutError:
+        detail = f"The project did not answer within {_MOST} seconds."
+        raise Problem(UNAVAILABLE, detail) from None
+    for error in errors:
         if isinstance(error, NotFoundError) or error.code == _REFUSED:
             continue
         log.error("not ready", exc_info=error)
@@ -52,6 +68,7 @@ async def get_ready(request: Request) -> Response:
                 UNAVAILABLE, "The project does not take the key that this server was given."
             )
         raise problem_of(error)
+    service.was_ready_at = time.monotonic()
     return no_content()
 
 

@@ -17,6 +17,7 @@ from training_versions.rest.etags import (
     tag_of_package,
     tag_of_version,
 )
+from training_versions.rest.headers import joined
 from training_versions.rest.idempotency import New, replayed, telling_reuse
 from training_versions.rest.inputs import (
     Moment,
@@ -135,7 +136,7 @@ async def check_if_match(request: Request, package_id: PackageId, packages: Pack
 
     The database has no edit token for packages, so two writers at the same moment may both pass.
     """
-    header = request.headers.get("If-Match")
+    header = joined(request, "If-Match")
     if header is None or header == "*":
         return
     known = [tag for is_weak, tag in parse_tags(header, "If-Match") if not is_weak]
