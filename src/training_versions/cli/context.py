@@ -118,17 +118,15 @@ class Session:
 
         with storage.locked():
             # Another command may have renewed it while this one waited.
-            now_stored = storage.load()
-            if now_stored is not None and now_stored.refresh_token != old.refresh_token:
-                renewed = now_stored
-            else:
-                renewed = None if now_stored is None else renew(self.http, now_stored)
-                if renewed is not None:
-                    storage.store(renewed)
-        if renewed is None or renewed.url != old.url or renewed.user_id != old.user_id:
+            current = storage.load()
+            if current is not None and current.refresh_token == old.refresh_token:
+                current = renew(self.http, current)
+                if current is not None:
+                    storage.store(current)
+        if current is None or current.url != old.url or current.user_id != old.user_id:
             raise not_allowed("your session has ended", hint=f"Sign in again: {_LOGIN}")
-        self._stored = renewed
-        self.output.secrets.update(_tokens_of(renewed))
+        self._stored = current
+        self.output.secrets.update(_tokens_of(current))
 
     @property
     def user_id(self) -> UUID | None:

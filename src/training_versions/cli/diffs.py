@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from training_versions import ChangeKind, NotFoundError, Version, VersionDiff, VersionSummary
+from training_versions import ChangeKind, Version, VersionDiff, VersionSummary
 from training_versions.cli.context import Session
 from training_versions.cli.output import Output
 from training_versions.cli.text import printable
@@ -50,16 +50,9 @@ def content_diff(session: Session, left: Version | None, right: Version) -> Vers
 
 def version_before(session: Session, version: VersionSummary) -> Version | None:
     """Return the version with the next lower number that is still there."""
-    if version.version_number == 1:
-        return None
-    try:
-        return session.versions.get_by_number(version.package_id, version.version_number - 1)
-    except NotFoundError:
-        # The number of a draft that was deleted.
-        pass
-    for summary in session.versions.iterate(version.package_id):
-        if summary.version_number < version.version_number:
-            return session.versions.get(summary.id)
+    before = session.versions.list(version.package_id, number_below=version.version_number, limit=1)
+    for summary in before:
+        return session.versions.get(summary.id)
     return None
 
 

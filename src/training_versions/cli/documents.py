@@ -163,7 +163,7 @@ def _nearest(name: str) -> str:
     return f"There are {', '.join(EDITABLE)}."
 
 
-def token_of(wanted: Document, path: str) -> datetime | None:
+def edit_token_of(wanted: Document, path: str) -> datetime | None:
     """Return the moment of the draft that the document was made from, if it says so."""
     value = wanted.get("updated_at")
     if value is None:

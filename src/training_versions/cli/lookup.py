@@ -28,7 +28,6 @@ _MOST_LISTED: Final = 10
 class Found:
     """What somebody named: a package, and the version of it that they named, if they did."""
 
-    reference: Reference
     package: Package
     version: Version | None
 
@@ -38,6 +37,13 @@ class Found:
         if self.version is None:
             return write_name(self.package.name)
         return write_version(self.package.name, self.version.version_number)
+
+
+@dataclass(frozen=True)
+class FoundVersion(Found):
+    """A version that somebody named, or that the name of its package stands for."""
+
+    version: Version
 
 
 def find(session: Session, text: str, *, beside: Package | None = None) -> Found:
@@ -53,11 +59,11 @@ def find(session: Session, text: str, *, beside: Package | None = None) -> Found
     """
     reference = read_reference(text)
     if reference.id is not None and reference.selector is None:
-        return _find_by_id(session, reference, reference.id)
+        return _find_by_id(session, reference.id)
     package = _package_of(session, reference, beside)
     if reference.selector is None:
-        return Found(reference, package, None)
-    return Found(reference, package, _select(session, package, reference.selector))
+        return Found(package, None)
+    return Found(package, _select(session, package, reference.selector))
 
 
 def find_package(session: Session, text: str) -> Package:
@@ -77,7 +83,7 @@ def find_version(
     *,
     default: str | Selector | None = None,
     beside: Package | None = None,
-) -> Found:
+) -> FoundVersion:
     """Find the version that somebody named.
 
     Args:
@@ -89,7 +95,7 @@ def find_version(
     """
     found = find(session, text, beside=beside)
     if found.version is not None:
-        return found
+        return FoundVersion(found.package, found.version)
     if default is None:
         raise usage(
             f"{text} names a package, and a version is meant",
@@ -98,8 +104,7 @@ def find_version(
         )
     if isinstance(default, str):
         default = Selector(word=default)
-    version = _select(session, found.package, default)
-    return Found(found.reference, found.package, version)
+    return FoundVersion(found.package, _select(session, found.package, default))
 
 
 class PackageNames:
@@ -134,14 +139,14 @@ def _typed(package: Package, selector: str = "") -> str:
 # --- packages
 
 
-def _find_by_id(session: Session, reference: Reference, given: UUID) -> Found:
+def _find_by_id(session: Session, given: UUID) -> Found:
     version = session.versions.find(given)
     if version is not None:
-        return Found(reference, package_of(session, version), version)
+        return Found(package_of(session, version), version)
     package = session.packages.find(given)
     if package is None:
         raise not_found(f"there is no package and no version {given} that you can see")
-    return Found(reference, package, None)
+    return Found(package, None)
 
 
 def _package_of(session: Session, reference: Reference, beside: Package | None) -> Package:

@@ -67,13 +67,17 @@ class Selector:
         return None if self.day == today else self.moment()
 
     def __str__(self) -> str:
-        what = str(self.number if self.number is not None else self.word)
-        if self.is_live:
-            what = "live"
-        if self.day is not None:
+        if self.number is not None:
+            what = str(self.number)
+        elif self.day is not None:
             what = self.day.isoformat()
-        target = "" if self.target is None else f":{self.target}"
-        return f"@{what}{target}"
+        elif self.is_live:
+            what = "live"
+        else:
+            what = str(self.word)
+        if self.target is None:
+            return f"@{what}"
+        return f"@{what}:{self.target}"
 
 
 @dataclass(frozen=True)

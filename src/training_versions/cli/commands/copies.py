@@ -41,7 +41,6 @@ def restore(
     """
     found = find_version(session, version)
     old = found.version
-    assert old is not None
     newest = session.versions.latest(found.package.id)
     assert newest is not None
     diff = content_diff(session, newest, old)
@@ -88,7 +87,6 @@ def fork(
     """
     found = find_version(session, version, default="published")
     old = found.version
-    assert old is not None
     target = find_package(session, into)
     if dry_run:
         _report(session, "forked", found.written, None, old, None)

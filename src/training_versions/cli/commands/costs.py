@@ -45,7 +45,6 @@ def record(
 ) -> None:
     """Record what a version cost, and say which part of the budget it reached."""
     found = find_version(session, version)
-    assert found.version is not None
     entry = session.versions.record_cost(
         found.version.id, amount, note=note, key=key, alert_at=alert_at or (50, 80, 100)
     )

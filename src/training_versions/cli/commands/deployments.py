@@ -134,7 +134,6 @@ def deploy(
     """
     found = find_version(session, version, default="published")
     chosen = found.version
-    assert chosen is not None
     if dry_run and chosen.status != VersionStatus.PUBLISHED:
         raise conflict(
             f"{found.written} is {described(chosen.status)}, and only published ones are deployed"
@@ -194,7 +193,6 @@ def undeploy(session: Session, version: str, target: str | None, yes: bool, dry_
     default = Selector(is_live=True, target=target)
     found = find_version(session, version, default=default)
     chosen = found.version
-    assert chosen is not None
     where = None if target is None else DeploymentTarget(target)
     targets = _TARGETS if where is None else (where,)
     stays = [session.versions.live(found.package.id, each) for each in targets]

@@ -49,9 +49,7 @@ def draft(
     fields.setdefault("model_snapshot", {})
     fields.setdefault("dataset_snapshot", [])
     if parent is not None:
-        from_version = find_version(session, parent, beside=found).version
-        assert from_version is not None
-        fields["parent_version_id"] = from_version.id
+        fields["parent_version_id"] = find_version(session, parent, beside=found).version.id
     made = session.versions.create_draft(found.id, version_id=version_id, **as_arguments(fields))
 
     written = write_version(found.name, made.version_number)

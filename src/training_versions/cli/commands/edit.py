@@ -32,14 +32,14 @@ from training_versions.cli.documents import (
     changed_fields,
     content_options,
     document_of,
+    edit_token_of,
     parse_object,
     read_content,
     read_text,
-    token_of,
     write_document,
 )
 from training_versions.cli.exits import CONFLICT, USAGE, CommandError, usage
-from training_versions.cli.lookup import Found, find_version
+from training_versions.cli.lookup import FoundVersion, find_version
 from training_versions.cli.output import Output
 from training_versions.cli.results import Edited, WholeVersion
 
@@ -77,7 +77,6 @@ def edit(
         raise usage("--from and options for fields exclude each other")
     found = find_version(session, draft, default="draft")
     version = found.version
-    assert version is not None
     if source is not None:
         text = read_text(source)
         saved, fields = _from_text(session, found, version, text, source, overwrite=overwrite)
@@ -90,7 +89,7 @@ def edit(
     _report(session, found, saved, fields)
 
 
-def _report(session: Session, found: Found, saved: Version, fields: Document) -> None:
+def _report(session: Session, found: FoundVersion, saved: Version, fields: Document) -> None:
     output = session.output
     text = f"unchanged {found.written}"
     if fields:
@@ -114,7 +113,7 @@ def _save(
 
 def _from_text(
     session: Session,
-    found: Found,
+    found: FoundVersion,
     version: Version,
     text: str,
     source: str,
@@ -140,7 +139,7 @@ def _save_text(
 ) -> tuple[Version, Document]:
     document = parse_object(text, source)
     fields = changed_fields(version, document, source)
-    expected = token_of(document, source)
+    expected = edit_token_of(document, source)
     if expected is None:
         expected = version.updated_at
     if overwrite:
@@ -148,7 +147,7 @@ def _save_text(
     return _save(session, version, fields, expected), fields
 
 
-def _conflict(exc: ConflictError, found: Found, kept: Path) -> CommandError:
+def _conflict(exc: ConflictError, found: FoundVersion, kept: Path) -> CommandError:
     again = f"training-versions edit {shlex.quote(found.written)} --from {kept} --overwrite"
     hint = f"Your text is in {kept}. To save it over what is there now:\n  {again}"
     if exc.code != _EDITED_SINCE:
@@ -160,7 +159,7 @@ def _conflict(exc: ConflictError, found: Found, kept: Path) -> CommandError:
 
 
 def _in_editor(
-    session: Session, found: Found, version: Version, *, overwrite: bool
+    session: Session, found: FoundVersion, version: Version, *, overwrite: bool
 ) -> tuple[Version, Document]:
     if not session.output.can_ask:
         raise usage(
@@ -223,9 +222,8 @@ def _leave_it_to_the_editor(*_: Any) -> None:
     pass
 
 
-def _temporary(found: Found) -> Path:
+def _temporary(found: FoundVersion) -> Path:
     """Make a file of the user's own for the text, with a name that says what it is."""
-    assert found.version is not None
     handle, name = tempfile.mkstemp(
         prefix=f"training-version-{found.version.version_number}-", suffix=".json"
     )

@@ -144,7 +144,6 @@ def lineage(session: Session, version: str) -> None:
     """
     output = session.output
     found = find_version(session, version, default="latest")
-    assert found.version is not None
     family = session.versions.lineage(found.version.id)
     members = [*reversed(family.ancestors), family.version, *family.descendants]
     output.show(

@@ -43,7 +43,6 @@ def publish(session: Session, draft: str, name: str | None, yes: bool, dry_run: 
     """
     found = find_version(session, draft, default="draft")
     version = found.version
-    assert version is not None
     if version.status == VersionStatus.PUBLISHED:
         report(session, "published", found.written, version, changed=False, dry_run=dry_run)
         return
@@ -94,7 +93,6 @@ def archive(session: Session, version: str, yes: bool, dry_run: bool) -> None:
     """
     found = find_version(session, version)
     before = found.version
-    assert before is not None
     is_done = before.status == VersionStatus.ARCHIVED
     if dry_run and before.status == VersionStatus.DRAFT:
         raise conflict(f"{found.written} is a draft, and only published versions are archived")

@@ -15,7 +15,7 @@ from training_versions.cli import metrics
 from training_versions.cli.command import Topic, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.exits import USAGE, not_found, usage
-from training_versions.cli.lookup import Found, find_version
+from training_versions.cli.lookup import FoundVersion, find_version
 from training_versions.cli.output import Cell, Column
 
 Status: TypeAlias = Literal["completed", "failed", "cancelled"]
@@ -44,12 +44,6 @@ class Curve(BaseModel):
     points: list[MetricPoint]
 
 
-def _version(session: Session, text: str) -> tuple[Found, UUID]:
-    found = find_version(session, text)
-    assert found.version is not None
-    return found, found.version.id
-
-
 @train.part("start", result=TrainingRun, example="training-versions train start support-bot@3")
 @click.argument("version", metavar="VERSION")
 @click.option(
@@ -62,8 +56,8 @@ def start(session: Session, version: str, run: str | None) -> None:
     Of several that start at once, exactly one succeeds. Pass the id that -q prints to `train log`
     and `train end`: then they fail once the run was cancelled.
     """
-    found, version_id = _version(session, version)
-    started = session.versions.start_training(version_id, run_id=run)
+    found = find_version(session, version)
+    started = session.versions.start_training(found.version.id, run_id=run)
     _show_run(session, found, started)
 
 
@@ -96,15 +90,15 @@ def log(
     if not metric and sys.stdin.isatty():
         raise usage("no metrics are given", hint="Name some, as in loss=0.41, or - for stdin.")
     given = None if reads_stdin else metrics.from_arguments(metric, step)
-    found, version_id = _version(session, version)
-    logger = metrics.MetricLogger(session, version_id, run)
+    found = find_version(session, version)
+    logger = metrics.MetricLogger(session, found.version.id, run)
     if given is not None:
         logger.record(given)
     else:
         logger.record_lines(sys.stdin.buffer)
 
     logged = Logged(
-        version_id=version_id,
+        version_id=found.version.id,
         records=logger.records,
         last_step=logger.last_step,
         missing_metrics=sorted(logger.missing),
@@ -116,7 +110,7 @@ def log(
         ("last step", logger.last_step),
     ]
     output = session.output
-    output.show(logged, ids=[version_id], text=lambda: output.fields(facts))
+    output.show(logged, ids=[found.version.id], text=lambda: output.fields(facts))
     return USAGE if logger.refused_lines else 0
 
 
@@ -146,19 +140,19 @@ def end(
         raise usage("--reason goes with --status failed or cancelled")
     if status == "failed" and reason is None:
         raise usage("--reason is missing: why did it fail?")
-    found, version_id = _version(session, version)
+    found = find_version(session, version)
     versions = session.versions
     if status == "completed":
-        ended = versions.complete_training(version_id, run_id=run)
+        ended = versions.complete_training(found.version.id, run_id=run)
     elif status == "failed":
         assert reason is not None
-        ended = versions.fail_training(version_id, reason, run_id=run)
+        ended = versions.fail_training(found.version.id, reason, run_id=run)
     else:
-        ended = versions.cancel_training(version_id, reason=reason, run_id=run)
+        ended = versions.cancel_training(found.version.id, reason=reason, run_id=run)
     _show_run(session, found, ended)
 
 
-def _show_run(session: Session, found: Found, run: TrainingRun) -> None:
+def _show_run(session: Session, found: FoundVersion, run: TrainingRun) -> None:
     facts: list[tuple[str, Cell]] = [
         ("version", found.written),
         ("training", run.status),
@@ -176,8 +170,7 @@ def _show_run(session: Session, found: Found, run: TrainingRun) -> None:
 @pass_session
 def runs(session: Session, version: str) -> None:
     """List the training runs of a version, the newest first."""
-    _, version_id = _version(session, version)
-    found = _all_runs(session, version_id)
+    found = _all_runs(session, find_version(session, version).version.id)
     columns = [
         Column("run"),
         Column("status", is_styled=True),
@@ -227,8 +220,8 @@ def curve(
 
     Without METRIC, all of them.
     """
-    found, version_id = _version(session, version)
-    names = session.versions.metric_names(version_id, run_id=run)
+    found = find_version(session, version)
+    names = session.versions.metric_names(found.version.id, run_id=run)
     wanted = (*metric, *more)
     for name in wanted:
         if name not in names:
@@ -236,9 +229,10 @@ def curve(
                 f"{found.written} has no curve of {name!r}",
                 hint=f"It has {', '.join(names)}." if names else "It has no curve at all.",
             )
-    history = session.versions.metric_history
+    read = session.versions.metric_history
     curves = [
-        Curve(metric=name, points=history(version_id, name, run_id=run)) for name in wanted or names
+        Curve(metric=name, points=read(found.version.id, name, run_id=run))
+        for name in wanted or names
     ]
     output = session.output
     output.show(
@@ -248,7 +242,7 @@ def curve(
     )
 
 
-def _print_curves(session: Session, found: Found, curves: Sequence[Curve]) -> None:
+def _print_curves(session: Session, found: FoundVersion, curves: Sequence[Curve]) -> None:
     output = session.output
     if not curves:
         output.say(f"{found.written} has no curves; metrics that are logged with a step make some.")

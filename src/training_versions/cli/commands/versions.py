@@ -10,7 +10,7 @@ from training_versions.cli.context import Session
 from training_versions.cli.diffs import print_diff, version_before
 from training_versions.cli.documents import SNAPSHOTS
 from training_versions.cli.exits import usage
-from training_versions.cli.lookup import Found, find, find_package, find_version
+from training_versions.cli.lookup import Found, FoundVersion, find, find_package, find_version
 from training_versions.cli.names import write_name, write_version
 from training_versions.cli.output import Cell, Column
 from training_versions.cli.people import who
@@ -236,8 +236,6 @@ def diff(
     else:
         before = find_version(session, left, default="latest")
         after = find_version(session, right, default="latest", beside=before.package)
-    assert before.version is not None
-    assert after.version is not None
     found = session.versions.compare(before.version, after.version)
     if only:
         found = found.filter(*only)
@@ -258,11 +256,10 @@ def diff(
     )
 
 
-def _before(session: Session, after: Found) -> Found:
-    assert after.version is not None
+def _before(session: Session, after: FoundVersion) -> FoundVersion:
     version = version_before(session, after.version)
     if version is None:
         raise usage(
             f"{after.written} has no version before it", hint="Name two versions to compare."
         )
-    return Found(after.reference, after.package, version)
+    return FoundVersion(after.package, version)
