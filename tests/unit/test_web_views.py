@@ -222,6 +222,39 @@ def test_long_texts_are_shown_around_where_they_differ() -> None:
     assert sides.old.is_cut
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "differs"),
+    [
+        ("completed", "failed", ("completed", "failed")),
+        ("meta-llama/8B", "mistralai/8B", ("meta-llama", "mistralai")),
+        ("v1 of it", "v12 of it", ("v1", "v12")),
+        ("one two", "one two three", ("", " three")),
+        ("", "all", ("", "all")),
+        # Of a long word, such as a hash, a part is marked.
+        ("f" * 40 + "0", "f" * 40 + "1", ("0", "1")),
+    ],
+)
+def test_words_are_marked_whole(old: str, new: str, differs: tuple[str, str]) -> None:
+    sides = show_sides(old, new)
+
+    assert sides.old is not None
+    assert sides.new is not None
+    assert (sides.old.differs, sides.new.differs) == differs
+    assert sides.old.before + sides.old.differs + sides.old.after == f'"{old}"'
+
+
+def test_a_column_without_a_value_is_empty_and_null_in_a_snapshot_is_a_value() -> None:
+    left = version(1, config_snapshot={"seed": None}, budget_limit=None)
+    right = version(1, config_snapshot={"seed": 1}, budget_limit="5.00")
+
+    rows = {row.steps: row.sides for row in changed_rows(compare_versions(left, right))}
+
+    assert rows[("budget",)].old is None
+    seed = rows[("seed",)].old
+    assert seed is not None
+    assert seed.differs == "null"
+
+
 def test_large_values_are_cut_and_say_how_large_they_are() -> None:
     sides = show_sides(None, list(range(10_000)), has_old=False)
 

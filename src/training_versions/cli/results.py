@@ -114,7 +114,7 @@ class Done(BaseModel):
 
 
 class Deployed(Done):
-    """What was made live or taken down, and what was live there before."""
+    """What was deployed or undeployed, and what was live there before."""
 
     replaced: Deployment | None = None
 

@@ -483,8 +483,8 @@ _ROWS = {
         "`live_at` cannot say which one was.",
     ),
     "deployment-without-event": _error(
-        "Deployments and the history disagree about how often a version was deployed or taken "
-        "down.",
+        "Deployments and the history disagree about how often a version was deployed or "
+        "undeployed.",
         "The history is not complete.",
     ),
     "cost-sum": _error(

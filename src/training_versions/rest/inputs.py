@@ -287,7 +287,7 @@ class NewDeployment(Body):
 
 
 class Undeployment(Body):
-    """Where a version is taken down."""
+    """Where a version is undeployed."""
 
     target: Annotated[Target | None, Field(description="Everywhere if left out.")] = None
 

@@ -38,9 +38,9 @@ FIELDS: Final = (
     Field(
         "change_summary",
         "change_summary",
-        "What is new",
+        "Summary",
         "lines",
-        "For whoever reads the history later. May be empty.",
+        "What is new, for whoever reads the history later. May be empty.",
     ),
     Field("config", "config_snapshot", "Config", "json", "How it is trained: a JSON object."),
     Field("model", "model_snapshot", "Base model", "json", "What it begins from: a JSON object."),

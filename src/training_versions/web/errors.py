@@ -91,7 +91,11 @@ def error_page(request: Request, error: TrainingVersionsError) -> Response:
     message = error.message
     if error.after_lost_reply:
         message += " The reply to an earlier try was lost; that try may have been carried out."
-    return show_error(request, status_of(error), message, hint=error.hint)
+    hint = error.hint
+    if isinstance(error, NotFoundError):
+        # That of the SDK is for programs.
+        hint = "It may have been deleted, or you are signed in as somebody else."
+    return show_error(request, status_of(error), message, hint=hint)
 
 
 def auth_error_page(request: Request, error: AuthError) -> Response:

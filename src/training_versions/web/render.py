@@ -165,7 +165,7 @@ def who(context: Context, user_id: UUID | None) -> Markup | str:
         return Markup('<span title="A program with the service role">service</span>')
     caller = context["caller"]
     if caller is not None and caller.user.id == user_id:
-        return "you"
+        return Markup('<span class="who">you</span>')
     text = str(user_id)
     return Markup('<code class="who" title="{}">{}</code>').format(text, text[:8])
 

@@ -124,7 +124,7 @@ def _row(change: EditChange) -> Row:
         return in_content and (bool(steps) or value is not None)
 
     return Row(
-        place=" · ".join([LABELS[column], *map(visible, steps)]),
+        place=" / ".join([LABELS[column], *map(visible, steps)]),
         base=_cell(change.base, is_there=is_there(change.base, change.in_base)),
         mine=_cell(change.mine, is_there=is_there(change.mine, change.in_mine)),
         theirs=_cell(change.theirs, is_there=is_there(change.theirs, change.in_theirs)),

@@ -133,7 +133,7 @@ def test_archive_takes_a_version_out_of_use(run, validated, ada, bot) -> None:
     done = run("archive", "support-bot@1", "--yes")
 
     assert done.out == "archived support-bot@1\n"
-    assert "taken down" in done.err
+    assert "that deployment ends" in done.err
     assert ada.versions.get(version.id).status == "archived"
     assert validated("archive", "support-bot@1")["changed"] is False
 

@@ -264,7 +264,7 @@ def test_archiving_says_what_ends_and_what_is_current_then(shop, package, first)
     done.append(shop.send(path_of(second, "archive"), shop.form(path_of(first, "archive"))))
 
     assert "live at HF Space" in text_of(page)
-    assert "current version of the package will be v1" in text_of(page)
+    assert "latest published version of the package will be v1" in text_of(page)
     assert [each.status_code for each in done] == [303, 303]
     assert shop.versions.get(second.id).status == VersionStatus.ARCHIVED
     assert shop.versions.live(package.id, "hf_space") is None

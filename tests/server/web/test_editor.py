@@ -133,8 +133,8 @@ def test_the_later_of_two_tabs_writes_nothing_and_gets_both_sides(
     assert json.loads(body["merged"]["config"]) == CONFIG | {"r": 64, "seed": 7}
     assert json.loads(body["texts"]["config"]) == CONFIG | {"r": 64}
     assert body["token"] == theirs.updated_at.isoformat()
-    assert "Config · r" in body["html"]
-    assert "Config · seed" in body["html"]
+    assert "Config / r" in body["html"]
+    assert "Config / seed" in body["html"]
 
 
 def test_what_overlaps_is_not_merged(tab: Tab, ada: Drafter, draft: Version) -> None:

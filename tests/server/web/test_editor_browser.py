@@ -75,7 +75,7 @@ def test_what_is_typed_is_saved_by_itself_and_said_once(
         }"""
     )
 
-    type_at_end(editor, "What is new", "a higher rank")
+    type_at_end(editor, "Summary", "a higher rank")
 
     expect(status_of(editor)).to_have_text("Unsaved changes")
     expect(status_of(editor)).to_have_text(SAVED)
@@ -90,7 +90,7 @@ def test_typing_while_a_save_is_under_way_loses_neither_a_character_nor_the_care
 ) -> None:
     held: list[Route] = []
     editor.route("**/edit", lambda route: held.append(route))
-    type_at_end(editor, "What is new", "one ")
+    type_at_end(editor, "Summary", "one ")
     wait_until(editor, lambda: held)
 
     editor.keyboard.type("three")
@@ -101,8 +101,8 @@ def test_typing_while_a_save_is_under_way_loses_neither_a_character_nor_the_care
     wait_until(editor, lambda: ada.now(draft).change_summary == "one ")
     editor.keyboard.type("& ")
 
-    expect(field(editor, "What is new")).to_be_focused()
-    expect(field(editor, "What is new")).to_have_value("one two & three")
+    expect(field(editor, "Summary")).to_be_focused()
+    expect(field(editor, "Summary")).to_have_value("one two & three")
     wait_until(editor, lambda: held)
     held.pop().continue_()
     editor.unroute("**/edit")
@@ -175,7 +175,7 @@ def test_leaving_with_unsaved_changes_asks_and_without_does_not(editor: Page, wa
 
     editor.on("dialog", stay)
     with offline(editor.context):
-        type_at_end(editor, "What is new", "unsaved")
+        type_at_end(editor, "Summary", "unsaved")
         editor.close(run_before_unload=True)
         wait_until(editor, lambda: asked)
     assert asked == ["beforeunload"]
@@ -187,7 +187,7 @@ def test_leaving_with_unsaved_changes_asks_and_without_does_not(editor: Page, wa
 
 
 def test_a_link_waits_for_the_save(editor: Page, ada: Drafter, draft: Version) -> None:
-    type_at_end(editor, "What is new", "before leaving")
+    type_at_end(editor, "Summary", "before leaving")
 
     editor.get_by_role("link", name="support-bot").click()
 
@@ -232,7 +232,7 @@ def test_what_is_refused_is_said_beside_its_field_and_the_rest_is_saved(
     watch.expect(status_code(422))
     secret = '{"hub_token": "hf_abcdefghijklmnopqrstuvwxyz0123456"}'
     field(editor, "Config").fill(secret)
-    type_at_end(editor, "What is new", "with a token")
+    type_at_end(editor, "Summary", "with a token")
 
     save_now(editor)
 
@@ -299,7 +299,7 @@ def test_signed_in_as_somebody_else_nothing_is_saved_and_nothing_is_lost(
 
 def test_it_works_by_keyboard_alone(editor: Page, ada: Drafter, draft: Version) -> None:
     editor.locator("body").press("Tab")
-    labels = ["Name", "What is new", "Config", "Base model", "Data sets", "Budget"]
+    labels = ["Name", "Summary", "Config", "Base model", "Data sets", "Budget"]
     reached: list[str] = []
     for _ in range(20):
         editor.keyboard.press("Tab")

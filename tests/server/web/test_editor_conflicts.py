@@ -89,8 +89,8 @@ def test_the_later_tab_gets_both_sides_and_merges_them(
     assert "changed elsewhere" in alarm_of(second)
     expect(second.get_by_role("heading", name="This draft was changed elsewhere")).to_be_focused()
     rows = second.get_by_role("row")
-    expect(rows.filter(has_text="Config · r")).to_have_text(["Config · r 16 16 64"])
-    expect(rows.filter(has_text="Config · seed")).to_have_text(["Config · seed nothing 7 nothing"])
+    expect(rows.filter(has_text="Config / r")).to_have_text(["Config · r 16 16 64"])
+    expect(rows.filter(has_text="Config / seed")).to_have_text(["Config · seed nothing 7 nothing"])
     expect(field(second, "Config")).to_have_value(json.dumps(MINE))
 
     second.get_by_role("button", name="Merge both").click()
@@ -104,7 +104,7 @@ def test_the_later_tab_gets_both_sides_and_merges_them(
 def test_overwriting_saves_mine_and_leaves_their_other_fields(
     first: Page, second: Page, ada: Drafter, draft: Version
 ) -> None:
-    type_at_end(first, "What is new", "theirs")
+    type_at_end(first, "Summary", "theirs")
     clash(first, second, {"r": 8}, {"r": 64})
     expect(second.get_by_role("button", name="Merge both")).to_have_count(0)
     expect(second.locator("#conflict")).to_contain_text("What they changed in Config is lost.")
@@ -112,7 +112,7 @@ def test_overwriting_saves_mine_and_leaves_their_other_fields(
     second.get_by_role("button", name="Overwrite with mine").click()
 
     expect(status_of(second)).to_have_text(SAVED)
-    expect(field(second, "What is new")).to_have_value("theirs")
+    expect(field(second, "Summary")).to_have_value("theirs")
     now = ada.now(draft)
     assert (now.config_snapshot, now.change_summary) == ({"r": 8}, "theirs")
 
@@ -204,7 +204,7 @@ def test_an_edit_that_came_in_unnoticed_is_shown_and_not_overwritten_later(
     expect(field(second, "Config")).to_have_value('{\n  "r": 64\n}')
     expect(second.locator("#editor-notice")).to_contain_text("shown here now: Config")
     assert "Config" in news_of(second)
-    type_at_end(second, "What is new", "on top")
+    type_at_end(second, "Summary", "on top")
     save_now(second)
     expect(status_of(second)).to_have_text(SAVED)
     wait_until(second, lambda: ada.now(draft).change_summary == "on top")
@@ -248,6 +248,8 @@ def test_the_editor_of_a_published_version_is_read_only_from_the_start(
     expect(field(tab, "Config")).not_to_be_editable()
     expect(tab.get_by_role("button", name="Save", exact=True)).to_have_count(0)
     expect(tab.get_by_role("link", name="New draft from it…")).to_be_visible()
+    # Nothing was typed, so there is nothing to copy.
+    expect(tab.get_by_role("button", name="Copy what is not saved")).to_be_hidden()
 
 
 def test_without_scripts_a_conflict_is_decided_on_the_page(

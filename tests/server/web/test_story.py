@@ -81,7 +81,7 @@ def test_two_packages_compared_restored_edited_in_two_tabs_and_nothing_lost(
     save_now(page)
     expect(status_of(page)).to_have_text(SAVED)
     field(other, "Config").fill(json.dumps(shown | {KEY: "mine"}))
-    field(other, "What is new").fill(MARKUP)
+    field(other, "Summary").fill(MARKUP)
     expect(status_of(other)).to_contain_text(CONFLICT)
     other.get_by_role("button", name="Merge both").click()
     expect(status_of(other)).to_have_text(SAVED)

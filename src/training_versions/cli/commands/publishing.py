@@ -87,7 +87,7 @@ def publish(session: Session, draft: str, name: str | None, yes: bool, dry_run: 
 @dry_run_option
 @pass_session
 def archive(session: Session, version: str, yes: bool, dry_run: bool) -> None:
-    """Archive a published version; where it is live, it is taken down.
+    """Archive a published version; its deployments end.
 
     It cannot be taken back. The version must be named: the name of a package alone is not enough.
     """
@@ -99,7 +99,9 @@ def archive(session: Session, version: str, yes: bool, dry_run: bool) -> None:
     if before.status == VersionStatus.PUBLISHED:
         session.output.say(f"{found.written}: {before.status} -> archived")
         if before.is_deployed:
-            session.output.say(f"It is live at {before.deployment_target}, and is taken down.")
+            session.output.say(
+                f"It is live at {before.deployment_target}, and that deployment ends."
+            )
     after = before
     if not dry_run:
         if not is_done:

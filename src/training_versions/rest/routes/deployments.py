@@ -37,7 +37,7 @@ _LINKS = {
         },
         "What is live there.",
     ),
-    "Undeploy": link("undeploy_version", {"version_id": "$response.body#/id"}, "Take it down."),
+    "Undeploy": link("undeploy_version", {"version_id": "$response.body#/id"}, "Undeploy it."),
 }
 
 

@@ -113,7 +113,7 @@ def _id_of(stay: Deployment | None) -> str:
 
 @page
 async def ask_undeploy(request: Request) -> Response:
-    """Ask where the version is to be taken down."""
+    """Ask where the version is to be undeployed."""
     return await _show_undeploy(request, await read_subject(request))
 
 
@@ -141,7 +141,7 @@ async def undeploy(request: Request) -> Response:
         return await _show_undeploy(request, subject, status=422, problem=exc.message)
     stay = await subject.versions.live(subject.address.package_id, target)
     is_live = stay is not None and stay.version_id == subject.version.id
-    # If it is not live, it was taken down already: by this form, sent twice, say.
+    # If it is not live, it was undeployed already: by this form, sent twice, say.
     if is_live and _id_of(stay) != hidden_field(form, f"live-{target}"):
         problem = _OTHER_LIVE.format(target_name(target))
         return await _show_undeploy(request, subject, status=409, problem=problem)

@@ -26,7 +26,7 @@ PUBLISH: Final = Offer("publish", "Publish…")
 RESTORE: Final = Offer("restore", "Restore…")
 FORK: Final = Offer("fork", "Fork…")
 DEPLOY: Final = Offer("deploy", "Deploy…")
-UNDEPLOY: Final = Offer("undeploy", "Take down…")
+UNDEPLOY: Final = Offer("undeploy", "Undeploy…")
 ARCHIVE: Final = Offer("archive", "Archive…")
 DELETE: Final = Offer("delete", "Delete…")
 

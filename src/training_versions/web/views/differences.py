@@ -58,6 +58,16 @@ PARTS: Final = (
 CONTENT: Final = PARTS[:3]
 """What a draft takes over from the version that it is made of."""
 SNAPSHOTS: Final = tuple(prefix for part in CONTENT for prefix in part.prefixes)
+COLUMN_NAMES: Final = {
+    "config_snapshot": "config",
+    "model_snapshot": "base model",
+    "dataset_snapshot": "data sets",
+    "change_summary": "summary",
+    "budget_limit": "budget",
+    "actual_cost": "cost",
+    "is_deployed": "live",
+}
+"""What the pages call the columns that have another name in the database."""
 _PART_OF_COLUMN: Final = {column: part for part in PARTS for column in part.columns}
 
 
@@ -86,7 +96,7 @@ class Row:
         column, *steps = steps_of(self.label)
         if len(self.part.columns) > 1:
             # The part does not say which of its columns it is.
-            steps.insert(0, column.replace("_", " "))
+            steps.insert(0, column_name(column))
         return tuple(visible(step) for step in steps)
 
     @cached_property
@@ -96,6 +106,10 @@ class Row:
             return show_order(self.old, self.new)
         has_old = self.kind != ChangeKind.ADDED
         has_new = self.kind != ChangeKind.REMOVED
+        if self.part not in CONTENT and self.kind != "same":
+            # A column without a value is empty; the null of JSON is a value.
+            has_old = self.old is not None
+            has_new = self.new is not None
         return show_sides(self.old, self.new, has_old=has_old, has_new=has_new)
 
     @property
@@ -106,6 +120,11 @@ class Row:
     def matches(self, key: str) -> bool:
         """Whether its path contains a text, ignoring case."""
         return key.casefold() in "/".join(self.steps).casefold()
+
+
+def column_name(column: str) -> str:
+    """Name a column of a version for people."""
+    return COLUMN_NAMES.get(column, column.replace("_", " "))
 
 
 def changed_rows(changes: Iterable[Change]) -> list[Row]:

@@ -7,7 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from training_versions import Event, EventKind, JsonObject
-from training_versions.web.views.json_text import visible
+from training_versions.web.views.differences import column_name
+from training_versions.web.views.json_text import steps_of, visible
 from training_versions.web.views.targets import target_name
 
 _PATHS: Final = 3
@@ -45,10 +46,15 @@ def _edited(details: JsonObject) -> str:
     paths = details.get("paths")
     if not isinstance(paths, list) or not paths:
         return "Edited"
-    named = ", ".join(visible(str(path).lstrip("/")) for path in paths[:_PATHS])
+    named = ", ".join(_place(str(path)) for path in paths[:_PATHS])
     if len(paths) > _PATHS:
         named = f"{named} and {len(paths) - _PATHS} more"
     return f"Edited: {named}"
+
+
+def _place(path: str) -> str:
+    column, *steps = steps_of(f"/{path.lstrip('/')}")
+    return " / ".join([column_name(column), *(visible(step) for step in steps)])
 
 
 def _ended(text: str) -> Callable[[JsonObject], str]:
@@ -94,8 +100,8 @@ _WITH_DETAILS: Final[dict[str, Callable[[JsonObject], str]]] = {
     EventKind.EDITED: _edited,
     EventKind.TRAINING_FAILED: _ended("Training failed"),
     EventKind.TRAINING_CANCELLED: _ended("Training cancelled"),
-    EventKind.DEPLOYED: _deployed("Live at {}"),
-    EventKind.UNDEPLOYED: _deployed("Taken down at {}"),
+    EventKind.DEPLOYED: _deployed("Deployed to {}"),
+    EventKind.UNDEPLOYED: _deployed("Undeployed from {}"),
     EventKind.COST_RECORDED: _cost_recorded,
     EventKind.COST_ALERT: _cost_alert,
 }

@@ -316,7 +316,7 @@ class _Finder:
         if character and (character.isspace() or unicodedata.category(character) == "Cf"):
             self._fail("Here is a character that is not visible. Delete it.")
         if self._text.startswith(("//", "/*", "#"), self._at):
-            self._fail('JSON has no comments. Use the change summary, or a key such as "note".')
+            self._fail('JSON has no comments. Use the summary, or a key such as "note".')
 
     def _fail_after_end(self) -> None:
         character = self._peek()

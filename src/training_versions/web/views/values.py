@@ -17,6 +17,8 @@ MAX_SHOWN: Final = 2_000
 _CONTEXT: Final = 60
 # A longer value is shown folded.
 _LONG: Final = 300
+# Words up to this length are marked whole if a part of them differs.
+_WORD: Final = 30
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,31 @@ def _whole(value: Value) -> Side:
 
 def _texts(old: str, new: str) -> Sides:
     """Mark where two texts differ, and leave out what is far from there."""
-    same_before = _common_length(old, new)
+    same_before = _common_words(old, new)
     rest_of_old, rest_of_new = old[same_before:], new[same_before:]
-    same_after = _common_length(rest_of_old[::-1], rest_of_new[::-1])
+    same_after = _common_words(rest_of_old[::-1], rest_of_new[::-1])
     return Sides(
         _around(old, same_before, len(old) - same_after),
         _around(new, same_before, len(new) - same_after),
     )
+
+
+def _common_words(left: str, right: str) -> int:
+    """Count the characters at the beginning that are the same, without a part of a word.
+
+    A long word, such as a hash, is told apart inside of it.
+    """
+    length = _common_length(left, right)
+    start = length
+    while start > 0 and left[start - 1].isalnum():
+        start -= 1
+    if length - start > _WORD or not (_goes_on(left, length) or _goes_on(right, length)):
+        return length
+    return start
+
+
+def _goes_on(text: str, position: int) -> bool:
+    return text[position : position + 1].isalnum()
 
 
 def _common_length(left: str, right: str) -> int:
