@@ -17,6 +17,7 @@ from training_versions import rest
 from training_versions.autosave import DEFAULT_INTERVAL
 from training_versions.web import static_files
 from training_versions.web.auth import Auth
+from training_versions.web.csrf import Browsers
 from training_versions.web.errors import failure_page, http_error_page
 from training_versions.web.page import Services
 from training_versions.web.pages import (
@@ -119,6 +120,7 @@ def create_app(
                 settings=settings,
                 http=http,
                 auth=auth,
+                browsers=Browsers(settings.secure_cookies),
                 renewals=Renewals(auth.renew),
                 session_cookies=SessionCookies(settings),
             )

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 # Browsers drop, without a word, a cookie of more than 4,096 bytes with its name and attributes.
 _PART: Final = 3_600
+WEEK: Final = 7 * 24 * 3600
 # Servers and proxies refuse headers of more than 16 to 64 kB, all cookies together.
 _MOST_PARTS: Final = 4
 MAX_VALUE: Final = _PART * _MOST_PARTS

@@ -62,6 +62,7 @@ class Services:
     settings: Settings
     http: httpx.AsyncClient
     auth: Auth
+    browsers: csrf.Browsers
     renewals: Renewals
     session_cookies: SessionCookies
 
@@ -75,7 +76,7 @@ class Caller:
     user: User
     tokens: Tokens = field(repr=False)
     csrf_token: str = field(repr=False)
-    """The token that every form of this user carries."""
+    """A token for the forms of this user in this browser."""
 
 
 def services_of(request: Request) -> Services:
@@ -89,8 +90,12 @@ def caller_of(request: Request) -> Caller:
 
 
 async def read_form(request: Request) -> FormData:
-    """Return the form that was sent, with fields as long as a request may be."""
-    return await request.form(max_part_size=services_of(request).settings.max_body)
+    """Return the form that was sent, with fields as long as a request may be.
+
+    Every field is text: a file is refused, as no form of ours has one.
+    """
+    limit = services_of(request).settings.max_body
+    return await request.form(max_files=0, max_part_size=limit)
 
 
 def page(answer: Page) -> Page:
@@ -122,6 +127,8 @@ def page(answer: Page) -> Page:
             return response
         if tokens != given:
             services.session_cookies.write(request, response, tokens)
+        if tokens != given or services.browsers.is_new(request):
+            services.browsers.keep(request, response)
         return response
 
     return wrapped
@@ -133,7 +140,7 @@ async def _answer_as(tokens: Tokens, answer: Page, request: Request) -> Response
     Raises:
         NotSignedInError: The database does not take them; nothing was written.
     """
-    caller = _make_caller(services_of(request), tokens)
+    caller = _make_caller(request, tokens)
     request.state.caller = caller
     if request.method not in _READS and not await is_from_our_form(request, caller.user):
         return error_page(request, CrossSiteError())
@@ -152,7 +159,7 @@ async def is_from_our_form(request: Request, user: User) -> bool:
     if request.headers.get(csrf.HEADER) is None:
         await read_form(request)
     secret = services_of(request).settings.secret
-    return csrf.is_token(secret, _holder(user), await csrf.read_token(request))
+    return csrf.is_token(secret, _holder(request, user), await csrf.read_token(request))
 
 
 async def current_tokens(services: Services, given: Tokens) -> Tokens:
@@ -173,7 +180,8 @@ async def current_tokens(services: Services, given: Tokens) -> Tokens:
         return given
 
 
-def _make_caller(services: Services, tokens: Tokens) -> Caller:
+def _make_caller(request: Request, tokens: Tokens) -> Caller:
+    services = services_of(request)
     settings = services.settings
     project = (settings.url, settings.key, tokens.access)
     user = read_user(tokens.access)
@@ -182,13 +190,13 @@ def _make_caller(services: Services, tokens: Tokens) -> Caller:
         versions=AsyncVersionRepository.for_token(*project, http_client=services.http),
         user=user,
         tokens=tokens,
-        csrf_token=csrf.make_token(settings.secret, _holder(user)),
+        csrf_token=csrf.make_token(settings.secret, _holder(request, user)),
     )
 
 
-def _holder(user: User) -> str:
-    """Name a user as the holder of a token."""
-    return f"user:{user.id}"
+def _holder(request: Request, user: User) -> str:
+    """Name a user in a browser as the holder of a token."""
+    return f"user:{user.id}:{services_of(request).browsers.name(request)}"
 
 
 def _ask_to_sign_in(request: Request, *, has_ended: bool = False) -> Response:

@@ -252,7 +252,8 @@ async def compare(versions: AsyncVersionRepository, sent: Submission) -> Outcome
     theirs = await _find(versions, sent)
     if isinstance(theirs, Outcome):
         return theirs
-    return Outcome("compared", theirs, conflict=_compare(sent, theirs))
+    conflict = _compare(sent, theirs)
+    return Outcome("compared", theirs, conflict.edit.problems, conflict=conflict)
 
 
 async def resolve(versions: AsyncVersionRepository, sent: Submission, *, is_merge: bool) -> Outcome:
@@ -379,4 +380,4 @@ def _as_problem(error: InvalidInputError, name: str) -> Problem:
 
 
 def _as_conflict(conflict: Conflict) -> Outcome:
-    return Outcome("conflict", conflict.theirs, conflict=conflict)
+    return Outcome("conflict", conflict.theirs, conflict.edit.problems, conflict=conflict)

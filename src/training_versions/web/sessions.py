@@ -13,6 +13,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,13 +24,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from training_versions.web.auth import AuthError, Tokens
-from training_versions.web.cookies import MAX_VALUE, Cookie
+from training_versions.web.cookies import MAX_VALUE, WEEK, Cookie
 from training_versions.web.settings import Settings
 
-_WEEK: Final = 7 * 24 * 3600
 _RENEW_BEFORE: Final = 60
 """Seconds before its end that a token is renewed: longer than any request takes."""
 _REMEMBER: Final = 60
+_IS_TOKEN: Final = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,19 @@ class SessionCookies:
         # Browsers tell hosts apart and not ports: two servers on one machine, for two projects,
         # must not take each other's cookies.
         project = hashlib.sha256(settings.url.encode()).hexdigest()[:8]
-        self._access = Cookie(f"tv-{project}-access", _WEEK, settings.secure_cookies)
-        self._refresh = Cookie(f"tv-{project}-refresh", _WEEK, settings.secure_cookies)
+        self._access = Cookie(f"tv-{project}-access", WEEK, settings.secure_cookies)
+        self._refresh = Cookie(f"tv-{project}-refresh", WEEK, settings.secure_cookies)
 
     def read(self, request: Request) -> Tokens | None:
         """Return the tokens in a request, or `None` if nobody is signed in."""
         refresh = self._refresh.read(request)
         if not refresh:
             return None
-        return Tokens(self._access.read(request), refresh)
+        access = self._access.read(request)
+        if not _IS_TOKEN.fullmatch(access):
+            # As if there were none: it is renewed, and the damage is gone.
+            access = ""
+        return Tokens(access, refresh)
 
     def write(self, request: Request, response: Response, tokens: Tokens) -> None:
         """Set the tokens."""

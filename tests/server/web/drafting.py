@@ -51,7 +51,8 @@ def form_of(page: httpx.Response) -> dict[str, str]:
     _, _, form = page.text.partition('<form id="editor"')
     fields = [*_HIDDEN.findall(form), *_TEXTAREA.findall(form), *_INPUT.findall(form)]
     # Forms send line ends as networks do.
-    return {name: html.unescape(text).replace("\n", "\r\n") for name, text in fields}
+    plain = {name: html.unescape(text).replace("\r\n", "\n") for name, text in fields}
+    return {name: text.replace("\n", "\r\n") for name, text in plain.items()}
 
 
 class Tab:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
+import httpx
 import pytest
 
+from tests.server.web.conftest import SECRET
 from tests.server.web.drafting import CONFIG, Drafter, Tab, form_of, path_of
 from tests.server.web.visitor import OURS, Visitor, csrf_token
 from training_versions import Version
 from training_versions.local import LocalSupabase
+from training_versions.web import create_app
 
 
 @pytest.fixture
@@ -344,6 +350,67 @@ def test_hostile_content_comes_back_as_it_was_and_never_as_markup(
     assert (form["name"], form["change_summary"]) == (HOSTILE, f"\r\n{HOSTILE}")
     assert owner_page.post(path_of(draft), form, headers=OURS).status_code == 303
     assert ada.now(draft) == draft
+
+
+@pytest.mark.parametrize("escape", ["\\ud800", "\\udc00x", "\\u0000"])
+def test_what_is_no_text_is_refused_with_its_place_also_in_a_conflict(
+    tab: Tab, ada: Drafter, draft: Version, escape: str
+) -> None:
+    theirs = ada.versions.update_draft(draft.id, config=CONFIG | {"r": 64})
+    mine = f'{{"name": "{escape}"}}'
+
+    for reply in (tab.save(config=mine), tab.compare(config=mine)):
+        assert reply.status_code in (200, 422)
+        assert reply.json()["problems"]["config"]["offset"] == mine.index(escape)
+    assert ada.now(draft) == theirs
+
+
+def test_without_scripts_a_form_that_lacks_a_field_is_refused_and_names_it(
+    owner_page: Visitor, ada: Drafter, draft: Version
+) -> None:
+    form = form_of(owner_page.get(path_of(draft)))
+
+    for name in ("model", "base.model"):
+        lacking = {key: text for key, text in form.items() if key != name} | {"config": "{}"}
+        reply = owner_page.post(path_of(draft), lacking, headers=OURS)
+
+        assert reply.status_code == 422
+        assert "The form has no field model." in reply.text
+    assert ada.now(draft) == draft
+
+
+def test_without_scripts_what_was_typed_is_shown_again_when_the_project_is_out_of_reach(
+    owner_page: Visitor, draft: Version, stack: LocalSupabase, run: Callable[..., Any]
+) -> None:
+    typed = form_of(owner_page.get(path_of(draft))) | {"config": '{"typed": "for an hour"}'}
+    cookies = "; ".join(f"{name}={text}" for name, text in owner_page.http.cookies.items())
+    here, nowhere = (project_of(url) for url in (stack.url, NOWHERE))
+
+    async def send() -> httpx.Response:
+        app = create_app(url=NOWHERE, key=stack.publishable_key, secret=SECRET)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://pages.test") as http,
+        ):
+            headers = OURS | {"Cookie": cookies.replace(here, nowhere)}
+            return await http.post(path_of(draft), data=typed, headers=headers)
+
+    page = run(send())
+
+    again = form_of(page)
+    assert page.status_code == 503
+    assert "nothing was changed" in page.text
+    kept = {"csrf_token": typed["csrf_token"]}
+    assert again | kept == typed
+
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def project_of(url: str) -> str:
+    """What the cookies of a project have in their names."""
+    return hashlib.sha256(url.encode()).hexdigest()[:8]
 
 
 def test_there_is_no_editor_of_what_is_not_there(owner_page: Visitor, draft: Version) -> None:

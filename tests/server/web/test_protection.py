@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import pytest
 from starlette.routing import Route
 
 from tests.server.web.visitor import OURS, PASSWORD, Visitor, csrf_token
+from training_versions import PackageRepository, VersionRepository
+from training_versions.local import LocalSupabase
 from training_versions.web import create_app, static_files
 from training_versions.web.pages import packages
 
@@ -76,6 +78,23 @@ def test_a_form_without_the_token_of_its_user_changes_nothing(
 
         assert done.status_code == 403, path
     assert owner_page.get("/").status_code == 200
+
+
+def test_nobody_has_a_form_made_for_somebody_else(
+    owner_page: Visitor, visitor: Visitor, stack: LocalSupabase, owner_email: str
+) -> None:
+    # The pages do not verify the access token, so its text can say anything.
+    name = owner_page.cookie("-access")
+    _, claims, _ = owner_page.http.cookies[name].split(".")
+    forged = {name: f"e30.{claims}.AAAA", name.replace("access", "refresh"): "nothing"}
+    visitor.http.cookies.update(forged)
+    page = visitor.get("/packages/new")
+    assert owner_email in page.text
+
+    token = csrf_token(page)
+    done = owner_page.post("/packages/new", {"csrf_token": token, "name": "bot"}, headers=OURS)
+
+    assert done.status_code == 403
 
 
 def test_the_token_is_another_one_in_each_page(owner_page: Visitor) -> None:
@@ -166,6 +185,46 @@ def test_a_method_that_an_address_does_not_take_is_refused_with_those_it_does(
 ) -> None:
     assert owner_page.get("/sign-out").headers["Allow"] == "POST"
     assert "does not take GET" in owner_page.get("/sign-out").text
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "1.5", "9" * 5000])
+def test_there_is_no_page_at_what_is_no_number_of_a_version(
+    owner_page: Visitor, number: str
+) -> None:
+    for action in ("", "/edit", "/restore", "/publish", "/deploy", "/content.json"):
+        page = owner_page.get(f"/packages/{uuid4()}/v/{number}{action}")
+
+        assert page.status_code == 404
+        assert "There is no page at this address." in page.text
+
+
+def test_a_file_is_no_field_of_a_form(owner_page: Visitor, run: Callable[..., Any]) -> None:
+    token = csrf_token(owner_page.get("/"))
+    form = {"csrf_token": (None, token), "template_type": (None, "x"), "config": (None, "{}")}
+    files = form | {"name": ("a.txt", b"bot")}
+
+    done = run(owner_page.http.post("/packages/new", files=files, headers=OURS))
+
+    assert done.status_code == 400
+    assert "a.txt" not in owner_page.get("/").text
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["done=deleted&number=5+call+me", "done=restored&source=me", "done=published", "done=x"],
+)
+def test_an_address_cannot_have_a_page_say_what_is_not_so(
+    owner_page: Visitor, stack: LocalSupabase, owner_email: str, query: str
+) -> None:
+    client = stack.sign_in(owner_email)
+    package = PackageRepository(client).create("bot", template_type="lora", config={})
+    VersionRepository(client).create_draft(package.id, config={}, model={}, dataset=[])
+
+    for path in (f"/packages/{package.id}", f"/packages/{package.id}/v/1"):
+        page = owner_page.get(f"{path}?{query}")
+
+        assert page.status_code == 200
+        assert 'role="status">' not in page.text.partition("<main")[2].partition("<section")[0]
 
 
 def test_a_failure_says_nothing_of_its_cause_and_has_the_headers(

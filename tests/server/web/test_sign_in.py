@@ -225,6 +225,28 @@ def test_a_token_that_the_database_refuses_is_renewed_if_the_session_is_there(
         assert asked.headers["Location"] == "/sign-in?next=%2F&ended=1"
 
 
+def test_a_damaged_access_token_is_renewed(owner_page: Visitor, owner_email: str) -> None:
+    token = owner_page.http.cookies[owner_page.cookie("-access")]
+    cookies = "; ".join(f"{name}={text}" for name, text in owner_page.http.cookies.items())
+    damaged = cookies.replace(token, f"{token}\u00e4").encode("latin-1")
+
+    page = owner_page.get("/", headers={b"Cookie": damaged})
+
+    assert page.status_code == 200
+    assert owner_email in page.text
+
+
+@pytest.mark.parametrize("length", [0, 31, 20_000])
+def test_who_has_a_damaged_cookie_can_sign_in(
+    visitor: Visitor, owner_email: str, length: int
+) -> None:
+    visitor.http.cookies.set("tv-visitor", "x" * length, "pages.test", "/")
+
+    visitor.sign_in(owner_email)
+
+    assert owner_email in visitor.get("/").text
+
+
 def test_signing_out_ends_the_session_here_and_at_the_project(
     owner_page: Visitor, stack: LocalSupabase, owner_email: str
 ) -> None:

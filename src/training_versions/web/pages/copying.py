@@ -30,7 +30,7 @@ from training_versions.web.pages.actions import (
     text_field,
     was_edited,
 )
-from training_versions.web.pages.reading import Found, read_or_problem, version_path
+from training_versions.web.pages.reading import VERSION_ROUTE, Found, read_or_problem, version_path
 from training_versions.web.render import render
 
 _PACKAGES: Final = 50
@@ -233,10 +233,9 @@ def _forked(draft: VersionSummary, subject: Subject) -> Response:
     return go_on(path, "forked", source=subject.version.version_number)
 
 
-_VERSION: Final = "/packages/{package_id:uuid}/v/{number:int}"
 routes = [
-    Route(f"{_VERSION}/restore", ask_restore, methods=["GET"]),
-    Route(f"{_VERSION}/restore", restore, methods=["POST"]),
-    Route(f"{_VERSION}/fork", ask_fork, methods=["GET"]),
-    Route(f"{_VERSION}/fork", fork, methods=["POST"]),
+    Route(f"{VERSION_ROUTE}/restore", ask_restore, methods=["GET"]),
+    Route(f"{VERSION_ROUTE}/restore", restore, methods=["POST"]),
+    Route(f"{VERSION_ROUTE}/fork", ask_fork, methods=["GET"]),
+    Route(f"{VERSION_ROUTE}/fork", fork, methods=["POST"]),
 ]

@@ -27,6 +27,7 @@ from training_versions.web.pages.actions import (
     text_field,
 )
 from training_versions.web.pages.compare import read_live
+from training_versions.web.pages.reading import VERSION_ROUTE
 from training_versions.web.views.targets import target_name
 
 _OTHER_LIVE: Final = (
@@ -150,10 +151,9 @@ async def undeploy(request: Request) -> Response:
     return go_on(subject.address.version, "undeployed", target=target)
 
 
-_VERSION: Final = "/packages/{package_id:uuid}/v/{number:int}"
 routes = [
-    Route(f"{_VERSION}/deploy", ask_deploy, methods=["GET"]),
-    Route(f"{_VERSION}/deploy", deploy, methods=["POST"]),
-    Route(f"{_VERSION}/undeploy", ask_undeploy, methods=["GET"]),
-    Route(f"{_VERSION}/undeploy", undeploy, methods=["POST"]),
+    Route(f"{VERSION_ROUTE}/deploy", ask_deploy, methods=["GET"]),
+    Route(f"{VERSION_ROUTE}/deploy", deploy, methods=["POST"]),
+    Route(f"{VERSION_ROUTE}/undeploy", ask_undeploy, methods=["GET"]),
+    Route(f"{VERSION_ROUTE}/undeploy", undeploy, methods=["POST"]),
 ]

@@ -20,7 +20,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from training_versions import Package
+from training_versions import (
+    InvalidInputError,
+    NotSignedInError,
+    Package,
+    TrainingVersionsError,
+)
 from training_versions.web.editing import (
     BY_NAME,
     FIELDS,
@@ -30,6 +35,7 @@ from training_versions.web.editing import (
     texts_of,
 )
 from training_versions.web.page import caller_of, page, read_form, services_of
+from training_versions.web.pages.reading import VERSION_ROUTE
 from training_versions.web.render import render
 from training_versions.web.saving import Conflict, Outcome, Submission, compare, resolve, save
 
@@ -55,6 +61,7 @@ async def save_draft(request: Request) -> Response:
     if request.headers.get("Accept") == "application/json":
         return _answer(request, await save(versions, sent))
 
+    _check_whole(sent)
     action = form.get("action", "save")
     if action == "discard":
         return RedirectResponse(request.url.path, status_code=303)
@@ -98,10 +105,19 @@ def read_submission(form: FormData) -> Submission:
     )
 
 
+def _check_whole(sent: Submission) -> None:
+    """Check that a form brings every field, with what each began from.
+
+    Raises:
+        InvalidInputError: One is missing, so no page of ours sent it.
+    """
+    for field in FIELDS:
+        if field.name not in sent.texts or field.name not in sent.base:
+            raise InvalidInputError(f"The form has no field {field.name}.", field=field.name)
+
+
 def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    # A file is no text.
-    return value if isinstance(value, str) else ""
+    return str(form.get(name, ""))
 
 
 def _fields(form: FormData, prefix: str) -> dict[str, str]:
@@ -115,8 +131,7 @@ def _fields(form: FormData, prefix: str) -> dict[str, str]:
 
 async def _show_again(request: Request, sent: Submission, outcome: Outcome) -> Response:
     """Show the form with what was typed, and what became of it."""
-    caller = caller_of(request)
-    package = await caller.packages.find(request.path_params["package_id"])
+    package = await _find_package(request)
     version = outcome.version
     texts, base = dict(sent.texts), dict(sent.base)
     if outcome.state == "refused" and version is not None:
@@ -124,6 +139,16 @@ async def _show_again(request: Request, sent: Submission, outcome: Outcome) -> R
         base = texts_of(version)
         texts = base | {name: sent.texts[name] for name in outcome.problems}
     return _show(request, package, outcome, texts=texts, base=base, version=version, sent=sent)
+
+
+async def _find_package(request: Request) -> Package | None:
+    """Find the package; without it the page still shows what was typed."""
+    try:
+        return await caller_of(request).packages.find(request.path_params["package_id"])
+    except NotSignedInError:
+        raise
+    except TrainingVersionsError:
+        return None
 
 
 def _show(
@@ -198,7 +223,6 @@ def _stored(version: AnyVersion) -> dict[str, Any]:
     """Return what a script keeps of a draft as it is stored."""
     return {
         "token": version.updated_at.isoformat(),
-        "texts": texts_of(version),
         "marks": marks_of(version),
     }
 
@@ -216,6 +240,7 @@ def _show_conflict(request: Request, conflict: Conflict) -> dict[str, Any]:
     return {
         "has_mine": conflict.has_mine,
         "can_merge": conflict.can_merge,
+        "texts": texts_of(conflict.theirs),
         "merged": conflict.merged_texts,
         "html": _part(request, "_editor_conflict.html", conflict=conflict),
     }
@@ -225,7 +250,7 @@ def _part(request: Request, template: str, **values: Any) -> str:
     return bytes(render(request, template, **values).body).decode()
 
 
-_PATH = "/packages/{package_id:uuid}/v/{number:int}/edit"
+_PATH = f"{VERSION_ROUTE}/edit"
 routes = [
     Route(_PATH, show_editor, methods=["GET"]),
     Route(_PATH, save_draft, methods=["POST"]),

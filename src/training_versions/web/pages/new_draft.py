@@ -17,6 +17,8 @@ from training_versions.web.render import render
 _FIELDS: Final = {"name": "name", "change_summary": "change_summary", "number": "number"}
 _PACKAGE: Final = "package"
 _VERSION: Final = "version"
+# Python refuses to read numbers of thousands of digits.
+_MOST_DIGITS: Final = 10
 
 
 @page
@@ -77,7 +79,7 @@ async def _create(caller: Caller, package: Package, form: Form, draft_id: UUID) 
 
 def _read_number(text: str) -> int:
     number = text.strip().removeprefix("v")
-    if not number.isascii() or not number.isdigit():
+    if not number.isascii() or not number.isdigit() or len(number) > _MOST_DIGITS:
         raise InvalidInputError("This must be the number of a version.", field="number")
     return int(number)
 

@@ -23,7 +23,13 @@ from training_versions.web.pages.actions import (
     text_field,
 )
 from training_versions.web.pages.compare import read_live
-from training_versions.web.pages.reading import Address, AnyVersion, Found, read_or_problem
+from training_versions.web.pages.reading import (
+    VERSION_ROUTE,
+    Address,
+    AnyVersion,
+    Found,
+    read_or_problem,
+)
 from training_versions.web.views.differences import CONTENT
 from training_versions.web.views.targets import target_name
 
@@ -180,12 +186,11 @@ async def delete(request: Request) -> Response:
     return go_on(address.package, "deleted", number=address.number)
 
 
-_VERSION: Final = "/packages/{package_id:uuid}/v/{number:int}"
 routes = [
-    Route(f"{_VERSION}/publish", ask_publish, methods=["GET"]),
-    Route(f"{_VERSION}/publish", publish, methods=["POST"]),
-    Route(f"{_VERSION}/archive", ask_archive, methods=["GET"]),
-    Route(f"{_VERSION}/archive", archive, methods=["POST"]),
-    Route(f"{_VERSION}/delete", ask_delete, methods=["GET"]),
-    Route(f"{_VERSION}/delete", delete, methods=["POST"]),
+    Route(f"{VERSION_ROUTE}/publish", ask_publish, methods=["GET"]),
+    Route(f"{VERSION_ROUTE}/publish", publish, methods=["POST"]),
+    Route(f"{VERSION_ROUTE}/archive", ask_archive, methods=["GET"]),
+    Route(f"{VERSION_ROUTE}/archive", archive, methods=["POST"]),
+    Route(f"{VERSION_ROUTE}/delete", ask_delete, methods=["GET"]),
+    Route(f"{VERSION_ROUTE}/delete", delete, methods=["POST"]),
 ]

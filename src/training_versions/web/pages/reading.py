@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
 from training_versions import (
@@ -20,6 +21,26 @@ from training_versions.web.page import Caller
 
 AnyVersion: TypeAlias = "Version[Any, Any, Any]"
 T = TypeVar("T")
+
+
+class NumberConvertor(Convertor[int]):
+    """Reads the number of a version in a path; there is no page at one that no version has."""
+
+    # Python refuses to read numbers of thousands of digits.
+    regex = "[1-9][0-9]{0,9}"
+
+    def convert(self, value: str) -> int:
+        """Read it."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """Write it."""
+        return str(value)
+
+
+register_url_convertor("version_number", NumberConvertor())
+VERSION_ROUTE: Final = "/packages/{package_id:uuid}/v/{number:version_number}"
+"""The route of the page of a version; those of its other pages begin with it."""
 
 
 @dataclass(frozen=True)

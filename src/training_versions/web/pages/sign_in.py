@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,7 +11,6 @@ from starlette.routing import Route
 
 from training_versions.web import csrf
 from training_versions.web.auth import AuthError
-from training_versions.web.cookies import Cookie
 from training_versions.web.errors import CrossSiteError, error_page
 from training_versions.web.page import (
     current_tokens,
@@ -22,7 +20,6 @@ from training_versions.web.page import (
 from training_versions.web.render import render
 from training_versions.web.sessions import fits_cookies, read_user
 
-_HOUR: Final = 3_600
 # Everybody may send this form.
 _MOST_FIELDS: Final = 10
 _LONGEST_FIELD: Final = 16 * 1024
@@ -73,7 +70,7 @@ async def show_form(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """Start a session, or show the form again with what is wrong."""
     services = services_of(request)
-    form = await request.form(max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD)
+    form = await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD)
     email = str(form.get("email", "")).strip()
     password = str(form.get("password", ""))
     next_path = safe_path(str(form.get("next", "")))
@@ -81,10 +78,9 @@ async def sign_in(request: Request) -> Response:
     def refuse(status: int, problem: str) -> Response:
         return _form(request, status=status, problem=problem, email=email, next_path=next_path)
 
-    visitor = _visitor_cookie(request).read(request)
     token = await csrf.read_token(request)
-    is_ours = csrf.is_token(services.settings.secret, f"visitor:{visitor}", token)
-    if not visitor or not is_ours or not csrf.is_same_site(request):
+    is_ours = csrf.is_token(services.settings.secret, _holder(request), token)
+    if not is_ours or not csrf.is_same_site(request):
         return refuse(403, _STALE)
     if not email or not password:
         return refuse(422, "Both are needed: the address and the password.")
@@ -99,6 +95,7 @@ async def sign_in(request: Request) -> Response:
         return refuse(400, _TOO_LARGE)
     response = RedirectResponse(next_path, status_code=303)
     services.session_cookies.write(request, response, tokens)
+    services.browsers.keep(request, response)
     return response
 
 
@@ -136,11 +133,8 @@ def _form(
     email: str = "",
     next_path: str = "/",
 ) -> Response:
-    cookie = _visitor_cookie(request)
-    visitor = cookie.read(request)
-    if not visitor:
-        visitor = secrets.token_urlsafe(24)
-    token = csrf.make_token(services_of(request).settings.secret, f"visitor:{visitor}")
+    services = services_of(request)
+    token = csrf.make_token(services.settings.secret, _holder(request))
     response = render(
         request,
         "sign_in.html",
@@ -151,13 +145,13 @@ def _form(
         next_path=next_path,
         csrf_token=token,
     )
-    cookie.write(request, response, visitor)
+    services.browsers.keep(request, response)
     return response
 
 
-def _visitor_cookie(request: Request) -> Cookie:
-    secure = services_of(request).settings.secure_cookies
-    return Cookie("tv-visitor", _HOUR, secure)
+def _holder(request: Request) -> str:
+    """Name a browser as the holder of a token."""
+    return f"visitor:{services_of(request).browsers.name(request)}"
 
 
 def _status(error: AuthError) -> int:

@@ -26,6 +26,7 @@ from training_versions.web.page import caller_of, page
 from training_versions.web.pages.descent import read_descent
 from training_versions.web.pages.offers import offers_for
 from training_versions.web.pages.reading import (
+    VERSION_ROUTE,
     Address,
     AnyVersion,
     Found,
@@ -269,10 +270,9 @@ async def curve_points(request: Request) -> Response:
     return JSONResponse(Curve(metric, points).to_json())
 
 
-_VERSION: Final = "/packages/{package_id:uuid}/v/{number:int}"
 routes = [
-    Route(_VERSION, show_version, methods=["GET"]),
-    Route(f"{_VERSION}/content", show_content, methods=["GET"]),
-    Route(f"{_VERSION}/content.json", download_content, methods=["GET"]),
+    Route(VERSION_ROUTE, show_version, methods=["GET"]),
+    Route(f"{VERSION_ROUTE}/content", show_content, methods=["GET"]),
+    Route(f"{VERSION_ROUTE}/content.json", download_content, methods=["GET"]),
     Route("/curves/{version_id:uuid}", curve_points, methods=["GET"]),
 ]

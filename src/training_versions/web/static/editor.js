@@ -278,7 +278,8 @@ class Editor {
   // --- conflicts
 
   async #compare() {
-    const texts = this.#texts();
+    // A field that is as it was is sent once.
+    const texts = new Map(this.#changed().map((field) => [field.name, field.value]));
     const reply = await this.#post("/compare", texts, this.#stored);
     if (reply.state !== "compared") {
       if (reply.state === "lost" || reply.status >= 500) {

@@ -2,8 +2,8 @@
 
 The standard library reads it. Only where that fails, a second reader goes through the text step by
 step to say it better: it knows what people who think in Python or JavaScript write. Beyond what the
-library refuses it refuses what would not be stored as it was typed: a key that is there twice, and
-a number with more digits than are kept.
+library refuses it refuses what would not be stored as it was typed: a key that is there twice, a
+number with more digits than are kept, and characters that PostgreSQL has no room for.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORD: Final = re.compile(r"[^\s,:{}\[\]\"']+")
 _PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*')
 _ESCAPE: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
+_PAIR: Final = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_NOT_STORED: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""The beginning of an escape that may stand for a character that cannot be stored."""
 _WORDS: Final[dict[str, object]] = {"true": True, "false": False, "null": None}
 _MEANT: Final = {
     "True": "true",
@@ -64,6 +67,8 @@ def read_json(text: str) -> JsonValue:
     Raises:
         Mistake: It is none, or holds what would not be kept as it was typed.
     """
+    if _NOT_STORED.search(text):
+        _Finder(text).read()
     try:
         return json.loads(
             text,
@@ -273,7 +278,17 @@ class _Finder:
             if following == "u":
                 self._fail("After \\u come four digits of 0 to 9 and a to f, as in \\u00e9")
             self._fail("A backslash in text is written twice: \\\\")
-        self._at = escape.end()
+        if _NOT_STORED.match(escape[0]):
+            self._pair_or_fail(escape[0])
+        self._at += len(escape[0])
+
+    def _pair_or_fail(self, escape: str) -> None:
+        """Read the first of two escapes that are one character together."""
+        if escape == "\\u0000":
+            self._fail("PostgreSQL cannot store this character, the one with the number 0.")
+        if not _PAIR.match(self._text, self._at):
+            self._fail("This is half of a character: it takes two, as in \\ud83d\\ude00")
+        self._at += len(escape)
 
     def _word(self) -> None:
         """Read a number, true, false or null."""
