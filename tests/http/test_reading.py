@@ -14,12 +14,13 @@ import respx
 from tests.data import (
     MOMENT,
     PACKAGE,
+    URL,
     VERSION,
     event_row,
     package_row,
     version_row,
 )
-from training_versions import NotFoundError, UnreadableReplyError
+from training_versions import NotFoundError, UnreadableReplyError, VersionRepository
 
 VERSIONS = "/training_package_versions"
 SUMMARIES = "/training_package_version_summaries"
@@ -144,6 +145,18 @@ def test_the_first_short_page_measures_the_cap_and_later_ones_need_one_request(v
     list(versions.iterate(PACKAGE))
 
     assert (len(table.route.calls), len(table.numbers.calls)) == (4, 1)
+
+
+def test_repositories_over_the_same_connections_measure_the_cap_once(server):
+    table = Table(server, SUMMARIES, 25, 1000)
+
+    project = URL.removesuffix("/rest/v1")
+    with httpx.Client() as http:
+        for token in ("of.one.caller", "of.another.caller"):
+            versions = VersionRepository.for_token(project, "key", token, http_client=http)
+            assert len(versions.list(PACKAGE, limit=100)) == 25
+
+    assert len(table.numbers.calls) == 1
 
 
 def test_a_page_as_long_as_the_cap_is_followed_by_a_proof(versions, server):

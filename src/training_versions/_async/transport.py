@@ -39,11 +39,12 @@ from training_versions.operations.requests import (
     Operation,
     Reply,
     Request,
-    RowCap,
     Rpc,
     Select,
+    Server,
     WhoAmI,
     advance,
+    server_at,
     unreadable,
 )
 from training_versions.operations.retries import DEFAULT_PAUSES, RetryState
@@ -66,14 +67,18 @@ HttpClient: TypeAlias = httpx.AsyncClient
 """What holds the connections; many clients may share one."""
 
 
+class ClientForToken(AsyncPostgrestClient):
+    """A client whose token never changes: one of many over the same connections."""
+
+
 def client_for_token(
     url: str, key: str, token: str, http_client: HttpClient
 ) -> AsyncPostgrestClient:
-    """Make a client whose token never changes."""
+    """Make a client for one token."""
     check_http_client(http_client, httpx.AsyncClient)
     address, headers = check_address(url), headers_for(key, token)
     try:
-        return AsyncPostgrestClient(address, headers=headers, http_client=http_client)
+        return ClientForToken(address, headers=headers, http_client=http_client)
     except ValueError as exc:
         raise InvalidInputError(f"url is no URL: {exc}.", field="url") from exc
 
@@ -113,7 +118,9 @@ class AsyncTransport:
         check_client(client, AsyncPostgrestClient, owner)
         self.client = client  # autosave makes a second transport of it, which does not repeat
         self._retry_pauses = check_pauses(retry_pauses)
-        self._row_cap = RowCap()
+        self._server = Server()
+        if isinstance(client, ClientForToken):
+            self._server = server_at(str(client.base_url), client.session)
         self.current_client()
 
     async def run(self, operation: Operation[T]) -> T:
@@ -214,6 +221,6 @@ class AsyncTransport:
             query = query.order(column, desc=request.descending)
         # Repeats are ours: those of the client would take seven seconds.
         rows = await query.limit(request.limit).retry(False).execute()
-        reply = Reply(rows.data, rows.count, self._row_cap)
-        self._row_cap = self._row_cap.after(request, reply.data)
+        reply = Reply(rows.data, rows.count, self._server.row_cap)
+        self._server.row_cap = self._server.row_cap.after(request, reply.data)
         return reply

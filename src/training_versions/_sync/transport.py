@@ -41,11 +41,12 @@ from training_versions.operations.requests import (
     Operation,
     Reply,
     Request,
-    RowCap,
     Rpc,
     Select,
+    Server,
     WhoAmI,
     advance,
+    server_at,
     unreadable,
 )
 from training_versions.operations.retries import DEFAULT_PAUSES, RetryState
@@ -68,14 +69,18 @@ HttpClient: TypeAlias = httpx.Client
 """What holds the connections; many clients may share one."""
 
 
+class ClientForToken(SyncPostgrestClient):
+    """A client whose token never changes: one of many over the same connections."""
+
+
 def client_for_token(
     url: str, key: str, token: str, http_client: HttpClient
 ) -> SyncPostgrestClient:
-    """Make a client whose token never changes."""
+    """Make a client for one token."""
     check_http_client(http_client, httpx.Client)
     address, headers = check_address(url), headers_for(key, token)
     try:
-        return SyncPostgrestClient(address, headers=headers, http_client=http_client)
+        return ClientForToken(address, headers=headers, http_client=http_client)
     except ValueError as exc:
         raise InvalidInputError(f"url is no URL: {exc}.", field="url") from exc
 
@@ -115,7 +120,9 @@ class Transport:
         check_client(client, SyncPostgrestClient, owner)
         self.client = client  # autosave makes a second transport of it, which does not repeat
         self._retry_pauses = check_pauses(retry_pauses)
-        self._row_cap = RowCap()
+        self._server = Server()
+        if isinstance(client, ClientForToken):
+            self._server = server_at(str(client.base_url), client.session)
         self.current_client()
 
     def run(self, operation: Operation[T]) -> T:
@@ -215,6 +222,6 @@ class Transport:
             query = query.order(column, desc=request.descending)
         # Repeats are ours: those of the client would take seven seconds.
         rows = query.limit(request.limit).retry(False).execute()
-        reply = Reply(rows.data, rows.count, self._row_cap)
-        self._row_cap = self._row_cap.after(request, reply.data)
+        reply = Reply(rows.data, rows.count, self._server.row_cap)
+        self._server.row_cap = self._server.row_cap.after(request, reply.data)
         return reply

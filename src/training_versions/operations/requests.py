@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
 
@@ -126,6 +127,25 @@ class RowCap:
         rows = len(cast("list[object]", data))
         was_measured = self.was_measured or select.table == ROW_NUMBERS
         return RowCap(max(self.at_least, rows), was_measured)
+
+
+@dataclass
+class Server:
+    """What is known of a server."""
+
+    row_cap: RowCap = RowCap()
+
+
+_SERVERS: Final = WeakKeyDictionary[object, dict[str, Server]]()
+
+
+def server_at(address: str, http_client: object) -> Server:
+    """Return what is known of a server, to all who reach it over the same connections.
+
+    A server that acts for its callers makes a repository for each request. Each of them would
+    measure the cap again, and double what a list costs.
+    """
+    return _SERVERS.setdefault(http_client, {}).setdefault(address, Server())
 
 
 @dataclass(frozen=True)

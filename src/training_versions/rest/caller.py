@@ -29,7 +29,7 @@ _bearer = HTTPBearer(
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def token_of_caller(request: Request, credentials: Credentials) -> str:
+async def token_of_caller(request: Request, credentials: Credentials) -> str:
     """Return the access token of the request."""
     # Which of two is the caller's would be a guess.
     single(request, "Authorization")
@@ -43,7 +43,7 @@ def token_of_caller(request: Request, credentials: Credentials) -> str:
 Token = Annotated[str, Depends(token_of_caller)]
 
 
-def packages_of_caller(request: Request, token: Token) -> AsyncPackageRepository:
+async def packages_of_caller(request: Request, token: Token) -> AsyncPackageRepository:
     """Make a repository that acts as the caller."""
     service = service_of(request)
     settings = service.settings
@@ -60,7 +60,7 @@ def packages_of_caller(request: Request, token: Token) -> AsyncPackageRepository
         raise _about_token(exc) from exc
 
 
-def versions_of_caller(request: Request, token: Token) -> AsyncVersionRepository:
+async def versions_of_caller(request: Request, token: Token) -> AsyncVersionRepository:
     """Make a repository that acts as the caller."""
     service = service_of(request)
     settings = service.settings

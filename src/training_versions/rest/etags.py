@@ -79,7 +79,7 @@ def check_preconditions(request: Request) -> None:
     raise bad_header(_NONE_MATCH, f"{_NONE_MATCH} is for reading; a write takes If-Match.")
 
 
-def if_none_match(request: Request) -> list[str] | None:
+async def if_none_match(request: Request) -> list[str] | None:
     """Read `If-None-Match`, whose tags are compared weakly; `["*"]` stands for any."""
     header = joined(request, _NONE_MATCH)
     if header is None:
@@ -120,7 +120,7 @@ class Expected:
         raise first
 
 
-def if_match(request: Request) -> Expected:
+async def if_match(request: Request) -> Expected:
     """Read `If-Match`, whose tags are compared strongly; any state will do if there is none."""
     header = joined(request, "If-Match")
     if header is None or header == "*":
@@ -133,7 +133,7 @@ def if_match(request: Request) -> Expected:
     return Expected(sorted(moments, reverse=True))
 
 
-def required_if_match(
+async def required_if_match(
     request: Request, expected: Annotated[Expected, Depends(if_match)]
 ) -> Expected:
     """Read `If-Match`, which must be there."""

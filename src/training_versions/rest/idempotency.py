@@ -48,7 +48,7 @@ def read_key(header: str) -> str:
     raise bad_header("Idempotency-Key", detail)
 
 
-def new_id(request: Request, token: Token) -> NewId:
+async def new_id(request: Request, token: Token) -> NewId:
     """Return the identifier for what the request creates: a new one, unless there is a key."""
     key = single(request, "Idempotency-Key")
     if key is None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -101,9 +101,13 @@ Step = Annotated[int, Field(ge=0, le=2**31 - 1), BeforeValidator(_read_integer)]
 Percentage = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_read_integer)]
 Dataset = Annotated[list[dict[str, Any]], Field(description="The data sets, in their order.")]
 
+Ids = Annotated[
+    tuple[UUID, ...], Query(max_length=200, description="Those with one of these identifiers.")
+]
 PackageId = Annotated[UUID, Path(description="The package.")]
 VersionId = Annotated[UUID, Path(description="The version.")]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number in the package.")]
+BelowOrAbove = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Target = Literal["local", "hf_space"]
 assert set(Target.__args__) == {str(target) for target in DeploymentTarget}
 

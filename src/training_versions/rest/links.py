@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, TypedDict
 from fastapi import Depends, Query, Request
 
 from training_versions import Page
+from training_versions.rest.paths import path_of
 
 MOST: Final = 200
 """The most that a page may hold; a larger `limit` is refused, not cut."""
@@ -31,7 +32,9 @@ class PagingOptions(TypedDict):
     cursor: str | None
 
 
-def read_paging(order: Order = "newest", limit: Limit = 50, cursor: Cursor = None) -> PagingOptions:
+async def read_paging(
+    order: Order = "newest", limit: Limit = 50, cursor: Cursor = None
+) -> PagingOptions:
     """Read which page of a list is asked for."""
     return {"order": order, "limit": limit, "cursor": cursor}
 
@@ -45,4 +48,4 @@ def next_link(request: Request, page: Page[Any]) -> dict[str, str]:
         return {}
     url = request.url.include_query_params(cursor=page.next_cursor)
     # Without scheme and host, which a proxy in front may have changed.
-    return {"Link": f'<{url.path}?{url.query}>; rel="next"'}
+    return {"Link": f'<{path_of(request)}?{url.query}>; rel="next"'}

@@ -60,6 +60,27 @@ def test_they_work_under_any_prefix(guest: Api) -> None:
     assert link.startswith(f"{PREFIX}/versions?")
 
 
+def test_its_addresses_are_ascii_under_a_prefix_that_is_not(
+    stack: LocalSupabase, person: Callable[[], Person]
+) -> None:
+    app = FastAPI()
+    given = {"url": stack.url, "key": stack.publishable_key}
+    app.include_router(create_router(**given), prefix="/{tenant}")
+    running = Running(app)
+    try:
+        api = Api(running, person(), "/ж ü")
+        created = api.draft()
+        api.draft()
+        link = api.get("/versions?limit=1").links["next"]["url"]
+        followed = [
+            Api(running, api.person, "").get(url) for url in (created.headers["Location"], link)
+        ]
+    finally:
+        running.close()
+
+    assert [answer.status_code for answer in followed] == [200, 200]
+
+
 def test_they_tell_their_own_errors(guest: Api, host: Running) -> None:
     nobody = Api(host, None, PREFIX)
 

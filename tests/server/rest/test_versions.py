@@ -112,6 +112,51 @@ def test_a_list_links_its_next_page_and_ends(ada: Api) -> None:
     assert (found, pages) == (ids, 3)
 
 
+def test_versions_are_found_by_their_ids_and_numbers(ada: Api) -> None:
+    package = ada.package()
+    ids = [ada.draft(package).json()["id"] for _ in range(4)]
+    path = f"/versions?package_id={package['id']}"
+
+    def numbers(query: str) -> list[int]:
+        return [each["version_number"] for each in ada.get(path + query).json()["items"]]
+
+    assert numbers(f"&ids={ids[0]}&ids={ids[2]}") == [3, 1]
+    assert numbers("&number_below=3&limit=1") == [2]
+    assert numbers("&number_above=2&order=oldest") == [3, 4]
+    assert numbers("&number_above=1&number_below=3") == [2]
+
+
+def test_overviews_say_what_is_live_of_each_package(ada: Api) -> None:
+    package, other = ada.package("one"), ada.package("two")
+    version = ada.published(package)
+    made(ada.post(f"/versions/{version['id']}/deploy", {"target": "local"}))
+    ada.draft(other)
+
+    page = ada.get("/overviews?order=oldest&limit=1")
+    second = ada.get(page.links["next"]["url"].removeprefix(PREFIX)).json()
+    found = ada.get(f"/overviews?ids={package['id']}").json()
+
+    (one,), (two,) = page.json()["items"], second["items"]
+    assert [live["target"] for live in one["live"]] == ["local"]
+    assert (one["id"], two["id"], two["drafts"]) == (package["id"], other["id"], 1)
+    assert found["items"] == [one]
+    assert [each["id"] for each in ada.get(f"/packages?ids={other['id']}").json()["items"]] == [
+        other["id"]
+    ]
+
+
+def test_deployments_of_a_moment_are_those_that_were_live_then(ada: Api) -> None:
+    version = ada.published()
+    made(ada.post(f"/versions/{version['id']}/deploy", {"target": "local"}))
+    (live,) = ada.get("/deployments").json()["items"]
+
+    then = ada.get("/deployments", params={"at": live["started_at"]})
+    before = ada.get("/deployments?at=2020-01-01T00:00:00Z")
+
+    assert then.json()["items"] == [live]
+    assert before.json()["items"] == []
+
+
 @pytest.mark.parametrize("what", ["versions", "packages"])
 def test_cost_entries_come_in_pages(ada: Api, what: str) -> None:
     version = ada.published()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Final, TypedDict
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,7 +12,14 @@ from training_versions.rest.caller import Packages, Versions
 from training_versions.rest.etags import tag_of_version
 from training_versions.rest.existence import check_package, check_version
 from training_versions.rest.idempotency import New, replayed, telling_reuse
-from training_versions.rest.inputs import NewDeployment, PackageId, Target, Undeployment, VersionId
+from training_versions.rest.inputs import (
+    Moment,
+    NewDeployment,
+    PackageId,
+    Target,
+    Undeployment,
+    VersionId,
+)
 from training_versions.rest.links import Paging, next_link
 from training_versions.rest.replies import reply
 from training_versions.rest.responses import (
@@ -46,14 +54,16 @@ class DeploymentOptions(TypedDict):
 
     target: Target | None
     live: bool | None
+    at: datetime | None
 
 
-def read_filters(
+async def read_filters(
     target: Annotated[Target | None, Query(description="Those at this target.")] = None,
     live: Annotated[bool | None, Query(description="Only what is live, or has ended.")] = None,
+    at: Annotated[Moment | None, Query(description="What was live at this moment.")] = None,
 ) -> DeploymentOptions:
     """Read which deployments are asked for."""
-    return {"target": target, "live": live}
+    return {"target": target, "live": live, "at": at}
 
 
 Filters = Annotated[DeploymentOptions, Depends(read_filters)]

@@ -28,7 +28,7 @@ class EventOptions(TypedDict):
     until: datetime | None
 
 
-def read_filters(
+async def read_filters(
     kind: Annotated[tuple[EventKind, ...], Query(description="One of these.")] = (),
     since: Annotated[Moment | None, Query(description="At this moment or later.")] = None,
     until: Annotated[Moment | None, Query(description="Before this moment.")] = None,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
+from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from training_versions import Deployment, Package, PackageCost, Page
+from training_versions import Deployment, Package, PackageCost, PackageOverview, Page
 from training_versions.rest import schemas
 from training_versions.rest.caller import Packages, Versions
 from training_versions.rest.etags import (
@@ -20,6 +21,7 @@ from training_versions.rest.etags import (
 from training_versions.rest.headers import joined
 from training_versions.rest.idempotency import New, replayed, telling_reuse
 from training_versions.rest.inputs import (
+    Ids,
     Moment,
     NewPackage,
     Number,
@@ -65,15 +67,15 @@ _LINKS = {
 }
 
 
-@router.get(
-    "/packages",
-    response_model=Page[Package],
-    responses={200: {"headers": NEXT}},
-)
-async def list_packages(
-    request: Request,
-    packages: Packages,
-    paging: Paging,
+class PackageOptions(TypedDict):
+    """Which packages are asked for, as arguments of the SDK."""
+
+    template_type: str | None
+    text: str | None
+    ids: tuple[UUID, ...] | None
+
+
+async def read_filters(
     template_type: Annotated[
         str | None,
         Query(
@@ -87,9 +89,38 @@ async def list_packages(
         str | None,
         Query(min_length=1, max_length=500, description="Text in the name, ignoring case."),
     ] = None,
+    ids: Ids = (),
+) -> PackageOptions:
+    """Read which packages are asked for."""
+    return {"template_type": template_type, "text": text, "ids": ids or None}
+
+
+Filters = Annotated[PackageOptions, Depends(read_filters)]
+
+
+@router.get(
+    "/packages",
+    response_model=Page[Package],
+    responses={200: {"headers": NEXT}},
+)
+async def list_packages(
+    request: Request, packages: Packages, filters: Filters, paging: Paging
 ) -> Response:
     """Read one page of the caller's packages, in the order in which they were created."""
-    page = await packages.list(**paging, template_type=template_type, text=text)
+    page = await packages.list(**filters, **paging)
+    return reply(page, headers=next_link(request, page))
+
+
+@router.get(
+    "/overviews",
+    response_model=Page[PackageOverview],
+    responses={200: {"headers": NEXT}},
+)
+async def list_overviews(
+    request: Request, packages: Packages, filters: Filters, paging: Paging
+) -> Response:
+    """Read one page of packages with what is live, drafts, costs and last change."""
+    page = await packages.overviews(**filters, **paging)
     return reply(page, headers=next_link(request, page))
 
 

@@ -27,7 +27,15 @@ from training_versions.rest.etags import (
     tag_of_version,
 )
 from training_versions.rest.idempotency import New, replayed, telling_reuse
-from training_versions.rest.inputs import DraftChanges, Moment, NewVersion, Publication, VersionId
+from training_versions.rest.inputs import (
+    BelowOrAbove,
+    DraftChanges,
+    Ids,
+    Moment,
+    NewVersion,
+    Publication,
+    VersionId,
+)
 from training_versions.rest.links import Paging, next_link
 from training_versions.rest.paths import location
 from training_versions.rest.replies import no_content, not_modified, reply
@@ -95,6 +103,11 @@ async def list_versions(
     training_status: Annotated[tuple[TrainingStatus, ...], Query(description="One of these.")] = (),
     deployed: Annotated[bool | None, Query(description="Only what is live, or is not.")] = None,
     parent_version_id: Annotated[UUID | None, Query(description="Made from this version.")] = None,
+    ids: Ids = (),
+    number_below: Annotated[
+        BelowOrAbove | None, Query(description="With a lower number; with limit=1, the one before.")
+    ] = None,
+    number_above: Annotated[BelowOrAbove | None, Query(description="With a higher number.")] = None,
     created_after: Annotated[
         Moment | None, Query(description="Created at this moment or later.")
     ] = None,
@@ -117,6 +130,9 @@ async def list_versions(
         training_status=training_status or None,
         deployed=deployed,
         parent_version_id=parent_version_id,
+        ids=ids or None,
+        number_below=number_below,
+        number_above=number_above,
         created_after=created_after,
         created_before=created_before,
         text=text,
