@@ -156,7 +156,9 @@ class TestReadmeCommands:
     @pytest.fixture
     def environment(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[VersionRepository]:
         with LocalSupabase() as running:
-            ada = fill(running).ada.email
+            account = fill(running).ada
+            ada = account.email
+            self.password = account.password
             monkeypatch.setenv("SUPABASE_URL", running.url)
             monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", running.publishable_key)
             monkeypatch.setenv("SUPABASE_ACCESS_TOKEN", running.token(ada))
@@ -174,7 +176,9 @@ class TestReadmeCommands:
 
         printed = run_shell(commands)
         with serving() as api:
-            page = json.loads(run_shell(request.replace("http://127.0.0.1:8000/api/training", api)))
+            request = request.replace("http://127.0.0.1:8000/api/training", api)
+            request = request.replace("…", self.password)
+            page = json.loads(run_shell(request))
 
         assert "/config_snapshot/lora/target_modules" in printed
         (restored,) = environment.list(status="published", limit=1)

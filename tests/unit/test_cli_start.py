@@ -71,20 +71,30 @@ finally:
     }
 
 
-@pytest.mark.parametrize("missing", ["click", "rich", "rich_click"])
-def test_without_the_extra_commands_say_what_to_install(missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "command", "extras"),
+    [
+        ("click", "packages", "cli"),
+        ("rich", "demo", "cli,local,web"),
+        ("rich_click", "doctor", "cli,doctor"),
+    ],
+)
+def test_without_the_extra_commands_say_what_to_install(
+    missing: str, command: str, extras: str
+) -> None:
     code = f"""
 import importlib.util, sys
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name: None if name == {missing!r} else find_spec(name)
 from training_versions.cli import main
-sys.exit(main(["packages"]))
+sys.exit(main([{command!r}]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert done.returncode == 2
     assert done.stderr == (
-        "error: this command needs the extra 'cli'\nhint: pip install 'training-versions[cli]'\n"
+        "error: this command needs the extra 'cli'\n"
+        f"hint: pip install 'training-versions[{extras}]'\n"
     )
 
 

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 _COMPLETE = "_TRAINING_VERSIONS_COMPLETE"
 # What works without the extra, and is answered by a parser of the standard library.
 _PLAIN = ("--version", "migrations", "rollback")
+# What commands need beside the extra `cli`.
+_EXTRAS = {
+    "demo": "cli,local,web",
+    "doctor": "cli,doctor",
+    "local": "cli,local",
+    "serve": "cli,web",
+}
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
@@ -37,9 +44,11 @@ def _main(arguments: "Sequence[str]") -> int:
 
         return run_plain(arguments)
     if not _has_extra():
+        # All that the command needs, so that nobody has to install twice.
+        extras = _EXTRAS.get(arguments[0], "cli")
         sys.stderr.write(
             "error: this command needs the extra 'cli'\n"
-            "hint: pip install 'training-versions[cli]'\n"
+            f"hint: pip install 'training-versions[{extras}]'\n"
         )
         return 2
     from training_versions.cli.app import run

@@ -203,10 +203,12 @@ def address(url: str) -> str:
     """Return the address of a project as it is used; empty if there is none."""
     url = url.strip().rstrip("/")
     if url and not url.startswith(("https://", "http://")):
-        raise usage(
-            f"SUPABASE_URL is no address: {url}",
-            hint="It is the project's, as in https://<project>.supabase.co.",
-        )
+        hint = "It is the project's, as in https://<project>.supabase.co."
+        if url.startswith(("postgresql://", "postgres://")):
+            hint += " That of the database is SUPABASE_DB_URL."
+        # Whoever mistook it for the address of the database gave its password, too.
+        shown = "" if "@" in url else f": {url}"
+        raise usage(f"SUPABASE_URL is no address{shown}", hint=hint)
     return url
 
 
@@ -224,10 +226,11 @@ def secrets_of_environment() -> set[str]:
     # Each part, as an error may show a value that holds a line break in another form.
     known = {part for name in _SECRETS for part in _variable(name).split()}
     known.update(key for key in (_variable("SUPABASE_KEY"),) if is_secret_key(key))
-    try:
-        known.add(urlsplit(_variable("SUPABASE_DB_URL")).password or "")
-    except ValueError:
-        known.add(_variable("SUPABASE_DB_URL"))
+    for name in ("SUPABASE_DB_URL", "SUPABASE_URL"):
+        try:
+            known.add(urlsplit(_variable(name)).password or "")
+        except ValueError:
+            known.add(_variable(name))
     return known - {""}
 
 

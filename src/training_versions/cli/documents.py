@@ -45,7 +45,10 @@ def read_text(path: str) -> str:
             return sys.stdin.buffer.read().decode("utf-8-sig")
         return Path(path).read_text(encoding="utf-8-sig")
     except OSError as exc:
-        raise usage(f"cannot read {path}: {exc.strerror}") from None
+        hint = None
+        if path.lstrip().startswith(("{", "[")):
+            hint = "Give the name of a file that holds it, or pipe it in and write - for stdin."
+        raise usage(f"cannot read {path}: {exc.strerror}", hint=hint) from None
     except UnicodeDecodeError as exc:
         raise usage(f"cannot read {path}: it is not text in UTF-8 (byte {exc.start})") from None
 

@@ -57,14 +57,16 @@ def local_stack(**options: Any) -> Generator[LocalSupabase, None, None]:
         yield stack
 
 
-def missing_extra(extra: str, what: str, exc: ImportError) -> CommandError:
-    """Make the error for something that is not installed."""
+def missing_extra(
+    extra: str, what: str, exc: ImportError, *, install: str | None = None
+) -> CommandError:
+    """Make the error for something that is not installed; `install` names further extras."""
     if exc.name is None:
         # Not a module that is missing, but a system that is not supported.
         return CommandError(str(exc), status=FAILED)
     return CommandError(
         f"{what} needs the extra {extra!r}: there is no module {exc.name}",
-        hint=f"pip install 'training-versions[{extra}]'",
+        hint=f"pip install 'training-versions[{install or extra}]'",
         status=FAILED,
     )
 

@@ -176,6 +176,8 @@ def _package_by_name(session: Session, name: str) -> Package:
 def _hint_for(name: str) -> str:
     if "@" in name:
         return f"After the name of a package: {HOW}."
+    if name.isdecimal():
+        return f"A version is written with an @: support-bot@{name}."
     return "training-versions packages lists yours."
 
 

@@ -67,6 +67,14 @@ def test_commands_end_with_the_status_of_the_table(run, reader, arguments, statu
 def test_what_is_misspelt_suggests_what_is_near(run, reader) -> None:
     assert "hint: Did you mean: training-versions publish\n" in run("pubish").err
     assert "hint: Did you mean support-bot?\n" in run("show", "suport-bot").err
+    assert "hint: A version is written with an @: support-bot@3.\n" in run("diff", "3").err
+
+
+def test_content_in_place_of_a_file_is_told_where_it_belongs(run, reader) -> None:
+    refused = run("draft", "support-bot", "--config", '{"r": 8}')
+
+    assert refused.status == 2
+    assert "hint: Give the name of a file that holds it, or pipe it in" in refused.err
 
 
 def test_a_stranger_sees_nothing_and_nobody_is_told_to_sign_in(

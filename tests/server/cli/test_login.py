@@ -186,6 +186,23 @@ def test_what_is_missing_is_named_and_nothing_asks_without_a_terminal(run, stack
         assert stack.secret_key not in ran.err
 
 
+@pytest.mark.parametrize("command", ["login", "serve"])
+def test_what_stands_under_the_wrong_name_is_told_and_not_shown(
+    run, stack, monkeypatch, command
+) -> None:
+    monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", stack.secret_key)
+    monkeypatch.setenv("SUPABASE_URL", stack.url)
+    secret = run(command)
+    monkeypatch.setenv("SUPABASE_URL", "postgresql://postgres:geheim@db.example.com/postgres")
+    database = run(command)
+
+    assert (secret.status, database.status) == (2, 2)
+    assert "a secret key" in secret.err
+    assert stack.secret_key not in secret.err
+    assert "That of the database is SUPABASE_DB_URL." in database.err
+    assert "geheim" not in database.err
+
+
 def test_a_wrong_password_and_a_wrong_address_are_refused(run, login, stack) -> None:
     wrong = login(password="not the password")
 

@@ -275,5 +275,5 @@ def test_an_extra_that_is_missing_is_named(
     )
 
     assert done.returncode == 1
-    assert f"training-versions[{extra}]" in done.stderr
+    assert f"{extra}]'" in done.stderr
     assert "Traceback" not in done.stderr

@@ -107,7 +107,9 @@ def test_a_draft_in_training_can_be_restored(shop, package, draft):
 
 def test_restoring_is_not_offered_where_nothing_would_change(shop, package, first):
     same = shop.draft(package.id)
-    assert "/restore" not in shop.pages.get(path_of(first)).text
+    page = shop.pages.get(path_of(first)).text
+    assert "/restore" not in page
+    assert "Nothing to restore: the latest version has this content." in page
     assert "/restore" not in shop.pages.get(path_of(same)).text
 
     asked = shop.pages.get(path_of(first, "restore"))

@@ -55,7 +55,7 @@ def demo(session: Session, port: int, in_browser: bool) -> int:
     try:
         from training_versions.web import create_app
     except ModuleNotFoundError as exc:
-        raise missing_extra("web", "the demo", exc) from None
+        raise missing_extra("web", "the demo", exc, install="local,web") from None
     output = session.output
     try:
         with ending_on_sigterm(), listen("127.0.0.1", port) as listener:
@@ -100,6 +100,7 @@ def _announce(session: Session, project: DemoProject, *, in_browser: bool) -> No
 def _print(session: Session, project: DemoProject) -> None:
     output = session.output
     output.styled(f"The page: {project.page}", "bold")
+    output.line(f"The REST endpoints: {project.page}api/training")
     output.line()
     for login in project.logins:
         output.line(f"Sign in as {login.email}")

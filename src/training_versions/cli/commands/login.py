@@ -59,7 +59,7 @@ def login(
     url = address(url or os.environ.get("SUPABASE_URL", "")) or address(
         _ask(session, "Project URL", "--url, or SUPABASE_URL")
     )
-    key = (key or keys_of_environment()[1]).strip() or _ask(
+    key = (key or _key_of_environment()).strip() or _ask(
         session, "Publishable key", "--key, or SUPABASE_PUBLISHABLE_KEY"
     )
     if is_secret_key(key):
@@ -88,6 +88,12 @@ def login(
         ids=[made.user_id],
         text=lambda: output.line(f"Signed in to {made.url} as {made.email}."),
     )
+
+
+def _key_of_environment() -> str:
+    """Return the publishable key, or the secret one that stands in its place."""
+    _, public_key = keys_of_environment()
+    return public_key or os.environ.get("SUPABASE_PUBLISHABLE_KEY", "")
 
 
 def _ask(session: Session, what: str, otherwise: str) -> str:

@@ -15,7 +15,7 @@ _COLUMNS = (
     Column("name", may_wrap=True),
     Column("type", may_wrap=True),
     Column("versions", is_number=True),
-    Column("published", is_number=True),
+    Column("latest published", is_number=True),
     Column("created"),
 )
 
@@ -34,8 +34,8 @@ def packages(
 ) -> None:
     """List packages, newest first.
 
-    `published` is the number of the latest published version. Two packages of one name are told
-    apart by their ids, which a pipe, `-q` and `--json` show.
+    `latest published` is the number of that version. Two packages of one name are told apart by
+    their ids, which a pipe, `-q` and `--json` show.
     """
     output = session.output
     walk = session.packages.iterate(text=text, template_type=template_type)

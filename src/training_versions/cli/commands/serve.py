@@ -82,8 +82,10 @@ def _find_project() -> tuple[str, str]:
         return stored.url, stored.key
     _, public_key = keys_of_environment()
     if not public_key:
+        is_secret = bool(os.environ.get("SUPABASE_PUBLISHABLE_KEY", "").strip())
+        said = "SUPABASE_PUBLISHABLE_KEY holds a secret key"
         raise usage(
-            "the publishable key of the project is missing",
+            said if is_secret else "the publishable key of the project is missing",
             hint="Set SUPABASE_PUBLISHABLE_KEY. A secret key is not used: "
             "the server acts as whoever signs in.",
         )
