@@ -44,7 +44,8 @@ class CrossSiteError(TrainingVersionsError):
         super().__init__(
             "This was not sent from a page of this site that is still good, "
             "and nothing was changed.",
-            hint="Go back, reload the page, and send it again.",
+            hint="Go back and send it again. If that does not help, copy what you typed, reload "
+            "the page, and send it then.",
         )
 
 

@@ -231,10 +231,12 @@ def test_what_is_refused_is_said_beside_its_field_and_the_rest_is_saved(
 ) -> None:
     watch.expect(status_code(422))
     secret = '{"hub_token": "hf_abcdefghijklmnopqrstuvwxyz0123456"}'
-    field(editor, "Config").fill(secret)
-    type_at_end(editor, "Summary", "with a token")
+    # What is typed is checked after a pause, when the save has refused it already.
+    with editor.expect_response("**/edit/check"):
+        field(editor, "Config").fill(secret)
+        type_at_end(editor, "Summary", "with a token")
 
-    save_now(editor)
+        save_now(editor)
 
     expect(editor.locator("#problem-config")).to_contain_text("config.hub_token contains a secret")
     expect(status_of(editor)).to_contain_text("All is saved but for")
@@ -243,6 +245,7 @@ def test_what_is_refused_is_said_beside_its_field_and_the_rest_is_saved(
     assert ada.now(draft).config_snapshot == draft.config_snapshot
     status_of(editor).get_by_role("button", name="Config").click()
     expect(field(editor, "Config")).to_be_focused()
+    expect(editor.locator("#problem-config")).to_contain_text("config.hub_token contains a secret")
 
 
 # --- sessions

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.web.visitor import PASSWORD, Visitor, csrf_token
+from tests.server.web.visitor import OURS, PASSWORD, Visitor, csrf_token
 from training_versions.local import LocalSupabase
 from training_versions.web.pages.sign_in import safe_path
 
@@ -262,6 +262,22 @@ def test_signing_out_ends_the_session_here_and_at_the_project(
     for name, value in before.items():
         owner_page.http.cookies.set(name, value, "pages.test", "/")
     shorten(owner_page, stack, owner_email, -60)
+    assert owner_page.get("/").headers["Location"] == "/sign-in?next=%2F&ended=1"
+
+
+def test_signing_out_with_an_access_token_that_is_refused_ends_the_session_as_well(
+    owner_page: Visitor, stack: LocalSupabase, owner_email: str
+) -> None:
+    token = csrf_token(owner_page.get("/"))
+    name, refresh = owner_page.cookie("-access"), owner_page.cookie("-refresh")
+    header, payload, _ = owner_page.http.cookies[name].split(".")
+    owner_page.http.cookies.set(name, f"{header}.{payload}.{'A' * 86}", "pages.test", "/")
+    before = owner_page.http.cookies[refresh]
+
+    done = owner_page.post("/sign-out", {"csrf_token": token}, headers=OURS)
+
+    assert done.headers["Location"] == "/sign-in?out=1"
+    owner_page.http.cookies.set(refresh, before, "pages.test", "/")
     assert owner_page.get("/").headers["Location"] == "/sign-in?next=%2F&ended=1"
 
 

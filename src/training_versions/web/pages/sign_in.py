@@ -10,9 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from training_versions.web import csrf
-from training_versions.web.auth import AuthError
+from training_versions.web.auth import AuthError, Tokens
 from training_versions.web.errors import CrossSiteError, error_page
 from training_versions.web.page import (
+    Services,
     current_tokens,
     is_from_our_form,
     services_of,
@@ -112,9 +113,7 @@ async def sign_out(request: Request) -> Response:
         return error_page(request, CrossSiteError())
     notice = "out"
     try:
-        tokens = await current_tokens(services, given)
-        services.renewals.forget(tokens)
-        await services.auth.sign_out(tokens.access)
+        await _end_session(services, given)
     except AuthError as exc:
         # A session that is not there any more needs no end.
         if not exc.is_final:
@@ -122,6 +121,25 @@ async def sign_out(request: Request) -> Response:
     response = RedirectResponse(f"/sign-in?{notice}=1", status_code=303)
     services.session_cookies.clear(request, response)
     return response
+
+
+async def _end_session(services: Services, given: Tokens) -> None:
+    """End the session at the project.
+
+    Raises:
+        AuthError: It is not there any more, or the project could not be told.
+    """
+    tokens = await current_tokens(services, given)
+    services.renewals.forget(tokens)
+    try:
+        await services.auth.sign_out(tokens.access)
+    except AuthError as exc:
+        if not exc.is_final or tokens != given:
+            raise
+        # The clocks differ, or the project has new keys; its session may be there all the same.
+        tokens = await services.renewals.renew(given.refresh)
+        services.renewals.forget(tokens)
+        await services.auth.sign_out(tokens.access)
 
 
 def _form(

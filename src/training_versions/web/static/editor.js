@@ -401,6 +401,8 @@ class Editor {
     if (this.#halt === "ended") return;
     const reply = await this.#post("/check", new Map([[field.name, text]]));
     if (reply.state !== "checked" || field.value !== text) return;
+    // A save may have refused it meanwhile, for more than how it is written.
+    if (!(field.name in reply.problems) && this.#refused.get(field.name) === text) return;
     if (field.name in reply.problems) this.#refused.set(field.name, text);
     this.#page.showProblems(reply.problems, [field.name]);
     if (this.#halt === null && this.#saving === null) this.#showState();
