@@ -16,6 +16,7 @@ from starlette.types import Lifespan
 
 from training_versions import __version__
 from training_versions.rest.problems import BAD_HEADER, Problem, problem_response
+from training_versions.rest.responses import describe_reply
 from training_versions.rest.routes import (
     copies,
     costs,
@@ -192,6 +193,7 @@ def _add(topic: APIRouter, router: APIRouter) -> None:
             route.endpoint,
             response_model=route.response_model,
             status_code=route.status_code,
+            response_description=describe_reply(route.response_model),
             tags=route.tags,
             responses=route.responses,
             methods=route.methods,

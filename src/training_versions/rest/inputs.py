@@ -107,7 +107,7 @@ Ids = Annotated[
 PackageId = Annotated[UUID, Path(description="The package.")]
 VersionId = Annotated[UUID, Path(description="The version.")]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number in the package.")]
-BelowOrAbove = Annotated[int, Field(ge=0, le=2**31 - 1)]
+BelowOrAbove = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Target = Literal["local", "hf_space"]
 assert set(Target.__args__) == {str(target) for target in DeploymentTarget}
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from pydantic import BaseModel
+
+from training_versions import Page
 from training_versions.rest.problems import KINDS, MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
@@ -40,6 +43,17 @@ def _problem(status: int) -> dict[str, Any]:
 def problems(*more: int) -> Responses:
     """Return the problems that every endpoint may tell, and these."""
     return {status: _problem(status) for status in sorted({*_COMMON, 405, *more})}
+
+
+def describe_reply(model: object) -> str:
+    """Say in a sentence what a successful reply holds."""
+    if model is None:
+        return "Done; there is nothing to show."
+    if not isinstance(model, type) or not issubclass(model, BaseModel):
+        return "The whole list."
+    if issubclass(model, Page):
+        return "One page of the list."
+    return (model.__doc__ or "").strip().partition("\n")[0].replace("`None`", "null")
 
 
 def header(description: str) -> dict[str, Any]:

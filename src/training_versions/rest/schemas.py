@@ -11,7 +11,7 @@ from training_versions import Version as VersionOf
 
 
 class Version(VersionOf[dict[str, Any], dict[str, Any], list[dict[str, Any]]]):
-    """A version with its snapshots as plain JSON; only named here, for the description."""
+    """A version with its snapshots as plain JSON."""
 
 
 class Difference(BaseModel):

@@ -93,24 +93,31 @@ class Load:
             self.memory.append(self.server.process.memory_info().rss / 1024**2)
 
     async def run(self) -> None:
-        work = iter(
-            [(self.prepare, person) for person in self.people]
-            + [
-                (self.read, self.people[number % USERS], number)
-                for number in range(REQUESTS - 2 * USERS)
-            ]
-        )
+        streams = [
+            await asyncio.open_connection("127.0.0.1", self.server.port) for _ in range(CONNECTIONS)
+        ]
+        connections = [Connection(*each) for each in streams]
+        people = iter(self.people)
+        numbers = iter(range(REQUESTS - 2 * USERS))
 
-        async def keep_busy() -> None:
-            connection = Connection(*await asyncio.open_connection("127.0.0.1", self.server.port))
-            for step, *arguments in work:
-                await step(connection, *arguments)
+        async def prepare(connection: Connection) -> None:
+            for person in people:
+                await self.prepare(connection, person)
                 self.look()
-                if step == self.prepare:
-                    self.look()
-            connection.close()
+                self.look()
 
-        await asyncio.gather(*(keep_busy() for _ in range(CONNECTIONS)))
+        async def read(connection: Connection) -> None:
+            for number in numbers:
+                await self.read(connection, self.people[number % USERS], number)
+                self.look()
+
+        try:
+            # Whoever reads has something to read.
+            await asyncio.gather(*map(prepare, connections))
+            await asyncio.gather(*map(read, connections))
+        finally:
+            for connection in connections:
+                connection.close()
 
 
 def test_ten_thousand_requests_stay_apart_and_leave_nothing_behind(

@@ -109,6 +109,9 @@ def test_every_operation_is_described(description: dict[str, Any]) -> None:
         assert operation["summary"], name
         assert operation["description"], name
         assert operation["tags"], name
+        for answer in operation["responses"].values():
+            assert answer["description"].endswith("."), name
+            assert answer["description"] != "Successful Response.", name
         for parameter in operation.get("parameters", []):
             assert parameter.get("description"), (name, parameter["name"])
 
