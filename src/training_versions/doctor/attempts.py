@@ -55,6 +55,17 @@ def _owner(what: str, sql: str) -> Attempt:
     return Attempt("owner", what, sql, allowed=True)
 
 
+CALLERS = (
+    _owner("be known as the caller", "select from auth.uid() as id where id = :owner"),
+    Attempt(
+        "stranger",
+        "be known as the caller",
+        "select from auth.uid() as id where id = :stranger",
+        allowed=True,
+    ),
+)
+"""What all rules rest on."""
+
 SETUP = (
     _owner(
         "create a package",

@@ -29,6 +29,14 @@ _SESSION = f"""
     set local lock_timeout = '{_LOCK_SECONDS}s';
     set local idle_in_transaction_session_timeout = '{_STATEMENT_SECONDS}s';
     set local timezone = 'UTC';
+    -- Whatever the role or the database starts its sessions with: how names and literals are
+    -- written, and how texts arrive.
+    set local quote_all_identifiers = off;
+    set local standard_conforming_strings = on;
+    set local client_encoding = 'UTF8';
+    set local row_security = on;
+    -- To compile the checks of rows takes half a minute; to carry them out, much less than one.
+    set local jit = off;
 """
 _LOGIN_STATES = ("28000", "28P01", "3D000")
 _LOGIN_WORDS = ("password", "authentication", "Tenant or user not found", "does not exist")
@@ -142,6 +150,7 @@ def reading(connection: Connection) -> Generator[None]:
 def trying(connection: Connection) -> Generator[None]:
     """Write, and take everything back."""
     with connection.transaction(force_rollback=True):
+        connection.execute("set transaction read write")
         connection.execute(_SESSION.encode())
         yield
 

@@ -9,12 +9,22 @@ from .report import Finding
 from .shipped import INTERNAL, PACKAGES, Facts, shipped
 from .sql import in_lower_case
 
+API_ROLES = ("anon", "authenticated", "service_role")
 _USERS = ("authenticated", "service_role")
-_ROLES = ("public", "anon", *_USERS)
+_ROLES = ("public", *API_ROLES)
 
 
-def schema_grants(actual: dict[str, Facts]) -> Iterator[Finding]:
-    """Compare who may use the schemas."""
+def granted_again(name: str, expected: Facts, role: str) -> list[str]:
+    """Return the grants of a role on a table that is taken from it."""
+    privileges = expected["grants"].get(role)
+    if not privileges:
+        return []
+    return [f"grant {in_lower_case(privileges)} on table {name} to {role};"]
+
+
+def schema_grants(actual: dict[str, Facts], owner: str) -> Iterator[Finding]:
+    """Compare who may use the schemas, which should belong to `owner`."""
+    owner_of_internal = actual[INTERNAL]["owner"]
     for name in (INTERNAL, "public"):
         granted = actual[name]["grants"]
         for role in _USERS:
@@ -27,6 +37,8 @@ def schema_grants(actual: dict[str, Facts]) -> Iterator[Finding]:
                 )
     expected = shipped()["schema"][INTERNAL]["grants"]
     for role in _ROLES:
+        if role == owner_of_internal != owner:
+            continue  # that is the finding, and not what follows from it
         extra = _beyond(actual[INTERNAL], expected, role)
         if extra:
             yield finding(
@@ -41,6 +53,8 @@ def relation_grants(name: str, label: str, expected: Facts, actual: Facts) -> It
     """Compare who may read and write a table, a view or a sequence."""
     kind = "sequence" if expected["kind"] == "S" else "table"
     for role in _ROLES:
+        if role == actual["owner"]:
+            continue  # that is the finding, and not what follows from it
         lacking = _beyond(expected, actual["grants"], role)
         if lacking:
             yield finding(

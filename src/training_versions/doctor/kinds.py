@@ -178,8 +178,8 @@ _TABLES = {
         "Inserts that leave the column to the database store something else.",
     ),
     "column-generated": _error(
-        "A column is no longer filled in by the database.",
-        "Its values are missing in new rows, or may be forged.",
+        "A column is no longer filled in by the database, or otherwise than shipped.",
+        "Its values are missing or wrong in new rows, or may be forged.",
     ),
     "column-blocks-versions": _error(
         "A column that the app added to training_package_versions must be given and has no "
@@ -234,6 +234,11 @@ _TABLES = {
     "index-changed": _warning(
         "An index has another definition.",
         "Reads that used it may read whole tables.",
+    ),
+    "unique-index-changed": _error(
+        "A unique index has another definition.",
+        "It may not keep unique what it is there for: the runs, the live versions, the imported "
+        "events.",
     ),
     "index-invalid": _error(
         "An index is invalid: building it was broken off.",
@@ -332,8 +337,8 @@ _SETTINGS = {
         "Every user reads and writes the rows of all others.",
     ),
     "role-member": _error(
-        "anon or authenticated belongs to a role that may do more.",
-        "Users can do what only that role should.",
+        "anon or authenticated belongs to a role that may do more with versions.",
+        "Whoever acts as it can do what only that role should.",
     ),
     "service-role-bound": _error(
         "The service role does not bypass row level security.",
@@ -356,8 +361,16 @@ _SETTINGS = {
         "Every query of a user fails instead of being filtered.",
     ),
     "statement-timeout-short": _warning(
-        "Statements of a role end after less than a second.",
+        "Statements or transactions of a role end after less than a second.",
         "Large drafts cannot be saved, and imports break off.",
+    ),
+    "api-takes-back": _error(
+        "The API takes back whatever it has written.",
+        "Every write reports success, and nothing is stored.",
+    ),
+    "anon-acts-as-another": _error(
+        "The API carries out the requests of callers without a key as another role than anon.",
+        "They have the rights of that role.",
     ),
     "row-cap-small": _warning(
         "Replies of the API have fewer than 100 rows.",
@@ -454,6 +467,10 @@ _ROWS = {
         "The times of the last run are not those of the version, or a run ends before it starts.",
         "The version and its runs tell two stories.",
     ),
+    "event-without-run": _error(
+        "The history names a run that is not there.",
+        "The run and its curve are lost, and the version and its history tell two stories.",
+    ),
     "run-without-event": _error(
         "The history lacks the start of a run.",
         "The history is not complete.",
@@ -543,6 +560,14 @@ _ROWS = {
         "The history says otherwise how a version came to be than its origin on record.",
         "One of the two was written by hand.",
     ),
+    "event-doubled": _error(
+        "The history has twice what happens once.",
+        "Whoever counts or follows it is misled.",
+    ),
+    "deleted-and-there": _error(
+        "The history says that a version was deleted, and it is there.",
+        "The history tells another story than the tables.",
+    ),
     "deletion-without-event": _error(
         "The history lacks that a draft was deleted.",
         "The history is not complete.",
@@ -562,6 +587,10 @@ _ROWS = {
 }
 
 _RIGHTS = {
+    "caller-not-known": _error(
+        "auth.uid() returns somebody else than the user of a request, or nobody.",
+        "All policies and rules rest on it.",
+    ),
     "policy-recursion": _error(
         "Policies of training_configs and of training_package_versions read each other's tables.",
         "PostgreSQL refuses every query of a user with `infinite recursion detected` (42P17).",

@@ -7,9 +7,10 @@ first release, constraints have other names: they are known by what they are abo
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
-from .grants import function_grants, relation_grants, schema_grants
+from .grants import API_ROLES, function_grants, granted_again, relation_grants, schema_grants
 from .kinds import finding
 from .report import Finding
 from .rules import functions, policies, triggers
@@ -32,9 +33,19 @@ _CONSTRAINT_MISSING = {
 
 def compare(actual: Catalog) -> Iterator[Finding]:
     """Compare what a project holds with what this release ships."""
-    owner: str = actual["schema"][INTERNAL]["owner"]
+    owner = _owner_of_most(actual)
     missing = [name for name in shipped()["relation"] if name not in actual["relation"]]
-    yield from schema_grants(actual["schema"])
+    if actual["schema"][INTERNAL]["owner"] != owner:
+        yield finding(
+            "owner-changed",
+            f"schema {INTERNAL}",
+            f"{INTERNAL} belongs to {actual['schema'][INTERNAL]['owner']}, not to {owner}.",
+            transaction(
+                f"alter schema {INTERNAL} owner to {identifier(owner)};",
+                f"grant usage on schema {INTERNAL} to authenticated, service_role;",
+            ),
+        )
+    yield from schema_grants(actual["schema"], owner)
     for name, expected in shipped()["relation"].items():
         facts = actual["relation"].get(name)
         if facts is not None:
@@ -50,6 +61,20 @@ def compare(actual: Catalog) -> Iterator[Finding]:
     yield from policies(present["policy"], actual["policy"])
     yield from functions(actual, owner)
     yield from function_grants(actual["function"])
+
+
+def _owner_of_most(actual: Catalog) -> str:
+    """Return the role that applied the migrations: most objects belong to it."""
+    owners = Counter(
+        actual[kind][name]["owner"]
+        for kind in ("relation", "function")
+        for name in shipped()[kind]
+        if name in actual[kind] and name != PACKAGES
+    )
+    for role in API_ROLES:
+        # One of them owning everything is no reason to give it what is left.
+        owners.pop(role, None)
+    return owners.most_common(1)[0][0] if owners else "postgres"
 
 
 def _without(missing: list[str], actual: Catalog) -> Catalog:
@@ -99,7 +124,11 @@ def _relation(name: str, expected: Facts, facts: Facts, owner: str) -> Iterator[
                 "owner-changed",
                 label,
                 f"{name} belongs to {facts['owner']}, not to {owner}.",
-                f"alter table {name} owner to {identifier(owner)};",
+                transaction(
+                    f"alter table {name} owner to {identifier(owner)};",
+                    # What the other owner had been granted before, it has no more.
+                    *granted_again(name, expected, facts["owner"]),
+                ),
             )
         if expected["marked"] and not facts["marked"]:
             what = f"The comment of {name} does not begin with `training-versions: `."
@@ -163,8 +192,11 @@ def _view(name: str, expected: Facts, facts: Facts) -> Iterator[Finding]:
 
 
 def _view_text(facts: Facts) -> str:
-    """Return the definition without what PostgreSQL versions write differently."""
-    return re.sub(r"\b\w+\.|\s", "", facts["definition"] or "")
+    """Return the definition without what PostgreSQL versions write differently.
+
+    Older ones write the alias of a table, which is one letter in our views, before each column.
+    """
+    return re.sub(r"\b[a-z]\.|\s", "", facts["definition"] or "")
 
 
 # --- columns
@@ -217,12 +249,14 @@ def _column(name: str, wanted: Facts, facts: Facts) -> Iterator[Finding]:
             f"{column} of {table} may be null.",
             f"{alter} set not null;",
         )
-    if (facts["identity"], facts["generated"]) != (wanted["identity"], wanted["generated"]):
+    is_generated = (facts["identity"], facts["generated"])
+    other_expression = wanted["generated"] and facts["default"] != wanted["default"]
+    if is_generated != (wanted["identity"], wanted["generated"]) or other_expression:
         yield finding(
             "column-generated",
             label,
-            f"{column} of {table} is not filled in by the database.",
-            _generate_again(table, column, wanted),
+            f"{column} of {table} is not filled in by the database as shipped.",
+            _generate_again(table, column, wanted, facts),
         )
     elif wanted["default"] is not None and facts["default"] is None:
         yield finding(
@@ -247,7 +281,7 @@ def _set_default(alter: str, wanted: Facts) -> str:
     return f"{alter} set default {wanted['default']};"
 
 
-def _generate_again(table: str, column: str, wanted: Facts) -> str:
+def _generate_again(table: str, column: str, wanted: Facts, facts: Facts) -> str:
     alter = f"alter table {table}"
     if not wanted["identity"]:
         return transaction(
@@ -255,12 +289,15 @@ def _generate_again(table: str, column: str, wanted: Facts) -> str:
             f"{alter} add column {column} {wanted['type']}"
             f" generated always as ({wanted['default']}) stored;",
             *[
-                f"{facts['definition']};"
-                for facts in shipped()["index"].values()
-                if facts["table"] == table and f"({column})" in facts["definition"]
+                _create_index(index)
+                for index in shipped()["index"].values()
+                if index["table"] == table and f"({column})" in index["definition"]
             ],
         )
+    if facts["identity"]:
+        return f"{alter} alter column {column} set generated always;"
     return transaction(
+        f"{alter} alter column {column} drop default;",
         f"{alter} alter column {column} add generated always as identity;",
         f"select setval(pg_get_serial_sequence('{table}', '{column}'), max({column}))"
         f" from {table};",
@@ -375,10 +412,11 @@ def _indexes(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[F
             if name not in _OPTIONAL_INDEXES:
                 id = "unique-index-missing" if wanted["unique"] else "index-missing"
                 what = f"The index {name} on {wanted['table']} is missing."
-                yield finding(id, label, what, f"{wanted['definition']};")
+                yield finding(id, label, what, _create_index(wanted))
         elif _index_text(facts) != _index_text(wanted):
+            id = "unique-index-changed" if wanted["unique"] else "index-changed"
             yield finding(
-                "index-changed",
+                id,
                 label,
                 f"{name} is another index: {facts['definition']}.",
                 transaction(f"drop index {name};", f"{wanted['definition']};"),
@@ -393,6 +431,11 @@ def _indexes(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[F
                 f"{name} lacks {wanted['options'][0]}.",
                 f"alter index {name} set ({wanted['options'][0]});",
             )
+
+
+def _create_index(wanted: Facts) -> str:
+    """Return the statement; the fix of another finding may have made the index again."""
+    return wanted["definition"].replace(" INDEX ", " INDEX IF NOT EXISTS ", 1) + ";"
 
 
 def _index_text(facts: Facts) -> str:

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import psycopg
 
-from .attempts import ATTEMPTS, SETUP, Attempt, Ids
+from .attempts import ATTEMPTS, CALLERS, SETUP, Attempt, Ids
 from .database import Connection
 from .kinds import finding
 from .report import Finding
@@ -61,6 +61,12 @@ begin
 end
 $doctor$
 """
+_BECOME_ALL = """
+    set local role anon;
+    set local role authenticated;
+    set local role service_role;
+    set local role none;
+"""
 _TWO_USERS = "select id from auth.users order by created_at limit 2"
 _POLICIES = """
     select quote_ident(p.polname)
@@ -83,11 +89,16 @@ def examine_rights(connection: Connection) -> Iterator[Finding]:
     The caller takes back what this writes.
 
     Raises:
-        CannotTryError: There are no users to act as.
+        CannotTryError: There are no users to act as, or this user may not act as them.
     """
+    _check_session(connection)
     ids = _users(connection)
-    attempts = (*SETUP, *ATTEMPTS)
+    attempts = (*CALLERS, *SETUP, *ATTEMPTS)
     results = _run(connection, attempts, ids)
+    if any(_judge(*known) for known in zip(CALLERS, results, strict=False)):
+        what = "auth.uid() does not return the user of a request."
+        yield finding("caller-not-known", "function auth.uid()", what, _FIX_OF_UID)
+        return
     if any(result["refusal"] == _RECURSION for result in results):
         yield _recursion(connection, results)
         return
@@ -95,6 +106,20 @@ def examine_rights(connection: Connection) -> Iterator[Finding]:
         found = _judge(attempt, result)
         if found is not None:
             yield found
+
+
+def _check_session(connection: Connection) -> None:
+    """Refuse a session in which the attempts would say nothing about the project."""
+    row = connection.execute("select current_setting('session_replication_role'), current_user")
+    ((triggers, user),) = row.fetchall()
+    if triggers == "replica":
+        raise CannotTryError(f"sessions of {user} start with triggers off")
+    try:
+        with connection.transaction():
+            connection.execute(_BECOME_ALL)
+    except psycopg.Error as exc:
+        message = f"it needs the role postgres: {exc.diag.message_primary}"
+        raise CannotTryError(message) from exc
 
 
 def _users(connection: Connection) -> Ids:
@@ -174,6 +199,13 @@ _CAN = {
     "anon": "anon-can",
     "service": "service-can",
 }
+_FIX_OF_UID = """-- As the owner of the function, which is a role of Supabase Auth:
+create or replace function auth.uid() returns uuid stable security invoker language sql as $$
+    select coalesce(
+        nullif(current_setting('request.jwt.claim.sub', true), ''),
+        nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
+    )::uuid
+$$;"""
 _FIX = (
     "-- Mend the other findings first: policies, triggers, grants and functions.\n"
     "-- If there are none, a trigger, policy or column of the app causes this. They are:\n"

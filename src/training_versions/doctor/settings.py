@@ -23,6 +23,14 @@ _ROLES = """
     where r.rolname in ('anon', 'authenticated', 'service_role')
 """
 _MEMBERS = f"""
+    with ours (acl) as (
+        select c.relacl from pg_class c
+        where c.relnamespace = to_regnamespace('{INTERNAL}')
+            or c.relnamespace = 'public'::regnamespace
+            and c.relname = any (%s) and c.relname <> 'training_configs'
+        union all
+        select p.proacl from pg_proc p where p.pronamespace = to_regnamespace('{INTERNAL}')
+    )
     select r.rolname, o.rolname
     from pg_roles r
     join pg_roles o on o.oid <> r.oid and pg_has_role(r.oid, o.oid, 'member')
@@ -30,7 +38,17 @@ _MEMBERS = f"""
         and (
             o.rolsuper or o.rolbypassrls
             or o.rolname in ('pg_read_all_data', 'pg_write_all_data')
+            or r.rolname = 'anon' and o.rolname = 'authenticated'
             or o.oid = (select n.nspowner from pg_namespace n where n.nspname = '{INTERNAL}')
+            or o.rolname <> all (array['anon', 'authenticated']) and exists (
+                -- What a group may do with our objects, and the role by itself may not.
+                select from ours
+                cross join aclexplode(ours.acl) as x
+                where x.grantee = o.oid and not exists (
+                    select from aclexplode(ours.acl) as own
+                    where own.grantee in (0, r.oid) and own.privilege_type = x.privilege_type
+                )
+            )
         )
     order by 1, 2
 """
@@ -54,6 +72,12 @@ _SETTINGS = """
         and (
             s.setrole = 0
             or r.rolname in ('anon', 'authenticated', 'service_role', 'authenticator')
+            -- Whose triggers are off when it mends or moves rows.
+            or c.setting like 'session_replication_role=%'
+            and r.oid = (
+                select n.nspowner from pg_namespace n
+                where n.nspname = 'training_versions_internal'
+            )
         )
     order by 1, 2, 3
 """
@@ -113,7 +137,7 @@ def _roles(connection: Connection) -> Iterator[Finding]:
                 f"{role} does not bypass row level security.",
                 f"alter role {role} bypassrls;",
             )
-    for role, other in connection.execute(_MEMBERS.encode()):
+    for role, other in connection.execute(_MEMBERS.encode(), [names_in_public("relation")]):
         yield finding(
             "role-member",
             f"role {role}",
@@ -139,16 +163,17 @@ class _Setting:
     @property
     def alter(self) -> str:
         """The beginning of the statement that changes it."""
-        if not self.role:
+        if self.database and not self.role:
             return f"alter database {identifier(self.database)}"
+        role = identifier(self.role) if self.role else "all"
         if self.database:
-            return f"alter role {self.role} in database {identifier(self.database)}"
-        return f"alter role {self.role}"
+            return f"alter role {role} in database {identifier(self.database)}"
+        return f"alter role {role}"
 
     @property
     def label(self) -> str:
         """What it is a setting of."""
-        return self.alter.removeprefix("alter ")
+        return self.alter.removeprefix("alter ").replace("role all", "all roles")
 
 
 def _setting(setting: _Setting) -> Iterator[Finding]:
@@ -156,43 +181,51 @@ def _setting(setting: _Setting) -> Iterator[Finding]:
     reset = f"{setting.alter} reset {setting.name};"
     label = f"{setting.name} of {setting.label}"
     what = f"{setting.name} of {setting.label} is {value}."
-    if setting.name == "session_replication_role" and value == "replica":
+    if setting.name == "session_replication_role" and value.lower() == "replica":
         yield finding("triggers-off", label, what, reset)
     elif setting.name == "default_transaction_read_only" and _is_on(value):
         fix = f"set default_transaction_read_only = off;\n{reset}"
         yield finding("read-only", label, what, fix)
     elif setting.name == "row_security" and not _is_on(value):
         yield finding("row-security-setting", label, what, reset)
-    elif setting.name == "statement_timeout" and 0 < _milliseconds(value) < _LEAST_MS:
-        yield finding("statement-timeout-short", label, what, f"{setting.alter} set {_TIMEOUT};")
+    elif setting.name in _TIMEOUTS and 0 < _milliseconds(value) < _LEAST_MS:
+        fix = f"{setting.alter} set {setting.name} = '8s';"
+        yield finding("statement-timeout-short", label, what, fix)
     elif setting.name == "pgrst.db_schemas":
         yield from _exposed(setting)
+    elif setting.name == "pgrst.db_tx_end" and value.startswith("rollback"):
+        yield finding("api-takes-back", label, what, f"{reset}\n{_RELOAD}")
+    elif setting.name == "pgrst.db_anon_role" and value not in ("", "anon"):
+        yield finding("anon-acts-as-another", label, what, f"{reset}\n{_RELOAD}")
     elif setting.name == "pgrst.db_max_rows" and value.isdecimal() and int(value) < _LEAST_ROWS:
-        fix = f"{setting.alter} set pgrst.db_max_rows = 1000;\nnotify pgrst, 'reload config';"
+        fix = f"{setting.alter} set pgrst.db_max_rows = 1000;\n{_RELOAD}"
         yield finding("row-cap-small", label, what, fix)
 
 
-_TIMEOUT = "statement_timeout = '8s'"
+_TIMEOUTS = ("statement_timeout", "transaction_timeout")
+_RELOAD = "notify pgrst, 'reload config';"
 
 
 def _exposed(setting: _Setting) -> Iterator[Finding]:
     schemas = [part.strip() for part in setting.value.split(",") if part.strip()]
     label = f"{setting.name} of {setting.label}"
+    wanted = [schema for schema in schemas if schema != INTERNAL]
+    if "public" not in wanted:
+        wanted.insert(0, "public")
+    fix = f"{setting.alter} set pgrst.db_schemas = '{', '.join(wanted)}';\n{_RELOAD}"
     if INTERNAL in schemas:
-        kept = ", ".join(schema for schema in schemas if schema != INTERNAL)
         yield finding(
             "internal-schema-exposed",
             label,
             f"{setting.name} of {setting.label} names {INTERNAL}.",
-            f"{setting.alter} set pgrst.db_schemas = '{kept}';\nnotify pgrst, 'reload config';",
+            fix,
         )
     if "public" not in schemas:
-        more = ", ".join(["public", *schemas])
         yield finding(
             "public-not-exposed",
             label,
             f"{setting.name} of {setting.label} does not name public.",
-            f"{setting.alter} set pgrst.db_schemas = '{more}';\nnotify pgrst, 'reload config';",
+            fix,
         )
 
 

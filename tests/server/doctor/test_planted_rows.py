@@ -43,6 +43,15 @@ def change(what, which="id = :draft"):
     return f"update {VERSIONS} set {what} where {which}"
 
 
+def again(kind, to=None):
+    """Write an event of the first version once more, or as one of another kind."""
+    columns = "package_id, version_id, version_number, owner_id, actor_id, occurred_at, details"
+    return (
+        f"insert into {EVENTS} (kind, {columns}) select '{to or kind}', {columns}"
+        f" from {EVENTS} where version_id = :first and kind = '{kind}' limit 1"
+    )
+
+
 FAULTS = (
     # rows that point at nothing
     fault(
@@ -154,6 +163,9 @@ FAULTS = (
         f"delete from {EVENTS} where details ->> 'run_id' ="
         f" (select r.id::text from {RUNS} r where version_id = :first and status = 'failed')",
     ),
+    fault(
+        "event-without-run", f"delete from {RUNS} where version_id = :first and status = 'failed'"
+    ),
     fault("run-owner", f"update {RUNS} set owner_id = :bo where version_id = :first"),
     fault("point-owner", "update public.training_metric_points set owner_id = null"),
     fault(
@@ -193,6 +205,11 @@ FAULTS = (
         "deployment-without-event",
         f"delete from {EVENTS} where version_id = :archived and kind = 'undeployed'",
     ),
+    fault(
+        "deployment-without-event",
+        f"delete from {DEPLOYMENTS} where version_id = :archived and target = 'hf_space'",
+        name="but an event without a deployment",
+    ),
     # costs
     fault("cost-sum", change("actual_cost = actual_cost + 1", "id = :first")),
     fault(
@@ -206,6 +223,13 @@ FAULTS = (
     fault(
         "alert-without-event",
         f"delete from {EVENTS} where version_id = :first and kind = 'cost_alert'",
+    ),
+    fault(
+        "cost-without-event",
+        f"delete from {COSTS} where version_id = :first and amount = 1.75 and id ="
+        f" (select id from {COSTS} where version_id = :first order by recorded_at limit 1)",
+        also=("cost-sum", "cost-total"),
+        name="but an event without an entry",
     ),
     fault("cost-owner", f"update {COSTS} set owner_id = :bo where version_id = :first"),
     # history
@@ -234,6 +258,19 @@ FAULTS = (
         "origin-disagrees",
         f"update {EVENTS} set kind = 'created' where version_id = :archived and kind = 'restored'",
     ),
+    fault(
+        "origin-disagrees",
+        f"delete from {INTERNAL}.version_origins where version_id = :archived",
+        name="which is gone",
+    ),
+    fault("event-doubled", again("published")),
+    fault(
+        "event-doubled",
+        again("cost_recorded"),
+        also=("cost-without-event",),
+        name="of a cost",
+    ),
+    fault("deleted-and-there", again("created", to="deleted")),
     fault(
         "deletion-without-event",
         f"delete from {EVENTS} where package_id = :package and kind = 'deleted'",

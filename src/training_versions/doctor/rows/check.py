@@ -35,12 +35,18 @@ h as materialized (
         count(*) filter (where e.kind = 'undeployed') as undeployed,
         count(*) filter (where e.kind = 'cost_recorded') as costs,
         count(*) filter (where e.kind = 'cost_alert') as alerts,
+        max(e.kind) filter (where e.kind in ('restored', 'forked', 'imported')) as origin,
         bool_or(e.kind = 'created' and e.details ? 'backfilled') as is_old
     from public.training_version_events e
     left join (
         select d.version_id, max(d.id) as event_id
         from public.training_version_events d
         where d.kind = 'deleted' and d.source is null
+            and exists (
+                select from public.training_version_events n
+                where n.version_id = d.version_id and n.id > d.id and n.source is null
+                    and n.kind in ('created', 'restored', 'forked', 'imported')
+            )
         group by d.version_id
     ) as deleted on deleted.version_id = e.version_id
     -- An id that a deleted draft had may be given again: to a version with a history of its own.
@@ -62,7 +68,9 @@ v as materialized (
         v.budget_limit,
         c.user_id as owner_id,
         coalesce(h.is_old, false) as is_old,
-        o.version_id is not null as is_imported,
+        'imported' in (coalesce(o.kind, ''), coalesce(h.origin, '')) as is_imported,
+        o.kind as origin,
+        h.origin as events_origin,
         coalesce(h.begun, 0) as events_begun,
         coalesce(h.published, 0) as events_published,
         coalesce(h.archived, 0) as events_archived,
@@ -76,7 +84,7 @@ v as materialized (
     left join public.training_configs c on c.id = v.package_id
     left join h on h.version_id = v.id
     left join training_versions_internal.version_origins o
-        on o.version_id = v.id and o.kind = 'imported'
+        on o.version_id = v.id
 )
 """
 

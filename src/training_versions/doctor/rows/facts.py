@@ -8,6 +8,31 @@ _RUNS = "public.training_runs"
 _DEPLOYMENTS = "public.training_deployments"
 _COSTS = "public.training_costs"
 
+_LOST_RUNS = """
+    select
+        (e.details ->> 'run_id')::uuid as id, e.version_id,
+        min(e.occurred_at) as started_at,
+        (array_agg(e.actor_id order by e.id))[1] as started_by,
+        max(e.occurred_at) filter (where e.kind <> 'training_started') as ended_at,
+        max(substr(e.kind, 10)) filter (where e.kind <> 'training_started') as status,
+        max(e.details ->> 'reason') as reason
+    from public.training_version_events e
+    where e.source is null
+        and e.kind in (
+            'training_started', 'training_completed', 'training_failed', 'training_cancelled'
+        )
+        and not exists (
+            select from public.training_runs r where r.id::text = e.details ->> 'run_id'
+        )
+        -- A draft that was deleted has taken its runs along.
+        and not exists (
+            select from public.training_version_events d
+            where d.version_id = e.version_id and d.kind = 'deleted' and d.id > e.id
+        )
+    group by e.details ->> 'run_id', e.version_id
+    having e.details ->> 'run_id' is not null
+"""
+
 TRAINING = (
     RowCheck(
         "run-not-running",
@@ -180,6 +205,34 @@ where not exists (
     select from public.training_version_events e
     where e.version_id = v.id and e.details ->> 'run_id' = r.id::text
 );
+""",
+    ),
+    RowCheck(
+        "event-without-run",
+        _RUNS,
+        f"""
+        select distinct v.label
+        from v
+        join ({_LOST_RUNS}) as l on l.version_id = v.id
+        """,
+        f"""
+-- As the history tells it; the points of its curve are gone. Of an end that it does not tell, all
+-- that is known is that there was one, unless the version is being trained.
+insert into public.training_runs
+    (id, version_id, owner_id, status, started_at, ended_at, started_by, reason)
+select
+    l.id, l.version_id, v.created_by, coalesce(l.status, s.status), l.started_at,
+    coalesce(l.ended_at, s.ended_at), l.started_by, l.reason
+from ({_LOST_RUNS}) as l
+join public.training_package_versions v on v.id = l.version_id
+cross join lateral (
+    select 'running' as status, null::timestamptz as ended_at
+    where v.training_status = 'running'
+    union all
+    select 'cancelled', l.started_at
+    where v.training_status is distinct from 'running'
+) as s
+on conflict do nothing;
 """,
     ),
     RowCheck(
@@ -450,6 +503,34 @@ where c.place <= (
             and (e.details ->> 'amount')::numeric = c.amount
     )
     and c.note is distinct from 'carried over';
+-- And an entry for each event that has none.
+insert into public.training_costs
+    (version_id, owner_id, amount, note, key, recorded_at, recorded_by)
+select
+    e.version_id, v.created_by, (e.details ->> 'amount')::numeric, e.details ->> 'note',
+    coalesce(e.details ->> 'key', 'event ' || e.id), e.occurred_at, e.actor_id
+from (
+    select e.*, row_number() over (
+        partition by e.version_id, (e.details ->> 'amount')::numeric order by e.id desc
+    ) as place
+    from public.training_version_events e
+    where e.kind = 'cost_recorded' and e.source is null
+) as e
+join public.training_package_versions v on v.id = e.version_id
+where e.place <= (
+        select count(*) from public.training_version_events o
+        where o.version_id = e.version_id and o.kind = 'cost_recorded' and o.source is null
+            and (o.details ->> 'amount')::numeric = (e.details ->> 'amount')::numeric
+    ) - (
+        select count(*) from public.training_costs c
+        where c.version_id = e.version_id and c.amount = (e.details ->> 'amount')::numeric
+    )
+    and not exists (
+        select from public.training_version_events o
+        where o.version_id = v.id and o.source is null
+            and (o.kind in ('imported', 'deleted') or o.details ? 'backfilled')
+    )
+on conflict do nothing;
 """,
     ),
     RowCheck(
@@ -481,6 +562,32 @@ where not exists (
     select from public.training_version_events e
     where e.version_id = v.id and e.kind = 'cost_alert' and e.details -> 'share' = to_jsonb(s.share)
 );
+-- And for each event that no entry knows of, the entry before it.
+update public.training_costs c set alerts = c.alerts || m.shares
+from (
+    select array_agg((e.details ->> 'share')::integer) as shares, (
+        select n.id from public.training_costs n
+        where n.version_id = e.version_id
+        order by n.recorded_at <= e.occurred_at desc, abs(
+            extract(epoch from n.recorded_at - e.occurred_at)
+        )
+        limit 1
+    ) as cost_id
+    from public.training_version_events e
+    join public.training_package_versions v on v.id = e.version_id
+    where e.kind = 'cost_alert' and e.source is null
+        and not exists (
+            select from public.training_costs o
+            where o.version_id = e.version_id and (e.details ->> 'share')::integer = any (o.alerts)
+        )
+        and not exists (
+            select from public.training_version_events o
+            where o.version_id = v.id and o.source is null
+                and (o.kind in ('imported', 'deleted') or o.details ? 'backfilled')
+        )
+    group by cost_id
+) as m
+where c.id = m.cost_id;
 """,
     ),
     RowCheck(

@@ -17,6 +17,47 @@ _FIRST_LIFE = """not exists (
                 select from training_versions_internal.deletions d where d.id = v.id
             )"""
 
+# What happens once in the life of a version, or of a run, and was written again. Which life an
+# event belongs to is the number of deletions before it.
+_DOUBLED = """
+    select d.id, d.version_id
+    from (
+        select
+            l.id, l.version_id, l.kind,
+            row_number() over (
+                partition by l.version_id, l.life, l.once order by l.id
+            ) as place
+        from (
+            select
+                e.id, e.version_id, e.kind,
+                count(*) filter (where e.kind = 'deleted') over (
+                    partition by e.version_id order by e.id rows between unbounded preceding
+                    and 1 preceding
+                ) as life,
+                case
+                    when e.kind in ('created', 'restored', 'forked', 'imported') then 'begun'
+                    when e.kind in ('published', 'archived', 'deleted') then e.kind
+                    when e.details ->> 'run_id' is not null
+                        then (e.kind = 'training_started') || (e.details ->> 'run_id')
+                    else concat_ws(' ', e.kind, e.occurred_at, e.details)
+                end as once
+            from public.training_version_events e
+            where e.source is null
+        ) as l
+    ) as d
+    where d.place > 1
+"""
+_DELETED_AND_THERE = """
+    select e.id, e.version_id
+    from public.training_version_events e
+    join public.training_package_versions t on t.id = e.version_id
+    where e.kind = 'deleted' and e.source is null and not exists (
+        select from public.training_version_events n
+        where n.version_id = e.version_id and n.id > e.id and n.source is null
+            and n.kind in ('created', 'restored', 'forked', 'imported')
+    )
+"""
+
 HISTORY = (
     RowCheck(
         "history-without-beginning",
@@ -107,13 +148,8 @@ select training_versions_internal.move_pointers(c.id) from public.training_confi
         "origin-disagrees",
         _EVENTS,
         """
-        select v.label
-        from v
-        join training_versions_internal.version_origins o on o.version_id = v.id
-        where v.events_begun > 0 and not exists (
-            select from public.training_version_events x
-            where x.version_id = v.id and x.kind = o.kind and x.source is null
-        )
+        select v.label from v
+        where v.events_begun > 0 and v.origin is distinct from v.events_origin
         """,
         of_events(
             """
@@ -124,6 +160,60 @@ where o.version_id = e.version_id and e.kind = 'created' and e.source is null
         select from public.training_version_events t
         where t.version_id = o.version_id and t.kind = o.kind and t.source is null
     );
+insert into training_versions_internal.version_origins (version_id, kind, details)
+select e.version_id, e.kind, e.details
+from public.training_version_events e
+join public.training_package_versions v on v.id = e.version_id
+where e.kind in ('restored', 'forked', 'imported') and e.source is null
+    and not exists (select from training_versions_internal.deletions d where d.id = v.id)
+on conflict do nothing;
+"""
+        ),
+    ),
+    RowCheck(
+        "event-doubled",
+        _EVENTS,
+        """
+        select v.label from v
+        where v.events_begun > 1 or v.events_published > 1 or v.events_archived > 1
+        union
+        select v.label
+        from v
+        join (
+            select e.version_id
+            from public.training_version_events e
+            where e.source is null and e.details ->> 'run_id' is not null
+            group by e.version_id, e.details ->> 'run_id', e.kind = 'training_started'
+            having count(*) > 1
+            union all
+            select e.version_id
+            from public.training_version_events e
+            where e.source is null and e.kind in ('deployed', 'undeployed', 'cost_recorded')
+            group by e.version_id, e.kind, e.occurred_at, e.details
+            having count(*) > 1
+        ) as x on x.version_id = v.id
+        """,
+        of_events(
+            f"""
+delete from public.training_version_events e
+using ({_DOUBLED}) as x
+where x.id = e.id;
+"""
+        ),
+    ),
+    RowCheck(
+        "deleted-and-there",
+        _EVENTS,
+        f"""
+        select distinct v.label
+        from v
+        join ({_DELETED_AND_THERE}) as x on x.version_id = v.id
+        """,
+        of_events(
+            f"""
+delete from public.training_version_events e
+using ({_DELETED_AND_THERE}) as x
+where x.id = e.id;
 """
         ),
     ),
@@ -212,6 +302,38 @@ where k.occurred_at is not null and not exists (
         and e.details ->> 'target' = d.target
         and e.occurred_at between k.occurred_at and k.occurred_at + interval '10 seconds'
 );
+-- And a deployment for each event that has none.
+insert into public.training_deployments
+    (package_id, version_id, version_number, owner_id, target, url, started_at, started_by,
+    ended_at)
+select
+    v.package_id, v.id, v.version_number, v.created_by, e.details ->> 'target',
+    e.details ->> 'url', e.occurred_at, e.actor_id, (
+        select min(u.occurred_at) from public.training_version_events u
+        where u.version_id = e.version_id and u.kind = 'undeployed' and u.id > e.id
+            and u.source is null and u.details ->> 'target' = e.details ->> 'target'
+    )
+from public.training_version_events e
+join public.training_package_versions v on v.id = e.version_id
+where e.kind = 'deployed' and e.source is null
+    and not exists (
+        select from public.training_deployments d
+        where d.version_id = e.version_id and d.target = e.details ->> 'target'
+            and e.occurred_at between d.started_at and d.started_at + interval '10 seconds'
+            and not exists (
+                -- The event of that one is another.
+                select from public.training_version_events o
+                where o.version_id = e.version_id and o.kind = 'deployed' and o.id < e.id
+                    and o.source is null and o.details ->> 'target' = d.target
+                    and o.occurred_at >= d.started_at
+            )
+    )
+    and not exists (
+        select from public.training_version_events o
+        where o.version_id = v.id and o.source is null
+            and (o.kind in ('imported', 'deleted') or o.details ? 'backfilled')
+    )
+on conflict do nothing;
 """,
     ),
     RowCheck(

@@ -151,7 +151,9 @@ alter table public.training_version_events enable trigger rule_10_append_only;
                 'training_versions_internal.deletions_deletion_id_seq',
                 (select max(d.deletion_id) from training_versions_internal.deletions d)
         ) as s
-        where s.highest > coalesce(pg_sequence_last_value(s.name::regclass), 0)
+        -- One that is gone was the column's, and is found with it.
+        where to_regclass(s.name) is not null
+            and s.highest > coalesce(pg_sequence_last_value(to_regclass(s.name)), 0)
         """,
         """
 select setval('public.training_version_events_id_seq', max(id))
@@ -176,6 +178,19 @@ where transaction_id < pg_snapshot_xmin(pg_current_snapshot());
 )
 
 
+# A published version is signed by somebody.
+_PUBLISHED_BY = """
+-- Where nobody of them is left, the package is nobody's, and goes: delete it.
+update public.training_package_versions x set published_by = (
+    select u.id from auth.users u
+    left join public.training_configs c on c.user_id = u.id and c.id = x.package_id
+    where u.id = x.created_by or c.id is not null
+    limit 1
+)
+where {gone};
+"""
+
+
 def orphans() -> tuple[RowCheck, ...]:
     """Return a check for each foreign key of ours."""
     checks: list[RowCheck] = []
@@ -197,6 +212,8 @@ def _orphans(table: str, reference: re.Match[str], on_delete: str) -> RowCheck:
         fix = f"delete from {table} x\nwhere {gone};"
     else:
         fix = f"update {table} x set {column} = null\nwhere {gone};"
+    if column == "published_by":
+        fix = _PUBLISHED_BY.format(gone=gone)
     if table == "public.training_version_events":
         fix = of_events(fix)
     if table == "public.training_package_versions":

@@ -206,16 +206,29 @@ where p.id = v.parent_version_id and p.created_by is distinct from v.created_by;
         "parent-circle",
         _TABLE,
         """
-        select v.label from v
-        where v.id not in (
-            with recursive descended (id) as (
-                select r.id from v as r where r.parent_version_id is null or r.is_old
-                    or r.parent_version_id not in (select known.id from v as known)
+        -- Those that descend from one without a parent, or from an old one, are in no circle.
+        select v.label
+        from v
+        left join (
+            with recursive
+            children as materialized (
+                select
+                    c.id, c.parent_version_id,
+                    c.is_old or p.id is null or p.is_old or p.parent_version_id is null as is_first
+                from v as c
+                left join v as p on p.id = c.parent_version_id
+                where c.parent_version_id is not null
+            ),
+            descended (id) as (
+                select c.id from children c where c.is_first
                 union
-                select c.id from descended d join v as c on c.parent_version_id = d.id
+                select c.id
+                from descended d
+                join public.training_package_versions c on c.parent_version_id = d.id
             )
             select d.id from descended d
-        )
+        ) as d on d.id = v.id
+        where d.id is null and v.parent_version_id is not null
         """,
         of_versions(
             """
