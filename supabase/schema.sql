@@ -1687,7 +1687,8 @@ create index idx_calls_version on training_versions_internal.calls (version_id);
 alter table training_versions_internal.calls enable row level security;
 
 -- What was asked for, as a hash, by the call that created something with an id that the caller
--- chose: a repeat must ask for the same, whatever became of the row since. Written by claim_id.
+-- chose: a repeat must ask for the same, also after the row was edited. Written by claim_id; that
+-- of a package or version is deleted with it.
 create table training_versions_internal.claims (
     kind text not null,
     id uuid not null,
@@ -2798,7 +2799,7 @@ declare
     source public.training_package_versions;
     version public.training_package_versions;
 begin
-    if training_versions_internal.claim_id(
+    if p_new_version_id is not null and training_versions_internal.claim_id(
         'version',
         new_id,
         jsonb_build_array(p_kind, p_version_id, p_package_id, p_name, p_change_summary)
@@ -4683,6 +4684,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
+    delete from training_versions_internal.claims c where c.id = old.id and c.kind = 'package';
     delete from training_versions_internal.deletions where package_id = old.id;
     insert into training_versions_internal.deletions (id, package_id, owner_id)
     values (old.id, old.id, old.user_id);
@@ -5552,7 +5554,8 @@ begin
 end
 $$;
 
--- Keeps training_configs.version_count, and remembers what was deleted.
+-- Keeps training_configs.version_count, and remembers what was deleted. What was asked for under
+-- its id is forgotten: once its package is deleted, too, somebody else may use the id.
 create function training_versions_internal.update_version_count()
 returns trigger
 security definer
@@ -5566,6 +5569,7 @@ begin
         where id = new.package_id;
         return null;
     end if;
+    delete from training_versions_internal.claims c where c.id = old.id and c.kind = 'version';
     update public.training_configs
     set version_count = version_count - 1
     where id = old.package_id;

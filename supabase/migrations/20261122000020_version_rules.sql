@@ -784,7 +784,8 @@ create or replace trigger rule_90_published_stays
 -- After: the package's counter and pointers
 --
 
--- Keeps training_configs.version_count, and remembers what was deleted.
+-- Keeps training_configs.version_count, and remembers what was deleted. What was asked for under
+-- its id is forgotten: once its package is deleted, too, somebody else may use the id.
 create or replace function training_versions_internal.update_version_count()
 returns trigger
 security definer
@@ -798,6 +799,7 @@ begin
         where id = new.package_id;
         return null;
     end if;
+    delete from training_versions_internal.claims c where c.id = old.id and c.kind = 'version';
     update public.training_configs
     set version_count = version_count - 1
     where id = old.package_id;

@@ -215,6 +215,7 @@ set search_path = ''
 language plpgsql
 as $$
 begin
+    delete from training_versions_internal.claims c where c.id = old.id and c.kind = 'package';
     delete from training_versions_internal.deletions where package_id = old.id;
     insert into training_versions_internal.deletions (id, package_id, owner_id)
     values (old.id, old.id, old.user_id);

@@ -141,7 +141,7 @@ declare
     source public.training_package_versions;
     version public.training_package_versions;
 begin
-    if training_versions_internal.claim_id(
+    if p_new_version_id is not null and training_versions_internal.claim_id(
         'version',
         new_id,
         jsonb_build_array(p_kind, p_version_id, p_package_id, p_name, p_change_summary)

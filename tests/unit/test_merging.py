@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.data import version_row
 from training_versions import UNSET, EditMerge, InvalidInputError, Version, merge_edits
@@ -45,6 +47,20 @@ def test_each_change_shows_all_three_and_who_made_it() -> None:
     assert (changed.base, changed.mine, changed.theirs) == (8, 16, 32)
     # null is not nothing.
     assert (added.in_base, added.in_mine, added.in_theirs, added.mine) == (False, True, True, None)
+
+
+def test_paths_are_in_one_order_however_the_sides_are_written() -> None:
+    mine = {"name": "mine", "model": {"b": 1, "a": 1}, "config": {}}
+
+    merge = merge_edits({"name": "bot", "model": {}, "config": {"r": 8}}, mine, {})
+
+    assert merge.my_paths == (
+        "/config_snapshot/r",
+        "/model_snapshot/a",
+        "/model_snapshot/b",
+        "/name",
+    )
+    assert merge.my_paths == tuple(change.path for change in merge.changes)
 
 
 def test_what_overlaps_is_named_and_not_merged() -> None:
@@ -153,3 +169,43 @@ def test_what_is_no_edit_is_refused(mine: Any, field: str, message: str) -> None
         merge_edits(BASE, mine, {})
 
     assert caught.value.field == field
+
+
+KEYS = st.sampled_from(["a", "b", "/", "~", ""])
+LEAVES = st.none() | st.booleans() | st.sampled_from([0, 1, 1.0, 1e16, "", "a"])
+TREES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=3)
+)
+CONFIGS = st.dictionaries(KEYS, TREES, max_size=4)
+
+
+@st.composite
+def edits_of(draw: Any, tree: Any) -> Any:
+    """Some edit of a tree, which leaves most of it as it is."""
+    if not isinstance(tree, dict):
+        return draw(st.just(tree) | TREES)
+    old = cast("dict[str, Any]", tree)
+    kept = {key: draw(st.just(old[key]) | edits_of(old[key])) for key in old}
+    removed = draw(st.sets(KEYS, max_size=2))
+    added = draw(CONFIGS)
+    return {key: kept[key] for key in kept if key not in removed} | added
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_merge_holds_both_edits_and_is_the_same_from_either_side(data: Any) -> None:
+    base = {"config": data.draw(CONFIGS), "name": "bot"}
+    edited = edits_of(base["config"])
+    mine, theirs = ({"config": data.draw(edited)} for _ in range(2))
+
+    merge, mirrored = merge_edits(base, mine, theirs), merge_edits(base, theirs, mine)
+
+    assert (merge.my_paths, merge.their_paths) == (mirrored.their_paths, mirrored.my_paths)
+    assert [each.overlaps for each in merge.changes] == [each.overlaps for each in mirrored.changes]
+    assert (merge.merged is None) == (mirrored.merged is None) == bool(merge.overlapping)
+    if merge.merged is not None and mirrored.merged is not None:
+        both = base | theirs | merge.merged
+        assert merge_edits(both, base | mine | mirrored.merged, {}).changes == ()
+        # What is mine is in it, except for what is theirs alone.
+        assert set(merge_edits(both, mine, {}).my_paths) <= set(merge.their_paths)
+        assert set(merge_edits(both, theirs, {}).my_paths) <= set(merge.my_paths)

@@ -22,7 +22,6 @@ from training_versions.models import (
     Unset,
 )
 from training_versions.operations import packages
-from training_versions.operations.checks import check_flag
 from training_versions.snapshots import Codec
 
 
@@ -318,7 +317,8 @@ class Packages:
             progress: Called after each version and event with how many are imported and how many
                 there are.
             dry_run: Change nothing, and return what the import would do. The database applies all
-                of its rules, and takes back what it did.
+                of its rules, and takes back what it did; the history of a package that is not there
+                yet is only counted.
 
         Raises:
             BundleError: The file is damaged, altered, no bundle, or of a newer format; the message
@@ -333,10 +333,6 @@ class Packages:
         """
         return self._transport.run(
             bundle.import_package(
-                file,
-                package_id=package_id,
-                user_id=user_id,
-                progress=progress,
-                dry_run=check_flag(dry_run, "dry_run"),
+                file, package_id=package_id, user_id=user_id, progress=progress, dry_run=dry_run
             )
         )

@@ -103,7 +103,7 @@ class EditMerge:
     changes: tuple[EditChange, ...]
     """Every path that at least one side changed: column by column, and sorted in each."""
     my_paths: tuple[str, ...]
-    """What `mine` changed in `base`."""
+    """What `mine` changed in `base`, in the same order."""
     their_paths: tuple[str, ...]
     """What `theirs` changed in `base`."""
     overlapping: tuple[str, ...]
@@ -160,9 +160,9 @@ def merge_edits(base: Edit, mine: Edit, theirs: Edit) -> EditMerge:
         changes.append(sides.change_at(path, changed_by, overlaps=path in overlaps))
     return EditMerge(
         changes=tuple(changes),
-        my_paths=pointers(my_changes),
-        their_paths=pointers(their_changes),
-        overlapping=pointers(overlapping),
+        my_paths=pointers(sorted(my_changes, key=_place)),
+        their_paths=pointers(sorted(their_changes, key=_place)),
+        overlapping=pointers(sorted(overlapping, key=_place)),
         merged=merged,
     )
 

@@ -13,7 +13,7 @@ which rows are new is decided in the database.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO, Final, cast
@@ -37,6 +37,7 @@ from training_versions.errors import (
 from training_versions.models import Id, Package
 from training_versions.operations import packages
 from training_versions.operations.checks import check_uuid
+from training_versions.operations.filters import check_bool
 from training_versions.operations.requests import Operation, Rpc, WhoAmI, call, expect_array
 from training_versions.operations.rows import expect_object, read_integer
 
@@ -69,16 +70,17 @@ def import_package(
         dry_run: Have everything taken back again, batch by batch.
     """
     meter = ProgressMeter(progress)
+    is_dry_run = check_bool(dry_run, "dry_run") is True
     with open_for_reading(file) as source:
         index = yield from read_index(source)
         meter.total = len(index.versions) + len(index.event_offsets)
         if package_id is not None:
             chosen = yield from _get_chosen(package_id, user_id)
-            target = _Target(chosen.id, chosen.name, dry_run)
+            target = _Target(chosen.id, chosen.name, is_dry_run)
             tally = yield from _send_all(source, index, target, meter)
         else:
             target, tally = yield from _send_to_own_copy(
-                source, index, user_id, meter, dry_run=dry_run
+                source, index, user_id, meter, is_dry_run=is_dry_run
             )
     return ImportResult(
         package_id=target.id,
@@ -129,7 +131,7 @@ def _send_to_own_copy(
     user_id: Id | None,
     meter: ProgressMeter,
     *,
-    dry_run: bool,
+    is_dry_run: bool,
 ) -> Operation[tuple[_Target, _Tally]]:
     """Send everything to the owner's copy of the package; create it if needed.
 
@@ -156,9 +158,9 @@ def _send_to_own_copy(
     while True:
         found = yield from _find_copy(candidates, owner)
         if found is None:
-            target = _Target(wanted, index.package.name, dry_run, to_create=columns, is_new=True)
+            target = _Target(wanted, index.package.name, is_dry_run, to_create=columns, is_new=True)
         else:
-            target = _Target(found.id, found.name, dry_run)
+            target = _Target(found.id, found.name, is_dry_run)
         try:
             tally = yield from _send_all(source, index, target, meter)
         except ConflictError as exc:
@@ -199,10 +201,7 @@ def _send_all(
     """Send all rows, after a look at the numbers that the package has."""
     if target.to_create is None:
         yield from _check_numbers(index, target.id)
-    tally = _Tally()
-    if target.is_dry_run:
-        tally.may_come_along = index.versions
-    sender = _Sender(source, target, meter, tally)
+    sender = _Sender(source, target, meter)
     yield from sender.send_versions(version.offset for version in index.parents_first)
     yield from sender.send_events(index.event_offsets)
     return sender.tally
@@ -238,8 +237,8 @@ class _Tally:
     parents_missing: int = 0
     events: int = 0
     new_ids: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict[uuid.UUID, uuid.UUID])
-    may_come_along: Mapping[uuid.UUID, object] = field(default_factory=dict[uuid.UUID, object])
-    """In a dry run the versions of the file: those of earlier batches are not there."""
+    created_ids: set[str] = field(default_factory=set[str])
+    """The ids in the file of what was created. In a dry run those of earlier batches are gone."""
 
     def add_versions(self, batch: list[Row], data: object) -> None:
         """Add the reply to a batch of versions: an outcome for each."""
@@ -247,14 +246,11 @@ class _Tally:
             outcome = expect_object(item)
             if outcome.get("created") is True:
                 self.created += 1
+                self.created_ids.add(row["id"])
                 self._note_id(uuid.UUID(row["id"]), outcome.get("id"))
             self.differing += outcome.get("differs") is True
-            if outcome.get("parent_missing") is True and not self._comes_along(row):
-                self.parents_missing += 1
-
-    def _comes_along(self, row: Row) -> bool:
-        parent = row.get("parent_version_id")
-        return parent is not None and uuid.UUID(parent) in self.may_come_along
+            came_along = row.get("parent_version_id") in self.created_ids
+            self.parents_missing += outcome.get("parent_missing") is True and not came_along
 
     def _note_id(self, in_file: uuid.UUID, here: object) -> None:
         if isinstance(here, str) and uuid.UUID(here) != in_file:
@@ -272,7 +268,7 @@ class _Sender:
     source: BinaryIO
     target: _Target
     meter: ProgressMeter
-    tally: _Tally
+    tally: _Tally = field(default_factory=_Tally)
     batches_sent: int = 0
 
     def send_versions(self, offsets: Iterable[int]) -> Operation[None]:

@@ -95,7 +95,8 @@ def _hint_for_id(value: object, argument: str) -> str | None:
         return f"Pass the {wanted} of the draft: copied.draft.{wanted}."
     if isinstance(value, VersionSummary) and wants_package:
         return "Pass the package_id of the version."
-    if isinstance(value, Package | PackageOverview) and not wants_package:
+    is_package = isinstance(value, Package | PackageOverview)
+    if is_package and not wants_package and argument != "ids":  # those of packages, too
         return "A package has many versions: pass the id of one of them."
     if isinstance(getattr(value, argument, None), uuid.UUID):
         return f"Pass its {argument}."

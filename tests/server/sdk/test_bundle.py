@@ -21,6 +21,7 @@ from tests.server.sdk.conftest import Sql
 from training_versions import (
     AsyncPackageRepository,
     ConflictError,
+    InvalidInputError,
     NotFoundError,
     NotSignedInError,
     OutcomeUnknownError,
@@ -174,6 +175,22 @@ def test_a_dry_run_into_a_package_that_is_there_counts_what_is_new(
     assert ada.packages.import_(tmp_path / "back.jsonl", dry_run=True) == nothing_new(lived.id, 4)
 
 
+@pytest.mark.parametrize("rows_at_once", [1, 100])
+def test_a_dry_run_finds_the_parents_that_the_import_would(
+    ada, package, file, monkeypatch, rows_at_once
+):
+    monkeypatch.setattr("training_versions.bundle.import_.BATCH_ROWS", rows_at_once)
+    parent = ada.draft(package)
+    ada.draft(package, parent_version_id=parent.id)
+    ada.packages.export(package.id, file)
+    ada.versions.delete_draft(parent.id)
+
+    plan = ada.packages.import_(file, dry_run=True)
+
+    assert plan.parents_missing == 1  # what is deleted here is not imported again
+    assert ada.packages.import_(file) == plan
+
+
 def test_a_dry_run_finds_the_ids_of_a_copy(bob, stack, lived, bundle):
     plan = bob.packages.import_(bundle, dry_run=True)
 
@@ -194,6 +211,12 @@ def test_a_dry_run_is_refused_as_the_import_would_be(ada, carol, lived, bundle):
         with pytest.raises(NotFoundError):
             carol.packages.import_(bundle, package_id=other.id, **how)
     assert ada.versions.count(other.id) == 1
+
+
+@pytest.mark.parametrize("flag", ["no", 0, 1, ""])
+def test_a_dry_run_is_asked_for_by_true_or_false(ada, bundle, flag):
+    with pytest.raises(InvalidInputError, match="dry_run must be True or False"):
+        ada.packages.import_(bundle, dry_run=flag)
 
 
 def test_a_dry_run_needs_no_more_rights_than_an_import(bob, nobody, package, bundle):

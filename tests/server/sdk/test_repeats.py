@@ -172,3 +172,27 @@ def test_a_draft_from_before_there_were_claims_is_found_as_it_was(ada, package, 
     edited = ada.versions.update_draft(made.id, name="edited")
     sql(forget, admin=True, id=made.id)
     assert ada.versions.create_draft(package.id, **given) == edited
+
+
+def test_an_identifier_that_is_free_again_is_claimed_anew(ada, package, published, sql):
+    drafts = [ada.draft(ada.package("old")) for _ in range(2)]
+    for draft in drafts:
+        ada.packages.delete(draft.package_id)
+    claims = "select count(*) from training_versions_internal.claims where id = any(%(ids)s)"
+    ids = [each for draft in drafts for each in (draft.id, draft.package_id)]
+
+    assert sql(claims, ids=ids) == [(0,)]
+    given = SNAPSHOTS | {"version_id": drafts[0].id}
+    ada.versions.create_draft(package.id, **given)
+    ada.versions.update_draft(drafts[0].id, config={"edited": True})
+    assert ada.versions.create_draft(package.id, **given).replayed
+    assert not ada.versions.restore(published.id, new_version_id=drafts[1].id).replayed
+
+
+def test_a_copy_without_an_identifier_claims_none(package, draft, sql):
+    count = "select count(*) from training_versions_internal.claims"
+    before = sql(count)
+
+    sql("select public.restore_training_version(%(id)s)", id=draft.id)
+
+    assert sql(count) == before
