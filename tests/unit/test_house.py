@@ -247,6 +247,8 @@ PUBLIC_MODULES = {
     "web",
     "doctor",
 }
+SHARED = {"project", "wording"}
+"""What the later parts share, and users do not import."""
 
 
 def private_imports(source: str, part: str) -> list[str]:
@@ -270,6 +272,8 @@ def is_public(module: str, name: str, part: str) -> bool:
         return name in ("__version__", *training_versions.__all__, *PUBLIC_MODULES)
     room, _, inner = module.partition(".")
     if room != ROOM or inner.split(".")[0] == part:
+        return True
+    if inner in SHARED:
         return True
     if inner not in PUBLIC_MODULES:
         return False

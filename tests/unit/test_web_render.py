@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from training_versions.web.render import ago, describe_age, exact_time, money, status_badge
+from training_versions.web.render import ago, exact_time, money, status_badge
+from training_versions.wording import describe_age
 
 NOW = datetime(2026, 5, 3, 12, tzinfo=UTC)
 AGES = {

@@ -6,19 +6,18 @@ renews the stored session before its access token ends, also in the middle of a 
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from training_versions.cli import storage
 from training_versions.cli.exits import not_allowed, usage
 from training_versions.cli.output import Output
+from training_versions.project import is_service_key, read_user_id
 
 if TYPE_CHECKING:
     import httpx
@@ -131,12 +130,7 @@ class Session:
     @property
     def user_id(self) -> UUID | None:
         """Who the caller is; `None` for the service role."""
-        try:
-            payload = self.token.split(".")[1]
-            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-            return UUID(cast("dict[str, Any]", claims)["sub"])
-        except (IndexError, ValueError, KeyError, TypeError):
-            return None
+        return read_user_id(self.token)
 
     # --- the SDK
 
@@ -216,7 +210,7 @@ def keys_of_environment() -> tuple[str, str]:
     """Return the secret key and the public key of the environment; empty where there is none."""
     public = _one_word("SUPABASE_PUBLISHABLE_KEY") or _one_word("SUPABASE_KEY")
     secret = _one_word("SUPABASE_SECRET_KEY")
-    if is_secret_key(public):
+    if is_service_key(public):
         return secret or public, ""
     return secret, public
 
@@ -225,25 +219,13 @@ def secrets_of_environment() -> set[str]:
     """Return what must not be printed, whatever goes wrong."""
     # Each part, as an error may show a value that holds a line break in another form.
     known = {part for name in _SECRETS for part in _variable(name).split()}
-    known.update(key for key in (_variable("SUPABASE_KEY"),) if is_secret_key(key))
+    known.update(key for key in (_variable("SUPABASE_KEY"),) if is_service_key(key))
     for name in ("SUPABASE_DB_URL", "SUPABASE_URL"):
         try:
             known.add(urlsplit(_variable(name)).password or "")
         except ValueError:
             known.add(_variable(name))
     return known - {""}
-
-
-def is_secret_key(key: str) -> bool:
-    """Return whether a key stands for the service role."""
-    if key.startswith("sb_secret_"):
-        return True
-    try:
-        payload = key.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return cast("dict[str, Any]", claims).get("role") == "service_role"
-    except (IndexError, ValueError, AttributeError):
-        return False
 
 
 def _variable(name: str) -> str:

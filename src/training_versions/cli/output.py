@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias, TypeVar
 
 from training_versions.cli.text import json_text, printable
+from training_versions.wording import write_amount
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -267,27 +268,9 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def ago(moment: datetime, now: datetime | None = None) -> str:
-    """Say how long ago a moment was."""
-    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
-    if seconds < 0:
-        return iso(moment)
-    steps = ((60, "second"), (60, "minute"), (24, "hour"), (30, "day"), (12, "month"))
-    amount = seconds
-    for size, unit in steps:
-        if amount < size:
-            whole = int(amount)
-            if unit == "second" and whole < 10:
-                return "just now"
-            return f"{whole} {unit}{'' if whole == 1 else 's'} ago"
-        amount /= size
-    years = int(seconds // (365 * 24 * 3600)) or 1
-    return f"{years} year{'' if years == 1 else 's'} ago"
-
-
 def money(amount: Decimal | None) -> str | None:
     """Write an amount with separators of thousands, as people read it."""
-    return None if amount is None else f"{amount:,.2f}"
+    return None if amount is None else write_amount(amount)
 
 
 def _as_json(data: object) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from rich.cells import cell_len
@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from training_versions.cli.output import Cell, Column, ago, money, style_of, styled_text
+from training_versions.cli.output import Cell, Column, money, style_of, styled_text
+from training_versions.wording import describe_age
 
 _GAP = 2
 _LEAST_OF_A_TEXT = 24
@@ -99,7 +100,7 @@ def _text(column: Column, value: Cell) -> Text:
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     if isinstance(value, datetime):
-        return Text(ago(value))
+        return Text(describe_age(value, datetime.now(UTC)))
     if isinstance(value, Decimal):
         return Text(money(value) or "")
     style = style_of(value) if column.is_styled else ""

@@ -6,9 +6,6 @@ that would write is not carried out.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +16,7 @@ from uuid import uuid4
 import httpx
 
 from training_versions import InvalidInputError
+from training_versions.project import is_service_key
 
 from .kinds import finding
 from .report import Finding
@@ -35,6 +33,10 @@ _VALUES = {"uuid": "", "jsonb": "{}", "text": "doctor", "integer": "0", "numeric
 _NOT_IN_CACHE = ("PGRST202", "PGRST205", "42P01")
 _BAD_KEY = ("PGRST300", "PGRST301", "PGRST302", "PGRST303")
 _RELOAD = "notify pgrst, 'reload schema';"
+_MIGRATE = (
+    "training-versions migrations\nsupabase db push --remote\n"
+    f"-- or, if they are applied:\n{_RELOAD}"
+)
 _KEYS = "Take a key of this project from the dashboard: Project Settings, API Keys."
 
 
@@ -73,7 +75,7 @@ class Api:
 
     def __init__(self, url: str, key: str, *, has_objects: bool | None) -> None:
         self._url = _checked_url(url)
-        self._is_secret = _role_of(key) == "service_role"
+        self._is_secret = is_service_key(key)
         self._has_objects = has_objects
         self._is_there = False
         if re.fullmatch(r"[!-~]+", key) is None:
@@ -175,8 +177,7 @@ class Api:
                     "migrations-not-applied",
                     self._url,
                     "The API does not know the table training_package_versions.",
-                    f"training-versions migrations\nsupabase db push --remote\n-- or, if they are"
-                    f" applied:\n{_RELOAD}",
+                    _MIGRATE,
                 )
         elif answer.code == "PGRST106":
             yield finding(
@@ -222,8 +223,7 @@ class Api:
                 "api-function-missing",
                 self._url,
                 f"The API does not know {listed(unknown)}.",
-                f"training-versions migrations\nsupabase db push --remote\n-- or, if they are"
-                f" applied:\n{_RELOAD}",
+                _MIGRATE,
             )
 
     def _stale(self, what: str) -> Finding:
@@ -260,25 +260,6 @@ def _checked_url(url: str) -> str:
             hint="It looks like https://<project>.supabase.co.",
         )
     return trimmed
-
-
-def _role_of(key: str) -> str:
-    """Return the role that a key speaks for, as it says itself."""
-    if key.startswith("sb_secret_"):
-        return "service_role"
-    if key.startswith("sb_"):
-        return "anon"
-    parts = key.split(".")
-    if len(parts) != 3:
-        return "anon"
-    padded = parts[1] + "=" * (-len(parts[1]) % 4)
-    try:
-        claims: Any = json.loads(base64.urlsafe_b64decode(padded))
-    except (binascii.Error, ValueError):
-        return "anon"
-    if not isinstance(claims, dict):
-        return "anon"
-    return str(cast("dict[str, Any]", claims).get("role", "anon"))
 
 
 def _arguments(declared: str) -> dict[str, str]:

@@ -58,10 +58,14 @@ def _check_given(db_url: str | None, url: str | None, key: str | None) -> None:
         if value is not None and (not isinstance(value, str) or not value.strip()):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without types
             raise InvalidInputError(f"{name} must be text that is not blank", field=name)
     if db_url is None and (url is None or key is None):
-        field = "db_url" if url is None and key is None else "key" if key is None else "url"
+        missing = "db_url"
+        if url is not None:
+            missing = "key"
+        if key is not None:
+            missing = "url"
         raise InvalidInputError(
             "the doctor needs db_url, or url and key",
-            field=field,
+            field=missing,
             hint="Pass the address of the database (postgresql://…) for all checks.",
         )
 

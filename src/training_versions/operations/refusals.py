@@ -25,9 +25,9 @@ from training_versions.errors import (
 from training_versions.operations.tokens import (
     is_signed_in,
     looks_like_a_key,
-    read_claims,
     sends_only_a_key,
 )
+from training_versions.project import read_claims
 
 _MIGRATE: Final = (
     "Copy the migrations with `training-versions migrations <your project>/supabase/migrations` "
@@ -123,7 +123,7 @@ def _explain_token(exc: APIError, operation: str, headers: Mapping[str, str]) ->
         if not hint:
             hint = _REFRESH if is_signed_in(headers) else _SIGN_IN
         return _Refusal(kind, f"The access token {state}: {reason}.", hint)
-    claims = read_claims(headers)
+    claims = read_claims(headers.get("Authorization", ""))
     is_unknown_role = exc.message == f'role "{claims.get("role")}" does not exist'
     if exc.code in ("22023", "42704") and is_unknown_role:
         message = f"The access token is for a role that this database does not have: {reason}."

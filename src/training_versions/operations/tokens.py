@@ -6,24 +6,9 @@ owner of an imported package is.
 
 from __future__ import annotations
 
-import base64
-import json
-import uuid
 from collections.abc import Mapping
-from typing import cast
 
-
-def read_claims(headers: Mapping[str, str]) -> dict[str, object]:
-    """Read the claims of the token in these headers, unverified; empty if there is no token."""
-    try:
-        payload = headers.get("Authorization", "").split(".")[1]
-        padding = "=" * (-len(payload) % 4)
-        claims = cast("object", json.loads(base64.urlsafe_b64decode(payload + padding)))
-    except (IndexError, ValueError, RecursionError):
-        return {}
-    if not isinstance(claims, dict):
-        return {}
-    return cast("dict[str, object]", claims)
+from training_versions.project import is_service_key, read_claims, read_user_id
 
 
 def is_signed_in(headers: Mapping[str, str]) -> bool:
@@ -32,13 +17,10 @@ def is_signed_in(headers: Mapping[str, str]) -> bool:
     scheme, _, token = headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return bool(scheme)
-    # A secret key of the new kind is no JWT: it stands for the service role.
-    if token.startswith("sb_secret_"):
+    if is_service_key(token):
         return True
-    claims = read_claims(headers)
+    claims = read_claims(token)
     role = claims.get("role")
-    if role == "service_role":
-        return True
     # PostgREST takes a token without a role for nobody's, as it does one of `anon`.
     return role not in (None, "anon") and bool(claims.get("sub"))
 
@@ -57,7 +39,5 @@ def looks_like_a_key(headers: Mapping[str, str]) -> bool:
 
 def user_of(headers: Mapping[str, str]) -> str | None:
     """Return the id of the user whose token is sent; `None` for a role without a user."""
-    try:
-        return str(uuid.UUID(cast("str", read_claims(headers).get("sub"))))
-    except (ValueError, TypeError, AttributeError):
-        return None
+    user_id = read_user_id(headers.get("Authorization", ""))
+    return None if user_id is None else str(user_id)

@@ -5,16 +5,14 @@ What is not given comes from the environment, by the names that the whole projec
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import Final
 
 from training_versions import InvalidInputError
+from training_versions.project import KEY, URL, given_or_set
 
 MAX_BODY: Final = 16 * 1024 * 1024
 """Bytes of a request's body, unless set."""
-URL: Final = ("SUPABASE_URL",)
-KEY: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY")
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,8 @@ def read_settings(
     if type(max_body) is not int or max_body < 1:
         raise InvalidInputError("max_body must be a number of bytes, 1 or more.", field="max_body")
     return Settings(
-        url=_given_or_set(url, "url", URL),
-        key=_given_or_set(key, "key", KEY),
+        url=given_or_set(url, "url", URL),
+        key=given_or_set(key, "key", KEY),
         max_body=max_body,
         allow_secrets=allow_secrets,
     )
@@ -57,16 +55,3 @@ def check_prefix(prefix: str) -> None:
             "prefix begins with a slash and does not end with one, as in '/api/training'.",
             field="prefix",
         )
-
-
-def _given_or_set(value: str | None, argument: str, variables: tuple[str, ...]) -> str:
-    for variable in variables:
-        if not value:
-            value = os.environ.get(variable)
-    if not value:
-        names = " or ".join(variables)
-        raise InvalidInputError(
-            f"The {argument} of the project is not known: pass {argument}=…, or set {names}.",
-            field=argument,
-        )
-    return value

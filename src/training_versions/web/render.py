@@ -20,18 +20,8 @@ from training_versions import __version__
 from training_versions.web import csrf
 from training_versions.web.static_files import static_url
 from training_versions.web.views.targets import target_name
+from training_versions.wording import describe_age, write_amount
 
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-# From which age in seconds on, in which unit.
-_UNITS: Final = (
-    (365 * _DAY, 365 * _DAY, "year"),
-    (60 * _DAY, 30.4375 * _DAY, "month"),
-    (14 * _DAY, 7 * _DAY, "week"),
-    (_DAY, _DAY, "day"),
-    (_HOUR, _HOUR, "hour"),
-    (_MINUTE, _MINUTE, "minute"),
-)
-_JUST_NOW: Final = 10
 # Embeddings, overrides and isolates. Marks, which names in Hebrew or Arabic may need, turn nothing.
 _TURNS_DIRECTION: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -122,25 +112,6 @@ def exact_time(moment: datetime | None) -> Markup:
     return _time(moment, _write_moment(moment))
 
 
-def describe_age(moment: datetime, now: datetime) -> str:
-    """Say how long before `now` a moment is, or how long after."""
-    seconds = (now - moment).total_seconds()
-    if abs(seconds) < _JUST_NOW:
-        return "just now"
-    amount = _describe_duration(abs(seconds))
-    if seconds < 0:
-        return f"in {amount}"
-    return f"{amount} ago"
-
-
-def _describe_duration(seconds: float) -> str:
-    for least, length, unit in _UNITS:
-        if seconds >= least:
-            count = int(seconds // length)
-            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-    return f"{int(seconds)} seconds"
-
-
 def _time(moment: datetime, text: str) -> Markup:
     exact = moment.astimezone(UTC).isoformat()
     markup = '<time datetime="{}" title="{}">{}</time>'
@@ -155,7 +126,7 @@ def money(amount: Decimal | None) -> Markup | str:
     """Write an amount, exact and with thousands separators."""
     if amount is None:
         return _NOTHING
-    return f"{amount:,.2f}"
+    return write_amount(amount)
 
 
 @pass_context

@@ -10,19 +10,18 @@ itself gives the same answer for some seconds, which serves other processes of t
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
-import json
 import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from training_versions.project import read_claims, read_user_id
 from training_versions.web.auth import AuthError, Tokens
 from training_versions.web.cookies import MAX_VALUE, WEEK, Cookie
 from training_versions.web.settings import Settings
@@ -83,26 +82,11 @@ def fits_cookies(tokens: Tokens) -> bool:
 
 def read_user(access_token: str) -> User:
     """Return whom a token is for, without verifying it; nobody if it is no token."""
-    try:
-        payload = access_token.split(".")[1]
-        padding = "=" * (-len(payload) % 4)
-        claims = cast("object", json.loads(base64.urlsafe_b64decode(payload + padding)))
-    except (IndexError, ValueError, RecursionError):
-        claims = None
-    if not isinstance(claims, dict):
-        return User(None, "", 0)
-    known = cast("dict[str, object]", claims)
-    expires_at = known.get("exp")
+    claims = read_claims(access_token)
+    expires_at = claims.get("exp")
     if not isinstance(expires_at, int | float):
         expires_at = 0
-    return User(_read_uuid(known.get("sub")), str(known.get("email", "")), expires_at)
-
-
-def _read_uuid(value: object) -> UUID | None:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None
+    return User(read_user_id(access_token), str(claims.get("email", "")), expires_at)
 
 
 def ends_soon(user: User) -> bool:

@@ -7,7 +7,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
-from training_versions.errors import InvalidInputError
+from training_versions import InvalidInputError
+from training_versions.project import KEY, URL, given_or_set, is_service_key
 
 MAX_BODY: Final = 16 * 1024 * 1024
 _SHORTEST_SECRET: Final = 16
@@ -47,17 +48,15 @@ def make_settings(
     Raises:
         InvalidInputError: One of them is missing or not what it should be.
     """
-    if url is None:
-        url = _from_environment("url", "SUPABASE_URL")
-    if key is None:
-        key = _from_environment("key", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY")
+    url = given_or_set(url, "url", URL)
+    key = given_or_set(key, "key", KEY)
     if secret is None:
         secret = os.environ.get("TRAINING_VERSIONS_SECRET")
     if not url.startswith(("https://", "http://")):
         raise InvalidInputError(
             "url must be the project's URL, as in https://<project>.supabase.co.", field="url"
         )
-    if key.startswith("sb_secret_"):
+    if is_service_key(key):
         raise InvalidInputError(
             "key must be the project's publishable key, and is a secret one.",
             field="key",
@@ -76,16 +75,6 @@ def make_settings(
         secure_cookies=secure_cookies,
         max_body=max_body,
         autosave_seconds=autosave_seconds,
-    )
-
-
-def _from_environment(argument: str, *names: str) -> str:
-    for name in names:
-        value = os.environ.get(name)
-        if value:
-            return value
-    raise InvalidInputError(
-        f"{argument} is missing.", field=argument, hint=f"Pass it, or set {' or '.join(names)}."
     )
 
 

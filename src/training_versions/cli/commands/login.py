@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from training_versions.cli import storage
 from training_versions.cli.command import command, pass_session
-from training_versions.cli.context import Session, address, is_secret_key, keys_of_environment
+from training_versions.cli.context import Session, address, is_service_key, keys_of_environment
 from training_versions.cli.exits import usage
 
 
@@ -62,7 +62,7 @@ def login(
     key = (key or _key_of_environment()).strip() or _ask(
         session, "Publishable key", "--key, or SUPABASE_PUBLISHABLE_KEY"
     )
-    if is_secret_key(key):
+    if is_service_key(key):
         output.secrets.add(key)
         raise usage(
             "that is a secret key, and users sign in with the publishable one",

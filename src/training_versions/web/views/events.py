@@ -10,6 +10,7 @@ from training_versions import Event, EventKind, JsonObject
 from training_versions.web.views.differences import column_name
 from training_versions.web.views.json_text import steps_of, visible
 from training_versions.web.views.targets import target_name
+from training_versions.wording import write_amount
 
 _PATHS: Final = 3
 _PLAIN: Final[dict[str, str]] = {
@@ -89,7 +90,7 @@ def _cost_alert(details: JsonObject) -> str:
 
 def _amount(value: object) -> str:
     try:
-        return f"{Decimal(str(value)):,.2f}"
+        return write_amount(Decimal(str(value)))
     except InvalidOperation:
         return "an unknown amount"
 

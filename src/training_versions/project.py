@@ -1,0 +1,64 @@
+"""A project as the environment, its keys and its tokens describe it.
+
+Nothing is verified here: the project does that. What a token says decides how an error is worded,
+when a session is renewed and whom a page greets; never what somebody may do.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from typing import Final, cast
+from uuid import UUID
+
+from training_versions.errors import InvalidInputError
+
+URL: Final = ("SUPABASE_URL",)
+KEY: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY")
+
+
+def given_or_set(value: str | None, argument: str, variables: tuple[str, ...]) -> str:
+    """Return a setting as it is given, else as the first of the variables that is set has it.
+
+    Raises:
+        InvalidInputError: It is neither given nor in the environment.
+    """
+    for variable in variables:
+        if not value:
+            value = os.environ.get(variable)
+    if not value:
+        names = " or ".join(variables)
+        raise InvalidInputError(
+            f"The {argument} of the project is not known: pass {argument}=…, or set {names}.",
+            field=argument,
+        )
+    return value
+
+
+def read_claims(token: str) -> dict[str, object]:
+    """Return the claims of an access token, unverified; empty if it is no token."""
+    try:
+        payload = token.split(".")[1]
+        padding = "=" * (-len(payload) % 4)
+        claims = cast("object", json.loads(base64.urlsafe_b64decode(payload + padding)))
+    except (IndexError, ValueError, RecursionError):
+        return {}
+    if not isinstance(claims, dict):
+        return {}
+    return cast("dict[str, object]", claims)
+
+
+def read_user_id(token: str) -> UUID | None:
+    """Return the id of the user whom a token is for; `None` for a key, which is for no user."""
+    try:
+        return UUID(str(read_claims(token).get("sub")))
+    except ValueError:
+        return None
+
+
+def is_service_key(key: str) -> bool:
+    """Return whether a key stands for the service role, which skips row level security."""
+    if key.startswith("sb_secret_"):
+        return True
+    return read_claims(key).get("role") == "service_role"
