@@ -118,13 +118,11 @@ def page(answer: Page) -> Page:
                 tokens = await services.renewals.renew(given.refresh)
                 response = await _answer_as(tokens, answer, request)
         except NotSignedInError:
-            return _ask_to_sign_in(request, has_ended=True)
+            return _end(request)
         except AuthError as exc:
             if not exc.is_final:
                 return auth_error_page(request, exc)
-            response = _ask_to_sign_in(request, has_ended=True)
-            services.session_cookies.clear(request, response)
-            return response
+            return _end(request)
         if tokens != given:
             services.session_cookies.write(request, response, tokens)
         if tokens != given or services.browsers.is_new(request):
@@ -197,6 +195,13 @@ def _make_caller(request: Request, tokens: Tokens) -> Caller:
 def _holder(request: Request, user: User) -> str:
     """Name a user in a browser as the holder of a token."""
     return f"user:{user.id}:{services_of(request).browsers.name(request)}"
+
+
+def _end(request: Request) -> Response:
+    """End a session that is of no use any more, and ask to sign in again."""
+    response = _ask_to_sign_in(request, has_ended=True)
+    services_of(request).session_cookies.clear(request, response)
+    return response
 
 
 def _ask_to_sign_in(request: Request, *, has_ended: bool = False) -> Response:

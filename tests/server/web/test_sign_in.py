@@ -265,6 +265,13 @@ def test_signing_out_ends_the_session_here_and_at_the_project(
     assert owner_page.get("/").headers["Location"] == "/sign-in?next=%2F&ended=1"
 
 
+@pytest.mark.parametrize("name", ["out", "out-here", "ended"])
+def test_who_is_signed_in_is_not_told_otherwise(owner_page: Visitor, name: str) -> None:
+    form = owner_page.get(f"/sign-in?{name}=1")
+
+    assert 'role="status"' not in form.text
+
+
 def test_signing_out_with_an_access_token_that_is_refused_ends_the_session_as_well(
     owner_page: Visitor, stack: LocalSupabase, owner_email: str
 ) -> None:

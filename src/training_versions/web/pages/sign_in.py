@@ -62,8 +62,10 @@ def safe_path(target: str | None) -> str:
 async def show_form(request: Request) -> Response:
     """Show the form."""
     notice = ""
+    is_signed_in = services_of(request).session_cookies.read(request) is not None
     for name, text in _NOTICES.items():
-        if name in request.query_params:
+        # Anybody can write an address, and who is signed in is not told otherwise.
+        if name in request.query_params and not is_signed_in:
             notice = text
     return _form(request, notice=notice, next_path=safe_path(request.query_params.get("next")))
 
