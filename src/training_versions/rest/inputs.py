@@ -151,7 +151,7 @@ class NewPackage(Body):
 class PackageChanges(Changes):
     """What to change of a package; what is left out stays as it is."""
 
-    name: Name = Field(default_factory=absent)
+    name: Annotated[Name, Field(examples=["support-bot"])] = Field(default_factory=absent)
     template_type: TemplateType = Field(default_factory=absent)
     config: JsonObject = Field(default_factory=absent)
 
@@ -197,14 +197,20 @@ class Publication(Body):
 
     name: Annotated[
         Name | None,
-        Field(description="Its name from now on; by default without `-draft-` and the date."),
+        Field(
+            description="Its name from now on; by default without `-draft-` and the date.",
+            examples=["support-bot-v3"],
+        ),
     ] = None
 
 
 class Copy(Body):
     """The draft that a version is restored to."""
 
-    name: Name | None = None
+    name: Annotated[
+        Name | None,
+        Field(description="By default made as that of a new draft.", examples=["again"]),
+    ] = None
     change_summary: Annotated[
         Summary | None, Field(description="By default says which version it comes from.")
     ] = None

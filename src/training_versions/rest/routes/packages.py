@@ -196,12 +196,16 @@ async def update_package(
     return reply(package, headers={"ETag": tag_of_package(package)})
 
 
+_PROBLEMS = problems(412)
+_NOT_FOUND = {"description": _PROBLEMS[404]["description"]}
+
+
 # Its problems are described by their model, so that every other description may refer to it.
 @router.delete(
     "/packages/{package_id}",
     status_code=204,
     response_class=ProblemResponse,
-    responses={**problems(412), 404: {"model": TrainingProblem}},
+    responses={**_PROBLEMS, 404: {"model": TrainingProblem, **_NOT_FOUND}},
     openapi_extra=takes(IF_MATCH_PACKAGE),
 )
 async def delete_package(request: Request, package_id: PackageId, packages: Packages) -> Response:
