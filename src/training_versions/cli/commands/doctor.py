@@ -68,7 +68,10 @@ def doctor(session: Session) -> int:
     url = address(os.environ.get("SUPABASE_URL", "")) or None
     db_url = os.environ.get("SUPABASE_DB_URL") or None
     secret_key, public_key = keys_of_environment()
-    key = public_key or secret_key or None
+    # Beside the database only the secret key shows more: the row cap. Without it, the public one
+    # shows what everybody sees.
+    keys = (secret_key, public_key) if db_url else (public_key, secret_key)
+    key = keys[0] or keys[1] or None
     if db_url is None and (url is None or key is None):
         raise usage(
             "it is not known which project to examine",

@@ -11,7 +11,8 @@ from training_versions.doctor.kinds import finding
 from training_versions.doctor.report import Finding
 
 from .check import RowCheck, as_query
-from .facts import COSTS, DEPLOYMENTS, TRAINING
+from .costs import COSTS
+from .facts import DEPLOYMENTS, TRAINING
 from .history import HISTORY
 from .packages import PACKAGES, orphans
 from .versions import VERSIONS
