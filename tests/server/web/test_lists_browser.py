@@ -94,6 +94,7 @@ def test_filters_keep_the_focus_and_survive_reload_back_and_forward(
     page.goto(f"/packages/{package.id}")
     expect(page.locator("tbody tr")).to_have_count(7)
     page.evaluate("window.wasNotReloaded = true")
+    page.evaluate("window.news = document.querySelector('#versions [role=status]')")
 
     page.get_by_label("Text in the name").fill("plain")
     page.keyboard.press("Enter")
@@ -101,6 +102,8 @@ def test_filters_keep_the_focus_and_survive_reload_back_and_forward(
     assert page.evaluate("document.activeElement.id") == "text"
     page.get_by_label("published").check()
     expect(page.get_by_text("No version like that")).to_be_visible()
+    # The same element says it, so that a screen reader hears of it.
+    assert page.evaluate("window.news.isConnected && window.news.innerText") == "No version found"
 
     assert page.evaluate("window.wasNotReloaded")
     assert page.url.endswith("?text=plain&status=published")
@@ -164,6 +167,7 @@ def test_a_package_and_a_draft_are_made_without_scripts(
     page.get_by_label("Config").fill('{"r": }')
     page.get_by_role("button", name="Create the package").click()
     expect(page.get_by_text("Line 1, column 7")).to_be_visible()
+    expect(page.get_by_label("Config")).to_be_focused()
 
     page.get_by_label("Config").fill('{"r": 8}')
     page.get_by_role("button", name="Create the package").click()

@@ -67,6 +67,7 @@ def test_two_packages_compared_restored_edited_in_two_tabs_and_nothing_lost(
     expect(page.locator("main")).to_contain_text("16")
     page.get_by_role("button", name="Make the draft").click()
     expect(page.get_by_role("status").first).to_contain_text("This new draft has the content of v2")
+    expect(page.get_by_role("status").first).to_be_focused()
     draft = made.versions.get_by_number(made.first.id, 4)
     assert draft.config_snapshot == made.old.config_snapshot
 
