@@ -103,7 +103,11 @@ def sign_in(page: Page, email: str) -> None:
     page.get_by_role("heading", name="Packages", exact=True).wait_for()
 
 
-def axe(page: Page) -> str:
+# What depends on colours; every other rule finds the same in light and in dark.
+_RULES_OF_COLOURS = ["color-contrast", "link-in-text-block"]
+
+
+def axe(page: Page, *, only: list[str] | None = None) -> str:
     """Return what keeps people with a screen reader or a keyboard out, readable; empty if nothing.
 
     Transitions are finished first: colours half-way have too little contrast.
@@ -111,7 +115,10 @@ def axe(page: Page) -> str:
     page.evaluate("document.getAnimations().forEach(animation => animation.finish())")
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(Axe().axe_script)
-    results = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if only is not None:
+        options["runOnly"] = {"type": "rule", "values": only}
+    results = page.evaluate("options => axe.run(options)", options)
     lines: list[str] = []
     for violation in results["violations"]:
         lines.append(f"{violation['id']} ({violation['impact']}): {violation['help']}")
@@ -125,6 +132,18 @@ def look_at(page: Page, look: Look) -> None:
     """Look at the page that is open in another way."""
     page.emulate_media(color_scheme=look.scheme)
     page.set_viewport_size({"width": look.width, "height": 800})
+
+
+def assert_is_for_everybody(
+    page: Page, take_picture: Callable[[Page, str], None], name: str
+) -> None:
+    """Look at a page in every way: axe finds nothing, and it is not wider than its window."""
+    for look in LOOKS:
+        look_at(page, look)
+        only = None if look.scheme == "light" else _RULES_OF_COLOURS
+        assert (name, look, axe(page, only=only)) == (name, look, "")
+        assert not scrolls_sideways(page), (name, look)
+        take_picture(page, f"{name}-{look}")
 
 
 def scrolls_sideways(page: Page) -> bool:

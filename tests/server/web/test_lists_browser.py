@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.data import SNAPSHOTS
-from tests.server.web.browsing import Look, axe, every_look, scrolls_sideways, sign_in
+from tests.server.web.browsing import assert_is_for_everybody, sign_in
 from tests.server.web.visitor import make_account
 from training_versions import Package, PackageRepository, VersionRepository
 from training_versions.local import LocalSupabase
@@ -59,14 +59,13 @@ def texts(page: Page) -> list[str]:
     return page.locator("tbody th a").all_inner_texts()
 
 
-@every_look
 def test_every_list_is_for_everybody_at_every_size(
-    page_of: Callable[..., Page], email: str, package: Package, look: Look
+    page_of: Callable[..., Page], email: str, package: Package, take_picture
 ) -> None:
-    page = page_of(email, look=look)
+    page = page_of(email)
     base = f"/packages/{package.id}"
 
-    for path in (
+    paths = (
         "/",
         "/packages/new",
         base,
@@ -75,10 +74,10 @@ def test_every_list_is_for_everybody_at_every_size(
         f"{base}/history",
         f"{base}/new-draft",
         "/sign-in?ended=1",
-    ):
+    )
+    for number, path in enumerate(paths):
         page.goto(path)
-        assert axe(page) == "", path
-        assert not scrolls_sideways(page), path
+        assert_is_for_everybody(page, take_picture, f"list-{number}")
 
 
 @pytest.fixture(autouse=True)
