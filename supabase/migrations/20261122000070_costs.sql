@@ -375,7 +375,10 @@ begin
     if p_entry_id is not null and training_versions_internal.claim_id(
         'cost',
         p_entry_id,
-        jsonb_build_array(p_version_id, trim_scale(p_amount), p_note, p_key, p_alert_at)
+        jsonb_build_array(
+            p_version_id, trim_scale(p_amount), p_note, p_key,
+            (select jsonb_agg(distinct s) from unnest(p_alert_at) as s)  -- in any order
+        )
     ) = false then
         perform training_versions_internal.refuse_taken_id(p_entry_id, 'was given to another call');
     end if;

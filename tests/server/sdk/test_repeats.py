@@ -105,6 +105,13 @@ def test_an_identifier_that_was_given_for_something_else_is_refused(ada, argumen
         assert str(given[call.key]) in error.message
 
 
+def test_the_same_shares_of_the_budget_in_another_order_are_a_repeat(ada, published):
+    given = {"version_id": published.id, "amount": 1, "entry_id": uuid4()}
+    ada.versions.record_cost(**given, alert_at=[50, 80])
+
+    assert ada.versions.record_cost(**given, alert_at=[80, 50, 50]).replayed
+
+
 @pytest.mark.parametrize("call", CALLS[:2], ids=lambda call: call.operation)
 def test_a_repeat_is_one_also_after_the_row_was_edited(ada, arguments, call, refused):
     given = arguments(call)
