@@ -22,6 +22,7 @@ from training_versions.cli.command import Command
 from training_versions.cli.context import Session
 from training_versions.cli.index import MODULES, TOPICS
 from training_versions.cli.migrations import PARTS, parser
+from training_versions.cli.results import MIGRATIONS
 
 ROOT = Path(__file__).parents[1]
 CLI = ROOT / "src" / "training_versions" / "cli"
@@ -115,6 +116,8 @@ def schema() -> str:
         result = getattr(made, "result", None)
         if isinstance(made, Command) and result is not None:
             wanted.append((name, "serialization", TypeAdapter(result)))
+    for name, rows in MIGRATIONS.items():
+        wanted.append((name, "serialization", TypeAdapter(rows)))
     by_name, definitions = TypeAdapter.json_schemas(wanted)
     whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

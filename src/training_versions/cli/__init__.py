@@ -25,11 +25,22 @@ _EXTRAS = {
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run the command line, and return its exit status."""
+    _open_closed_streams()
     try:
         return _main(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         # While it was still starting.
         return 130
+
+
+def _open_closed_streams() -> None:
+    """Let a program that was started with a stream closed read nothing, or write to nowhere."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _main(arguments: "Sequence[str]") -> int:
@@ -64,9 +75,12 @@ def _print_commands(*, is_mistake: bool) -> int:
     try:
         stream.write(help_text())
         stream.flush()
-    except BrokenPipeError:
+    except OSError as exc:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return 141
+        if isinstance(exc, BrokenPipeError):
+            return 141
+        sys.stderr.write(f"error: cannot write: {exc.strerror}\n")
+        return 1
     return 2 if is_mistake else 0
 
 

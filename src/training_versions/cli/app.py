@@ -89,7 +89,7 @@ def run(arguments: Sequence[str], output: Output | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     session = Session(output)
     try:
-        return _guarded(lambda: _invoke(list(arguments), session), output)
+        return _guarded(lambda: _invoke(list(arguments), session), session)
     finally:
         session.close()
 
@@ -106,10 +106,11 @@ def _invoke(arguments: list[str], session: Session) -> int:
     return result if isinstance(result, int) else exits.DONE
 
 
-def _guarded(call: Callable[[], int], output: Output) -> int:
+def _guarded(call: Callable[[], int], session: Session) -> int:
     """Run something, and turn every error into a message and an exit status."""
     from training_versions.errors import TrainingVersionsError
 
+    output = session.output
     try:
         return call()
     except BrokenPipeError:
@@ -128,7 +129,7 @@ def _guarded(call: Callable[[], int], output: Output) -> int:
         cause = exc.__cause__
         if isinstance(cause, CommandError):
             return _fail(output, exc, cause.message, cause.hint, cause.status)
-        return _fail(output, exc, *_of_sdk(exc), exits.status_of(exc))
+        return _fail(output, exc, *_of_sdk(exc, session), exits.status_of(exc))
     except OSError as exc:
         return _fail(output, exc, f"cannot go on: {exc}", None, exits.FAILED)
     except Exception as exc:
@@ -155,15 +156,21 @@ def _of_click(exc: click.ClickException) -> tuple[str, str | None]:
     return message, f"{context.command_path} --help"
 
 
-def _of_sdk(exc: Exception) -> tuple[str, str | None]:
-    """Return the message of an error of the SDK, and its hint."""
+def _of_sdk(exc: Exception, session: Session) -> tuple[str, str | None]:
+    """Return the message of an error of the SDK, and its hint, in the words of the command line."""
     from training_versions.errors import (
+        ConnectionFailedError,
         NotSignedInError,
         OutcomeUnknownError,
         TrainingVersionsError,
     )
 
     assert isinstance(exc, TrainingVersionsError)
+    if isinstance(exc, ConnectionFailedError):
+        # Which call of the SDK it was says nothing to people who typed a command.
+        reached = f"{session.settings.url} cannot be reached"
+        message = exc.message.replace(f"No reply came to {exc.operation}", reached)
+        return message.rstrip("."), exits.CHECK_ADDRESS
     message = _as_part(exc.message)
     if exc.after_lost_reply:
         message += "; an earlier try lost its reply, and may have been carried out"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from training_versions.cli.exits import UNREACHABLE, CommandError, not_allowed
+from training_versions.cli.exits import CHECK_ADDRESS, UNREACHABLE, CommandError, not_allowed
 from training_versions.cli.storage import StoredSession
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -72,7 +72,7 @@ def _post(
     except httpx.HTTPError as exc:
         raise CommandError(
             f"{url} cannot be reached: {exc or type(exc).__name__}",
-            hint="Is SUPABASE_URL the project's address, and is there a network?",
+            hint=CHECK_ADDRESS,
             status=UNREACHABLE,
         ) from None
     except (httpx.InvalidURL, ValueError) as exc:

@@ -33,6 +33,28 @@ class Command(click.Command):
             self.params += _output_options()
         self.params.append(_debug_option())
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; a value that the SDK refuses is named by the option that gave it."""
+        from training_versions.errors import InvalidInputError
+
+        try:
+            return super().invoke(ctx)
+        except InvalidInputError as exc:
+            option = self._option_of(ctx, exc.field)
+            if option is None:
+                raise
+            reason = exc.message.removeprefix(str(exc.field)).lstrip().rstrip(".")
+            raise usage(f"{option} {reason}", hint=exc.hint) from exc
+
+    def _option_of(self, ctx: click.Context, name: str | None) -> str | None:
+        """Return the option that gave the value of this name; `None` if none did."""
+        for parameter in self.params:
+            option = parameter.opts[0]
+            was_given = ctx.params.get(parameter.name or "") is not None
+            if was_given and option.startswith("--") and name in (parameter.name, option[2:]):
+                return option
+        return None
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
         with formatter.section("Examples"):
@@ -186,7 +208,7 @@ def confirm(session: Session, question: str, *, yes: bool) -> None:
     if yes:
         return
     if not session.output.can_ask:
-        raise usage(f"there is no terminal to answer: {question}", hint="Add --yes.")
+        raise usage(f"{question!r} needs a yes, and there is no terminal to ask", hint="Add --yes.")
     session.output.flush()
     session.output.err.write(f"{question} [y/N] ")
     session.output.err.flush()

@@ -193,17 +193,31 @@ class CurrentClient:
         )
 
 
-def address(url: str) -> str:
-    """Return the address of a project as it is used; empty if there is none."""
-    url = url.strip().rstrip("/")
-    if url and not url.startswith(("https://", "http://")):
+def address(url: str, source: str = "SUPABASE_URL") -> str:
+    """Return the address of a project as it is used; empty if there is none.
+
+    Args:
+        url: What was given.
+        source: What gave it, for the message if it is no address.
+    """
+    url = url.strip()
+    if url and not _is_address(url):
         hint = "It is the project's, as in https://<project>.supabase.co."
         if url.startswith(("postgresql://", "postgres://")):
             hint += " That of the database is SUPABASE_DB_URL."
         # Whoever mistook it for the address of the database gave its password, too.
         shown = "" if "@" in url else f": {url}"
-        raise usage(f"SUPABASE_URL is no address{shown}", hint=hint)
-    return url
+        raise usage(f"{source} is no address{shown}", hint=hint)
+    return url.rstrip("/")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Reading the port refuses one that there cannot be.
+        return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def keys_of_environment() -> tuple[str, str]:

@@ -43,6 +43,9 @@ MEANINGS: Final = {
     TERMINATED: "ended by SIGTERM",
 }
 
+CHECK_ADDRESS: Final = "Is SUPABASE_URL the project's address, and is there a network?"
+"""What to do when nothing answers."""
+
 _BY_CLASS: Final[tuple[tuple[type[TrainingVersionsError], int], ...]] = (
     (InvalidInputError, USAGE),
     (NotFoundError, NOT_FOUND),

@@ -6,6 +6,7 @@ with the status that shells expect of the signal.
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 import threading
@@ -85,14 +86,21 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         CommandError: Something else listens there, or there is no such address.
     """
+    if not host:
+        # For a socket that is every address of this machine.
+        raise usage(
+            "--host is empty", hint="127.0.0.1 is this machine alone, 0.0.0.0 every address."
+        )
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as exc:
-        raise usage(
-            f"cannot listen at {host}, port {port}: {exc.strerror or exc}",
-            hint="Choose another one with --port, or any free one with --port 0.",
-        ) from None
+        # Python adds the address once more, in brackets.
+        reason = (exc.strerror or str(exc)).partition(" (while")[0]
+        hint = "Is --host an address of this machine?"
+        if exc.errno in (errno.EADDRINUSE, errno.EACCES):
+            hint = "Choose another one with --port, or any free one with --port 0."
+        raise usage(f"cannot listen at {host}, port {port}: {reason}", hint=hint) from None
 
 
 def address_of(listener: socket.socket) -> str:

@@ -97,7 +97,7 @@ class MetricLogger:
 
     session: Session
     version_id: UUID
-    run_id: str | None
+    run_id: UUID | None
     records: int = 0
     last_step: int | None = None
     missing: set[str] = field(default_factory=set[str])

@@ -36,15 +36,39 @@ def run(arguments: Sequence[str]) -> int:
     arguments = list(arguments)
     # The folder alone, as it always was, is the same as `copy` and the folder.
     if arguments[:1] == ["migrations"] and not {*arguments[1:2]} & {*PARTS, "-h", "--help"}:
+        meant = _meant_by(arguments[1:2])
+        if meant:
+            return _fail(
+                f"migrations has no part {arguments[1]!r}",
+                f"Did you mean: training-versions migrations {meant}? A folder of that name: "
+                f"training-versions migrations copy {arguments[1]}",
+                status=2,
+            )
         arguments.insert(1, "copy")
     options = parser().parse_args(arguments)
     try:
-        return options.run(options)
+        status: int = options.run(options)
+        # Here, where a full disk is noticed, and not when Python ends.
+        sys.stdout.flush()
+        return status
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as exc:
-        return _fail(f"cannot use {exc.filename or options.folder}: {exc.strerror}")
+        if exc.filename is None:
+            # Not a file, but stdout, such as one on a disk that is full.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _fail(f"cannot write: {exc.strerror}")
+        return _fail(f"cannot use {exc.filename}: {exc.strerror}")
+
+
+def _meant_by(words: Sequence[str]) -> str | None:
+    """Return the part that a word was most likely meant to be, unless it is a folder."""
+    from difflib import get_close_matches
+
+    if not words or os.path.isdir(words[0]):
+        return None
+    return next(iter(get_close_matches(words[0], PARTS, n=1)), None)
 
 
 def parser() -> argparse.ArgumentParser:

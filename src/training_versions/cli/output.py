@@ -49,8 +49,8 @@ class Output:
 
     mode: Mode = "text"
     debug: bool = False
-    out: TextIO = field(default_factory=lambda: sys.stdout or _nowhere())
-    err: TextIO = field(default_factory=lambda: sys.stderr or _nowhere())
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
     secrets: set[str] = field(default_factory=set[str])
     """What must not be printed, whatever a message holds."""
 
@@ -217,11 +217,6 @@ class Output:
         """Write what is still held back."""
         self.out.flush()
         self.err.flush()
-
-
-def _nowhere() -> TextIO:
-    # A program may be started with stdout or stderr closed.
-    return open(os.devnull, "w", encoding="utf-8")
 
 
 def _console(stream: TextIO) -> Console:

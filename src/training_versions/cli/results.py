@@ -153,3 +153,36 @@ class Family(BaseModel):
             ancestors=list(lineage.ancestors),
             descendants=list(lineage.descendants),
         )
+
+
+# --- migrations, which print without this module, as they work without the extra
+
+
+class ListedMigration(BaseModel):
+    """A migration of this release."""
+
+    file: str
+    version: str
+    sha256: str
+
+
+class CopiedMigration(BaseModel):
+    """What became of a file of the folder."""
+
+    file: str
+    outcome: Literal["copied", "unchanged", "kept"]
+
+
+class CheckedMigration(BaseModel):
+    """Whether a folder and the database have a migration; `None` without a database."""
+
+    file: str
+    folder: Literal["same", "different", "missing"]
+    database: Literal["applied", "missing", "changed", "unrecorded"] | None
+
+
+MIGRATIONS = {
+    "migrations list": list[ListedMigration],
+    "migrations copy": list[CopiedMigration],
+    "migrations check": list[CheckedMigration],
+}

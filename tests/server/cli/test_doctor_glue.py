@@ -47,6 +47,17 @@ def test_migrations_of_a_fresh_project_are_applied(run, project: LocalSupabase, 
     assert status == 0
 
 
+def test_what_migrations_print_fits_the_schema(validated, tmp_path) -> None:
+    folder = tmp_path / "migrations"
+    copied = validated("migrations", "copy", folder)
+    listed = validated("migrations", "list")
+    checked = validated("migrations", "check", folder)
+
+    assert [row["file"] for row in listed] == OURS
+    assert {row["outcome"] for row in copied} == {"copied"}
+    assert {(row["folder"], row["database"]) for row in checked} == {("same", "applied")}
+
+
 def check_migrations(run, folder) -> tuple[int, list[dict[str, str]]]:
     ran = run("migrations", "check", folder, "--json")
     return ran.status, ran.json

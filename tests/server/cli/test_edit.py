@@ -17,7 +17,6 @@ EDITORS = {
     "open(p,'w').write(t.replace('\"r\": 16','\"r\": 64'))",
     "breaks": "import sys; p=sys.argv[1]; t=open(p).read(); open(p,'w').write(t[:-4])",
     "leaves": "pass",
-    "fails": "import sys; sys.exit(3)",
 }
 
 
@@ -106,10 +105,10 @@ def test_an_edit_of_somebody_else_meanwhile_is_a_conflict_and_the_text_is_kept(
     kept.unlink()
 
 
-def test_an_editor_that_cannot_be_used_is_named_and_the_text_is_kept(
+def test_an_editor_that_cannot_be_used_is_named_and_what_was_written_is_kept(
     terminal, draft, editor, monkeypatch
 ) -> None:
-    editor("fails")
+    editor("changes", "sys.exit(3)")
     failed = terminal("edit", "support-bot")
     monkeypatch.setenv("VISUAL", "no-such-editor --wait")
     missing = terminal("edit", "support-bot")
@@ -117,8 +116,11 @@ def test_an_editor_that_cannot_be_used_is_named_and_the_text_is_kept(
     assert (failed.status, missing.status) == (1, 2)
     assert "ended with status 3" in failed.plain
     assert "'no-such-editor --wait' cannot be started" in missing.plain
-    for ran in (failed, missing):
-        kept_in(ran.plain).unlink()
+    kept = kept_in(failed.plain)
+    assert '"r": 64' in kept.read_text()
+    # Nothing was written with the other one, so that there is nothing to keep.
+    assert "kept" not in missing.plain
+    kept.unlink()
 
 
 def test_ctrl_c_in_the_editor_is_the_editors(ada, draft, editor) -> None:

@@ -20,7 +20,7 @@ ENDINGS = [
     (["packages"], 0, ""),
     (["versions", "support-bot", "--status", "published"], 0, ""),
     (["create", "bad", "--type", "t", "--config", "-"], 2, "stdin, line 1, column 1: "),
-    (["draft", "support-bot", "--budget", "-5"], 2, "budget_limit must be 0 to "),
+    (["draft", "support-bot", "--budget", "-5"], 2, "--budget must be 0 to "),
     (["versions"], 2, "missing argument 'PACKAGE'"),
     (["versions", "support-bot@1"], 2, "support-bot@1 names a version, and a package is meant"),
     (["archive", "support-bot"], 2, "support-bot names a package, and a version is meant"),
@@ -36,6 +36,14 @@ ENDINGS = [
     (["live", "--on", "live"], 2, "--on is no day: 'live'"),
     (["history", "--since", "yesterday"], 2, "--since is no day and no moment"),
     (["deploy", "support-bot@1", "mars", "--yes"], 2, "invalid value for"),
+    (["deploy", "support-bot@1", "local", "--yes", "--id", "x"], 2, "invalid value for '--id'"),
+    (["deploy", "support-bot@1", "local", "--yes", "--url", ""], 2, "--url must not be empty"),
+    (["create", "bad", "--type", ""], 2, "--type must not be empty"),
+    (["diff", "support-bot", "--only", "config"], 2, "--only: 'config' is not a path"),
+    (["live", "--on", "2026-02-30"], 2, "--on is no day: '2026-02-30'"),
+    (["migrations", "chekc"], 2, "migrations has no part 'chekc'"),
+    (["serve", "--host", ""], 2, "--host is empty"),
+    (["login", "--url", "http://[::1"], 2, "--url is no address: http://[::1"),
     (["pubish", "support-bot"], 2, "there is no command 'pubish'"),
     (["packages", "--jsn"], 2, "no such option '--jsn'"),
     (["--json", "packages"], 2, "--json stands before the command"),
@@ -114,7 +122,9 @@ def test_without_the_tables_the_error_says_so(run, ada, monkeypatch) -> None:
     unreachable = run("packages")
 
     assert unreachable.status == 6
-    assert unreachable.err.startswith("error: no reply came to packages.iterate")
+    assert unreachable.err.startswith(
+        "error: http://127.0.0.1:1 cannot be reached, and nothing was changed"
+    )
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "x", "http://"])
@@ -176,7 +186,7 @@ def test_without_a_terminal_what_cannot_be_taken_back_names_yes(run, ada, bot, a
     looked = run(*arguments, "--dry-run")
 
     assert refused.status == 2
-    assert "there is no terminal to answer" in refused.err
+    assert "needs a yes, and there is no terminal to ask" in refused.err
     assert refused.err.endswith("hint: Add --yes.\n")
     assert looked.status == 0
     assert looked.out.startswith("would ")
@@ -265,17 +275,42 @@ def test_ctrl_c_while_a_project_does_not_answer(ada, monkeypatch) -> None:
     assert said == b"\nerror: interrupted\n"
 
 
-def test_a_full_disk_and_closed_streams_are_no_crash(ada, bot) -> None:
+FULL = [["packages"], ["--help"], ["migrations", "list"], ["export", "support-bot", "-"]]
+# The command, which of its streams are closed, and its exit status.
+CLOSED = [
+    ("packages", ">&- 2>&-", 0),
+    ("--help", ">&-", 0),
+    ("migrations list", ">&-", 0),
+    ("edit support-bot --from -", "<&-", 2),
+    ("publish support-bot", "<&-", 2),
+    ("import -", "<&-", 2),
+]
+
+
+@pytest.mark.parametrize("arguments", FULL, ids=" ".join)
+def test_a_full_disk_is_no_crash(reader, arguments) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [PROGRAM, "packages"], stdout=full, stderr=subprocess.PIPE, timeout=TIMEOUT
+            [PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=TIMEOUT
         )
-    closed = subprocess.run(
-        ["sh", "-c", f"'{PROGRAM}' packages >&- 2>&-"], timeout=TIMEOUT, env=os.environ
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: cannot ")
+    assert b"No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "streams", "status"), CLOSED)
+def test_closed_streams_are_no_crash(reader, tmp_path, arguments, streams, status) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"'{PROGRAM}' {arguments} {streams}"],
+        stderr=subprocess.PIPE,
+        timeout=TIMEOUT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
 
-    assert (done.returncode, closed.returncode) == (1, 0)
-    assert done.stderr.startswith(b"error: ")
+    assert done.returncode == status, done.stderr
+    assert b"unexpected" not in done.stderr
     assert b"Traceback" not in done.stderr
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
+from uuid import UUID
 
 import click
 
@@ -21,13 +22,15 @@ from training_versions.cli.command import (
     yes_option,
 )
 from training_versions.cli.context import Session
-from training_versions.cli.exits import CommandError, usage
+from training_versions.cli.exits import FAILED, USAGE, CommandError, usage
 from training_versions.cli.lookup import find_package
 from training_versions.cli.names import write_name
 from training_versions.cli.output import Cell, Output
 
 STANDARD: Final = "-"
 """Names stdin or stdout in place of a file."""
+_STANDARD_STREAMS: Final = {"read": "stdin", "write": "stdout"}
+_NO_SUCH_FILE: Final = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
 @command(
@@ -82,11 +85,13 @@ def export(session: Session, package: str, file: str, yes: bool) -> None:
 )
 @click.argument("file", metavar="FILE")
 @click.option("--into", metavar="PACKAGE", help="If not the package that the file names.")
-@click.option("--owner", metavar="ID", help="Of a new package; for the service role.")
+@click.option(
+    "--owner", type=click.UUID, metavar="ID", help="Of a new package; for the service role."
+)
 @dry_run_option
 @pass_session
 def import_(
-    session: Session, file: str, into: str | None, owner: str | None, dry_run: bool
+    session: Session, file: str, into: str | None, owner: UUID | None, dry_run: bool
 ) -> None:
     """Read a package with its versions and history from a file; `-` is stdin.
 
@@ -131,7 +136,10 @@ def _no_file_errors(verb: str, file: str) -> Generator[None, None, None]:
         raise
     except OSError as exc:
         reason = exc.strerror or str(exc)
-        raise CommandError(f"cannot {verb} {file}: {reason}") from None
+        where = file if file != STANDARD else _STANDARD_STREAMS[verb]
+        is_no_file = isinstance(exc, _NO_SUCH_FILE)
+        status = USAGE if is_no_file else FAILED
+        raise CommandError(f"cannot {verb} {where}: {reason}", status=status) from None
 
 
 @contextmanager

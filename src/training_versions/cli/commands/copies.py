@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import click
 
 from training_versions import CopiedDraft, VersionSummary
@@ -24,7 +26,9 @@ from training_versions.cli.results import Difference, Done, summary_of
 @click.argument("version", metavar="VERSION")
 @click.option("--name", metavar="NAME", help="The name of the draft.")
 @click.option("--summary", metavar="TEXT", help="What is new; says by default what was restored.")
-@click.option("--id", "new_id", metavar="ID", help="The draft's id; repeats then do nothing.")
+@click.option(
+    "--id", "new_id", type=click.UUID, metavar="ID", help="The draft's id; repeats then do nothing."
+)
 @dry_run_option
 @pass_session
 def restore(
@@ -32,7 +36,7 @@ def restore(
     version: str,
     name: str | None,
     summary: str | None,
-    new_id: str | None,
+    new_id: UUID | None,
     dry_run: bool,
 ) -> None:
     """Make a draft with the content of an old version, which itself stays as it is.
@@ -69,7 +73,9 @@ def restore(
 @click.option("--into", required=True, metavar="PACKAGE", help="The package for the draft.")
 @click.option("--name", metavar="NAME", help="The name of the draft.")
 @click.option("--summary", metavar="TEXT", help="What is new; says by default what was forked.")
-@click.option("--id", "new_id", metavar="ID", help="The draft's id; repeats then do nothing.")
+@click.option(
+    "--id", "new_id", type=click.UUID, metavar="ID", help="The draft's id; repeats then do nothing."
+)
 @dry_run_option
 @pass_session
 def fork(
@@ -78,7 +84,7 @@ def fork(
     into: str,
     name: str | None,
     summary: str | None,
-    new_id: str | None,
+    new_id: UUID | None,
     dry_run: bool,
 ) -> None:
     """Make a draft in another package with the content of a version.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from uuid import UUID
 
 import click
 
@@ -18,7 +19,7 @@ from training_versions.cli.context import Session
 from training_versions.cli.diffs import content_diff, preview
 from training_versions.cli.exits import conflict, usage
 from training_versions.cli.lookup import PackageNames, find_package, find_version
-from training_versions.cli.names import Selector, read_reference, write_version
+from training_versions.cli.names import Selector, write_version
 from training_versions.cli.output import Cell, Column
 from training_versions.cli.people import who
 from training_versions.cli.results import Deployed, Difference, summary_of
@@ -82,9 +83,10 @@ def live(session: Session, package: str | None, day: str | None, everything: boo
 
 def _end_of(day: str) -> datetime | None:
     """Return the end of a day; `None` for today, of which it is what is live now."""
-    selector = read_reference(f"@{day}").selector or Selector()
-    if selector.day is None or selector.target is not None:
-        raise usage(f"--on is no day: {day!r}", hint="As in 2026-05-03.")
+    try:
+        selector = Selector(day=date.fromisoformat(day))
+    except ValueError:
+        raise usage(f"--on is no day: {day!r}", hint="As in 2026-05-03.") from None
     return selector.moment_of_past()
 
 
@@ -113,7 +115,9 @@ def _row(session: Session, names: PackageNames, stay: Deployment) -> tuple[Cell,
 @click.argument("target", type=_TARGET, metavar="TARGET")
 @click.option("--url", metavar="URL", help="Where it answers.")
 @click.option("--deployment-id", metavar="TEXT", help="What the target calls it.")
-@click.option("--id", "stay_id", metavar="ID", help="Its id; repeats then do nothing.")
+@click.option(
+    "--id", "stay_id", type=click.UUID, metavar="ID", help="Its id; repeats then do nothing."
+)
 @yes_option
 @dry_run_option
 @pass_session
@@ -123,7 +127,7 @@ def deploy(
     target: str,
     url: str | None,
     deployment_id: str | None,
-    stay_id: str | None,
+    stay_id: UUID | None,
     yes: bool,
     dry_run: bool,
 ) -> None:

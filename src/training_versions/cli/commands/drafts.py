@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import click
 
 from training_versions.cli.command import command, pass_session
@@ -12,7 +14,7 @@ from training_versions.cli.documents import (
     read_content,
 )
 from training_versions.cli.lookup import find_package, find_version
-from training_versions.cli.names import write_version
+from training_versions.cli.names import for_shell, write_version
 from training_versions.cli.results import Done, summary_of
 
 
@@ -28,13 +30,15 @@ from training_versions.cli.results import Done, summary_of
 @click.argument("package", metavar="PACKAGE")
 @content_options
 @click.option("--parent", metavar="VERSION", help="The version that it comes from.")
-@click.option("--id", "version_id", metavar="ID", help="Its id; repeats then do nothing.")
+@click.option(
+    "--id", "version_id", type=click.UUID, metavar="ID", help="Its id; repeats then do nothing."
+)
 @pass_session
 def draft(
     session: Session,
     package: str,
     parent: str | None,
-    version_id: str | None,
+    version_id: UUID | None,
     **options: str | None,
 ) -> None:
     """Create a draft in a package.
@@ -61,4 +65,4 @@ def draft(
     if made.replayed:
         output.say("It was there already; nothing was created.")
         return
-    output.say(f"Next: training-versions edit {written}", style="dim")
+    output.say(f"Next: training-versions edit {for_shell(written)}", style="dim")

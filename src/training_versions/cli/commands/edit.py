@@ -167,7 +167,8 @@ def _in_editor(
             hint="Give the content with --from FILE, or with --config and the like.",
         )
     path = _temporary(found)
-    path.write_text(write_document(document_of(version)), encoding="utf-8")
+    before = write_document(document_of(version))
+    path.write_text(before, encoding="utf-8")
     try:
         while True:
             _open_editor(session.output, path)
@@ -182,10 +183,24 @@ def _in_editor(
     except ConflictError as exc:
         raise _conflict(exc, found, path) from exc
     except BaseException:
-        session.output.note(f"Your text is kept in {path}")
+        _keep_what_was_written(session.output, path, before)
         raise
     path.unlink(missing_ok=True)
     return saved
+
+
+def _keep_what_was_written(output: Output, path: Path, before: str) -> None:
+    """Say where the text is; without anything of the user's in it, remove the file."""
+    try:
+        is_untouched = path.read_text(encoding="utf-8") == before
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError):
+        is_untouched = False
+    if is_untouched:
+        path.unlink(missing_ok=True)
+    else:
+        output.note(f"Your text is kept in {path}")
 
 
 def _again(session: Session, exc: CommandError | TrainingVersionsError) -> bool:

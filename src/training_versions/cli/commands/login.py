@@ -50,14 +50,16 @@ def login(
     """Sign in, and stay signed in.
 
     With an address and a password. The session is kept in a file that only you can read. The
-    password is asked for, or read from
-    stdin; it is never an argument, as others on the machine could see it.
+    password is asked for, or read from stdin; it is never an argument, as others on the machine
+    could see it.
     """
     from training_versions.cli.auth import http_client, is_here, sign_in
 
     output = session.output
-    url = address(url or os.environ.get("SUPABASE_URL", "")) or address(
-        _ask(session, "Project URL", "--url, or SUPABASE_URL")
+    url = (
+        address(url or "", "--url")
+        or address(os.environ.get("SUPABASE_URL", ""))
+        or address(_ask(session, "Project URL", "--url, or SUPABASE_URL"), "Project URL")
     )
     key = (key or _key_of_environment()).strip() or _ask(
         session, "Publishable key", "--key, or SUPABASE_PUBLISHABLE_KEY"

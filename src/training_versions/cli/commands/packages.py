@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import click
 
 from training_versions import Package
 from training_versions.cli.command import command, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.documents import read_object
-from training_versions.cli.names import write_name
+from training_versions.cli.names import for_shell, write_name
 from training_versions.cli.output import Cell, Column
 
 _COLUMNS = (
@@ -76,7 +78,9 @@ def _row(package: Package) -> tuple[Cell, ...]:
 @click.option("--type", "template_type", required=True, metavar="TYPE", help="Kind of training.")
 @click.option("--config", metavar="FILE", help="JSON that a first draft starts from; - is stdin.")
 @click.option("--if-missing", is_flag=True, help="Use the package of this name, if there is one.")
-@click.option("--id", "package_id", metavar="ID", help="Its id; repeats then do nothing.")
+@click.option(
+    "--id", "package_id", type=click.UUID, metavar="ID", help="Its id; repeats then do nothing."
+)
 @pass_session
 def create(
     session: Session,
@@ -84,7 +88,7 @@ def create(
     template_type: str,
     config: str | None,
     if_missing: bool,
-    package_id: str | None,
+    package_id: UUID | None,
 ) -> None:
     """Create a package. NAME is taken as it is, quotes and @ included.
 
@@ -108,4 +112,4 @@ def create(
     if package.replayed:
         output.say("It was there already; nothing was created.")
         return
-    output.say(f"Next: training-versions draft {write_name(package.name)}", style="dim")
+    output.say(f"Next: training-versions draft {for_shell(write_name(package.name))}", style="dim")

@@ -47,10 +47,13 @@ class Curve(BaseModel):
 @train.part("start", result=TrainingRun, example="training-versions train start support-bot@3")
 @click.argument("version", metavar="VERSION")
 @click.option(
-    "--run", metavar="ID", help="An id of your own: starting again with it returns the same run."
+    "--run",
+    type=click.UUID,
+    metavar="ID",
+    help="An id of your own: starting again with it returns the same run.",
 )
 @pass_session
-def start(session: Session, version: str, run: str | None) -> None:
+def start(session: Session, version: str, run: UUID | None) -> None:
     """Start a training run of a draft or published version.
 
     Of several that start at once, exactly one succeeds. Pass the id that -q prints to `train log`
@@ -73,10 +76,10 @@ def start(session: Session, version: str, run: str | None) -> None:
 @click.argument("version", metavar="VERSION")
 @click.argument("metric", nargs=-1, metavar="NAME=VALUE…|JSON|-")
 @click.option("--step", type=click.IntRange(0), metavar="N", help="Makes points of curves of them.")
-@click.option("--run", metavar="ID", help=_RUN_HELP)
+@click.option("--run", type=click.UUID, metavar="ID", help=_RUN_HELP)
 @pass_session
 def log(
-    session: Session, version: str, metric: tuple[str, ...], step: int | None, run: str | None
+    session: Session, version: str, metric: tuple[str, ...], step: int | None, run: UUID | None
 ) -> int:
     """Record metrics, given as arguments or as lines of JSON on stdin.
 
@@ -130,10 +133,12 @@ def log(
     help="Completed if left out, which is final.",
 )
 @click.option("--reason", metavar="TEXT", help="Why it failed or was cancelled.")
-@click.option("--run", metavar="ID", help="Only if this is the run that is running.")
+@click.option(
+    "--run", type=click.UUID, metavar="ID", help="Only if this is the run that is running."
+)
 @pass_session
 def end(
-    session: Session, version: str, status: Status, reason: str | None, run: str | None
+    session: Session, version: str, status: Status, reason: str | None, run: UUID | None
 ) -> None:
     """End the running training run."""
     if status == "completed" and reason is not None:
@@ -211,10 +216,10 @@ def _all_runs(session: Session, version_id: UUID) -> list[TrainingRun]:
 @click.option(
     "--metric", "more", multiple=True, metavar="METRIC", help="The same as METRIC behind VERSION."
 )
-@click.option("--run", metavar="ID", help=_RUN_HELP)
+@click.option("--run", type=click.UUID, metavar="ID", help=_RUN_HELP)
 @pass_session
 def curve(
-    session: Session, version: str, metric: tuple[str, ...], more: tuple[str, ...], run: str | None
+    session: Session, version: str, metric: tuple[str, ...], more: tuple[str, ...], run: UUID | None
 ) -> None:
     """Draw the curves of a run; through a pipe, print metric, step, value and moment.
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import click
 
-from training_versions import Package, TrainingStatus, Version, VersionStatus, VersionSummary
+from training_versions import (
+    InvalidInputError,
+    Package,
+    TrainingStatus,
+    Version,
+    VersionDiff,
+    VersionStatus,
+    VersionSummary,
+)
 from training_versions.cli.command import command, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.diffs import print_diff, version_before
 from training_versions.cli.documents import SNAPSHOTS
 from training_versions.cli.exits import usage
 from training_versions.cli.lookup import Found, FoundVersion, find, find_package, find_version
-from training_versions.cli.names import write_name, write_version
+from training_versions.cli.names import for_shell, write_name, write_version
 from training_versions.cli.output import Cell, Column
 from training_versions.cli.people import who
 from training_versions.cli.results import Difference, WholeVersion
@@ -89,7 +97,7 @@ def versions(
         text=lambda: output.table(
             _COLUMNS,
             [_row(session, found, row) for row in rows],
-            empty=f"No versions. A first one: training-versions draft {name}",
+            empty=f"No versions. A first one: training-versions draft {for_shell(name)}",
         ),
     )
 
@@ -238,7 +246,7 @@ def diff(
         after = find_version(session, right, default="latest", beside=before.package)
     found = session.versions.compare(before.version, after.version)
     if only:
-        found = found.filter(*only)
+        found = _filtered(found, only)
     if patch and output.mode != "text":
         raise usage("--patch is JSON itself; --json holds it, too")
     if patch:
@@ -254,6 +262,13 @@ def diff(
         ids=[before.version.id, after.version.id],
         text=as_text,
     )
+
+
+def _filtered(found: VersionDiff, only: tuple[str, ...]) -> VersionDiff:
+    try:
+        return found.filter(*only)
+    except InvalidInputError as exc:
+        raise usage(f"--only: {exc.message}", hint=exc.hint) from None
 
 
 def _before(session: Session, after: FoundVersion) -> FoundVersion:
