@@ -227,6 +227,17 @@ def test_a_lineage_prints_as_a_tree_with_the_longest_line_straight() -> None:
     ]
 
 
+def test_the_outline_of_a_lineage_is_what_prints() -> None:
+    outline = list(lineage_of(3, family_of(None, 1, 2, 1)).outline())
+
+    assert [(indent, node.version_number) for indent, node in outline] == [
+        (0, 1),
+        (1, 4),
+        (0, 2),
+        (0, 3),
+    ]
+
+
 def test_a_parent_that_cannot_be_seen_ends_the_line() -> None:
     lineage = lineage_of(2, family_of(99, 1))
 

@@ -25,8 +25,8 @@ def print_diff(output: Output, diff: VersionDiff) -> None:
         output.line(diff.to_text(width=_WHOLE), is_safe=True)
         return
     width = output.console.width
-    # Two values beside each other, with an arrow; long ones are shown where they begin to differ.
-    lines = diff.to_text(width=max(12, (width - 12) // 2)).split("\n")
+    # Two values beside each other, each with dots at its ends, and an arrow between them.
+    lines = diff.to_text(width=max(12, (width - 20) // 2)).split("\n")
     if not diff:
         output.styled(lines[0], "dim")
         return

@@ -132,6 +132,11 @@ def serve(app: Any, listener: socket.socket, *, when_ready: Callable[[], object]
             if self.started:
                 when_ready()
 
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # A second ctrl-C would tear the application down in the middle, with a traceback.
+            if not self.should_exit:
+                super().handle_exit(sig, frame)
+
     # A page that is open keeps its connection; do not wait for it.
     config = uvicorn.Config(
         app, log_level="warning", lifespan="on", timeout_graceful_shutdown=3, server_header=False

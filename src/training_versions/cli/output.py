@@ -39,6 +39,8 @@ class Column:
     """Whether its values have colours of their own, as statuses do."""
     may_wrap: bool = False
     """Whether it is text that may take several lines where the terminal is narrow."""
+    may_cut: bool = False
+    """Whether it is text that a table cuts, with dots, so that each row is one line."""
     only_piped: bool = False
     """Whether a terminal leaves it out, such as the identifier beside the name."""
 

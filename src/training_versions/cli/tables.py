@@ -17,6 +17,8 @@ from training_versions.wording import describe_age
 _GAP = 2
 _LEAST_OF_A_TEXT = 24
 """Columns of the terminal that a text keeps when it is wrapped."""
+_LEAST_OF_A_CUT = 12
+"""Columns of the terminal that a text keeps when it is cut."""
 
 
 def draw(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
@@ -30,7 +32,8 @@ def draw(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Ce
     cells = [[row[number] for number in used] for row in cells]
     if not columns:
         return
-    if _least_width(columns, cells) > console.width:
+    spare = console.width - _least_width(columns, cells)
+    if spare < 0:
         _draw_blocks(console, columns, cells)
         return
 
@@ -40,7 +43,9 @@ def draw(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Ce
             column.title,
             justify="right" if column.is_number else "left",
             no_wrap=not column.may_wrap,
-            overflow="fold",
+            overflow="ellipsis" if column.may_cut else "fold",
+            # Without it, rich takes the room from the columns that must be whole.
+            max_width=_LEAST_OF_A_CUT + spare if column.may_cut else None,
         )
     for row in cells:
         table.add_row(*row)
@@ -54,6 +59,8 @@ def _least_width(columns: Sequence[Column], cells: Sequence[Sequence[Text]]) -> 
         widest = max((cell_len(row[number].plain) for row in cells), default=0)
         if column.may_wrap:
             widest = min(widest, _LEAST_OF_A_TEXT)
+        if column.may_cut:
+            widest = min(widest, _LEAST_OF_A_CUT)
         total += max(widest, cell_len(column.title)) + _GAP
     return total - _GAP
 

@@ -98,13 +98,22 @@ class Lineage(Record):
         return f"<Lineage of version {version}: {ancestors} above, {descendants} below>"
 
     def __str__(self) -> str:
-        generations_below = self._generations_below()
         lines: list[str] = []
+        for indent, node in self.outline():
+            mark = "*" if node.id == self.version.id else " "
+            lines.append(f"{mark} {'  ' * indent}{node.name} ({node.status})")
+        return "\n".join(lines)
+
+    def outline(self) -> Iterator[tuple[int, LineageNode]]:
+        """Yield every version as `str` draws it: how far it is indented, and the version.
+
+        A branch is indented below its parent; the longest line of descent is not.
+        """
+        generations_below = self._generations_below()
         ahead = [(self.root, 0)]
         while ahead:
             node, indent = ahead.pop()
-            mark = "*" if node.id == self.version.id else " "
-            lines.append(f"{mark} {'  ' * indent}{node.name} ({node.status})")
+            yield indent, node
             if not node.children:
                 continue
             # The last one pushed is drawn next: the branches first, the longest line below them.
@@ -113,7 +122,6 @@ class Lineage(Record):
             for child in reversed(node.children):
                 if child is not longest:
                     ahead.append((child, indent + 1))
-        return "\n".join(lines)
 
     def _generations_below(self) -> dict[UUID, int]:
         """Count for each node how many generations descend from it."""

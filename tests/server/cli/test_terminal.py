@@ -106,13 +106,46 @@ def test_names_that_would_steer_the_terminal_are_shown_as_escapes(terminal, ada)
 
 
 def test_who_and_when_are_told_as_people_say_it(terminal, run, ada, bot) -> None:
-    shown = terminal("versions", "support-bot").plain
+    shown = terminal("history", "support-bot").plain
 
     assert "you" in shown
     assert "just now" in shown or "seconds ago" in shown
     row = run("versions", "support-bot").lines[0].split("\t")
     assert row[3].endswith("Z")
     assert len(row[4]) == 36
+
+
+def test_versions_are_a_table_with_a_line_each_at_80_columns(terminal, deployed) -> None:
+    for columns in (80, 120):
+        shown = terminal("versions", "support-bot", columns=columns).plain
+        heading, newest, oldest = shown.splitlines()
+
+        assert heading.split() == ["version", "status", "created", "live", "summary"]
+        assert newest.startswith("@2 ")
+        assert newest.endswith("…")
+        assert oldest.startswith("@1 ")
+        assert "hf_space" in oldest
+
+
+def test_a_difference_of_two_long_values_fits(terminal, ada, bot) -> None:
+    draft = ada.versions.latest(bot.id)
+    ada.versions.update_draft(draft.id, name="n" * 60 + draft.name, change_summary="m" * 300)
+
+    for columns in (40, 80):
+        shown = terminal("diff", "support-bot@1", "@2", columns=columns).plain
+        assert max(map(cell_len, shown.splitlines())) <= columns
+
+
+def test_history_and_lineage_are_told_in_words_and_names(terminal, ada, bot) -> None:
+    ada.versions.restore(ada.versions.get_by_number(bot.id, 1).id)
+
+    history = terminal("history", "support-bot", "--limit", "1").plain
+    lineage = terminal("lineage", "support-bot@3").plain
+
+    assert "from version 1" in history
+    assert "parent_version_id" not in history
+    assert "  support-bot@1  " in lineage
+    assert "* support-bot@3  " in lineage
 
 
 def test_nothing_to_list_says_what_to_do_next(terminal, run, ada) -> None:
@@ -126,7 +159,7 @@ def test_a_real_terminal_of_forty_columns(ada, bot) -> None:
     ran = command.finish()
 
     assert ran.status == 0
-    assert "support-bot@2" in ran.plain
+    assert "@2 " in ran.plain
     assert max(map(cell_len, ran.plain.split("\n"))) <= 40
 
 

@@ -9,6 +9,7 @@ import click
 from training_versions import Event, EventKind, HistoryFilters, Lineage, LineageNode
 from training_versions.cli.command import command, pass_session
 from training_versions.cli.context import Session
+from training_versions.cli.events import describe
 from training_versions.cli.exits import usage
 from training_versions.cli.lookup import PackageNames, find, find_version
 from training_versions.cli.names import write_version
@@ -121,13 +122,7 @@ def _details(session: Session, event: Event) -> str | None:
         return None
     if not session.output.is_terminal:
         return json_text(event.details, indent=None)
-    return ", ".join(f"{name}: {_plain(value)}" for name, value in event.details.items())
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return json_text(value, indent=None)
+    return describe(event)
 
 
 @command(
@@ -156,9 +151,7 @@ def lineage(session: Session, version: str) -> None:
 def _draw(session: Session, family: Lineage, members: list[LineageNode]) -> None:
     output = session.output
     if output.is_terminal:
-        for line in str(family).split("\n"):
-            status = line.rpartition("(")[2].rstrip(")")
-            output.styled(line, "bold" if line.startswith("*") else style_of(status))
+        _draw_tree(session, family)
         return
     names = PackageNames(session)
     above = {node.id for node in family.ancestors}
@@ -169,3 +162,13 @@ def _draw(session: Session, family: Lineage, members: list[LineageNode]) -> None
         written = write_version(names.name(node.package_id), node.version_number)
         parent = None if node.parent_version_id is None else str(node.parent_version_id)
         output.row((relation, written, node.status, node.created_at, parent, str(node.id)))
+
+
+def _draw_tree(session: Session, family: Lineage) -> None:
+    """Draw the line of descent as the SDK does, with the names that commands take."""
+    names = PackageNames(session)
+    for indent, node in family.outline():
+        mark = "*" if node.id == family.version.id else " "
+        written = write_version(names.name(node.package_id), node.version_number)
+        line = f"{mark} {'  ' * indent}{written}  {node.name} ({node.status})"
+        session.output.styled(line, "bold" if mark == "*" else style_of(node.status))

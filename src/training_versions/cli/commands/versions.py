@@ -30,14 +30,14 @@ _COLUMNS = (
     Column("status", is_styled=True),
     Column("name", only_piped=True),
     Column("created"),
-    Column("by"),
+    Column("by", only_piped=True),
     Column("published", only_piped=True),
     Column("live"),
     Column("training"),
     Column("estimated", only_piped=True),
     Column("cost", is_number=True),
     Column("budget", only_piped=True),
-    Column("summary", may_wrap=True),
+    Column("summary", may_cut=True),
     Column("id", only_piped=True),
 )
 
@@ -103,8 +103,12 @@ def versions(
 
 
 def _row(session: Session, package: Package, version: VersionSummary) -> tuple[Cell, ...]:
+    written = write_version(package.name, version.version_number)
+    if session.output.is_terminal:
+        # The name of the package is in the line that was typed, and takes the room of others.
+        written = f"@{version.version_number}"
     return (
-        write_version(package.name, version.version_number),
+        written,
         version.status,
         version.name,
         version.created_at,

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import TextIO
 
@@ -17,6 +19,8 @@ from .processes import wait_for
 from .unprivileged import is_reachable, nobody
 
 _LOCK_TIMEOUT = 5.0  # the stack that used the folder before may still be stopping
+_REMOVE_TIMEOUT = 5.0
+_PAUSE = 0.05
 _PREFIX = "training-versions-"
 # The path of a Unix socket has at most 104 characters on macOS; names in the folder need some.
 _LONGEST_PATH = 80
@@ -78,3 +82,12 @@ def _try_lock(file: TextIO) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder, also while a program that was just ended still writes there."""
+    until = time.monotonic() + _REMOVE_TIMEOUT
+    while folder.exists() and time.monotonic() < until:
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            time.sleep(_PAUSE)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TextIO
 
 from .auth import AuthServer, wait_until_ready
 from .caddy import listen, start_caddy
 from .database import Database
-from .folders import lock, make_data_dir, make_temporary_folder
+from .folders import lock, make_data_dir, make_temporary_folder, remove_folder
 from .keys import Secrets, read_secrets
 from .messages import Settings, StartedStack
 from .postgres import PostgresServer
@@ -97,4 +96,4 @@ class Supervisor:
         """End every program that was started, and remove what is temporary."""
         self._programs.stop()
         if self._temporary_folder is not None:
-            shutil.rmtree(self._temporary_folder, ignore_errors=True)
+            remove_folder(self._temporary_folder)
