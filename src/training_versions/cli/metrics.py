@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
 
-from training_versions import MetricPoint
+from training_versions import MetricPoint, TrainingVersionsError
 from training_versions.cli.context import Session
 from training_versions.cli.exits import usage
 from training_versions.cli.output import Output
@@ -132,7 +132,14 @@ class MetricLogger:
             except ValueError as exc:
                 self._leave_out(number, str(exc))
                 continue
-            self.record(metrics)
+            try:
+                self.record(metrics)
+            except TrainingVersionsError:
+                # What was recorded stays, so that one can go on from there.
+                self.session.output.note(
+                    f"stopped at line {number}: {self.records} lines before it are recorded"
+                )
+                raise
 
     def _leave_out(self, number: int, reason: str) -> None:
         self.refused_lines.append(number)

@@ -12,11 +12,11 @@ import os
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from training_versions.cli.exits import CommandError
+from training_versions.cli.exits import CommandError, not_allowed
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,31 @@ def session_file() -> Path:
 def load() -> StoredSession | None:
     """Return the stored session, or `None` if nobody is signed in."""
     try:
-        text = session_file().read_text(encoding="utf-8")
+        return _parse(session_file().read_bytes())
     except FileNotFoundError:
         return None
     except OSError as exc:
         raise _unusable(exc) from exc
-    try:
-        return StoredSession(**cast("dict[str, Any]", json.loads(text)))
     except (ValueError, TypeError):
-        raise CommandError(
+        raise not_allowed(
             f"the stored session {session_file()} cannot be read",
             hint="training-versions login writes it anew.",
         ) from None
+
+
+def _parse(content: bytes) -> StoredSession:
+    """Read what `store` wrote.
+
+    Raises:
+        ValueError: It is something else.
+        TypeError: It is something else.
+    """
+    session = StoredSession(**cast("dict[str, Any]", json.loads(content)))
+    # Whatever JSON held, which the class does not check.
+    texts: tuple[Any, ...] = (session.url, session.key, session.access_token, session.refresh_token)
+    if not all(isinstance(text, str) and text.isprintable() for text in texts):
+        raise ValueError("one of its texts is none")
+    return replace(session, expires_at=float(session.expires_at))
 
 
 def store(session: StoredSession) -> None:

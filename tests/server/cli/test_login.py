@@ -126,14 +126,31 @@ def test_a_session_that_was_ended_elsewhere_says_to_sign_in(run, login) -> None:
     )
 
 
-def test_a_session_that_cannot_be_read_says_so(run, login) -> None:
+DAMAGED = [b"{", b"", b"[]", b"\xff\xfe", b'{"url": 1}', b'"expires_at": "soon"', b'"url": 5']
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_session_that_cannot_be_read_says_so(run, login, damage) -> None:
+    login()
+    content = json.loads(session_file().read_bytes())
+    if damage.startswith(b'"'):
+        damage = json.dumps({**content, **json.loads(b"{%b}" % damage)}).encode()
+    session_file().write_bytes(damage)
+
+    ran = run("packages")
+    out = run("logout")
+
+    assert ran.status == 4
+    assert "training-versions login writes it anew" in ran.err
+    assert out.status == 0
+    assert out.out == "Removed a session that could not be read.\n"
+    assert not session_file().exists()
+
+
+def test_a_login_writes_a_damaged_session_anew(run, login) -> None:
     login()
     session_file().write_text("{")
 
-    ran = run("packages")
-
-    assert ran.status == 1
-    assert "training-versions login writes it anew" in ran.err
     assert login().status == 0
     assert run("packages").status == 0
 

@@ -105,6 +105,7 @@ class TestTrain:
         logged = run("train", "log", "support-bot@2", "-", "--run", running.id, stdin=STEPS)
 
         assert logged.status == 5
+        assert "stopped at line 1: 0 lines before it are recorded" in logged.err
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
@@ -120,7 +121,7 @@ class TestTrain:
             (["end", "--status", "failed"], "--reason is missing"),
             (["end", "--reason", "x"], "--reason goes with --status"),
             (["end", "--status", "odd"], "--status"),
-            (["start", "--run", "mine"], "run_id"),
+            (["start", "--run", "mine"], "--run"),
         ],
     )
     def test_wrong_use_is_named_and_changes_nothing(

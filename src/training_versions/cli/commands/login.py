@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from training_versions.cli import storage
 from training_versions.cli.command import command, pass_session
 from training_versions.cli.context import Session, address, is_service_key, keys_of_environment
-from training_versions.cli.exits import usage
+from training_versions.cli.exits import CommandError, usage
 
 
 class SignedIn(BaseModel):
@@ -137,8 +137,12 @@ def logout(session: Session) -> None:
 
     output = session.output
     with storage.locked():
-        stored = storage.load()
-        revoked = False
+        revoked, is_damaged = False, False
+        try:
+            stored = storage.load()
+        except CommandError:
+            # One that cannot be read goes as well.
+            stored, is_damaged = None, True
         if stored is not None:
             output.secrets.update((stored.access_token, stored.refresh_token))
             with http_client(stored.url) as http:
@@ -146,9 +150,11 @@ def logout(session: Session) -> None:
         # Here in any case: a project that cannot be reached keeps nobody signed in.
         storage.remove()
 
-    was_signed_in = stored is not None
+    was_signed_in = stored is not None or is_damaged
     result = SignedOut(was_signed_in=was_signed_in, revoked=revoked)
     text = "You were not signed in."
+    if is_damaged:
+        text = "Removed a session that could not be read."
     if stored is not None:
         text = f"Signed out of {stored.url}."
     output.show(result, text=lambda: output.line(text))
