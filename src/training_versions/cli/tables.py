@@ -37,13 +37,15 @@ def draw(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Ce
         _draw_blocks(console, columns, cells)
         return
 
+    # Dots are one character, which not every encoding has.
+    cut = "ellipsis" if console.encoding.startswith("utf") else "crop"
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(
             column.title,
             justify="right" if column.is_number else "left",
             no_wrap=not column.may_wrap,
-            overflow="ellipsis" if column.may_cut else "fold",
+            overflow=cut if column.may_cut else "fold",
             # Without it, rich takes the room from the columns that must be whole.
             max_width=_LEAST_OF_A_CUT + spare if column.may_cut else None,
         )
