@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from training_versions.local._supervisor.folders import remove_folder
 
@@ -24,7 +25,7 @@ while time.monotonic() < until and folder.exists():
 """
 
 
-def test_a_folder_that_is_written_to_is_removed(tmp_path) -> None:
+def test_a_folder_that_is_written_to_is_removed(tmp_path: Path) -> None:
     folder = tmp_path / "stack"
     folder.mkdir()
     with subprocess.Popen(
