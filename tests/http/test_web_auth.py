@@ -150,7 +150,9 @@ def test_signing_out_works_here_while_the_project_does_not_answer() -> None:
     async def act(pages: httpx.AsyncClient) -> tuple[httpx.Response, list[str], str]:
         signed_in(pages)
         # Of a page that was open before.
-        token = make_token(SECRET.encode(), f"user:{USER}")
+        browser = "a" * 32
+        pages.cookies.set("tv-visitor", browser, "pages.test", "/")
+        token = make_token(SECRET.encode(), f"user:{USER}:{browser}")
         done = await pages.post("/sign-out", data={"csrf_token": token}, headers=OURS)
         form = await pages.get(done.headers["Location"])
         return done, [name for name in pages.cookies if "refresh" in name], form.text

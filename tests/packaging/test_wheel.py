@@ -144,7 +144,7 @@ def test_a_full_disk_leaves_no_half_of_a_migration(environment: Path, tmp_path: 
     said = run("sh", "-c", limited, cwd=tmp_path, status=1)
 
     folder = tmp_path / "supabase" / "migrations"
-    assert said.startswith("training-versions: cannot write to supabase/migrations: File too large")
+    assert said.startswith("error: cannot write to supabase/migrations: File too large")
     assert list(folder.iterdir()) == []
     copied = run(command, "migrations", cwd=tmp_path)
     assert copied.count("copied") == len(list(folder.iterdir())) > 1
@@ -167,7 +167,7 @@ def test_the_command_says_what_is_wrong_with_a_folder(environment: Path, tmp_pat
 
     said = run(environment / "training-versions", "migrations", "file", cwd=tmp_path, status=1)
 
-    assert said.startswith("training-versions: cannot write to file")
+    assert said.startswith("error: cannot write to file")
 
 
 def test_without_the_extra_the_command_line_lists_commands_and_says_what_to_install(

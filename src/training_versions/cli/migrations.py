@@ -132,7 +132,10 @@ def _copy(options: argparse.Namespace) -> int:
     from training_versions.migrations import copy_migrations
 
     folder = Path(options.folder)
-    outcome = copy_migrations(folder)
+    try:
+        outcome = copy_migrations(folder)
+    except OSError as exc:
+        return _fail(f"cannot write to {folder}: {exc.strerror}")
     if options.json or options.quiet:
         rows = [{"file": file, "outcome": what} for file, what in outcome.items()]
         _print_rows(options, rows, ("outcome", "file"))
