@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from shlex import quote
 
 import click
 import pytest
@@ -244,7 +245,7 @@ def test_bash_completes_with_the_script(tmp_path: Path) -> None:
     )
     script.write_text(asked.stdout)
     typed = (
-        f"export PATH={program.parent}:$PATH; source {script}; "
+        f'export PATH={quote(str(program.parent))}:"$PATH"; source {quote(str(script))}; '
         "COMP_WORDS=(training-versions und); COMP_CWORD=1; "
         '_training_versions_completion training-versions; echo "${COMPREPLY[@]}"'
     )

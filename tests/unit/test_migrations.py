@@ -136,7 +136,7 @@ def test_a_file_in_place_of_the_folder_is_said(
 
     assert main(["migrations", str(tmp_path / "file")]) == 1
 
-    assert f"cannot use {tmp_path / 'file'}: " in capsys.readouterr().err
+    assert f"cannot write to {tmp_path / 'file'}: " in capsys.readouterr().err
 
 
 def test_the_command_says_which_version_it_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -131,6 +131,10 @@ def _guarded(call: Callable[[], int], session: Session) -> int:
             return _fail(output, exc, cause.message, cause.hint, cause.status)
         return _fail(output, exc, *_of_sdk(exc, session), exits.status_of(exc))
     except OSError as exc:
+        if exc.filename is None:
+            # Not a file, but stdout, such as one on a disk that is full: what is held back for it
+            # would fail again.
+            _stop_writing()
         return _fail(output, exc, f"cannot go on: {exc}", None, exits.FAILED)
     except Exception as exc:
         hint = "Please report it, with what --debug adds."

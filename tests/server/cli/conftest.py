@@ -12,6 +12,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -255,6 +256,8 @@ class Terminal:
         command = [str(PROGRAM), *map(str, arguments)]
         self._child, self._ours = pty.fork()
         if self._child == 0:  # pragma: no cover
+            # A shell without job control has its programs in the background ignore ctrl-C.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execv(command[0], command)
         size = struct.pack("HHHH", 40, columns, 0, 0)
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, size)

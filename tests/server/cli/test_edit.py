@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,9 +29,7 @@ def editor(monkeypatch, tmp_path):
     def use(kind: str, more: str = "") -> None:
         script = tmp_path / "an editor.py"
         script.write_text(f"{EDITORS[kind]}\n{more}")
-        import sys
-
-        monkeypatch.setenv("VISUAL", f"{sys.executable} '{script}'")
+        monkeypatch.setenv("VISUAL", shlex.join([sys.executable, str(script)]))
 
     return use
 
@@ -124,7 +124,8 @@ def test_an_editor_that_cannot_be_used_is_named_and_what_was_written_is_kept(
 
 
 def test_ctrl_c_in_the_editor_is_the_editors(ada, draft, editor) -> None:
-    editor("leaves", "print('ready', flush=True)\ntry:\n  input()\nexcept KeyboardInterrupt: pass")
+    waits = "try:\n  print('ready', flush=True)\n  input()\nexcept KeyboardInterrupt: pass"
+    editor("leaves", waits)
     command = Terminal("edit", "support-bot")
     command.wait_for("ready")
     command.type("\x03")
