@@ -273,6 +273,20 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
+    def interrupt(self) -> None:
+        """Press ctrl-C until the command has ended.
+
+        Python forgets one that comes after the question is printed and before it waits for a line.
+        """
+        until = time.monotonic() + TIMEOUT
+        while time.monotonic() < until:
+            self.type("\x03")
+            next_press = time.monotonic() + 2
+            while (left := next_press - time.monotonic()) > 0:
+                ready, _, _ = select.select([self._ours], [], [], left)
+                if ready and not self._read(until):
+                    return
+
     def finish(self) -> Ran:
         """Read to the end."""
         until = time.monotonic() + TIMEOUT

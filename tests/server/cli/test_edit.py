@@ -124,7 +124,10 @@ def test_an_editor_that_cannot_be_used_is_named_and_what_was_written_is_kept(
 
 
 def test_ctrl_c_in_the_editor_is_the_editors(ada, draft, editor) -> None:
-    waits = "try:\n  print('ready', flush=True)\n  input()\nexcept KeyboardInterrupt: pass"
+    waits = (
+        "import time\ntry:\n  print('ready', flush=True)\n  time.sleep(30)\n"
+        "except KeyboardInterrupt: pass"
+    )
     editor("leaves", waits)
     command = Terminal("edit", "support-bot")
     command.wait_for("ready")

@@ -248,7 +248,7 @@ def test_a_reader_that_stops_ends_the_command_quietly(ada) -> None:
 def test_ctrl_c_ends_with_130_and_changes_nothing(ada, bot) -> None:
     command = Terminal("publish", "support-bot")
     command.wait_for("[y/N]")
-    command.type("\x03")
+    command.interrupt()
 
     ran = command.finish()
 
