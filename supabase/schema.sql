@@ -823,6 +823,7 @@ declare
     version public.training_package_versions;
     is_repeat boolean;
     was_edited boolean;
+    holds_the_same boolean;
 begin
     if not training_versions_internal.lock_package(p_package_id) then
         perform training_versions_internal.refuse_missing_package(p_package_id);
@@ -839,15 +840,17 @@ begin
 
     select * into version from public.training_package_versions v where v.id = p_version_id;
     if found then
-        -- A repeat returns the draft that the first call made, as it is now. Where nothing is known
-        -- of what that asked for, the draft must hold what p_fields asks for, unless it was edited.
+        -- A repeat returns the draft that the first call made, as it is now.
         was_edited := least(version.content_updated_at, version.updated_at) <> version.created_at;
-        if version.package_id <> p_package_id
-            or is_repeat is false and was_edited
-            or is_repeat is not true
-            and not was_edited
-            and not training_versions_internal.has_fields(version, p_fields)
-        then
+        holds_the_same := training_versions_internal.has_fields(version, p_fields);
+        if is_repeat is null then
+            -- Nothing is known of the first call, so an edited draft may be what became of it.
+            is_repeat := was_edited or holds_the_same;
+        elsif not is_repeat then
+            -- The first call may have asked for the same in other words.
+            is_repeat := holds_the_same and not was_edited;
+        end if;
+        if version.package_id <> p_package_id or not is_repeat then
             perform training_versions_internal.refuse_taken_id(
                 p_version_id, 'is another version''s already'
             );
@@ -909,8 +912,8 @@ begin
         return package;
     end if;
 
-    -- A repeat returns the package that the first call made, as it is now. The cast is for older
-    -- tables, whose config_json may be of type `json`.
+    -- A repeat returns the package that the first call made, as it is now. One that no call made
+    -- must be as this one asks for. The cast is for older tables, whose config_json may be `json`.
     select * into package from public.training_configs c where c.id = p_package_id;
     if package.user_id is distinct from owner
         or is_repeat is not true
@@ -1369,27 +1372,27 @@ as $$
 declare
     outcome pg_catalog.jsonb;
 begin
-    if p_dry_run is true then
-        -- All of it is done, so that all rules are asked, and taken back: to leave this block by an
-        -- exception is what takes it back, and variables keep their values.
-        begin
-            outcome := public.import_training_versions(
-                p_package_id, p_versions, p_check_only, p_package
+    begin
+        -- In one transaction with its first versions: an import that fails leaves no empty package.
+        if p_package is not null and p_check_only is not true then
+            perform public.create_training_package(
+                p_package ->> 'name', p_package ->> 'template_type', p_package -> 'config_json',
+                p_package_id, (p_package ->> 'user_id')::pg_catalog.uuid
             );
-            raise exception using errcode = 'DRYRN';
-        exception
-            when sqlstate 'DRYRN' then
-                return outcome;
-        end;
-    end if;
-    -- In one transaction with its first versions: an import that fails leaves no empty package.
-    if p_package is not null and p_check_only is not true then
-        perform public.create_training_package(
-            p_package ->> 'name', p_package ->> 'template_type', p_package -> 'config_json',
-            p_package_id, (p_package ->> 'user_id')::pg_catalog.uuid
+        end if;
+        outcome := training_versions_internal.import_versions(
+            p_package_id, p_versions, p_check_only
         );
-    end if;
-    return training_versions_internal.import_versions(p_package_id, p_versions, p_check_only);
+        if p_dry_run is true then
+            -- All of it was done, so that all rules are asked. To leave this block by an exception
+            -- takes it back; variables keep their values.
+            raise exception using errcode = 'DRYRN';
+        end if;
+    exception
+        when sqlstate 'DRYRN' then
+            null;
+    end;
+    return outcome;
 end
 $$;
 grant execute on function public.import_training_versions to authenticated, service_role;
@@ -1688,7 +1691,8 @@ alter table training_versions_internal.calls enable row level security;
 
 -- What was asked for, as a hash, by the call that created something with an id that the caller
 -- chose: a repeat must ask for the same, also after the row was edited. Written by claim_id; that
--- of a package or version is deleted with it.
+-- of a package or version is deleted with it. Calls that create no row of their id keep theirs in
+-- calls.
 create table training_versions_internal.claims (
     kind text not null,
     id uuid not null,

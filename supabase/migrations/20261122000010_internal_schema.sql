@@ -102,7 +102,8 @@ create table if not exists training_versions_internal.claims (
 comment on table training_versions_internal.claims is
     'What was asked for, as a hash, by the call that created something with an id that the caller '
     'chose: a repeat must ask for the same, also after the row was edited. Written by claim_id; '
-    'that of a package or version is deleted with it.';
+    'that of a package or version is deleted with it. Calls that create no row of their id keep '
+    'theirs in calls.';
 alter table training_versions_internal.claims enable row level security;
 
 create table if not exists training_versions_internal.imports (

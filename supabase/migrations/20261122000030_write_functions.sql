@@ -400,8 +400,8 @@ begin
         return package;
     end if;
 
-    -- A repeat returns the package that the first call made, as it is now. The cast is for older
-    -- tables, whose config_json may be of type `json`.
+    -- A repeat returns the package that the first call made, as it is now. One that no call made
+    -- must be as this one asks for. The cast is for older tables, whose config_json may be `json`.
     select * into package from public.training_configs c where c.id = p_package_id;
     if package.user_id is distinct from owner
         or is_repeat is not true
@@ -660,6 +660,7 @@ declare
     version public.training_package_versions;
     is_repeat boolean;
     was_edited boolean;
+    holds_the_same boolean;
 begin
     if not training_versions_internal.lock_package(p_package_id) then
         perform training_versions_internal.refuse_missing_package(p_package_id);
@@ -676,15 +677,17 @@ begin
 
     select * into version from public.training_package_versions v where v.id = p_version_id;
     if found then
-        -- A repeat returns the draft that the first call made, as it is now. Where nothing is known
-        -- of what that asked for, the draft must hold what p_fields asks for, unless it was edited.
+        -- A repeat returns the draft that the first call made, as it is now.
         was_edited := least(version.content_updated_at, version.updated_at) <> version.created_at;
-        if version.package_id <> p_package_id
-            or is_repeat is false and was_edited
-            or is_repeat is not true
-            and not was_edited
-            and not training_versions_internal.has_fields(version, p_fields)
-        then
+        holds_the_same := training_versions_internal.has_fields(version, p_fields);
+        if is_repeat is null then
+            -- Nothing is known of the first call, so an edited draft may be what became of it.
+            is_repeat := was_edited or holds_the_same;
+        elsif not is_repeat then
+            -- The first call may have asked for the same in other words.
+            is_repeat := holds_the_same and not was_edited;
+        end if;
+        if version.package_id <> p_package_id or not is_repeat then
             perform training_versions_internal.refuse_taken_id(
                 p_version_id, 'is another version''s already'
             );

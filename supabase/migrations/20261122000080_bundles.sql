@@ -563,27 +563,27 @@ as $$
 declare
     outcome pg_catalog.jsonb;
 begin
-    if p_dry_run is true then
-        -- All of it is done, so that all rules are asked, and taken back: to leave this block by an
-        -- exception is what takes it back, and variables keep their values.
-        begin
-            outcome := public.import_training_versions(
-                p_package_id, p_versions, p_check_only, p_package
+    begin
+        -- In one transaction with its first versions: an import that fails leaves no empty package.
+        if p_package is not null and p_check_only is not true then
+            perform public.create_training_package(
+                p_package ->> 'name', p_package ->> 'template_type', p_package -> 'config_json',
+                p_package_id, (p_package ->> 'user_id')::pg_catalog.uuid
             );
-            raise exception using errcode = 'DRYRN';
-        exception
-            when sqlstate 'DRYRN' then
-                return outcome;
-        end;
-    end if;
-    -- In one transaction with its first versions: an import that fails leaves no empty package.
-    if p_package is not null and p_check_only is not true then
-        perform public.create_training_package(
-            p_package ->> 'name', p_package ->> 'template_type', p_package -> 'config_json',
-            p_package_id, (p_package ->> 'user_id')::pg_catalog.uuid
+        end if;
+        outcome := training_versions_internal.import_versions(
+            p_package_id, p_versions, p_check_only
         );
-    end if;
-    return training_versions_internal.import_versions(p_package_id, p_versions, p_check_only);
+        if p_dry_run is true then
+            -- All of it was done, so that all rules are asked. To leave this block by an exception
+            -- takes it back; variables keep their values.
+            raise exception using errcode = 'DRYRN';
+        end if;
+    exception
+        when sqlstate 'DRYRN' then
+            null;
+    end;
+    return outcome;
 end
 $$;
 comment on function public.import_training_versions(uuid, jsonb, boolean, jsonb, boolean) is

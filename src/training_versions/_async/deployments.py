@@ -136,6 +136,6 @@ class AsyncDeployments:
             **filters: As in `deployments`.
 
         Example:
-            >>> async for stay in versions.iterate_deployments(version_id=version.id): ...
+            >>> async for deployment in versions.iterate_deployments(version_id=version.id): ...
         """
         return self._transport.walk(deployments.iterate(filters, order=order, page_size=page_size))

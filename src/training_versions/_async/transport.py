@@ -92,6 +92,7 @@ class WithoutRedirects:
 
     def __init__(self, session: HttpClient) -> None:
         self.auth = session.auth
+        # Of the last reply: the postgrest client does not hand them over.
         self.last_headers = httpx.Headers()
         self._session = session
 
@@ -205,7 +206,7 @@ class AsyncTransport:
             if request.columns:
                 rpc = rpc.select(*request.columns)
             result = await rpc.execute()
-            # The client hands no headers over. It is one for this request alone.
+            # Nothing else was sent through it: each operation has a session of its own.
             headers = cast("WithoutRedirects", client.session).last_headers
             return Reply(result.data, replayed=headers.get(REPLAYED_HEADER) == "true")
 

@@ -139,6 +139,6 @@ class Deployments:
             **filters: As in `deployments`.
 
         Example:
-            >>> for stay in versions.iterate_deployments(version_id=version.id): ...
+            >>> for deployment in versions.iterate_deployments(version_id=version.id): ...
         """
         return self._transport.walk(deployments.iterate(filters, order=order, page_size=page_size))

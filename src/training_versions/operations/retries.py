@@ -97,6 +97,8 @@ class RetryState:
             self._was_early = True
             logger.debug("%s: %s; sent again in %.2f s", self._operation, exc, CLOCK_PAUSE)
             return CLOCK_PAUSE
+        if took_long(exc):
+            self._slow_failures += 1
         if self._is_call and is_lost(exc):
             self._lost = error
         elif _decides(error) and not was_rolled_back(exc):
@@ -126,10 +128,8 @@ class RetryState:
 
     def _may_help(self, exc: Exception) -> bool:
         """Return whether a repeat may end differently, although nothing was lost."""
-        if took_long(exc):
-            self._slow_failures += 1
-            if self._slow_failures > SLOW_REPEATS:
-                return False
+        if self._slow_failures > SLOW_REPEATS:
+            return False
         if self._is_write:
             return changed_nothing(exc)
         return was_rolled_back(exc) or is_worth_a_repeat(exc)
