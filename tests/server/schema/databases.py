@@ -84,7 +84,7 @@ class Database:
             idle.append(connection)
 
     def close(self) -> None:
-        """Close every connection, so that the database can serve as a template."""
+        """Close every idle connection; the next session opens its own."""
         for idle in self._idle.values():
             while idle:
                 idle.pop().close()
@@ -179,7 +179,7 @@ class Server:
         return self._copy(self._released_project)
 
     def close(self) -> None:
-        """Close all connections; the databases go with the stack."""
+        """Close all idle connections; the databases go with the stack."""
         for database in self._databases:
             database.close()
 
@@ -206,10 +206,12 @@ class Server:
         return database
 
     def _copy(self, template: Database) -> Database:
-        template.close()  # a database with connections cannot be copied
         return self._create(_name_of(template))
 
     def _create(self, template: str) -> Database:
+        # A database with connections cannot be copied, and the server takes a hundred of them: what
+        # a hundred databases kept open for their next test would leave none for a newcomer.
+        self.close()
         name = next(self._names)
         with self.main.session(admin=True) as session:
             session.execute(f"create database {name} template {template} owner postgres")
