@@ -32,6 +32,21 @@ def test_the_last_line_is_the_verdict() -> None:
     assert last == "Not fit: 1 error and 1 warning in 0.4 s. Not checked: rows, rights."
 
 
+def test_a_project_that_was_not_checked_whole_is_not_called_fit() -> None:
+    nothing = report(not_done=SKIPPED)
+    warned = report(WARNING, not_done=SKIPPED)
+
+    assert nothing.verdict == (
+        "Nothing was found in what could be checked, in 0.4 s. Not checked: rows, rights."
+    )
+    assert nothing.to_text().splitlines()[-1] == nothing.verdict
+    assert nothing.to_dict()["verdict"] == nothing.verdict
+    assert warned.verdict == (
+        "1 warning in what could be checked, in 0.4 s. Not checked: rows, rights."
+    )
+    assert (nothing.exit_status, warned.exit_status) == (0, 1)
+
+
 def test_a_finding_is_told_with_its_fix_as_it_is() -> None:
     assert report(ERROR).to_text().splitlines()[:6] == [
         "error: row-security-off: table t",

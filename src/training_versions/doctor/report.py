@@ -74,7 +74,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """The outcome in one line."""
+        """The outcome in one line; a project is fit only if everything was checked."""
         took = f"in {self.seconds:.1f} s"
         if not self.done:
             return f"Not examined: nothing could be checked, {took}."
@@ -82,7 +82,9 @@ class Report:
         if self.not_done:
             unchecked = f" Not checked: {', '.join(part.check for part in self.not_done)}."
         if not self.findings:
-            return f"Fit: nothing found {took}.{unchecked}"
+            if self.not_done:
+                return f"Nothing was found in what could be checked, {took}.{unchecked}"
+            return f"Fit: nothing found {took}."
         counts = [
             _count(len(self.errors), "error"),
             _count(len(self.warnings), "warning"),
@@ -90,7 +92,9 @@ class Report:
         found = " and ".join(count for count in counts if count)
         if self.errors:
             return f"Not fit: {found} {took}.{unchecked}"
-        return f"Fit, with {found} {took}.{unchecked}"
+        if self.not_done:
+            return f"{found} in what could be checked, {took}.{unchecked}"
+        return f"Fit, with {found} {took}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data, for JSON.

@@ -27,8 +27,11 @@ def environment(project: LocalSupabase, monkeypatch, clean_environment) -> None:
 
 
 def test_a_fit_project_has_no_error_and_the_verdict_is_the_last_line(
-    run, terminal, validated, project: LocalSupabase
+    run, terminal, validated, monkeypatch, project: LocalSupabase
 ) -> None:
+    # The public key does not show the row cap.
+    monkeypatch.setenv("SUPABASE_SECRET_KEY", project.secret_key)
+
     report = validated("doctor")
     text = run("doctor")
     shown = terminal("doctor", columns=40)
@@ -121,3 +124,20 @@ def test_with_a_key_alone_it_says_what_it_could_not_do(validated, monkeypatch) -
     report = validated("doctor")
 
     assert {"migrations", "objects", "rows"} <= {part["check"] for part in report["not_done"]}
+
+
+def test_a_project_that_was_not_checked_whole_is_not_called_fit(
+    run, terminal, validated, monkeypatch
+) -> None:
+    monkeypatch.delenv("SUPABASE_DB_URL")
+
+    report = validated("doctor")
+    text = run("doctor")
+    shown = terminal("doctor")
+
+    verdict = "Nothing was found in what could be checked, in "
+    assert report["verdict"].startswith(verdict)
+    assert text.lines[-1].startswith(verdict)
+    assert shown.plain.rstrip().splitlines()[-1].startswith(verdict)
+    assert (text.status, shown.status) == (0, 0)
+    assert "Fit" not in text.out + shown.plain
