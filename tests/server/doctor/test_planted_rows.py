@@ -9,7 +9,7 @@ import pytest
 
 from tests.server.doctor.planted import Fault, Patient, plant_and_mend
 from training_versions.doctor.kinds import KINDS
-from training_versions.doctor.rows import all_checks
+from training_versions.doctor.rows import all_checks, examine_rows
 
 PAST_RULES = "set local session_replication_role = replica;"
 VERSIONS = "public.training_package_versions"
@@ -317,6 +317,37 @@ def test_wrong_rows_are_found_and_mended(patient, fault):
     )
 
     plant_and_mend(patient, ready, "rows")
+
+
+CHAIN = f"""
+    with numbers as (
+        select n, gen_random_uuid() as id, lag(n) over (order by n) as before
+        from generate_series(1000, 5999) as n
+    )
+    insert into {VERSIONS}
+        (id, package_id, version_number, name, status, created_by, parent_version_id,
+        config_snapshot, model_snapshot, dataset_snapshot)
+    select
+        v.id, :package, v.n, 'long', 'draft', :ada,
+        (select p.id from numbers p where p.n = v.before), '{{}}', '{{}}', '[]'
+    from numbers v
+"""
+
+
+def test_a_long_chain_is_not_read_again_for_each_of_its_versions(patient):
+    def rows_read():
+        query = "select seq_tup_read from pg_stat_xact_user_tables where relid = %s::regclass"
+        ((number,),) = patient.admin.execute(query, [VERSIONS]).fetchall()
+        return number
+
+    with patient.admin.transaction(force_rollback=True):
+        patient.admin.execute(f"{PAST_RULES} {fill_in(CHAIN)}")
+        before = rows_read()
+        found = {finding.id for finding in examine_rows(patient.admin)}
+
+        assert "parent-circle" not in found
+        assert "version-count" in found
+        assert rows_read() - before < 5000 * 100
 
 
 def test_nothing_is_left_of_the_faults(patient):

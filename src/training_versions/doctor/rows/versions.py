@@ -224,7 +224,14 @@ where p.id = v.parent_version_id and p.created_by is distinct from v.created_by;
                 union
                 select c.id
                 from descended d
-                join public.training_package_versions c on c.parent_version_id = d.id
+                -- Not flattened, so that each step looks the children up by the index. A table
+                -- without statistics would be read whole in every step otherwise.
+                cross join lateral (
+                    select n.id
+                    from public.training_package_versions n
+                    where n.parent_version_id = d.id
+                    offset 0
+                ) as c
             )
             select d.id from descended d
         ) as d on d.id = v.id
