@@ -7,7 +7,7 @@ It reads the catalog and the rows, and tries in a transaction that is rolled bac
 and cannot do. It changes nothing.
 """
 
-from .examine import examine
-from .report import Finding, Level, NotDone, Report
+from training_versions.doctor.examine import examine
+from training_versions.doctor.report import Finding, Level, NotDone, Report
 
 __all__ = ["Finding", "Level", "NotDone", "Report", "examine"]

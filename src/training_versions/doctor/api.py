@@ -16,12 +16,11 @@ from uuid import uuid4
 import httpx
 
 from training_versions import InvalidInputError
+from training_versions.doctor.kinds import finding
+from training_versions.doctor.report import Finding
+from training_versions.doctor.shipped import INTERNAL, shipped
+from training_versions.doctor.sql import listed
 from training_versions.project import is_service_key
-
-from .kinds import finding
-from .report import Finding
-from .shipped import INTERNAL, shipped
-from .sql import listed
 
 _SECONDS = 5.0
 _AT_ONCE = 8

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import md5
 
-from .database import Connection
-from .kinds import finding
-from .report import Finding
-from .shipped import INTERNAL, VERSIONS, Migration, migrations
+from training_versions.doctor.database import Connection
+from training_versions.doctor.kinds import finding
+from training_versions.doctor.report import Finding
+from training_versions.doctor.shipped import INTERNAL, VERSIONS, Migration, migrations
 
 ROLLBACK = "20250131000002"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .kinds import finding
-from .report import Finding
-from .shipped import Facts
-from .sql import identifier, transaction
+from training_versions.doctor.kinds import finding
+from training_versions.doctor.report import Finding
+from training_versions.doctor.shipped import Facts
+from training_versions.doctor.sql import identifier, transaction
 
 _OPTIONAL_INDEXES = frozenset(
     f"public.idx_package_versions_{name}"

@@ -11,10 +11,16 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from training_versions import InvalidInputError
-
-from .kinds import finding
-from .report import Finding
-from .shipped import INTERNAL, VERSIONS, Catalog, names_in_public, query, shipped
+from training_versions.doctor.kinds import finding
+from training_versions.doctor.report import Finding
+from training_versions.doctor.shipped import (
+    INTERNAL,
+    VERSIONS,
+    Catalog,
+    names_in_public,
+    query,
+    shipped,
+)
 
 Connection = psycopg.Connection[Any]
 

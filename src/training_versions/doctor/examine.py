@@ -7,11 +7,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from training_versions import InvalidInputError
-
-from .report import Finding, NotDone, Report
+from training_versions.doctor.report import Finding, NotDone, Report
 
 if TYPE_CHECKING:
-    from .database import Connection
+    from training_versions.doctor.database import Connection
 
 _DATABASE = ("migrations", "objects", "settings", "rows", "rights")
 _NEEDS_DATABASE = "it needs the address of the database (db_url, or SUPABASE_DB_URL)"
@@ -106,7 +105,7 @@ def _examine_database(examination: Examination, db_url: str) -> None:
             field="db_url",
             hint="pip install 'training-versions[doctor]'",
         ) from exc
-    from .database import connect, connection_refused
+    from training_versions.doctor.database import connect, connection_refused
 
     try:
         connection = connect(db_url)
@@ -120,11 +119,16 @@ def _examine_database(examination: Examination, db_url: str) -> None:
 
 def examine_connected(examination: Examination, connection: Connection) -> None:
     """Do what can be done with a connection to the database."""
-    from .applied import examine_history, nothing_there, read_history
-    from .database import missing_essentials, read_catalog, reading, unreadable
-    from .kinds import finding
-    from .objects import compare
-    from .settings import examine_settings
+    from training_versions.doctor.applied import examine_history, nothing_there, read_history
+    from training_versions.doctor.database import (
+        missing_essentials,
+        read_catalog,
+        reading,
+        unreadable,
+    )
+    from training_versions.doctor.kinds import finding
+    from training_versions.doctor.objects import compare
+    from training_versions.doctor.settings import examine_settings
 
     with reading(connection):
         missing = missing_essentials(connection)
@@ -165,8 +169,8 @@ def examine_connected(examination: Examination, connection: Connection) -> None:
 def _examine_rows(examination: Examination, connection: Connection) -> None:
     import psycopg
 
-    from .database import reading
-    from .rows import examine_rows
+    from training_versions.doctor.database import reading
+    from training_versions.doctor.rows import examine_rows
 
     try:
         with reading(connection):
@@ -178,8 +182,8 @@ def _examine_rows(examination: Examination, connection: Connection) -> None:
 def _try_rights(examination: Examination, connection: Connection) -> None:
     import psycopg
 
-    from .database import trying
-    from .rights import CannotTryError, examine_rights
+    from training_versions.doctor.database import trying
+    from training_versions.doctor.rights import CannotTryError, examine_rights
 
     try:
         with trying(connection):
@@ -195,7 +199,7 @@ def _first_line(exc: Exception) -> str:
 
 
 def _examine_api(examination: Examination, url: str, key: str) -> None:
-    from .api import Api, CannotCountError
+    from training_versions.doctor.api import Api, CannotCountError
 
     with Api(url, key, has_objects=examination.has_objects) as api:
         examination.found("api", api.examine())

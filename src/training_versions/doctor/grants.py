@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .kinds import finding
-from .report import Finding
-from .shipped import INTERNAL, PACKAGES, Facts, shipped
-from .sql import in_lower_case
+from training_versions.doctor.kinds import finding
+from training_versions.doctor.report import Finding
+from training_versions.doctor.shipped import INTERNAL, PACKAGES, Facts, shipped
+from training_versions.doctor.sql import in_lower_case
 
 API_ROLES = ("anon", "authenticated", "service_role")
 _USERS = ("authenticated", "service_role")

@@ -10,13 +10,27 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from .constraints import constraints, create_index, indexes
-from .grants import API_ROLES, function_grants, granted_again, relation_grants, schema_grants
-from .kinds import finding
-from .report import Finding
-from .rules import functions, policies, triggers
-from .shipped import INTERNAL, PACKAGES, VERSIONS, Catalog, Facts, comments, shipped
-from .sql import identifier, transaction
+from training_versions.doctor.constraints import constraints, create_index, indexes
+from training_versions.doctor.grants import (
+    API_ROLES,
+    function_grants,
+    granted_again,
+    relation_grants,
+    schema_grants,
+)
+from training_versions.doctor.kinds import finding
+from training_versions.doctor.report import Finding
+from training_versions.doctor.rules import functions, policies, triggers
+from training_versions.doctor.shipped import (
+    INTERNAL,
+    PACKAGES,
+    VERSIONS,
+    Catalog,
+    Facts,
+    comments,
+    shipped,
+)
+from training_versions.doctor.sql import identifier, transaction
 
 
 def compare(actual: Catalog) -> Iterator[Finding]:

@@ -16,10 +16,10 @@ from uuid import uuid4
 
 import psycopg
 
-from .attempts import ATTEMPTS, CALLERS, SETUP, Attempt, Ids
-from .database import Connection
-from .kinds import finding
-from .report import Finding
+from training_versions.doctor.attempts import ATTEMPTS, CALLERS, SETUP, Attempt, Ids
+from training_versions.doctor.database import Connection
+from training_versions.doctor.kinds import finding
+from training_versions.doctor.report import Finding
 
 _RECURSION = "42P17"
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .kinds import finding
-from .report import Finding
-from .shipped import PACKAGES, Catalog, Facts, comments, function_sources, shipped
-from .sql import identifier, listed, transaction
+from training_versions.doctor.kinds import finding
+from training_versions.doctor.report import Finding
+from training_versions.doctor.shipped import (
+    PACKAGES,
+    Catalog,
+    Facts,
+    comments,
+    function_sources,
+    shipped,
+)
+from training_versions.doctor.sql import identifier, listed, transaction
 
 _COMMANDS = {"r": "select", "a": "insert", "w": "update", "d": "delete", "*": "all"}
 

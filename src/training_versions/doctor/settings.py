@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .database import Connection
-from .kinds import finding
-from .report import Finding
-from .shipped import INTERNAL, names_in_public
-from .sql import identifier
+from training_versions.doctor.database import Connection
+from training_versions.doctor.kinds import finding
+from training_versions.doctor.report import Finding
+from training_versions.doctor.shipped import INTERNAL, names_in_public
+from training_versions.doctor.sql import identifier
 
 _LEAST_ROWS = 100
 _LEAST_MS = 1000

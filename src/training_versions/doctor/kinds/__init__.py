@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
+from training_versions.doctor.kinds.kind import Kind
+from training_versions.doctor.kinds.objects import RULES, TABLES
+from training_versions.doctor.kinds.project import API, MIGRATIONS, PROJECT, RIGHTS, SETTINGS
+from training_versions.doctor.kinds.rows import ROWS
 from training_versions.doctor.report import Finding
-
-from .kind import Kind
-from .objects import RULES, TABLES
-from .project import API, MIGRATIONS, PROJECT, RIGHTS, SETTINGS
-from .rows import ROWS
 
 __all__ = ["KINDS", "Kind", "finding"]
 

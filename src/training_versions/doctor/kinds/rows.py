@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kind import error, warning
+from training_versions.doctor.kinds.kind import error, warning
 
 ROWS = {
     "orphan-row": error(

@@ -9,13 +9,12 @@ import psycopg
 
 from training_versions.doctor.kinds import finding
 from training_versions.doctor.report import Finding
-
-from .check import RowCheck, as_query
-from .costs import COSTS
-from .facts import DEPLOYMENTS, TRAINING
-from .history import HISTORY
-from .packages import PACKAGES, orphans
-from .versions import VERSIONS
+from training_versions.doctor.rows.check import RowCheck, as_query
+from training_versions.doctor.rows.costs import COSTS
+from training_versions.doctor.rows.facts import DEPLOYMENTS, TRAINING
+from training_versions.doctor.rows.history import HISTORY
+from training_versions.doctor.rows.packages import PACKAGES, orphans
+from training_versions.doctor.rows.versions import VERSIONS
 
 
 def all_checks() -> tuple[RowCheck, ...]:

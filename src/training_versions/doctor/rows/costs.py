@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .check import RowCheck
+from training_versions.doctor.rows.check import RowCheck
 
 _COSTS = "public.training_costs"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .check import RowCheck, of_events, of_versions
+from training_versions.doctor.rows.check import RowCheck, of_events, of_versions
 
 _EVENTS = "public.training_version_events"
 

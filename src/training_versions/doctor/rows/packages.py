@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
+from training_versions.doctor.rows.check import RowCheck, of_events, of_versions
 from training_versions.doctor.shipped import shipped
-
-from .check import RowCheck, of_events, of_versions
 
 _REFERENCE = re.compile(r"FOREIGN KEY \((\w+)\) REFERENCES ([\w.]+)\((\w+)\)")
 

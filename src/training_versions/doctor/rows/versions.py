@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .check import RowCheck, of_versions
+from training_versions.doctor.rows.check import RowCheck, of_versions
 
 _TABLE = "public.training_package_versions"
 
