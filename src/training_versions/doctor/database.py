@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 from urllib.parse import quote
 
 import psycopg
@@ -146,17 +146,21 @@ def _without_password(text: str, password: object) -> str:
 @contextmanager
 def reading(connection: Connection) -> Generator[None]:
     """Read one state of the database, and write nothing."""
-    with connection.transaction(force_rollback=True):
-        connection.execute("set transaction isolation level repeatable read, read only")
-        connection.execute(_SESSION.encode())
+    with _taken_back(connection, "isolation level repeatable read, read only"):
         yield
 
 
 @contextmanager
 def trying(connection: Connection) -> Generator[None]:
     """Write, and take everything back."""
+    with _taken_back(connection, "read write"):
+        yield
+
+
+@contextmanager
+def _taken_back(connection: Connection, mode: LiteralString) -> Generator[None]:
     with connection.transaction(force_rollback=True):
-        connection.execute("set transaction read write")
+        connection.execute("set transaction " + mode)
         connection.execute(_SESSION.encode())
         yield
 

@@ -81,11 +81,7 @@ def migrations() -> tuple[Migration, ...]:
 @cache
 def function_sources() -> dict[str, str]:
     """Return the statement that creates each function, by its name with the schema."""
-    sources: dict[str, str] = {}
-    for migration in migrations():
-        for found in _FUNCTION.finditer(migration.text()):
-            sources[found[1]] = found[0]
-    return sources
+    return _last_statements(_FUNCTION)
 
 
 def comments(name: str) -> list[str]:
@@ -96,8 +92,10 @@ def comments(name: str) -> list[str]:
 
 @cache
 def _comments() -> dict[str, str]:
-    statements: dict[str, str] = {}
-    for migration in migrations():
-        for found in _COMMENT.finditer(migration.text()):
-            statements[found[1]] = found[0]
-    return statements
+    return _last_statements(_COMMENT)
+
+
+def _last_statements(pattern: re.Pattern[str]) -> dict[str, str]:
+    """Return the last statement of a form for each name, which replaces those before it."""
+    text = "\n".join(migration.text() for migration in migrations())
+    return {found[1]: found[0] for found in pattern.finditer(text)}
