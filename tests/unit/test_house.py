@@ -247,7 +247,7 @@ PUBLIC_MODULES = {
     "web",
     "doctor",
 }
-SHARED = {"project", "wording"}
+SHARED = {"project", "wording", "exact_numbers"}
 """What the later parts share, and users do not import."""
 
 

@@ -20,6 +20,7 @@ import click
 from training_versions import DraftFields, Version
 from training_versions.cli.exits import usage
 from training_versions.cli.text import json_text
+from training_versions.exact_numbers import read_float
 
 F = TypeVar("F", bound=Callable[..., Any])
 Document = dict[str, Any]
@@ -33,6 +34,8 @@ SNAPSHOTS: Final = {
 EDITABLE: Final = ("name", *DraftFields.__annotations__, *SNAPSHOTS)
 """Everything in a document, in its order."""
 STDIN: Final = "-"
+_SHOWN: Final = 40
+"""Characters that an error shows of a number."""
 
 
 # --- reading
@@ -77,7 +80,11 @@ def parse_object(text: str, path: str) -> Document:
 def parse_json(text: str, path: str) -> Any:
     """Parse JSON that people wrote; the error says where it is wrong."""
     try:
-        return json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, path))
+        return json.loads(
+            text,
+            parse_float=lambda digits: _exact(digits, path),
+            object_pairs_hook=lambda pairs: _unique(pairs, path),
+        )
     except json.JSONDecodeError as exc:
         where = f"{_named(path)}, line {exc.lineno}, column {exc.colno}"
         raise usage(f"{where}: {exc.msg[:1].lower()}{exc.msg[1:]}") from None
@@ -86,6 +93,23 @@ def parse_json(text: str, path: str) -> Any:
     except ValueError as exc:
         # A number with thousands of digits.
         raise usage(f"{_named(path)}: {exc}") from None
+
+
+def _exact(digits: str, path: str) -> float:
+    """Refuse a number of which a part would be lost."""
+    try:
+        return read_float(digits)
+    except ValueError as exc:
+        raise usage(
+            f"{_named(path)} has a number that {exc}: {_shortened(digits)}",
+            hint="Write fewer digits, or put it in quotes to store it as text.",
+        ) from None
+
+
+def _shortened(digits: str) -> str:
+    if len(digits) <= _SHOWN:
+        return digits
+    return f"{digits[:_SHOWN]}…"
 
 
 def _unique(pairs: list[tuple[str, Any]], path: str) -> Document:

@@ -1,21 +1,21 @@
 """JSON as it was sent: nothing is guessed, rounded or dropped.
 
-Python's own parser takes NaN and infinity, which JSON has not, and keeps the last of two members
-of the same name. Both are refused here, with their place.
+Python's own parser takes NaN and infinity, which JSON has not, rounds a number to the nearest
+double, and keeps the last of two members of the same name. All of that is refused here, with its
+place; a number only if it is no way to write the double that it would become.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from typing import Any, Final, NoReturn
 
+from training_versions.exact_numbers import read_float
 from training_versions.rest.problems import NOT_JSON, Problem
 
 _TOKENS: Final = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\],]|-?(?:NaN|Infinity)|-?[0-9][0-9.eE+-]*')
 _OUTSIDE: Final = "JSON has no NaN and no infinity."
-_RANGE: Final = "The number is larger than a double holds."
 _TWICE: Final = "An object has two members of the same name."
 
 
@@ -59,11 +59,11 @@ def _no_constant(_name: str) -> NoReturn:
     raise _FoundError(_OUTSIDE)
 
 
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise _FoundError(_RANGE)
-    return number
+def _exact(digits: str) -> float:
+    try:
+        return read_float(digits)
+    except ValueError as exc:
+        raise _FoundError(f"The number {exc}.") from None
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DECODER: Final = json.JSONDecoder(
-    parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_distinct
+    parse_constant=_no_constant, parse_float=_exact, object_pairs_hook=_distinct
 )
 
 
@@ -104,6 +104,9 @@ def _find(text: str, problem: str) -> int:
         elif word.endswith(("NaN", "Infinity")):
             if problem == _OUTSIDE:
                 return token.start()
-        elif problem == _RANGE and not word.lstrip("-").isdigit() and math.isinf(float(word)):
-            return token.start()
+        elif not word.lstrip("-").isdigit():
+            try:
+                _exact(word)
+            except _FoundError:
+                return token.start()
     return 0
