@@ -214,6 +214,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "--name": "The name of the draft.",
             "--summary": "What is new; says by default what was restored.",
             "--id": "The draft's id; repeats then do nothing.",
+            "--force": "Make it even where no content would change.",
             "--dry-run": "Show what would come of it, and change nothing.",
             "--json": "Print JSON.",
             "-q": "Print ids only.",

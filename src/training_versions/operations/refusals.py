@@ -37,7 +37,7 @@ _MIGRATE: Final = (
 )
 _SIGN_IN: Final = "Sign in first: client.auth.sign_in_with_password({'email': …, 'password': …})."
 _REFRESH: Final = "Sign in again, or call client.auth.refresh_session()."
-_CHECK_KEY: Final = "Make the client with the URL and a key of the same project."
+_CHECK_KEY: Final = "Use the URL and a key of the same project."
 _KINDS_OF_KEY: Final = (
     "A key begins with sb_publishable_ or sb_secret_, or is a JWT, which begins with eyJ."
 )
@@ -51,7 +51,7 @@ _BY_CODE: Final = {
     "PGRST203": "Another function has the same name as one of the migrations: rename or drop it.",
     "42804": "A column or a function has another type than the migrations made it with: compare "
     "them with supabase/schema.sql.",
-    "404": "Make the client with the project's URL alone, as in https://<project>.supabase.co.",
+    "404": "Use the project's URL alone, as in https://<project>.supabase.co.",
     "25006": "The project is read-only, as it is when its disk is full: see its dashboard.",
     "55P03": "Another transaction holds the row: try again when it has ended.",
 }

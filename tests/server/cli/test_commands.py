@@ -152,6 +152,29 @@ def test_restore_and_fork_make_drafts_of_old_content(run, validated, ada, bot) -
     assert ada.versions.latest(other.id).config_snapshot == {"lora": {"r": 8}}
 
 
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_what_the_newest_version_holds_is_restored_only_if_forced(
+    run, validated, ada, bot, dry_run
+) -> None:
+    ran = run("restore", "support-bot@2", *dry_run)
+    result = validated("restore", "support-bot@2", *dry_run)
+
+    assert (ran.status, ran.out) == (0, "unchanged: support-bot@2 has that content\n")
+    assert "--force makes a draft all the same" in ran.err
+    assert (result["changed"], result["version"]["version_number"]) == (False, 2)
+    assert ada.versions.count(bot.id) == 2
+    forced = run("restore", "support-bot@2", "--force")
+    assert forced.out == "restored support-bot@2 as support-bot@3\n"
+
+
+def test_a_fork_that_is_not_made_says_where_it_would_be(run, ada, bot) -> None:
+    ada.package("sales-bot")
+
+    planned = run("fork", "support-bot", "--into", "sales-bot", "--dry-run")
+
+    assert planned.out == "would be forked: support-bot@1 into sales-bot\n"
+
+
 def test_delete_deletes_a_draft_or_a_package(run, validated, ada, bot) -> None:
     empty = ada.package("empty")
 

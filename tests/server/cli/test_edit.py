@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import stat
@@ -137,6 +138,37 @@ def test_ctrl_c_in_the_editor_is_the_editors(ada, draft, editor) -> None:
 
     assert ran.status == 0
     assert "unchanged support-bot@2" in ran.plain
+
+
+def test_sigterm_while_the_editor_is_open_names_the_file_and_ends_the_editor(
+    ada, draft, editor
+) -> None:
+    waits = (
+        "import os, time\nprint('editor', os.getpid(), 'ready', flush=True)\n"
+        "os.kill(os.getppid(), 15)\ntime.sleep(30)"
+    )
+    editor("changes", waits)
+    command = Terminal("edit", "support-bot")
+
+    ran = command.finish()
+
+    assert ran.status == 143
+    kept = kept_in(ran.plain.rpartition("kept in")[2])
+    assert '"r": 64' in kept.read_text()
+    assert ada.versions.get(draft.id) == draft
+    (process,) = re.findall(r"editor (\d+) ready", ran.plain)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(process), 0)
+    kept.unlink()
+
+
+def test_what_stdin_said_is_kept_where_the_draft_is_not_found(run, ada, bot) -> None:
+    refused = run("edit", "no-such-bot", "--from", "-", stdin='{"name": "mine"}')
+
+    assert refused.status == 3
+    kept = kept_in(refused.err)
+    assert kept.read_text() == '{"name": "mine"}'
+    kept.unlink()
 
 
 def test_without_a_terminal_an_edit_needs_a_source(run, bot) -> None:

@@ -98,10 +98,13 @@ def import_(
     The file is read through before anything is written. Importing it again changes nothing.
     """
     output = session.output
-    package_id = None if into is None else find_package(session, into).id
     with ExitStack() as stack:
         stack.enter_context(_no_file_errors("read", file))
-        source = file if file != STANDARD else stack.enter_context(_stdin_in_a_file())
+        # Opened first: a file that is not there is wrong use, whatever the package.
+        source = stack.enter_context(_opened(file))
+        package_id = None
+        if into is not None:
+            package_id = find_package(session, into).id
         progress = stack.enter_context(_progress(output, "Importing"))
         result = session.packages.import_(
             source,
@@ -143,8 +146,12 @@ def _no_file_errors(verb: str, file: str) -> Generator[None, None, None]:
 
 
 @contextmanager
-def _stdin_in_a_file() -> Generator[BinaryIO, None, None]:
-    """Keep what comes from stdin in a file, as it is read twice."""
+def _opened(file: str) -> Generator[BinaryIO, None, None]:
+    """Open a file; what comes from stdin is kept in one, as it is read twice."""
+    if file != STANDARD:
+        with open(file, "rb") as opened:
+            yield opened
+        return
     if sys.stdin.isatty():
         raise usage("stdin is a terminal", hint="Name a file, or send one: import - < FILE.")
     with tempfile.TemporaryFile() as kept:

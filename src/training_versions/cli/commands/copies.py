@@ -6,12 +6,13 @@ from uuid import UUID
 
 import click
 
-from training_versions import CopiedDraft, VersionSummary
+from training_versions import CopiedDraft, Package
 from training_versions.cli.command import command, dry_run_option, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.diffs import content_diff, preview
-from training_versions.cli.lookup import find_package, find_version
-from training_versions.cli.names import write_version
+from training_versions.cli.lookup import FoundVersion, find_package, find_version
+from training_versions.cli.names import write_name, write_version
+from training_versions.cli.reports import report
 from training_versions.cli.results import Difference, Done, summary_of
 
 
@@ -29,6 +30,7 @@ from training_versions.cli.results import Difference, Done, summary_of
 @click.option(
     "--id", "new_id", type=click.UUID, metavar="ID", help="The draft's id; repeats then do nothing."
 )
+@click.option("--force", is_flag=True, help="Make it even where no content would change.")
 @dry_run_option
 @pass_session
 def restore(
@@ -37,11 +39,13 @@ def restore(
     name: str | None,
     summary: str | None,
     new_id: UUID | None,
+    force: bool,
     dry_run: bool,
 ) -> None:
     """Make a draft with the content of an old version, which itself stays as it is.
 
-    Shows what changes back, compared with the newest version. The version must be named.
+    Shows what changes back, compared with the newest version. If that has the same content, no
+    draft is made. The version must be named.
     """
     found = find_version(session, version)
     old = found.version
@@ -51,14 +55,28 @@ def restore(
     newest_written = write_version(found.package.name, newest.version_number)
     preview(session, f"{newest_written} -> {found.written}:", diff)
     difference = Difference.of(newest, old, diff)
-    if dry_run:
-        _report(session, "restored", found.written, None, old, difference)
+    would_change = bool(diff) or force or _is_repeat(session, new_id)
+    if dry_run or not would_change:
+        result = Done(
+            action="restored",
+            dry_run=dry_run,
+            changed=would_change,
+            version=summary_of(old),
+            difference=difference,
+        )
+        report(session, result, found.written, unchanged=f"{newest_written} has that content")
+        if not would_change:
+            session.output.say("--force makes a draft all the same.")
         return
     copied = session.versions.restore(
         old.id, name=name, change_summary=summary, new_version_id=new_id
     )
-    written = write_version(found.package.name, copied.draft.version_number)
-    _report(session, "restored", f"{found.written} as {written}", copied, old, difference)
+    _report_copy(session, "restored", found, found.package, copied, difference)
+
+
+def _is_repeat(session: Session, new_id: UUID | None) -> bool:
+    """Return whether the draft of this id was made already: a repeat returns it."""
+    return new_id is not None and session.versions.find(new_id) is not None
 
 
 @command(
@@ -95,38 +113,32 @@ def fork(
     old = found.version
     target = find_package(session, into)
     if dry_run:
-        _report(session, "forked", found.written, None, old, None)
+        result = Done(action="forked", dry_run=True, changed=True, version=summary_of(old))
+        report(session, result, f"{found.written} into {write_name(target.name)}")
         return
     copied = session.versions.fork(
         old.id, into=target.id, name=name, change_summary=summary, new_version_id=new_id
     )
-    written = write_version(target.name, copied.draft.version_number)
-    _report(session, "forked", f"{found.written} as {written}", copied, old, None)
+    _report_copy(session, "forked", found, target, copied, None)
 
 
-def _report(
+def _report_copy(
     session: Session,
     action: str,
-    written: str,
-    copied: CopiedDraft | None,
-    old: VersionSummary,
+    source: FoundVersion,
+    package: Package,
+    copied: CopiedDraft,
     difference: Difference | None,
 ) -> None:
-    output = session.output
-    text = f"{action} {written}"
-    shown = old
-    is_repeat = copied is not None and copied.replayed
-    if copied is None:
-        text = f"would be {action}: {written}"
-    else:
-        shown = copied.draft
+    draft = copied.draft
     result = Done(
         action=action,
-        dry_run=copied is None,
-        changed=not is_repeat,
-        version=summary_of(shown),
+        dry_run=False,
+        changed=not copied.replayed,
+        version=summary_of(draft),
         difference=difference,
     )
-    output.show(result, ids=[shown.id], text=lambda: output.line(text, is_safe=True))
-    if is_repeat:
-        output.say("The draft was there already; nothing was created.")
+    written = write_version(package.name, draft.version_number)
+    report(session, result, f"{source.written} as {written}")
+    if copied.replayed:
+        session.output.say("The draft was there already; nothing was created.")

@@ -22,6 +22,7 @@ from training_versions.cli.lookup import PackageNames, find_package, find_versio
 from training_versions.cli.names import Selector, write_version
 from training_versions.cli.output import Cell, Column
 from training_versions.cli.people import who
+from training_versions.cli.reports import report
 from training_versions.cli.results import Deployed, Difference, summary_of
 from training_versions.cli.text import described
 
@@ -158,11 +159,6 @@ def deploy(
         shown = session.versions.deploy(
             chosen.id, where, url=url, deployment_id=deployment_id, stay_id=stay_id
         )
-    text = f"deployed {found.written} at {target}"
-    if shown.replayed:
-        text = f"unchanged: {found.written} was deployed at {target} by this id already"
-    if dry_run:
-        text = f"would be deployed: {found.written} at {target}"
     result = Deployed(
         action="deployed",
         dry_run=dry_run,
@@ -171,9 +167,8 @@ def deploy(
         difference=Difference.of(before, chosen, diff),
         replaced=replaced,
     )
-    session.output.show(
-        result, ids=[chosen.id], text=lambda: session.output.line(text, is_safe=True)
-    )
+    where_it_is = f"{found.written} at {target}"
+    report(session, result, where_it_is, unchanged=f"{where_it_is} was deployed by this id already")
 
 
 @command(
@@ -203,17 +198,13 @@ def undeploy(session: Session, version: str, target: str | None, yes: bool, dry_
     ending = [stay for stay in stays if stay is not None and stay.version_id == chosen.id]
     places = " and ".join(str(stay.target) for stay in ending)
     shown = summary_of(chosen)
-    text = f"unchanged: {found.written} is not live there"
-    if ending:
-        text = f"undeployed {found.written} from {places}"
-    if ending and dry_run:
-        text = f"would be undeployed: {found.written} from {places}"
     if ending and not dry_run:
         confirm(session, f"Take {found.written} down at {places}?", yes=yes)
         shown = session.versions.undeploy(chosen.id, target=where)
     result = Deployed(
         action="undeployed", dry_run=dry_run, changed=bool(ending), version=shown, replaced=None
     )
-    session.output.show(
-        result, ids=[chosen.id], text=lambda: session.output.line(text, is_safe=True)
-    )
+    unchanged = f"{found.written} is not live"
+    if target is not None:
+        unchanged += f" at {target}"
+    report(session, result, f"{found.written} from {places}", unchanged=unchanged)

@@ -47,8 +47,9 @@ def draft(
     make drafts with the content of another version.
     """
     output = session.output
-    found = find_package(session, package)
+    # A file that is not there is wrong use, whatever the package.
     fields = read_content(options)
+    found = find_package(session, package)
     fields.setdefault("config_snapshot", found.config_json)
     fields.setdefault("model_snapshot", {})
     fields.setdefault("dataset_snapshot", [])

@@ -10,9 +10,12 @@ import shlex
 import signal
 import subprocess
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
@@ -39,7 +42,9 @@ from training_versions.cli.documents import (
     write_document,
 )
 from training_versions.cli.exits import CONFLICT, USAGE, CommandError, usage
+from training_versions.cli.foreground import ending_on_sigterm
 from training_versions.cli.lookup import FoundVersion, find_version
+from training_versions.cli.names import for_shell
 from training_versions.cli.output import Output
 from training_versions.cli.results import Edited, WholeVersion
 
@@ -72,83 +77,98 @@ def edit(
     left out of the file stays as it is. With the `updated_at` of `show --json` in the file, an
     edit that somebody else made since is not overwritten.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    if source is not None and given:
+    # What is to be saved is read first: a file that is not there is wrong use, whatever the draft.
+    fields = read_content(options)
+    if source is not None and fields:
         raise usage("--from and options for fields exclude each other")
-    found = find_version(session, draft, default="draft")
-    version = found.version
     if source is not None:
-        text = read_text(source)
-        saved, fields = _from_text(session, found, version, text, source, overwrite=overwrite)
-    elif given:
-        fields = read_content(options)
-        expected = None if overwrite else version.updated_at
-        saved = _save(session, version, fields, expected)
+        edited = _from_text(session, draft, read_text(source), source, overwrite=overwrite)
     else:
-        saved, fields = _in_editor(session, found, version, overwrite=overwrite)
-    _report(session, found, saved, fields)
-
-
-def _report(session: Session, found: FoundVersion, saved: Version, fields: Document) -> None:
+        found = find_version(session, draft, default="draft")
+        if fields:
+            expected = found.version.updated_at
+            edited = _save(session, found, fields, expected, overwrite=overwrite)
+        else:
+            edited = _in_editor(session, found, overwrite=overwrite)
     output = session.output
-    text = f"unchanged {found.written}"
-    if fields:
-        text = f"edited {found.written}: {', '.join(fields)}"
-    result = Edited(changed=bool(fields), fields=list(fields), version=WholeVersion.of(saved))
-    output.show(result, ids=[saved.id], text=lambda: output.line(text, is_safe=True))
+    output.show(
+        edited.result(),
+        ids=[edited.saved.id],
+        text=lambda: output.line(edited.text(), is_safe=True),
+    )
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """A draft after an edit, and what changed."""
+
+    found: FoundVersion
+    saved: Version
+    fields: Document
+
+    def text(self) -> str:
+        if not self.fields:
+            return f"unchanged {self.found.written}"
+        return f"edited {self.found.written}: {', '.join(self.fields)}"
+
+    def result(self) -> Edited:
+        return Edited(
+            changed=bool(self.fields),
+            fields=list(self.fields),
+            version=WholeVersion.of(self.saved),
+        )
 
 
 def _save(
-    session: Session, version: Version, fields: Document, expected: datetime | None
-) -> Version:
-    if not fields:
-        return version
-    return session.versions.update_draft(
-        version.id, expected_updated_at=expected, **as_arguments(fields)
-    )
+    session: Session,
+    found: FoundVersion,
+    fields: Document,
+    expected: datetime,
+    *,
+    overwrite: bool,
+) -> _Edit:
+    version = found.version
+    if fields:
+        version = session.versions.update_draft(
+            version.id,
+            expected_updated_at=None if overwrite else expected,
+            **as_arguments(fields),
+        )
+    return _Edit(found, version, fields)
 
 
 # --- from a file or stdin
 
 
-def _from_text(
-    session: Session,
-    found: FoundVersion,
-    version: Version,
-    text: str,
-    source: str,
-    *,
-    overwrite: bool,
-) -> tuple[Version, Document]:
+def _from_text(session: Session, draft: str, text: str, source: str, *, overwrite: bool) -> _Edit:
     """Save what a file says, and keep the text of stdin where that fails."""
     try:
-        return _save_text(session, version, text, source, overwrite=overwrite)
+        found = find_version(session, draft, default="draft")
+        return _save_text(session, found, text, source, overwrite=overwrite)
     except (CommandError, TrainingVersionsError) as exc:
         kept = Path(source)
         if source == STDIN:
-            kept = _temporary(found)
+            kept = _temporary()
             kept.write_text(text, encoding="utf-8")
             session.output.note(f"What stdin said is kept in {kept}")
         if isinstance(exc, ConflictError):
-            raise _conflict(exc, found, kept) from exc
+            raise _conflict(exc, draft, kept) from exc
         raise
 
 
 def _save_text(
-    session: Session, version: Version, text: str, source: str, *, overwrite: bool
-) -> tuple[Version, Document]:
+    session: Session, found: FoundVersion, text: str, source: str, *, overwrite: bool
+) -> _Edit:
     document = parse_object(text, source)
-    fields = changed_fields(version, document, source)
+    fields = changed_fields(found.version, document, source)
     expected = edit_token_of(document, source)
     if expected is None:
-        expected = version.updated_at
-    if overwrite:
-        expected = None
-    return _save(session, version, fields, expected), fields
+        expected = found.version.updated_at
+    return _save(session, found, fields, expected, overwrite=overwrite)
 
 
-def _conflict(exc: ConflictError, found: FoundVersion, kept: Path) -> CommandError:
-    again = f"training-versions edit {shlex.quote(found.written)} --from {kept} --overwrite"
+def _conflict(exc: ConflictError, draft: str, kept: Path) -> CommandError:
+    again = f"training-versions edit {for_shell(draft)} --from {kept} --overwrite"
     hint = f"Your text is in {kept}. To save it over what is there now:\n  {again}"
     if exc.code != _EDITED_SINCE:
         hint = f"{exc.hint or ''} Your text is in {kept}.".strip()
@@ -158,35 +178,36 @@ def _conflict(exc: ConflictError, found: FoundVersion, kept: Path) -> CommandErr
 # --- in an editor
 
 
-def _in_editor(
-    session: Session, found: FoundVersion, version: Version, *, overwrite: bool
-) -> tuple[Version, Document]:
+def _in_editor(session: Session, found: FoundVersion, *, overwrite: bool) -> _Edit:
     if not session.output.can_ask:
         raise usage(
             "there is no terminal for an editor",
             hint="Give the content with --from FILE, or with --config and the like.",
         )
-    path = _temporary(found)
-    before = write_document(document_of(version))
+    path = _temporary()
+    before = write_document(document_of(found.version))
     path.write_text(before, encoding="utf-8")
     try:
         while True:
             _open_editor(session.output, path)
             try:
-                saved = _save_text(
-                    session, version, read_text(str(path)), str(path), overwrite=overwrite
-                )
+                text = read_text(str(path))
+                edited = _save_text(session, found, text, str(path), overwrite=overwrite)
                 break
             except (CommandError, InvalidInputError, RejectedError) as exc:
                 if not _again(session, exc):
                     raise
     except ConflictError as exc:
-        raise _conflict(exc, found, path) from exc
+        raise _conflict(exc, found.written, path) from exc
+    except SystemExit:
+        # By SIGTERM: the editor may write what it holds when it ends, or even after that.
+        session.output.note(f"Your text is kept in {path}")
+        raise
     except BaseException:
         _keep_what_was_written(session.output, path, before)
         raise
     path.unlink(missing_ok=True)
-    return saved
+    return edited
 
 
 def _keep_what_was_written(output: Output, path: Path, before: str) -> None:
@@ -217,30 +238,45 @@ def _open_editor(output: Output, path: Path) -> None:
     screen = None if output.is_terminal else output.err
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
-        # ctrl-C in the editor is the editor's; a handler, as what is ignored would be inherited.
-        before = signal.signal(signal.SIGINT, _leave_it_to_the_editor)
-        try:
-            done = subprocess.run([*shlex.split(command), str(path)], check=False, stdout=screen)
-        finally:
-            signal.signal(signal.SIGINT, before)
+        with _signals_for_an_editor():
+            status = _run_editor([*shlex.split(command), str(path)], screen)
     except (OSError, ValueError) as exc:
         raise CommandError(
             f"the editor {command!r} cannot be started: {exc}",
             hint="Set EDITOR to the command of your editor.",
             status=USAGE,
         ) from None
-    if done.returncode != 0:
-        raise CommandError(f"the editor {command!r} ended with status {done.returncode}")
+    if status != 0:
+        raise CommandError(f"the editor {command!r} ended with status {status}")
+
+
+def _run_editor(command: list[str], screen: TextIO | None) -> int:
+    with subprocess.Popen(command, stdout=screen) as editor:
+        try:
+            return editor.wait()
+        except SystemExit:
+            # Left alone, it would go on reading what is typed into the shell.
+            editor.terminate()
+            raise
+
+
+@contextmanager
+def _signals_for_an_editor() -> Generator[None]:
+    # ctrl-C in the editor is the editor's; a handler, as what is ignored would be inherited.
+    before = signal.signal(signal.SIGINT, _leave_it_to_the_editor)
+    try:
+        with ending_on_sigterm():
+            yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _leave_it_to_the_editor(*_: Any) -> None:
     pass
 
 
-def _temporary(found: FoundVersion) -> Path:
+def _temporary() -> Path:
     """Make a file of the user's own for the text, with a name that says what it is."""
-    handle, name = tempfile.mkstemp(
-        prefix=f"training-version-{found.version.version_number}-", suffix=".json"
-    )
+    handle, name = tempfile.mkstemp(prefix="training-version-", suffix=".json")
     os.close(handle)
     return Path(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from training_versions import Package, Version, VersionStatus, VersionSummary
+from training_versions import Package, Version, VersionStatus
 from training_versions.cli.command import (
     command,
     confirm,
@@ -17,6 +17,7 @@ from training_versions.cli.diffs import content_diff, preview
 from training_versions.cli.exits import CommandError, conflict
 from training_versions.cli.lookup import find, find_version
 from training_versions.cli.names import write_name, write_version
+from training_versions.cli.reports import report
 from training_versions.cli.results import Deleted, Difference, Done, summary_of
 from training_versions.cli.text import described
 
@@ -44,7 +45,10 @@ def publish(session: Session, draft: str, name: str | None, yes: bool, dry_run: 
     found = find_version(session, draft, default="draft")
     version = found.version
     if version.status == VersionStatus.PUBLISHED:
-        report(session, "published", found.written, version, changed=False, dry_run=dry_run)
+        result = Done(
+            action="published", dry_run=dry_run, changed=False, version=summary_of(version)
+        )
+        report(session, result, found.written, unchanged=f"{found.written} is published already")
         return
     if dry_run and version.status != VersionStatus.DRAFT:
         raise conflict(
@@ -63,15 +67,14 @@ def publish(session: Session, draft: str, name: str | None, yes: bool, dry_run: 
         version = session.versions.publish(
             version.id, name=name, expected_updated_at=version.updated_at
         )
-    report(
-        session,
-        "published",
-        found.written,
-        version,
-        changed=True,
+    result = Done(
+        action="published",
         dry_run=dry_run,
+        changed=True,
+        version=summary_of(version),
         difference=difference,
     )
+    report(session, result, found.written)
 
 
 @command(
@@ -108,7 +111,10 @@ def archive(session: Session, version: str, yes: bool, dry_run: bool) -> None:
             confirm(session, f"Archive {found.written}?", yes=yes)
         # A draft is refused, and the refusal says why.
         after = session.versions.archive(before.id)
-    report(session, "archived", found.written, after, changed=not is_done, dry_run=dry_run)
+    result = Done(
+        action="archived", dry_run=dry_run, changed=not is_done, version=summary_of(after)
+    )
+    report(session, result, found.written, unchanged=f"{found.written} is archived already")
 
 
 @command(
@@ -172,30 +178,3 @@ def _report_deleted(session: Session, written: str, result: Deleted) -> None:
     output = session.output
     verb = "would delete" if result.dry_run else "deleted"
     output.show(result, ids=[result.id], text=lambda: output.line(f"{verb} {written}"))
-
-
-def report(
-    session: Session,
-    action: str,
-    written: str,
-    version: VersionSummary,
-    *,
-    changed: bool,
-    dry_run: bool,
-    difference: Difference | None = None,
-) -> None:
-    """Print what was done to a version, or would be."""
-    output = session.output
-    text = f"{action} {written}"
-    if dry_run:
-        text = f"would be {action}: {written}"
-    if not changed:
-        text = f"unchanged: {written} is {action} already"
-    result = Done(
-        action=action,
-        dry_run=dry_run,
-        changed=changed,
-        version=summary_of(version),
-        difference=difference,
-    )
-    output.show(result, ids=[version.id], text=lambda: output.line(text, is_safe=True))
