@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from supabase import Client
 
+from tests.server.sdk.cutter import Cutter
 from training_versions.local import LocalSupabase
 
 
@@ -21,6 +22,14 @@ def stack() -> Iterator[LocalSupabase]:
     """The newest PostgreSQL with every migration applied."""
     with LocalSupabase() as running:
         yield running
+
+
+@pytest.fixture
+def cutter(stack: LocalSupabase) -> Iterator[Cutter]:
+    """A line to the stack that can be cut."""
+    made = Cutter(int(stack.url.rpartition(":")[2]))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -125,11 +125,10 @@ def _guarded(call: Callable[[], int], session: Session) -> int:
     except click.ClickException as exc:
         return _fail(output, exc, *_of_click(exc), exc.exit_code)
     except TrainingVersionsError as exc:
-        # What happens while the SDK asks for the token, such as a session that has ended.
-        cause = exc.__cause__
-        if isinstance(cause, CommandError):
-            return _fail(output, exc, cause.message, cause.hint, cause.status)
-        return _fail(output, exc, *_of_sdk(exc, session), exits.status_of(exc))
+        from training_versions.cli.sdk_errors import as_command_error
+
+        shown = as_command_error(session, exc)
+        return _fail(output, exc, shown.message, shown.hint, shown.status)
     except OSError as exc:
         if exc.filename is None:
             # Not a file, but stdout, such as one on a disk that is full: what is held back for it
@@ -153,43 +152,13 @@ def _fail(output: Output, exc: Exception, message: str, hint: str | None, status
 
 def _of_click(exc: click.ClickException) -> tuple[str, str | None]:
     """Return the message of an error of click, and where to read on."""
-    message = _as_part(exc.format_message())
+    from training_versions.cli.sdk_errors import as_part
+
+    message = as_part(exc.format_message())
     context = exc.ctx if isinstance(exc, click.UsageError) else None
     if context is None:
         return message, None
     return message, f"{context.command_path} --help"
-
-
-def _of_sdk(exc: Exception, session: Session) -> tuple[str, str | None]:
-    """Return the message of an error of the SDK, and its hint, in the words of the command line."""
-    from training_versions.errors import (
-        ConnectionFailedError,
-        NotSignedInError,
-        OutcomeUnknownError,
-        TrainingVersionsError,
-    )
-
-    assert isinstance(exc, TrainingVersionsError)
-    if isinstance(exc, ConnectionFailedError):
-        # Which call of the SDK it was says nothing to people who typed a command.
-        reached = f"{session.settings.url} cannot be reached"
-        message = exc.message.replace(f"No reply came to {exc.operation}", reached)
-        return message.rstrip("."), exits.CHECK_ADDRESS
-    message = _as_part(exc.message)
-    if exc.after_lost_reply:
-        message += "; an earlier try lost its reply, and may have been carried out"
-    if isinstance(exc, NotSignedInError):
-        return message, "Sign in: training-versions login"
-    if isinstance(exc, OutcomeUnknownError):
-        return message, "It may have been carried out: look before you try again."
-    return message, exc.hint
-
-
-def _as_part(sentence: str) -> str:
-    """Write a sentence as it stands behind `error:`."""
-    if sentence[1:2].islower():
-        sentence = sentence[:1].lower() + sentence[1:]
-    return sentence.rstrip(".")
 
 
 def _stop_writing() -> None:

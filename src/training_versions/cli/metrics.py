@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -14,10 +16,15 @@ from training_versions.cli.context import Session
 from training_versions.cli.exits import usage
 from training_versions.cli.output import Output
 from training_versions.cli.plot import draw_curve, short
+from training_versions.cli.sdk_errors import as_command_error, is_unreachable
 
 STEP: Final = "step"
 """The key of a line that says which step its metrics are of."""
 _LINES_OF_A_CURVE: Final = 8
+PATIENCE: Final = 600.0
+"""Seconds for which a line that is streamed waits for a project that cannot be reached."""
+_PAUSES: Final = (1, 2, 5, 10, 20)
+"""Seconds between its tries; the last of them again and again."""
 
 
 @dataclass(frozen=True)
@@ -133,13 +140,32 @@ class MetricLogger:
                 self._leave_out(number, str(exc))
                 continue
             try:
-                self.record(metrics)
+                self._record_in_the_end(metrics)
             except TrainingVersionsError:
                 # What was recorded stays, so that one can go on from there.
                 self.session.output.note(
                     f"stopped at line {number}: {self.records} lines before it are recorded"
                 )
                 raise
+
+    def _record_in_the_end(self, metrics: Metrics) -> None:
+        """Record metrics; as long as the project cannot be reached, wait and try again.
+
+        A trainer goes on meanwhile, and what it prints waits in the pipe. What was recorded
+        although its reply was lost is recorded once only: metrics have the values they are given.
+        """
+        until = time.monotonic() + PATIENCE
+        pauses = itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]))
+        for pause in pauses:
+            try:
+                self.record(metrics)
+                return
+            except TrainingVersionsError as exc:
+                if time.monotonic() + pause > until or not is_unreachable(self.session, exc):
+                    raise
+                message = as_command_error(self.session, exc).message
+                self.session.output.note(f"{message}. Trying again in {pause} s.")
+            time.sleep(pause)
 
     def _leave_out(self, number: int, reason: str) -> None:
         self.refused_lines.append(number)

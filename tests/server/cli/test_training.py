@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from tests.server.cli.conftest import PROGRAM, TIMEOUT
+from training_versions import ConnectionFailedError
+from training_versions.cli import metrics
+from training_versions.cli.context import Session
+from training_versions.cli.output import Output
 
 STEPS = '{"step": 1, "loss": 0.9}\n\n{"step": 2, "loss": 0.5, "lr": 1e-4}\n'
 
@@ -98,6 +104,57 @@ class TestTrain:
         assert "grad is not stored where it is NaN or infinite, first at step 4" in logged.err
         points = ada.versions.metric_history(running.version_id, "loss")
         assert [point.step for point in points] == [1, 4]
+
+    def test_lines_wait_for_a_network_that_is_down_and_none_is_lost(
+        self, ada, running, cutter, monkeypatch
+    ) -> None:
+        def recorded() -> list[int]:
+            points = ada.versions.metric_history(running.version_id, "loss")
+            return [point.step for point in points]
+
+        monkeypatch.setenv("SUPABASE_URL", cutter.url)
+        command = [PROGRAM, "train", "log", "support-bot@2", "-", "--json"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1
+        ) as log:
+            assert log.stdin is not None
+            assert log.stderr is not None
+            log.stdin.write('{"step": 1, "loss": 1}\n')
+            until = time.monotonic() + TIMEOUT
+            while recorded() != [1]:
+                assert time.monotonic() < until
+            cutter.go_down()
+            log.stdin.write('{"step": 2, "loss": 1}\n{"step": 3, "loss": 1}\n')
+            said = log.stderr.readline()
+            assert recorded() == [1]
+            cutter.cut("lost", times=5)
+            cutter.come_up()
+            out, _ = log.communicate(timeout=TIMEOUT)
+
+        assert f"{cutter.url} cannot be reached" in said
+        assert "Trying again in 1 s." in said
+        assert (log.returncode, json.loads(out)["records"]) == (0, 3)
+        assert recorded() == [1, 2, 3]
+
+    def test_a_network_that_stays_away_ends_it_with_the_line(
+        self, ada, running, cutter, monkeypatch
+    ) -> None:
+        monkeypatch.setenv("SUPABASE_URL", cutter.url)
+        monkeypatch.setattr(metrics, "PATIENCE", 0.5)
+        said = io.StringIO()
+        logger = metrics.MetricLogger(Session(Output(err=said)), running.version_id, None)
+
+        def lines() -> Iterator[bytes]:
+            yield b'{"step": 1, "loss": 1}'
+            cutter.go_down()
+            yield b'{"step": 2, "loss": 1}'
+
+        with pytest.raises(ConnectionFailedError):
+            logger.record_lines(lines())
+
+        assert logger.records == 1
+        assert said.getvalue() == "stopped at line 2: 1 lines before it are recorded\n"
 
     def test_a_worker_whose_run_was_cancelled_learns_it(self, run, ada, running) -> None:
         ada.versions.cancel_training(running.version_id)

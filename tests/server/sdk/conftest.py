@@ -20,7 +20,6 @@ import pytest
 
 from tests.data import SNAPSHOTS
 from tests.faces import Face
-from tests.server.sdk.cutter import Cutter
 from training_versions import DatabaseError, Package, TrainingVersionsError, Version
 from training_versions.local import LocalSupabase
 
@@ -75,13 +74,6 @@ class Sql:
 @pytest.fixture(scope="session")
 def sql(stack):
     return Sql(stack)
-
-
-@pytest.fixture
-def cutter(stack):
-    made = Cutter(int(stack.url.rpartition(":")[2]))
-    yield made
-    made.close()
 
 
 # --- people

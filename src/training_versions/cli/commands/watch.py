@@ -7,13 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from training_versions import (
-    ConnectionFailedError,
-    Event,
-    EventKind,
-    HistoryFilters,
-    UnavailableError,
-)
+from training_versions import Event, EventKind, HistoryFilters, TrainingVersionsError
 from training_versions.cli.command import command, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.events import describe
@@ -23,6 +17,7 @@ from training_versions.cli.lookup import PackageNames, find
 from training_versions.cli.names import write_version
 from training_versions.cli.output import Column
 from training_versions.cli.people import who
+from training_versions.cli.sdk_errors import as_command_error, is_unreachable
 from training_versions.cli.text import json_text
 
 # What somebody who watches should not miss.
@@ -100,9 +95,12 @@ def watch(
 def _look_again(session: Session, follower: Follower) -> list[Event]:
     try:
         return follower.again()
-    except (ConnectionFailedError, UnavailableError) as exc:
+    except TrainingVersionsError as exc:
+        if not is_unreachable(session, exc):
+            raise
         # Nothing is missed: the next look begins where the last one that succeeded did.
-        session.output.note(f"{exc.message} Trying again.")
+        message = as_command_error(session, exc).message
+        session.output.note(f"{message}. Trying again.")
         return []
 
 

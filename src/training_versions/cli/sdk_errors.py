@@ -1,0 +1,49 @@
+"""Errors of the SDK in the words of the command line, and which of them pass by themselves."""
+
+from __future__ import annotations
+
+from training_versions.cli.context import Session
+from training_versions.cli.exits import CHECK_ADDRESS, UNREACHABLE, CommandError, status_of
+from training_versions.errors import (
+    ConnectionFailedError,
+    NotSignedInError,
+    OutcomeUnknownError,
+    TrainingVersionsError,
+)
+
+
+def as_command_error(session: Session, error: TrainingVersionsError) -> CommandError:
+    """Return what a command says of an error of the SDK, and the status that it ends with."""
+    if isinstance(error.__cause__, CommandError):
+        # What happens while the SDK asks for the token, such as a session that has ended.
+        return error.__cause__
+    message, hint = _explain(session, error)
+    return CommandError(message, hint=hint, status=status_of(error))
+
+
+def is_unreachable(session: Session, error: TrainingVersionsError) -> bool:
+    """Return whether nothing was refused, so that the same call may succeed a little later."""
+    return as_command_error(session, error).status == UNREACHABLE
+
+
+def _explain(session: Session, error: TrainingVersionsError) -> tuple[str, str | None]:
+    if isinstance(error, ConnectionFailedError):
+        # Which call of the SDK it was says nothing to people who typed a command.
+        reached = f"{session.settings.url} cannot be reached"
+        message = error.message.replace(f"No reply came to {error.operation}", reached)
+        return message.rstrip("."), CHECK_ADDRESS
+    message = as_part(error.message)
+    if error.after_lost_reply:
+        message += "; an earlier try lost its reply, and may have been carried out"
+    if isinstance(error, NotSignedInError):
+        return message, "Sign in: training-versions login"
+    if isinstance(error, OutcomeUnknownError):
+        return message, "It may have been carried out: look before you try again."
+    return message, error.hint
+
+
+def as_part(sentence: str) -> str:
+    """Write a sentence as it stands behind `error:`."""
+    if sentence[1:2].islower():
+        sentence = sentence[:1].lower() + sentence[1:]
+    return sentence.rstrip(".")
