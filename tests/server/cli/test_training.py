@@ -156,6 +156,24 @@ class TestTrain:
         assert logger.records == 1
         assert said.getvalue() == "stopped at line 2: 1 lines before it are recorded\n"
 
+    def test_ctrl_c_while_it_waits_names_the_line(self, running, cutter, monkeypatch) -> None:
+        monkeypatch.setenv("SUPABASE_URL", cutter.url)
+        command = [PROGRAM, "train", "log", "support-bot@2", "-"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stderr=pipe, text=True, bufsize=1) as log:
+            assert log.stdin is not None
+            assert log.stderr is not None
+            log.stdin.write('{"step": 1, "loss": 1}\n{"loss": NaN}\n')
+            assert "line 2 is left out" in log.stderr.readline()
+            cutter.go_down()
+            log.stdin.write('{"step": 3, "loss": 1}\n')
+            assert "Trying again" in log.stderr.readline()
+            log.send_signal(signal.SIGINT)
+            _, said = log.communicate(timeout=TIMEOUT)
+
+        assert log.returncode == 130
+        assert said == "stopped at line 3: 1 lines before it are recorded\n\nerror: interrupted\n"
+
     def test_a_worker_whose_run_was_cancelled_learns_it(self, run, ada, running) -> None:
         ada.versions.cancel_training(running.version_id)
 

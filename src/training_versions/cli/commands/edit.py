@@ -261,7 +261,7 @@ def _run_editor(command: list[str], screen: TextIO | None) -> int:
 
 
 @contextmanager
-def _signals_for_an_editor() -> Generator[None]:
+def _signals_for_an_editor() -> Generator[None, None, None]:
     # ctrl-C in the editor is the editor's; a handler, as what is ignored would be inherited.
     before = signal.signal(signal.SIGINT, _leave_it_to_the_editor)
     try:
