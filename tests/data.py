@@ -252,6 +252,7 @@ CALLS: dict[str, Call] = {
         OF_VERSION, "cancel_version_training", P_VERSION, reply=run_row(), has_call_id=True
     ),
     "versions.runs": Call(OF_VERSION),
+    "versions.iterate_runs": Call(OF_VERSION),
     "versions.metric_names": Call(OF_VERSION, "get_metric_names", P_VERSION, is_write=False),
     "versions.metric_history": Call(
         OF_VERSION | {"name": "loss"},

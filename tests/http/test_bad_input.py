@@ -246,12 +246,16 @@ REFUSED: list[tuple[str, list[Any], list[tuple[str, str]]]] = [
         [
             *(("versions.list", "limit"), ("packages.list", "limit")),
             *(("versions.iterate", "page_size"), ("packages.iterate", "page_size")),
+            ("versions.iterate_runs", "page_size"),
         ],
     ),
     (
         "no order",
         ["", "new", "NEWEST", None, 1, ["newest"]],
-        [("versions.list", "order"), ("versions.iterate", "order")],
+        [
+            *(("versions.list", "order"), ("versions.iterate", "order")),
+            ("versions.iterate_runs", "order"),
+        ],
     ),
     (
         "no moment",

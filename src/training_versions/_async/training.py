@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Literal
 
 from training_versions._async.transport import AsyncTransport
@@ -163,6 +164,27 @@ class AsyncTraining:
         """
         return await self._transport.run(
             training.runs(version_id, order=order, limit=limit, cursor=cursor)
+        )
+
+    def iterate_runs(
+        self,
+        version_id: Id,
+        *,
+        order: Literal["newest", "oldest"] = "newest",
+        page_size: int = 200,
+    ) -> AsyncIterator[TrainingRun]:
+        """Iterate over all training runs of a version, page by page.
+
+        Args:
+            version_id: The version.
+            order: Which come first.
+            page_size: How many to ask for at once.
+
+        Example:
+            >>> async for run in versions.iterate_runs(version.id): ...
+        """
+        return self._transport.walk(
+            training.iterate_runs(version_id, order=order, page_size=page_size)
         )
 
     async def metric_names(self, version_id: Id, *, run_id: Id | None = None) -> list[str]:

@@ -5,6 +5,7 @@ Derived from `_async/training.py` by `scripts/derive_sync.py`: change that file 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from training_versions._sync.transport import Transport
@@ -166,6 +167,27 @@ class Training:
         """
         return self._transport.run(
             training.runs(version_id, order=order, limit=limit, cursor=cursor)
+        )
+
+    def iterate_runs(
+        self,
+        version_id: Id,
+        *,
+        order: Literal["newest", "oldest"] = "newest",
+        page_size: int = 200,
+    ) -> Iterator[TrainingRun]:
+        """Iterate over all training runs of a version, page by page.
+
+        Args:
+            version_id: The version.
+            order: Which come first.
+            page_size: How many to ask for at once.
+
+        Example:
+            >>> for run in versions.iterate_runs(version.id): ...
+        """
+        return self._transport.walk(
+            training.iterate_runs(version_id, order=order, page_size=page_size)
         )
 
     def metric_names(self, version_id: Id, *, run_id: Id | None = None) -> list[str]:

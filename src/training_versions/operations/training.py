@@ -120,16 +120,27 @@ def runs(
     version_id: Id, *, order: str, limit: int, cursor: str | None
 ) -> Operation[Page[TrainingRun]]:
     """Read one page of the runs of a version."""
+    listing = _listing("versions.runs", version_id, order, check_positive(limit, "limit"))
+    return listing.page(cursor)
+
+
+def iterate_runs(version_id: Id, *, order: str, page_size: int) -> Listing[TrainingRun]:
+    """Return the runs of a version, to walk over."""
+    limit = check_positive(page_size, "page_size")
+    return _listing("versions.iterate_runs", version_id, order, limit)
+
+
+def _listing(operation: str, version_id: Id, order: str, limit: int) -> Listing[TrainingRun]:
     select = Select(
-        "versions.runs",
+        operation,
         RUNS,
         columns=tuple(TrainingRun.model_fields),
         where=(of_version(version_id),),
         order_by=("started_at", "id"),
         descending=is_newest_first(order, "order"),
-        limit=check_positive(limit, "limit"),
+        limit=limit,
     )
-    return Listing(select, TrainingRun.model_validate).page(cursor)
+    return Listing(select, TrainingRun.model_validate)
 
 
 def metric_names(version_id: Id, *, run_id: Id | None) -> Operation[list[str]]:

@@ -74,12 +74,15 @@ def test_the_runs_of_a_version_are_listed_with_what_was_measured_in_each(ada, bo
     page = ada.versions.runs(draft.id, order="oldest", limit=1)
 
     assert list(runs) == [second, failed]
+    assert list(ada.versions.iterate_runs(draft.id, page_size=1)) == [second, failed]
+    assert list(ada.versions.iterate_runs(draft.id, order="oldest")) == [failed, second]
     assert runs.next_cursor is None
     assert [run.id for run in page] == [first.id]
     assert ada.versions.runs(draft.id, order="oldest", cursor=page.next_cursor)[0] == second
     assert ada.versions.metric_names(draft.id) == []
     assert ada.versions.metric_names(draft.id, run_id=first.id) == ["Zeit", "accuracy", "loss"]
     assert list(bob.versions.runs(draft.id)) == []
+    assert list(bob.versions.iterate_runs(draft.id)) == []
     for call in (
         lambda: bob.versions.metric_names(draft.id),
         lambda: ada.versions.metric_names(draft.id, run_id=uuid4()),

@@ -175,7 +175,8 @@ def _show_run(session: Session, found: FoundVersion, run: TrainingRun) -> None:
 @pass_session
 def runs(session: Session, version: str) -> None:
     """List the training runs of a version, the newest first."""
-    found = _all_runs(session, find_version(session, version).version.id)
+    version_id = find_version(session, version).version.id
+    found = list(session.versions.iterate_runs(version_id))
     columns = [
         Column("run"),
         Column("status", is_styled=True),
@@ -192,15 +193,6 @@ def runs(session: Session, version: str) -> None:
             columns, rows, empty="Never trained: training-versions train start VERSION"
         ),
     )
-
-
-def _all_runs(session: Session, version_id: UUID) -> list[TrainingRun]:
-    page = session.versions.runs(version_id)
-    found = list(page)
-    while page.next_cursor is not None:
-        page = session.versions.runs(version_id, cursor=page.next_cursor)
-        found += page
-    return found
 
 
 @train.part(
