@@ -6,7 +6,7 @@ row level security decides what the caller sees.
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -16,6 +16,8 @@ from training_versions.project import read_claims
 from training_versions.rest.headers import single
 from training_versions.rest.problems import missing_token, unknown_token
 from training_versions.rest.service import RETRY_PAUSES, service_of
+
+R = TypeVar("R", AsyncPackageRepository, AsyncVersionRepository)
 
 MOST: Final = 16_384
 """Characters of a token: with more, gateways drop the connection without a word."""
@@ -44,27 +46,23 @@ Token = Annotated[str, Depends(token_of_caller)]
 
 async def packages_of_caller(request: Request, token: Token) -> AsyncPackageRepository:
     """Make a repository that acts as the caller."""
-    service = service_of(request)
-    settings = service.settings
-    try:
-        return AsyncPackageRepository.for_token(
-            settings.url,
-            settings.key,
-            token,
-            http_client=service.http,
-            allow_secrets=settings.allow_secrets,
-            retry_pauses=RETRY_PAUSES,
-        )
-    except InvalidInputError as exc:
-        raise _about_token(exc) from exc
+    return _acting_as(token, AsyncPackageRepository, request)
 
 
 async def versions_of_caller(request: Request, token: Token) -> AsyncVersionRepository:
     """Make a repository that acts as the caller."""
+    return _acting_as(token, AsyncVersionRepository, request)
+
+
+Packages = Annotated[AsyncPackageRepository, Depends(packages_of_caller)]
+Versions = Annotated[AsyncVersionRepository, Depends(versions_of_caller)]
+
+
+def _acting_as(token: str, repository: type[R], request: Request) -> R:
     service = service_of(request)
     settings = service.settings
     try:
-        return AsyncVersionRepository.for_token(
+        return repository.for_token(
             settings.url,
             settings.key,
             token,
@@ -74,10 +72,6 @@ async def versions_of_caller(request: Request, token: Token) -> AsyncVersionRepo
         )
     except InvalidInputError as exc:
         raise _about_token(exc) from exc
-
-
-Packages = Annotated[AsyncPackageRepository, Depends(packages_of_caller)]
-Versions = Annotated[AsyncVersionRepository, Depends(versions_of_caller)]
 
 
 def _about_token(exc: InvalidInputError) -> Exception:

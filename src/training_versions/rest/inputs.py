@@ -82,6 +82,9 @@ Reason = Annotated[
     str, Field(min_length=1, max_length=10_000, json_schema_extra=_VISIBLE), _NotBlank
 ]
 Summary = Annotated[str, Field(max_length=10_000)]
+Address = Annotated[str, Field(min_length=1, max_length=2000, json_schema_extra=_VISIBLE)]
+Label = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=_VISIBLE)]
+Note = Annotated[str, Field(min_length=1, max_length=1000, json_schema_extra=_VISIBLE)]
 Amount = Annotated[
     Decimal,
     BeforeValidator(_read_amount),
@@ -276,24 +279,10 @@ class NewDeployment(Body):
 
     target: Target
     url: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=2000,
-            description="Where it answers.",
-            examples=["https://example.com"],
-            json_schema_extra=_VISIBLE,
-        ),
+        Address | None,
+        Field(description="Where it answers.", examples=["https://example.com"]),
     ] = None
-    deployment_id: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=255,
-            description="What the target calls it.",
-            json_schema_extra=_VISIBLE,
-        ),
-    ] = None
+    deployment_id: Annotated[Label | None, Field(description="What the target calls it.")] = None
 
 
 class Undeployment(Body):
@@ -307,23 +296,11 @@ class NewCost(Body):
 
     amount: Annotated[Amount, Field(examples=["4.20"])]
     note: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=1000,
-            description="What it was for.",
-            examples=["eight hours"],
-            json_schema_extra=_VISIBLE,
-        ),
+        Note | None, Field(description="What it was for.", examples=["eight hours"])
     ] = None
     key: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=255,
-            json_schema_extra=_VISIBLE,
-            description="A version has one entry with this key; sent again, it counts once.",
-        ),
+        Label | None,
+        Field(description="A version has one entry with this key; sent again, it counts once."),
     ] = None
     alert_at: Annotated[
         list[Percentage],

@@ -10,7 +10,7 @@ Nothing of a token or of a snapshot is told. What went wrong inside is logged, n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -51,7 +51,7 @@ class Kind:
     slug: str
     status: int
     title: str
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str]
 
     @property
     def type(self) -> str:
@@ -59,39 +59,47 @@ class Kind:
         return TYPES + self.slug
 
 
+KINDS: Final[dict[str, Kind]] = {}
+"""Every kind by its slug, in the order of their pages."""
+
+
+def _kind(slug: str, status: int, title: str, headers: Mapping[str, str] | None = None) -> Kind:
+    kind = Kind(slug, status, title, headers or {})
+    KINDS[slug] = kind
+    return kind
+
+
 _RETRY: Final = {"Retry-After": str(RETRY_AFTER)}
 
-NOT_JSON = Kind("not-json", 400, "The body is not JSON")
-BAD_HEADER = Kind("bad-header", 400, "A header cannot be read")
-BAD_REQUEST = Kind("bad-request", 400, "The request cannot be read")
-NOT_SIGNED_IN = Kind("not-signed-in", 401, "Not signed in", {"WWW-Authenticate": "Bearer"})
-NOT_ALLOWED = Kind("not-allowed", 403, "Not allowed")
-NOT_FOUND = Kind("not-found", 404, "Not found")
-NO_SUCH_PAGE = Kind("no-such-page", 404, "There is no such page")
-METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Method not allowed")
-CONFLICT = Kind("conflict", 409, "Conflict")
-ID_TAKEN = Kind("id-taken", 409, "The identifier is taken")
-NOT_A_DRAFT = Kind("not-a-draft", 409, "Not a draft")
-WRONG_STATUS = Kind("wrong-status", 409, "The status does not allow it")
-TRAINING_CONFLICT = Kind("training-conflict", 409, "The training does not allow it")
-NOT_PUBLISHED = Kind("not-published", 409, "Not published")
-FROZEN = Kind("frozen", 409, "Published content never changes")
-HISTORY_IS_KEPT = Kind("history-is-kept", 409, "History is kept")
-EDITED_SINCE = Kind("edited-since", 412, "Edited since it was read")
-BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
-UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The body is of another type")
-INVALID_INPUT = Kind("invalid-input", 422, "The input is not valid")
-REJECTED = Kind("rejected", 422, "The input breaks a rule")
-KEY_REUSED = Kind("idempotency-key-reused", 422, "The idempotency key was used for something else")
-IF_MATCH_REQUIRED = Kind("if-match-required", 428, "If-Match is required")
-TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests", _RETRY)
-INTERNAL_ERROR = Kind("internal-error", 500, "Internal error")
-OUTCOME_UNKNOWN = Kind("outcome-unknown", 500, "It may or may not have happened")
-UNREADABLE = Kind("unreadable", 500, "What is stored cannot be read")
-UNAVAILABLE = Kind("unavailable", 503, "Not available now", _RETRY)
-SCHEMA_MISMATCH = Kind("schema-mismatch", 503, "The database is not up to date", _RETRY)
-
-KINDS: Final = {value.slug: value for value in list(globals().values()) if isinstance(value, Kind)}
+NOT_JSON = _kind("not-json", 400, "The body is not JSON")
+BAD_HEADER = _kind("bad-header", 400, "A header cannot be read")
+BAD_REQUEST = _kind("bad-request", 400, "The request cannot be read")
+NOT_SIGNED_IN = _kind("not-signed-in", 401, "Not signed in", {"WWW-Authenticate": "Bearer"})
+NOT_ALLOWED = _kind("not-allowed", 403, "Not allowed")
+NOT_FOUND = _kind("not-found", 404, "Not found")
+NO_SUCH_PAGE = _kind("no-such-page", 404, "There is no such page")
+METHOD_NOT_ALLOWED = _kind("method-not-allowed", 405, "Method not allowed")
+CONFLICT = _kind("conflict", 409, "Conflict")
+ID_TAKEN = _kind("id-taken", 409, "The identifier is taken")
+NOT_A_DRAFT = _kind("not-a-draft", 409, "Not a draft")
+WRONG_STATUS = _kind("wrong-status", 409, "The status does not allow it")
+TRAINING_CONFLICT = _kind("training-conflict", 409, "The training does not allow it")
+NOT_PUBLISHED = _kind("not-published", 409, "Not published")
+FROZEN = _kind("frozen", 409, "Published content never changes")
+HISTORY_IS_KEPT = _kind("history-is-kept", 409, "History is kept")
+EDITED_SINCE = _kind("edited-since", 412, "Edited since it was read")
+BODY_TOO_LARGE = _kind("body-too-large", 413, "The body is too large")
+UNSUPPORTED_MEDIA_TYPE = _kind("unsupported-media-type", 415, "The body is of another type")
+INVALID_INPUT = _kind("invalid-input", 422, "The input is not valid")
+REJECTED = _kind("rejected", 422, "The input breaks a rule")
+KEY_REUSED = _kind("idempotency-key-reused", 422, "The idempotency key was used for something else")
+IF_MATCH_REQUIRED = _kind("if-match-required", 428, "If-Match is required")
+TOO_MANY_REQUESTS = _kind("too-many-requests", 429, "Too many requests", _RETRY)
+INTERNAL_ERROR = _kind("internal-error", 500, "Internal error")
+OUTCOME_UNKNOWN = _kind("outcome-unknown", 500, "It may or may not have happened")
+UNREADABLE = _kind("unreadable", 500, "What is stored cannot be read")
+UNAVAILABLE = _kind("unavailable", 503, "Not available now", _RETRY)
+SCHEMA_MISMATCH = _kind("schema-mismatch", 503, "The database is not up to date", _RETRY)
 
 OF_CLASS: Final[dict[type[TrainingVersionsError], Kind]] = {
     AutosaveConflictError: EDITED_SINCE,

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import BaseModel, TypeAdapter
+
+from training_versions import Page
+from training_versions.rest.etags import is_current
+from training_versions.rest.links import next_link
 
 _CACHE: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 """Only the caller's own cache may keep a reply, and asks again before it is used."""
@@ -26,6 +30,18 @@ def reply(
     else:
         body = _ANY.dump_json(content)
     return Response(body, status, {**_CACHE, **(headers or {})}, media_type)
+
+
+def reply_page(request: Request, page: Page[Any]) -> Response:
+    """Return a page of a list, with the link to the next one."""
+    return reply(page, headers=next_link(request, page))
+
+
+def reply_tagged(content: BaseModel, tag: str, known: list[str] | None = None) -> Response:
+    """Return a model with its entity tag, unless the client has it already."""
+    if is_current(tag, known):
+        return not_modified(tag)
+    return reply(content, headers={"ETag": tag})
 
 
 def not_modified(tag: str) -> Response:

@@ -62,8 +62,11 @@ def header(description: str) -> dict[str, Any]:
 
 
 ETAG: Final = {"ETag": header("The entity tag, for If-Match and If-None-Match.")}
-NEXT: Final = {"Link": header("The next page, with rel=next; absent on the last one.")}
+PAGE: Final[Responses] = {
+    200: {"headers": {"Link": header("The next page, with rel=next; absent on the last one.")}}
+}
 NOT_MODIFIED: Final[dict[str, Any]] = {"description": "The client has it already.", "headers": ETAG}
+TAGGED: Final[Responses] = {200: {"headers": ETAG}, 304: NOT_MODIFIED}
 REPLAYED: Final = {
     "Idempotent-Replayed": header("true, if an earlier request with the same key did it."),
 }

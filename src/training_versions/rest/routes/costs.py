@@ -9,11 +9,11 @@ from training_versions.rest.caller import Packages, Versions
 from training_versions.rest.existence import check_package, check_version
 from training_versions.rest.idempotency import New, replayed, telling_reuse
 from training_versions.rest.inputs import NewCost, PackageId, VersionId
-from training_versions.rest.links import Paging, next_link
-from training_versions.rest.replies import reply
+from training_versions.rest.links import Paging
+from training_versions.rest.replies import reply, reply_page
 from training_versions.rest.responses import (
     IDEMPOTENCY_KEY,
-    NEXT,
+    PAGE,
     REPLAYED,
     problems,
     takes,
@@ -48,7 +48,7 @@ async def record_cost(
 @router.get(
     "/versions/{version_id}/costs",
     response_model=Page[CostEntry],
-    responses={200: {"headers": NEXT}},
+    responses=PAGE,
 )
 async def list_costs(
     request: Request, version_id: VersionId, versions: Versions, paging: Paging
@@ -56,13 +56,13 @@ async def list_costs(
     """Read one page of the cost entries of a version."""
     page = await versions.costs(version_id, **paging)
     await check_version(page, versions, version_id)
-    return reply(page, headers=next_link(request, page))
+    return reply_page(request, page)
 
 
 @router.get(
     "/packages/{package_id}/costs",
     response_model=Page[CostEntry],
-    responses={200: {"headers": NEXT}},
+    responses=PAGE,
 )
 async def list_package_costs(
     request: Request,
@@ -74,4 +74,4 @@ async def list_package_costs(
     """Read one page of the cost entries of all versions of a package."""
     page = await versions.costs(package_id=package_id, **paging)
     await check_package(page, packages, package_id)
-    return reply(page, headers=next_link(request, page))
+    return reply_page(request, page)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final, TypedDict
+from typing import Annotated, TypedDict
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -20,14 +20,13 @@ from training_versions.rest.inputs import (
     Undeployment,
     VersionId,
 )
-from training_versions.rest.links import Paging, next_link
-from training_versions.rest.replies import reply
+from training_versions.rest.links import Paging
+from training_versions.rest.replies import reply, reply_page, reply_tagged
 from training_versions.rest.responses import (
     ETAG,
     IDEMPOTENCY_KEY,
-    NEXT,
+    PAGE,
     REPLAYED,
-    Responses,
     link,
     problems,
     takes,
@@ -35,7 +34,6 @@ from training_versions.rest.responses import (
 
 router = APIRouter(tags=["deployments"], responses=problems())
 
-_REPLY: Final[Responses] = {200: {"headers": NEXT}}
 _LINKS = {
     "Live": link(
         "get_live_version",
@@ -69,16 +67,16 @@ async def read_filters(
 Filters = Annotated[DeploymentOptions, Depends(read_filters)]
 
 
-@router.get("/deployments", response_model=Page[Deployment], responses=_REPLY)
+@router.get("/deployments", response_model=Page[Deployment], responses=PAGE)
 async def list_deployments(
     request: Request, versions: Versions, filters: Filters, paging: Paging
 ) -> Response:
     """Read one page of the caller's deployments, those that are live and those that have ended."""
     page = await versions.deployments(**filters, **paging)
-    return reply(page, headers=next_link(request, page))
+    return reply_page(request, page)
 
 
-@router.get("/packages/{package_id}/deployments", response_model=Page[Deployment], responses=_REPLY)
+@router.get("/packages/{package_id}/deployments", response_model=Page[Deployment], responses=PAGE)
 async def list_package_deployments(
     request: Request,
     package_id: PackageId,
@@ -90,17 +88,17 @@ async def list_package_deployments(
     """Read one page of the deployments of a package."""
     page = await versions.deployments(package_id=package_id, **filters, **paging)
     await check_package(page, packages, package_id)
-    return reply(page, headers=next_link(request, page))
+    return reply_page(request, page)
 
 
-@router.get("/versions/{version_id}/deployments", response_model=Page[Deployment], responses=_REPLY)
+@router.get("/versions/{version_id}/deployments", response_model=Page[Deployment], responses=PAGE)
 async def list_version_deployments(
     request: Request, version_id: VersionId, versions: Versions, filters: Filters, paging: Paging
 ) -> Response:
     """Read one page of the deployments of a version."""
     page = await versions.deployments(version_id=version_id, **filters, **paging)
     await check_version(page, versions, version_id)
-    return reply(page, headers=next_link(request, page))
+    return reply_page(request, page)
 
 
 @router.post(
@@ -136,4 +134,4 @@ async def undeploy_version(
     """Take a version down; one that is not live there stays as it is."""
     target = body.target if body is not None else None
     version = await versions.undeploy(version_id, target=target)
-    return reply(version, headers={"ETag": tag_of_version(version)})
+    return reply_tagged(version, tag_of_version(version))

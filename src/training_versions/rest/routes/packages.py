@@ -13,7 +13,6 @@ from training_versions.rest import schemas
 from training_versions.rest.caller import Packages, Versions
 from training_versions.rest.etags import (
     IfNoneMatch,
-    is_current,
     parse_tags,
     tag_of_package,
     tag_of_version,
@@ -29,7 +28,7 @@ from training_versions.rest.inputs import (
     PackageId,
     Target,
 )
-from training_versions.rest.links import Paging, next_link
+from training_versions.rest.links import Paging
 from training_versions.rest.paths import location
 from training_versions.rest.problems import (
     EDITED_SINCE,
@@ -38,15 +37,15 @@ from training_versions.rest.problems import (
     ProblemResponse,
     TrainingProblem,
 )
-from training_versions.rest.replies import no_content, not_modified, reply
+from training_versions.rest.replies import no_content, reply, reply_page, reply_tagged
 from training_versions.rest.responses import (
     CREATED,
     ETAG,
     IDEMPOTENCY_KEY,
     IF_MATCH_PACKAGE,
     IF_NONE_MATCH,
-    NEXT,
-    NOT_MODIFIED,
+    PAGE,
+    TAGGED,
     link,
     problems,
     takes,
@@ -101,27 +100,27 @@ Filters = Annotated[PackageOptions, Depends(read_filters)]
 @router.get(
     "/packages",
     response_model=Page[Package],
-    responses={200: {"headers": NEXT}},
+    responses=PAGE,
 )
 async def list_packages(
     request: Request, packages: Packages, filters: Filters, paging: Paging
 ) -> Response:
     """Read one page of the caller's packages, in the order in which they were created."""
     page = await packages.list(**filters, **paging)
-    return reply(page, headers=next_link(request, page))
+    return reply_page(request, page)
 
 
 @router.get(
     "/overviews",
     response_model=Page[PackageOverview],
-    responses={200: {"headers": NEXT}},
+    responses=PAGE,
 )
 async def list_overviews(
     request: Request, packages: Packages, filters: Filters, paging: Paging
 ) -> Response:
     """Read one page of packages with what is live, drafts, costs and last change."""
     page = await packages.overviews(**filters, **paging)
-    return reply(page, headers=next_link(request, page))
+    return reply_page(request, page)
 
 
 @router.post(
@@ -150,16 +149,13 @@ async def create_package(
 @router.get(
     "/packages/{package_id}",
     response_model=Package,
-    responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+    responses=TAGGED,
     openapi_extra=takes(IF_NONE_MATCH),
 )
 async def get_package(package_id: PackageId, packages: Packages, known: IfNoneMatch) -> Response:
     """Read a package."""
     package = await packages.get(package_id)
-    tag = tag_of_package(package)
-    if is_current(tag, known):
-        return not_modified(tag)
-    return reply(package, headers={"ETag": tag})
+    return reply_tagged(package, tag_of_package(package), known)
 
 
 async def check_if_match(request: Request, package_id: PackageId, packages: Packages) -> None:
@@ -193,7 +189,7 @@ async def update_package(
     package = await packages.update(
         package_id, name=body.name, template_type=body.template_type, config=body.config
     )
-    return reply(package, headers={"ETag": tag_of_package(package)})
+    return reply_tagged(package, tag_of_package(package))
 
 
 _PROBLEMS = problems(412)
@@ -218,7 +214,7 @@ async def delete_package(request: Request, package_id: PackageId, packages: Pack
 @router.get(
     "/packages/{package_id}/latest",
     response_model=schemas.Version,
-    responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+    responses=TAGGED,
     openapi_extra=takes(IF_NONE_MATCH),
 )
 async def get_latest_version(
@@ -237,16 +233,13 @@ async def get_latest_version(
     if version is None:
         what = "version" if status == "any" else "published version"
         raise Problem(NOT_FOUND, f"There is no {what} of package {package_id} that you may see.")
-    tag = tag_of_version(version)
-    if is_current(tag, known):
-        return not_modified(tag)
-    return reply(version, headers={"ETag": tag})
+    return reply_tagged(version, tag_of_version(version), known)
 
 
 @router.get(
     "/packages/{package_id}/versions/{version_number}",
     response_model=schemas.Version,
-    responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+    responses=TAGGED,
     openapi_extra=takes(IF_NONE_MATCH),
 )
 async def get_version_by_number(
@@ -254,10 +247,7 @@ async def get_version_by_number(
 ) -> Response:
     """Read a version of a package by its number."""
     version = await versions.get_by_number(package_id, version_number)
-    tag = tag_of_version(version)
-    if is_current(tag, known):
-        return not_modified(tag)
-    return reply(version, headers={"ETag": tag})
+    return reply_tagged(version, tag_of_version(version), known)
 
 
 @router.get("/packages/{package_id}/live/{target}", response_model=Deployment)

@@ -20,12 +20,12 @@ from training_versions.rest.inputs import (
     TrainingEnd,
     VersionId,
 )
-from training_versions.rest.links import Paging, next_link
-from training_versions.rest.replies import reply
+from training_versions.rest.links import Paging
+from training_versions.rest.replies import reply, reply_page, reply_tagged
 from training_versions.rest.responses import (
     ETAG,
     IDEMPOTENCY_KEY,
-    NEXT,
+    PAGE,
     REPLAYED,
     link,
     problems,
@@ -47,7 +47,7 @@ _LINKS = {
 @router.get(
     "/versions/{version_id}/training/runs",
     response_model=Page[TrainingRun],
-    responses={200: {"headers": NEXT}},
+    responses=PAGE,
 )
 async def list_training_runs(
     request: Request,
@@ -58,7 +58,7 @@ async def list_training_runs(
     """Read one page of the training runs of a version; empty if it was never trained."""
     page = await versions.runs(version_id, **paging)
     await check_version(page, versions, version_id)
-    return reply(page, headers=next_link(request, page))
+    return reply_page(request, page)
 
 
 @router.post(
@@ -91,7 +91,7 @@ async def record_metrics(version_id: VersionId, versions: Versions, body: Metric
     version = await versions.record_metrics(
         version_id, body.metrics, step=body.step, run_id=body.run_id
     )
-    return reply(version, headers={"ETag": tag_of_version(version)})
+    return reply_tagged(version, tag_of_version(version))
 
 
 @router.post("/versions/{version_id}/training/end", response_model=TrainingRun)

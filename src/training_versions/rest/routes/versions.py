@@ -23,7 +23,6 @@ from training_versions.rest.etags import (
     IfMatch,
     IfNoneMatch,
     RequiredIfMatch,
-    is_current,
     tag_of_version,
 )
 from training_versions.rest.idempotency import New, replayed, telling_reuse
@@ -36,9 +35,9 @@ from training_versions.rest.inputs import (
     Publication,
     VersionId,
 )
-from training_versions.rest.links import Paging, next_link
+from training_versions.rest.links import Paging
 from training_versions.rest.paths import location
-from training_versions.rest.replies import no_content, not_modified, reply
+from training_versions.rest.replies import no_content, reply, reply_page, reply_tagged
 from training_versions.rest.responses import (
     CREATED,
     ETAG,
@@ -46,8 +45,8 @@ from training_versions.rest.responses import (
     IF_MATCH,
     IF_MATCH_REQUIRED,
     IF_NONE_MATCH,
-    NEXT,
-    NOT_MODIFIED,
+    PAGE,
+    TAGGED,
     link,
     problems,
     takes,
@@ -91,7 +90,7 @@ _PUBLISHED_LINKS = {
 }
 
 
-@router.get("/versions", response_model=Page[VersionSummary], responses={200: {"headers": NEXT}})
+@router.get("/versions", response_model=Page[VersionSummary], responses=PAGE)
 async def list_versions(
     request: Request,
     versions: Versions,
@@ -138,7 +137,7 @@ async def list_versions(
         text=text,
         **paging,
     )
-    return reply(page, headers=next_link(request, page))
+    return reply_page(request, page)
 
 
 @router.post(
@@ -181,7 +180,7 @@ def created_draft(request: Request, draft: VersionSummary, *, was_there: bool) -
 @router.get(
     "/versions/{version_id}",
     response_model=schemas.Version,
-    responses={200: {"headers": ETAG}, 304: NOT_MODIFIED},
+    responses=TAGGED,
     openapi_extra=takes(IF_NONE_MATCH),
 )
 async def get_version(version_id: VersionId, versions: Versions, known: IfNoneMatch) -> Response:
@@ -275,7 +274,4 @@ async def archive_version(version_id: VersionId, versions: Versions) -> Response
 
 
 def _tagged(version: VersionSummary, known: list[str] | None = None) -> Response:
-    tag = tag_of_version(version)
-    if is_current(tag, known):
-        return not_modified(tag)
-    return reply(version, headers={"ETag": tag})
+    return reply_tagged(version, tag_of_version(version), known)
