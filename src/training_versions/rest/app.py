@@ -9,13 +9,13 @@ from typing import Any, Final, TypeAlias, cast
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.routing import APIRoute
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import Lifespan
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from training_versions import __version__
-from training_versions.rest.problems import BAD_HEADER, Problem, problem_response
+from training_versions.rest.problems import BAD_HEADER, NO_SNIFFING, Problem, problem_response
 from training_versions.rest.responses import describe_reply
 from training_versions.rest.routes import (
     copies,
@@ -123,6 +123,7 @@ def create_app(
             allow_headers=_SENT,
             expose_headers=[*_READ, "Idempotent-Replayed"],
         )
+    app.add_middleware(_NoSniffing)
     return app
 
 
@@ -214,3 +215,18 @@ class _CorsMiddleware(CORSMiddleware):
             return response
         problem = Problem(BAD_HEADER, "Pages of this origin may not send this request.")
         return problem_response(problem)
+
+
+class _NoSniffing:
+    """Marks what FastAPI and Starlette answer themselves, too: the description, and preflights."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(NO_SNIFFING)
+            await send(message)
+
+        await self._app(scope, receive, send_marked)

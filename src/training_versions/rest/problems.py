@@ -40,6 +40,8 @@ TYPES: Final = "tag:training-versions,2026:"
 """What every `type` begins with. A tag URI (RFC 4151) names without an address, so it stays the
 same under every prefix and host."""
 MEDIA_TYPE: Final = "application/problem+json"
+NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff"}
+"""A browser takes every reply for what it says it is, whatever texts it holds."""
 RETRY_AFTER: Final = 5
 """Seconds after which a client may try again."""
 
@@ -249,7 +251,7 @@ class ProblemResponse(JSONResponse):
 def problem_response(problem: Problem) -> ProblemResponse:
     """Tell a problem; members that it does not have are left out."""
     body = problem.as_model().model_dump(mode="json", exclude_none=True)
-    headers = {"Cache-Control": "no-store", **(problem.headers or {})}
+    headers = {"Cache-Control": "no-store", **NO_SNIFFING, **(problem.headers or {})}
     return ProblemResponse(body, problem.status_code, headers)
 
 

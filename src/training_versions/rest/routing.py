@@ -29,6 +29,7 @@ from training_versions.rest.problems import (
     BAD_REQUEST,
     INTERNAL_ERROR,
     METHOD_NOT_ALLOWED,
+    NO_SNIFFING,
     NOT_FOUND,
     Problem,
     problem_of,
@@ -73,6 +74,7 @@ class Endpoint(APIRoute):
                 response = await handle(strict)
             except Exception as exc:
                 response = tell(exc, strict)
+            response.headers.update(NO_SNIFFING)
             if request.method == "HEAD":
                 response.body = b""
             return response

@@ -85,6 +85,7 @@ def test_they_tell_their_own_errors(guest: Api, host: Running) -> None:
     nobody = Api(host, None, PREFIX)
 
     answers = {
+        200: guest.get("/versions"),
         401: nobody.get("/versions"),
         404: guest.get("/versions/11111111-1111-4111-8111-111111111111"),
         405: guest.put("/versions", {}),
@@ -95,7 +96,8 @@ def test_they_tell_their_own_errors(guest: Api, host: Running) -> None:
 
     for status, answer in answers.items():
         assert answer.status_code == status
-        assert slug(answer)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert status == 200 or slug(answer)
 
 
 def test_the_application_around_them_stays_as_it_is(host: Running) -> None:
@@ -117,7 +119,9 @@ def test_unknown_addresses_below_the_prefix_alone_are_told_as_problems(
     try:
         api = Api(running, None, "")
         for path in (PREFIX, f"{PREFIX}/nothing"):
-            assert slug(api.get(path)) == "not-found"
+            answer = api.get(path)
+            assert slug(answer) == "not-found"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
         for path in ("/nothing", f"{PREFIX}s"):
             assert api.get(path).json() == {"detail": "Not Found"}
     finally:

@@ -244,6 +244,30 @@ def test_head_has_the_headers_of_get_and_no_body(ada: Api) -> None:
         assert (head.status_code, head.headers) == (get.status_code, get.headers)
 
 
+def test_no_reply_is_taken_for_another_type_than_it_says(ada: Api) -> None:
+    path = f"/versions/{ada.draft().json()['id']}"
+    tag = ada.get(path).headers["ETag"]
+
+    answers = {
+        200: ada.get(path),
+        201: ada.draft(),
+        204: ada("DELETE", f"/versions/{ada.draft().json()['id']}"),
+        304: ada.get(path, headers={"If-None-Match": tag}),
+        400: ada.post("/packages", headers={"Content-Type": "application/json"}, content=b"{"),
+        401: Api(ada.running, None).get(path),
+        404: ada.get("/nothing"),
+        405: ada("PURGE", path),
+        412: ada.put(path, {"name": "late"}, headers={"If-Match": '"old"'}),
+        413: ada("POST", "/packages", headers={"Content-Length": str(LIMIT + 1)}),
+        422: ada.get("/versions?limit=0"),
+    }
+
+    assert [answer.status_code for answer in answers.values()] == list(answers)
+    more = [ada("HEAD", path), ada("OPTIONS", path), ada.get("/health"), ada.get("/openapi.json")]
+    for answer in (*answers.values(), *more):
+        assert answer.headers.get_list("X-Content-Type-Options") == ["nosniff"], answer
+
+
 @pytest.mark.parametrize(
     "path", ["", "/", "/nothing", "/versions/", "/docs", "/redoc", "/../../etc/passwd"]
 )
