@@ -53,7 +53,7 @@ async def new_id(request: Request, token: Token) -> NewId:
     key = single(request, "Idempotency-Key")
     if key is None:
         return NewId(uuid4(), is_repeatable=False)
-    # The address says which operation it is, and on what.
+    # The name of the route says which operation it is: another one has keys of its own.
     parts = (user_of(token), request.method, request.scope["route"].name, read_key(key))
     return NewId(uuid5(_NAMESPACE, "\n".join(parts)), is_repeatable=True)
 
