@@ -7,6 +7,8 @@ import pytest
 from tests.data import SNAPSHOTS
 from tests.server.web.shop import path_of, text_of
 from training_versions import NotFoundError, VersionStatus
+from training_versions.web.pages import copying, deploying, publishing
+from training_versions.web.pages.actions import read_subject
 
 CHANGED = SNAPSHOTS | {"config": SNAPSHOTS["config"] | {"r": 16}}
 
@@ -163,17 +165,86 @@ def test_a_summary_that_is_too_long_comes_back_with_what_was_typed(shop, first, 
     assert shop.versions.count(first.package_id) == 2
 
 
-@pytest.mark.parametrize("action", ["restore", "publish", "delete"])
+def shown_form(shop, version, action):
+    """Return the form of an action as the page shows it, filled in."""
+    path, target = path_of(version, action), {}
+    if action == "fork":
+        path = f"{path}?into={shop.package('sales-bot').id}"
+    if action == "undeploy":
+        shop.versions.deploy(version.id, "local")
+    if action in ("deploy", "undeploy"):
+        target = {"target": "local"}
+    return shop.form(path) | target
+
+
+OF_DRAFTS = ("publish", "delete")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
 def test_a_form_that_is_sent_twice_at_once_has_the_effect_of_one(shop, first, draft, action):
-    version = first if action == "restore" else draft
-    fields = shop.form(path_of(version, action))
+    version = draft if action in OF_DRAFTS else first
+    fields = shown_form(shop, version, action)
 
     replies = shop.send_at_once(path_of(version, action), fields)
 
     assert [reply.status_code for reply in replies] == [303, 303]
     assert len({reply.headers["Location"] for reply in replies}) == 1
-    expected = {"restore": 3, "publish": 2, "delete": 1}
-    assert shop.versions.count(first.package_id) == expected[action]
+    expected = {"restore": 3, "delete": 1}
+    assert shop.versions.count(first.package_id) == expected.get(action, 2)
+    stays = {"deploy": 1, "undeploy": 1}
+    assert len(shop.versions.deployments(package_id=first.package_id)) == stays.get(action, 0)
+
+
+# What the same form does if it is sent first.
+SAME_FORM = {
+    "restore": lambda shop, it, form: shop.versions.restore(it.id, new_version_id=form["new_id"]),
+    "publish": lambda shop, it, form: shop.versions.publish(it.id),
+    "archive": lambda shop, it, form: shop.versions.archive(it.id),
+    "fork": lambda shop, it, form: shop.versions.fork(
+        it.id, into=form["into"], new_version_id=form["new_id"]
+    ),
+    "deploy": lambda shop, it, form: shop.versions.deploy(
+        it.id, form["target"], stay_id=form["stay_id"]
+    ),
+    "undeploy": lambda shop, it, form: shop.versions.undeploy(it.id, target=form["target"]),
+}
+
+
+@pytest.mark.parametrize("action", SAME_FORM)
+def test_what_the_same_form_has_done_meanwhile_is_not_in_its_way(
+    shop, first, draft, monkeypatch, action
+):
+    version = draft if action in OF_DRAFTS else first
+    fields = shown_form(shop, version, action)
+
+    async def read_and_be_overtaken(request):
+        subject = await read_subject(request)
+        SAME_FORM[action](shop, version, fields)
+        return subject
+
+    for module in (copying, deploying, publishing):
+        monkeypatch.setattr(module, "read_subject", read_and_be_overtaken)
+    done = shop.send(path_of(version, action), fields)
+
+    assert (done.status_code, text_of(done)) == (303, "")
+
+
+def test_a_draft_that_was_published_meanwhile_and_followed_by_another_is_published(
+    shop, package, draft, monkeypatch
+):
+    other = shop.draft(package.id)
+    fields = shop.form(path_of(draft, "publish"))
+
+    async def read_and_be_overtaken(request):
+        subject = await read_subject(request)
+        shop.versions.publish(draft.id)
+        shop.versions.publish(other.id)
+        return subject
+
+    monkeypatch.setattr(publishing, "read_subject", read_and_be_overtaken)
+    done = shop.send(path_of(draft, "publish"), fields)
+
+    assert done.headers["Location"] == f"{path_of(draft)}?done=published"
 
 
 # --- publish

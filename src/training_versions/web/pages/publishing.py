@@ -74,7 +74,10 @@ async def publish(request: Request) -> Response:
     """Publish the draft that was shown."""
     subject, form = await read_subject(request), await read_form(request)
     if subject.is_draft and await _base_has_changed(subject, form):
-        return await _show_publish(request, subject, status=409, problem=_OTHER_BASE, form=form)
+        # What was published since may be this draft: the same form, sent twice at once, did it.
+        subject = await read_subject(request)
+        if subject.is_draft:
+            return await _show_publish(request, subject, status=409, problem=_OTHER_BASE, form=form)
     try:
         await subject.versions.publish(
             subject.version.id,
