@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -14,7 +15,6 @@ from training_versions import (
     InvalidInputError,
     NotFoundError,
     NotSignedInError,
-    OutcomeUnknownError,
     PermissionDeniedError,
     RejectedError,
     SchemaMismatchError,
@@ -24,6 +24,8 @@ from training_versions import (
 from training_versions.web.auth import AuthError
 from training_versions.web.render import render
 from training_versions.web.security import add_headers
+
+logger = logging.getLogger(__name__)
 
 
 class SignedOutError(TrainingVersionsError):
@@ -49,7 +51,8 @@ class CrossSiteError(TrainingVersionsError):
         )
 
 
-# The first class that an error belongs to decides; every other error is 500.
+# The first class that an error belongs to decides; every other error is 500. A test holds this to
+# what the REST endpoints answer.
 STATUSES: Final[dict[type[TrainingVersionsError], int]] = {
     SignedOutError: 401,
     CrossSiteError: 403,
@@ -60,9 +63,8 @@ STATUSES: Final[dict[type[TrainingVersionsError], int]] = {
     InvalidInputError: 422,
     RejectedError: 422,
     ConnectionFailedError: 503,
-    OutcomeUnknownError: 503,
     UnavailableError: 503,
-    SchemaMismatchError: 500,
+    SchemaMismatchError: 503,
 }
 _TITLES: Final = {
     400: "That cannot be read",
@@ -87,15 +89,22 @@ def status_of(error: TrainingVersionsError) -> int:
     return 500
 
 
-def error_page(request: Request, error: TrainingVersionsError) -> Response:
-    """Show an error of the SDK."""
-    message = error.message
+def words_of(error: TrainingVersionsError) -> tuple[str, str | None]:
+    """Return what happened and what to do: the SDK's words, unless those are for programs only."""
+    if isinstance(error, ConnectionFailedError):
+        logger.warning("%s", error.message)
+        return "The project does not answer, and nothing was changed.", "Try again in a moment."
+    message, hint = error.message, error.hint
     if error.after_lost_reply:
         message += " The reply to an earlier try was lost; that try may have been carried out."
-    hint = error.hint
     if isinstance(error, NotFoundError):
-        # That of the SDK is for programs.
         hint = "It may have been deleted, or you are signed in as somebody else."
+    return message, hint
+
+
+def error_page(request: Request, error: TrainingVersionsError) -> Response:
+    """Show an error of the SDK."""
+    message, hint = words_of(error)
     return show_error(request, status_of(error), message, hint=hint)
 
 

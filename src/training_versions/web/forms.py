@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from starlette.datastructures import FormData
 
 from training_versions import InvalidInputError, TrainingVersionsError
-from training_versions.web.errors import status_of
+from training_versions.web.errors import status_of, words_of
 
 
 @dataclass
@@ -34,9 +34,9 @@ class Form:
             error: The error.
             fields: The field of each argument that the form fills.
         """
-        text = error.message
-        if error.hint:
-            text = f"{text} {error.hint}"
+        text, hint = words_of(error)
+        if hint:
+            text = f"{text} {hint}"
         name = ""
         if isinstance(error, InvalidInputError):
             name = fields.get(cast("str", error.field), "")

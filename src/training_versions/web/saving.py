@@ -37,7 +37,7 @@ from training_versions.web.editing import (
     text_of_value,
     texts_of,
 )
-from training_versions.web.errors import status_of
+from training_versions.web.errors import status_of, words_of
 from training_versions.web.views.json_text import json_text, steps_of, visible
 
 State: TypeAlias = Literal["saved", "refused", "conflict", "ended", "failed", "compared", "checked"]
@@ -319,12 +319,13 @@ async def _explain(
             return theirs
         if isinstance(error, ConflictError) and error.code == _EDITED_SINCE:
             return _edited_since(sent, theirs)
+    return _failed(error, problems)
+
+
+def _failed(error: TrainingVersionsError, problems: Mapping[str, Problem]) -> Outcome:
+    message, hint = words_of(error)
     return Outcome(
-        "failed",
-        problems=problems,
-        message=error.message,
-        hint=error.hint,
-        error_status=status_of(error),
+        "failed", problems=problems, message=message, hint=hint, error_status=status_of(error)
     )
 
 
@@ -346,7 +347,7 @@ async def _find(versions: AsyncVersionRepository, sent: Submission) -> AnyVersio
     except NotSignedInError:
         raise
     except TrainingVersionsError as exc:
-        return Outcome("failed", message=exc.message, hint=exc.hint, error_status=status_of(exc))
+        return _failed(exc, {})
     if version is None:
         return Outcome("ended", message="This draft is not there any more.")
     if version.status != VersionStatus.DRAFT:
