@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
@@ -253,6 +253,28 @@ def test_a_request_that_is_too_large_is_refused(owner_page: Visitor) -> None:
 
     assert done.status_code == 413
     assert "at most 16,777,216 bytes" in done.text
+
+
+@pytest.mark.parametrize(
+    ("announced", "most_read"),
+    # In parts it is read as far as the limit; one that says its size is not read at all.
+    [({}, 17), ({"Content-Length": str(64 * 1024 * 1024)}, 0)],
+)
+def test_a_request_that_is_too_large_is_not_read_whole(
+    owner_page: Visitor, announced: dict[str, str], most_read: int
+) -> None:
+    read: list[int] = []
+
+    async def megabytes() -> AsyncIterator[bytes]:
+        for number in range(1, 65):
+            read.append(number)
+            yield b"x" * 1024 * 1024
+
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    done = owner_page.post_parts("/packages/new", megabytes(), headers=OURS | form | announced)
+
+    assert done.status_code == 413
+    assert len(read) == most_read
 
 
 def test_static_files_are_kept_for_good_and_change_their_address(visitor: Visitor) -> None:

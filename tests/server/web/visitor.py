@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +34,10 @@ class Visitor:
     def post(self, path: str, data: dict[str, Any], **options: Any) -> httpx.Response:
         """Send a form as a script of any site could, with nothing added."""
         return self._run(self.http.post(path, data=data, **options))
+
+    def post_parts(self, path: str, parts: AsyncIterator[bytes], **options: Any) -> httpx.Response:
+        """Send a body part by part, as far as it is read."""
+        return self._run(self.http.post(path, content=parts, **options))
 
     def post_at_once(self, path: str, data: dict[str, Any], **options: Any) -> list[httpx.Response]:
         """Send the same form twice at once."""
