@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -43,8 +44,14 @@ def _sql_dir(name: str) -> Path:
     )
 
 
-def copy_migrations(folder: Path) -> dict[str, str]:
+def copy_migrations(
+    folder: Path, *, progress: Callable[[int, int], object] | None = None
+) -> dict[str, str]:
     """Copy the migrations that a folder lacks; the folder is created if need be.
+
+    Args:
+        folder: Where they are copied to.
+        progress: Called after each file with how many are done and how many there are.
 
     Returns:
         For each file name `"copied"`, `"unchanged"` (the same file is there already) or `"kept"`
@@ -55,7 +62,7 @@ def copy_migrations(folder: Path) -> dict[str, str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     outcome: dict[str, str] = {}
-    for source in sorted(migrations_dir().glob("*.sql")):
+    for source in _each_file(progress):
         content = source.read_bytes()
         target = folder / source.name
         if not target.exists():
@@ -66,6 +73,15 @@ def copy_migrations(folder: Path) -> dict[str, str]:
         else:
             outcome[source.name] = "kept"
     return outcome
+
+
+def _each_file(progress: Callable[[int, int], object] | None) -> Iterator[Path]:
+    """Walk through the shipped migrations, and tell how far the walk is."""
+    files = sorted(migrations_dir().glob("*.sql"))
+    for done, file in enumerate(files, start=1):
+        yield file
+        if progress is not None:
+            progress(done, len(files))
 
 
 def _write_whole(target: Path, content: bytes) -> None:
@@ -84,8 +100,14 @@ def _normalize(content: bytes) -> bytes:
     return content.replace(b"\r\n", b"\n")
 
 
-def check_migrations(folder: Path) -> dict[str, str]:
+def check_migrations(
+    folder: Path, *, progress: Callable[[int, int], object] | None = None
+) -> dict[str, str]:
     """Compare the migrations that a folder has with those of this release, by their hashes.
+
+    Args:
+        folder: Which folder.
+        progress: Called after each file with how many are done and how many there are.
 
     Returns:
         For each file name of this release `"same"`, `"different"` or `"missing"`.
@@ -94,7 +116,7 @@ def check_migrations(folder: Path) -> dict[str, str]:
         >>> check_migrations(Path("supabase/migrations"))
     """
     states: dict[str, str] = {}
-    for source in sorted(migrations_dir().glob("*.sql")):
+    for source in _each_file(progress):
         there = folder / source.name
         if not there.exists():
             states[source.name] = "missing"

@@ -5,6 +5,9 @@ What the Supabase CLI makes of it is in `tests/server/schema/test_push.py`.
 
 import ast
 import json
+import os
+import pty
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -166,3 +169,51 @@ finally:
         *("supabase", "postgrest", "pydantic", "httpx"),
         *("typing", "pathlib", "shutil", "email"),
     }
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize(("part", "what"), [("copy", "Copying"), ("check", "Checking")])
+def test_a_terminal_sees_a_bar_without_the_extra_and_a_pipe_none(
+    tmp_path: Path, part: str, what: str, columns: int
+) -> None:
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys(["click", "rich", "rich_click"]))
+from training_versions.cli import main
+main(["migrations", {part!r}, {str(tmp_path)!r}])
+"""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"COLUMNS": str(columns)}
+    command = [sys.executable, "-c", code]
+    piped = subprocess.run(command, capture_output=True, check=True, env=environment)
+    subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=True, env=environment)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    os.close(theirs)
+
+    pictures = shown.partition("The database")[0].split("\r")
+    assert what not in piped.stdout.decode() + piped.stderr.decode()
+    assert f"{what}..." in pictures
+    assert re.fullmatch(rf"{what} #+ {len(OURS)}/{len(OURS)}", pictures[-3])
+    assert max(map(len, pictures)) < columns
+    # Wiped out in the end.
+    assert pictures[-2:] == [" " * len(pictures[-3]), ""]
+
+
+def test_a_narrow_terminal_has_what_belongs_to_a_file_below_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    shown: dict[str, list[str]] = {}
+    for columns in ("80", "120"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert main(["migrations", "list"]) == 0
+        shown[columns] = capsys.readouterr().out.splitlines()
+
+    hashes = [hash_of(migrations_dir() / file) for file in OURS]
+    assert shown["80"][::2] == OURS
+    assert shown["80"][1::2] == [f"  {each}" for each in hashes]
+    assert [line.split() for line in shown["120"]] == [
+        list(pair) for pair in zip(OURS, hashes, strict=True)
+    ]

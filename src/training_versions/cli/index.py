@@ -84,7 +84,7 @@ _NARROW = 70
 def help_text() -> str:
     """Return the list of commands, to fit the terminal."""
     lines = [_HEAD]
-    is_narrow = _columns() < _NARROW
+    is_narrow = terminal_columns() < _NARROW
     for topic, commands in TOPICS.items():
         lines.append(f"{topic}:")
         for name, (_, summary) in commands.items():
@@ -110,13 +110,18 @@ def _wrap(sentence: str, width: int) -> list[str]:
     return [*lines, f"      {line}"]
 
 
-def _columns() -> int:
+def terminal_columns(descriptor: int = 1) -> int:
+    """Return how wide the terminal is, without what it takes long to import.
+
+    Args:
+        descriptor: Where the terminal is; stdout if left out.
+    """
     import os
 
     given = os.environ.get("COLUMNS", "")
     if given.isdecimal() and int(given) > 0:
         return int(given)
     try:
-        return os.get_terminal_size().columns or 80
+        return os.get_terminal_size(descriptor).columns or 80
     except OSError:
         return 80

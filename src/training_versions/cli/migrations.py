@@ -15,7 +15,10 @@ from training_versions import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from training_versions.cli.progress import Report
 
 _FOLDER = "supabase/migrations"
 # With a width, argparse does not import what asks the terminal for it.
@@ -133,7 +136,8 @@ def _copy(options: argparse.Namespace) -> int:
 
     folder = Path(options.folder)
     try:
-        outcome = copy_migrations(folder)
+        with _bar(options, "Copying") as progress:
+            outcome = copy_migrations(folder, progress=progress)
     except OSError as exc:
         return _fail(f"cannot write to {folder}: {exc.strerror}")
     if options.json or options.quiet:
@@ -183,11 +187,12 @@ def _check(options: argparse.Namespace) -> int:
 
     from training_versions.migrations import check_migrations
 
-    in_folder = check_migrations(Path(options.folder))
+    with _bar(options, "Checking") as progress:
+        in_folder = check_migrations(Path(options.folder), progress=progress)
     db_url = os.environ.get("SUPABASE_DB_URL")
     in_database: dict[str, str] = {}
     if db_url:
-        found = _find_applied(db_url, in_folder)
+        found = _find_applied(options, db_url, in_folder)
         if isinstance(found, int):
             return found
         in_database = found
@@ -208,13 +213,16 @@ def _check(options: argparse.Namespace) -> int:
     return 0
 
 
-def _find_applied(db_url: str, files: Iterable[str]) -> dict[str, str] | int:
+def _find_applied(
+    options: argparse.Namespace, db_url: str, files: Iterable[str]
+) -> dict[str, str] | int:
     """Return what the database has of each migration, or the status of a failure."""
     from training_versions.doctor import examine
     from training_versions.errors import InvalidInputError
 
     try:
-        report = examine(db_url=db_url)
+        with _bar(options, "Asking the database"):
+            report = examine(db_url=db_url)
     except InvalidInputError as exc:
         return _fail(exc.message, exc.hint, status=2)
     if "migrations" not in report.done:
@@ -282,10 +290,32 @@ def _print_rows(
         for row in cells:
             _print("\t".join(row))
         return
-    widths = [max(len(row[position]) for row in cells) for position in range(len(columns))]
-    for row in cells:
-        aligned = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        _print("  ".join(aligned).rstrip())
+    _print_aligned(cells)
+
+
+def _bar(options: argparse.Namespace, what: str) -> AbstractContextManager[Report | None]:
+    from contextlib import nullcontext
+
+    from training_versions.cli.progress import progress_bar
+
+    if options.json or options.quiet:
+        return nullcontext()
+    return progress_bar(sys.stderr, what)
+
+
+def _print_aligned(rows: Sequence[Sequence[str]]) -> None:
+    """Print columns; where the terminal is too narrow, the name and what belongs to it below."""
+    from training_versions.cli.index import terminal_columns
+
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    is_narrow = sum(widths) + 2 * (len(widths) - 1) > terminal_columns()
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        if is_narrow:
+            _print(row[0])
+            _print(f"  {'  '.join(cells[1:])}".rstrip())
+        else:
+            _print("  ".join(cells).rstrip())
 
 
 def _print(text: str = "") -> None:
@@ -302,8 +332,10 @@ def _say(text: str) -> None:
 
 
 def _fail(message: str, hint: str | None = None, *, status: int = 1) -> int:
+    from training_versions.cli.shell_words import in_shell_words
+
     sys.stdout.flush()
-    _say(f"error: {message.rstrip('.')}")
+    _say(f"error: {in_shell_words(message).rstrip('.')}")
     if hint:
-        _say(f"hint: {hint}")
+        _say(f"hint: {in_shell_words(hint)}")
     return status

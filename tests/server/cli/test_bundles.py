@@ -72,8 +72,9 @@ def test_a_terminal_is_asked_and_sees_progress(terminal, bot, tmp_path) -> None:
     assert kept.status != 0
     assert "Replace it?" in kept.plain
     assert replaced.status == 0
-    assert "Exporting" in replaced.plain
-    assert "Importing" in terminal("import", file).plain
+    assert "Exporting ####" in replaced.plain
+    assert "Importing ####" in terminal("import", file).plain
+    assert "####" not in terminal("import", file, "--json").plain
 
 
 @pytest.mark.parametrize(

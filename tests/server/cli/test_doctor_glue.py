@@ -14,9 +14,27 @@ OURS = sorted(file.name for file in migrations_dir().glob("*.sql"))
 
 @pytest.fixture(scope="module")
 def project() -> Iterator[LocalSupabase]:
-    """A project for these tests alone: one of them spoils it."""
+    """A project for these tests alone: one of them spoils it for a while."""
     with LocalSupabase() as running:
         yield running
+
+
+@pytest.fixture
+def spoilt(project: LocalSupabase) -> Iterator[None]:
+    """The last migration is not recorded, and a table is open to everybody."""
+    version = OURS[-1][:14]
+    history = "update supabase_migrations.schema_migrations set version"
+    project.psql(
+        f"{history} = '{version}-hidden' where version = '{version}';"
+        "alter table training_costs disable row level security;",
+        admin=True,
+    )
+    yield
+    project.psql(
+        f"{history} = '{version}' where version = '{version}-hidden';"
+        "alter table training_costs enable row level security;",
+        admin=True,
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +42,26 @@ def environment(project: LocalSupabase, monkeypatch, clean_environment) -> None:
     monkeypatch.setenv("SUPABASE_URL", project.url)
     monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", project.publishable_key)
     monkeypatch.setenv("SUPABASE_DB_URL", project.db_url)
+
+
+def test_what_is_wrong_is_shown_with_what_mends_it(
+    run, terminal, validated, spoilt, tmp_path
+) -> None:
+    report = validated("doctor", status=2)
+    text = run("doctor")
+    shown = terminal("doctor", columns=40)
+    status, rows = check_migrations(run, tmp_path)
+
+    found = [finding["id"] for finding in report["findings"]]
+    assert "migration-missing" in found
+    assert run("doctor", "-q").lines == found
+    assert (text.status, shown.status) == (2, 2)
+    assert text.lines[-1].startswith("Not fit: ")
+    for finding in report["findings"]:
+        assert finding["fix"].splitlines()[0] in text.out
+        assert finding["fix"].splitlines()[0].split()[0] in shown.plain
+    assert status == 1
+    assert [row["file"] for row in rows if row["database"] != "applied"] == [OURS[-1]]
 
 
 def test_a_fit_project_has_no_error_and_the_verdict_is_the_last_line(
@@ -43,11 +81,14 @@ def test_a_fit_project_has_no_error_and_the_verdict_is_the_last_line(
     assert run("doctor", "-q").out == ""
 
 
-def test_migrations_of_a_fresh_project_are_applied(run, project: LocalSupabase, tmp_path) -> None:
+def test_migrations_of_a_fresh_project_are_applied(run, terminal, tmp_path) -> None:
     status, rows = check_migrations(run, tmp_path)
+    shown = terminal("migrations", "check", tmp_path)
 
     assert {row["database"] for row in rows} == {"applied"}
     assert status == 0
+    assert "Asking the database..." in shown.plain
+    assert "Asking" not in shown.plain.rpartition("\r")[2]
 
 
 def test_what_migrations_print_fits_the_schema(validated, tmp_path) -> None:
@@ -64,32 +105,6 @@ def test_what_migrations_print_fits_the_schema(validated, tmp_path) -> None:
 def check_migrations(run, folder) -> tuple[int, list[dict[str, str]]]:
     ran = run("migrations", "check", folder, "--json")
     return ran.status, ran.json
-
-
-def test_what_is_wrong_is_shown_with_what_mends_it(
-    run, terminal, validated, project: LocalSupabase, tmp_path
-) -> None:
-    project.psql(
-        f"delete from supabase_migrations.schema_migrations where version = '{OURS[-1][:14]}';"
-        "alter table training_costs disable row level security;",
-        admin=True,
-    )
-
-    report = validated("doctor", status=2)
-    text = run("doctor")
-    shown = terminal("doctor", columns=40)
-    status, rows = check_migrations(run, tmp_path)
-
-    found = [finding["id"] for finding in report["findings"]]
-    assert "migration-missing" in found
-    assert run("doctor", "-q").lines == found
-    assert (text.status, shown.status) == (2, 2)
-    assert text.lines[-1].startswith("Not fit: ")
-    for finding in report["findings"]:
-        assert finding["fix"].splitlines()[0] in text.out
-        assert finding["fix"].splitlines()[0].split()[0] in shown.plain
-    assert status == 1
-    assert [row["file"] for row in rows if row["database"] != "applied"] == [OURS[-1]]
 
 
 def test_a_database_that_does_not_answer_is_said_without_its_password(

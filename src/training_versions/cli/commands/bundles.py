@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import UUID
@@ -26,6 +26,7 @@ from training_versions.cli.exits import FAILED, USAGE, CommandError, usage
 from training_versions.cli.lookup import find_package
 from training_versions.cli.names import write_name
 from training_versions.cli.output import Cell, Output
+from training_versions.cli.progress import Report, progress_bar
 
 STANDARD: Final = "-"
 """Names stdin or stdout in place of a file."""
@@ -59,7 +60,7 @@ def export(session: Session, package: str, file: str, yes: bool) -> None:
     if not to_stdout and Path(file).is_file():
         confirm(session, f"{file} is there already. Replace it?", yes=yes)
     target = sys.stdout.buffer if to_stdout else file
-    with _no_file_errors("write", file), _progress(output, "Exporting") as progress:
+    with _no_file_errors("write", file), _bar(output, "Exporting") as progress:
         result = session.packages.export(found.id, target, progress=progress)
     if to_stdout:
         sys.stdout.buffer.flush()
@@ -105,7 +106,7 @@ def import_(
         package_id = None
         if into is not None:
             package_id = find_package(session, into).id
-        progress = stack.enter_context(_progress(output, "Importing"))
+        progress = stack.enter_context(_bar(output, "Importing"))
         result = session.packages.import_(
             source,
             package_id=package_id,
@@ -160,21 +161,8 @@ def _opened(file: str) -> Generator[BinaryIO, None, None]:
         yield kept
 
 
-@contextmanager
-def _progress(
-    output: Output, what: str
-) -> Generator[Callable[[int, int], None] | None, None, None]:
-    """Draw a progress bar on stderr, if that is a terminal."""
-    if not output.err.isatty() or output.mode != "text":
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn())
-    with Progress(*columns, console=output.err_console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-
-        def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield report
+def _bar(output: Output, what: str) -> AbstractContextManager[Report | None]:
+    if output.mode != "text" or output.debug:
+        # Lines of --debug would come into the middle of it.
+        return nullcontext()
+    return progress_bar(output.err, what)

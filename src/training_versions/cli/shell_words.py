@@ -1,0 +1,56 @@
+"""What the SDK says to programs, in the words of the command line.
+
+The SDK speaks of arguments and methods, which mean nothing to people who typed a command. Here is
+each such sentence, beside the one that they read. A test finds every sentence in the SDK.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from training_versions.cli.exits import CHECK_ADDRESS
+
+_PROJECT_ALONE: Final = "SUPABASE_URL is the project's alone, as in https://<project>.supabase.co."
+_OWNER: Final = "The secret key acts for nobody in particular: name a user with --owner."
+
+SENTENCES: Final = {
+    # Where and as whom
+    "Use the URL and a key of the same project.": "Set SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY "
+    "of the same project, or sign in anew: `training-versions login`.",
+    "Use the project's URL alone, as in https://<project>.supabase.co.": _PROJECT_ALONE,
+    "Make it with the project's URL alone, as in https://<project>.supabase.co.": _PROJECT_ALONE,
+    "client asks at": "address is",
+    "Check the project's URL and the network, and try again.": CHECK_ADDRESS,
+    "The URL of a LocalSupabase begins with http://, not https://.": "The address of "
+    "training-versions local begins with http://, not https://.",
+    "A LocalSupabase answers until its `with` block ends, or its program.": "Does "
+    "training-versions local, or demo, still run?",
+    "Check the identifier, and that the client is signed in as its owner.": "Check the id, and "
+    "that you are signed in as its owner.",
+    "Use the URL of the stack alone, without a path.": "SUPABASE_URL is that of the stack alone, "
+    "without a path.",
+    "db_url is no address": "SUPABASE_DB_URL is no address",
+    "user_id must say whose package it is": "--owner must say whose package it is",
+    "The service role acts for nobody in particular: pass the owner's user_id.": _OWNER,
+    # What is stored
+    " A repository made with allow_secrets=True stores it all the same.": "",
+    "Write None, or text such as 'inf' that you turn back when you read it; a model does that "
+    "with ser_json_inf_nan='strings'.": 'Write null, or text such as "inf".',
+    "Start training first, or leave step out.": "Start training first, or leave --step out.",
+    "Leave step out to keep it without a curve.": "Leave --step out to keep it without a curve.",
+    "Pass the id of what starting the training returned.": "training-versions train runs VERSION "
+    "lists the runs.",
+    # What came back
+    "See .reply: it is text, so something in between answered.": "Something in between answered, "
+    "such as a proxy.",
+    "See .reply; where types do not fit what is stored, use a repository without types, or store "
+    "what fits.": "Is there a newer release of training-versions?",
+    "See .reply.": "Is SUPABASE_URL the address of a Supabase project?",
+}
+
+
+def in_shell_words(text: str) -> str:
+    """Return what the SDK says, with each sentence for programs as people in a shell read it."""
+    for sentence, shown in SENTENCES.items():
+        text = text.replace(sentence, shown)
+    return text
