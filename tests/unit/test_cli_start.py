@@ -16,6 +16,8 @@ from training_versions.cli.app import load_command
 from training_versions.cli.command import Command
 from training_versions.cli.completion import complete
 from training_versions.cli.index import MODULES, SUMMARIES, help_text
+from training_versions.cli.shell_words import SENTENCES
+from training_versions.operations.clients import unusable_client
 
 ROOT = Path(__file__).parents[2]
 
@@ -253,3 +255,19 @@ def test_bash_completes_with_the_script(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", typed], capture_output=True, text=True, timeout=60)
 
     assert done.stdout == "undeploy\n", done.stderr
+
+
+def test_every_sentence_that_the_command_line_words_anew_is_one_of_the_sdk() -> None:
+    sources = ROOT / "src/training_versions"
+    texts = [(ROOT / "supabase/schema.sql").read_text().replace("''", "'")]
+    texts.append((sources / "local/_supervisor/Caddyfile").read_text())
+    for folder in ("operations", "snapshots", "doctor"):
+        for file in (sources / folder).rglob("*.py"):
+            parts = ast.walk(ast.parse(file.read_text()))
+            texts += [str(part.value) for part in parts if isinstance(part, ast.Constant)]
+    texts.append(unusable_client("asks at").message)
+
+    whole = "\n".join(texts)
+    missing = [sentence for sentence in SENTENCES if sentence not in whole]
+
+    assert missing == []

@@ -77,6 +77,11 @@ class Session:
         return self._stored_settings(url)
 
     def _stored_settings(self, url: str | None) -> Settings:
+        if storage.make_private():
+            self.output.note(
+                "Others on this machine could read your session; from now on only you can. "
+                f"If one of them may have: training-versions logout, then {_LOGIN}"
+            )
         self._stored = storage.load()
         if self._stored is None:
             raise not_allowed(

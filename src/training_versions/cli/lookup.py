@@ -236,8 +236,18 @@ def _select(session: Session, package: Package, selector: Selector) -> Version:
         version = session.versions.latest(package.id)
         missing = f"{name} has no version yet"
     if version is None:
-        raise not_found(missing, hint=f"training-versions versions {_typed(package)}")
+        raise _no_such_version(package, missing)
     return version
+
+
+def _no_such_version(package: Package, message: str) -> CommandError:
+    if package.version_count == 0:
+        return not_found(message, hint=_first_draft(package))
+    return not_found(message, hint=f"training-versions versions {_typed(package)} lists them.")
+
+
+def _first_draft(package: Package) -> str:
+    return f"training-versions draft {_typed(package)} makes one."
 
 
 def _by_number(session: Session, package: Package, number: int) -> Version:
@@ -247,18 +257,14 @@ def _by_number(session: Session, package: Package, number: int) -> Version:
         return session.versions.get_by_number(package.id, number)
     except NotFoundError:
         name = write_name(package.name)
-        raise not_found(
-            f"{name} has no version {number}",
-            hint=f"training-versions versions {_typed(package)}",
-        ) from None
+        raise _no_such_version(package, f"{name} has no version {number}") from None
 
 
 def _only_draft(session: Session, package: Package) -> Version:
     name = write_name(package.name)
     drafts = session.versions.list(package.id, status="draft", limit=_MOST_LISTED)
     if not drafts:
-        hint = f"training-versions draft {_typed(package)} makes one."
-        raise not_found(f"{name} has no draft", hint=hint)
+        raise not_found(f"{name} has no draft", hint=_first_draft(package))
     if len(drafts) > 1 or drafts.next_cursor is not None:
         written = ", ".join(_typed(package, f"@{each.version_number}") for each in drafts)
         raise usage(f"{name} has several drafts", hint=f"Name one: {written}")
@@ -273,7 +279,7 @@ def _by_deployment(session: Session, package: Package, selector: Selector) -> Ve
     ]
     name = write_name(package.name)
     if not stays:
-        hint = f"training-versions live {_typed(package)}"
+        hint = f"training-versions live {_typed(package)} --all lists what was live, and when."
         raise not_found(_nothing_live(name, selector), hint=hint)
     if len({stay.version_id for stay in stays}) > 1:
         selectors = [_typed(package, f"{selector}:{stay.target}") for stay in stays]

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias, TypeVar
 
+from training_versions.cli.shell_words import in_shell_words
 from training_versions.cli.text import json_text, printable
 from training_versions.wording import write_amount
 
@@ -194,9 +195,9 @@ class Output:
     def error(self, message: str, hint: str | None = None) -> None:
         """Say what went wrong, and what to do about it."""
         self.flush()
-        self._marked("error: ", message, "bold red")
+        self._marked("error: ", in_shell_words(message), "bold red")
         if hint:
-            self._marked("hint: ", hint, "cyan")
+            self._marked("hint: ", in_shell_words(hint), "cyan")
 
     def _marked(self, mark: str, text: str, style: str) -> None:
         lines = self.hide(text).splitlines() or [""]

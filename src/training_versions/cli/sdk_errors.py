@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training_versions.cli.context import Session
-from training_versions.cli.exits import CHECK_ADDRESS, UNREACHABLE, CommandError, status_of
+from training_versions.cli.exits import UNREACHABLE, CommandError, status_of
 from training_versions.errors import (
     ConnectionFailedError,
     NotSignedInError,
@@ -27,16 +27,25 @@ def is_unreachable(session: Session, error: TrainingVersionsError) -> bool:
 
 
 def _explain(session: Session, error: TrainingVersionsError) -> tuple[str, str | None]:
+    message = error.message
     if isinstance(error, ConnectionFailedError):
-        # Which call of the SDK it was says nothing to people who typed a command.
         reached = f"{session.settings.url} cannot be reached"
-        message = error.message.replace(f"No reply came to {error.operation}", reached)
-        return message.rstrip("."), CHECK_ADDRESS
-    message = as_part(error.message)
+        message = message.replace(f"No reply came to {error.operation}", reached)
+        return message.rstrip("."), error.hint
+    if error.operation is not None:
+        # Which call of the SDK it was says nothing to people who typed a command.
+        message = message.replace(error.operation, "this command")
+    message = as_part(message)
     if error.after_lost_reply:
         message += "; an earlier try lost its reply, and may have been carried out"
     if isinstance(error, NotSignedInError):
-        return message, "Sign in: training-versions login"
+        if session.settings.token is None:
+            return message, "Sign in: training-versions login"
+        # As long as it is set, it counts more than a session that is kept.
+        return message, (
+            "Set SUPABASE_ACCESS_TOKEN to a new one, or unset it and sign in: "
+            "training-versions login"
+        )
     if isinstance(error, OutcomeUnknownError):
         return message, "It may have been carried out: look before you try again."
     return message, error.hint

@@ -64,6 +64,23 @@ def load() -> StoredSession | None:
         ) from None
 
 
+def make_private() -> bool:
+    """Take the stored session from the eyes of others, and return whether they could read it."""
+    if os.name != "posix":
+        # Elsewhere these bits say nothing about others.
+        return False
+    path = session_file()
+    try:
+        if not path.stat().st_mode & 0o077:
+            return False
+        path.chmod(0o600)
+    except FileNotFoundError:
+        return False
+    except OSError as exc:
+        raise _unusable(exc) from exc
+    return True
+
+
 def _parse(content: bytes) -> StoredSession:
     """Read what `store` wrote.
 

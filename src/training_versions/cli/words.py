@@ -25,6 +25,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "--config": "JSON that a first draft starts from; - is stdin.",
             "--if-missing": "Use the package of this name, if there is one.",
             "--id": "Its id; repeats then do nothing.",
+            "--owner": "Whose it is; for the service role.",
             "--json": "Print JSON.",
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from uuid import uuid4
 
 import pytest
 
@@ -166,6 +168,66 @@ def test_a_project_that_answers_with_a_page_is_unreachable(run, ada, monkeypatch
 
     assert ran.status == 6
     assert "<h1>" not in ran.err
+
+
+# --- what the SDK says to programs is said to people in a shell
+
+SECRET = '{"token": "sk-abcdefghijklmnopqrstuvwxyz0123456789ABCD"}'
+OTHER_WORDS = [
+    ({"SUPABASE_PUBLISHABLE_KEY": "sb_publishable_other"}, ["packages"], "", 4, "Set SUPABASE_URL"),
+    ({"SUPABASE_ACCESS_TOKEN": "x"}, ["packages"], "", 4, "Set SUPABASE_ACCESS_TOKEN to a new one"),
+    ({"SUPABASE_URL": "{url}/rest/v1"}, ["packages"], "", 2, "SUPABASE_URL is the project's alone"),
+    ({"SUPABASE_URL": "http://127.0.0.1:1"}, ["packages"], "", 6, "Nothing listens at http"),
+    ({"SUPABASE_DB_URL": "x"}, ["migrations", "check"], "", 2, "It looks like postgresql://"),
+    ({"SUPABASE_DB_URL": "x"}, ["doctor"], "", 2, "It looks like postgresql://"),
+    ({}, ["draft", "support-bot", "--config", "-"], SECRET, 2, "A version is kept for ever"),
+    ({}, ["draft", "support-bot", "--config", "-"], '{"lr": NaN}', 2, "Write null, or text"),
+    ({}, ["train", "log", "support-bot@2", "loss=1", "--step", "1"], "", 5, "Start training first"),
+    (
+        {},
+        ["train", "end", "support-bot@1", "--run", str(uuid4())],
+        "",
+        3,
+        "training-versions train",
+    ),
+]
+OF_PYTHON = re.compile(
+    r"=True|\w\(|\breposit|\bclient\b|\bNone\b|user_id|db_url|\.reply|\w+\.\w+_\w+"
+)
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "stdin", "status", "hint"),
+    OTHER_WORDS,
+    ids=lambda value: str(value),
+)
+def test_no_hint_speaks_of_python(
+    run, reader, stack, monkeypatch, environment, arguments, stdin, status, hint
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value.format(url=stack.url))
+
+    refused = run(*arguments, stdin=stdin)
+
+    assert refused.status == status
+    assert f"\nhint: {hint}" in refused.err
+    assert not OF_PYTHON.search(refused.err)
+
+
+def test_the_secret_key_creates_for_the_owner_that_is_named(
+    run, validated, ada, stack, monkeypatch
+) -> None:
+    owner = ada.package("first").user_id
+    monkeypatch.delenv("SUPABASE_ACCESS_TOKEN")
+    monkeypatch.setenv("SUPABASE_SECRET_KEY", stack.secret_key)
+
+    nobody = run("create", "second", "--type", "t")
+    made = validated("create", "second", "--type", "t", "--owner", owner)
+    again = validated("create", "second", "--type", "t", "--owner", owner, "--if-missing")
+
+    assert nobody.err.startswith("error: --owner must say whose package it is\nhint: ")
+    assert "with --owner" in nobody.err
+    assert made["id"] == again["id"] == str(ada.packages.find_by_name("second").id)
 
 
 # --- nothing asks without a terminal

@@ -86,6 +86,20 @@ def test_only_the_user_can_read_the_session(login, monkeypatch) -> None:
     }
 
 
+def test_a_session_that_others_can_read_is_made_private_and_said(run, login) -> None:
+    login()
+    session_file().chmod(0o644)
+
+    warned = run("packages", "--json")
+    after = run("packages", "--json")
+
+    assert (warned.status, warned.json) == (0, [])
+    assert warned.err.startswith("Others on this machine could read your session")
+    assert "training-versions logout" in warned.err
+    assert stat.S_IMODE(session_file().stat().st_mode) == 0o600
+    assert after.err == ""
+
+
 def test_a_session_that_is_about_to_end_is_renewed(run, login) -> None:
     login()
     before = stored()

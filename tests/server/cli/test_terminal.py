@@ -152,6 +152,19 @@ def test_nothing_to_list_says_what_to_do_next(terminal, run, ada) -> None:
     assert "training-versions create" in terminal("packages").plain
     assert run("packages").out == ""
 
+    ada.package("support-bot")
+    assert "training-versions draft support-bot" in terminal("versions", "support-bot").plain
+    assert "training-versions draft support-bot" in run("show", "support-bot@latest").err
+    assert "training-versions draft support-bot" in run("show", "support-bot@3").err
+
+
+def test_nothing_that_fits_a_filter_is_not_called_nothing(terminal, ada, bot) -> None:
+    versions = terminal("versions", "support-bot", "--status", "archived")
+    packages = terminal("packages", "--type", "other")
+
+    assert versions.plain == "No version is like that.\n"
+    assert packages.plain == "No package is like that.\n"
+
 
 def test_a_real_terminal_of_forty_columns(ada, bot) -> None:
     command = Terminal("versions", "support-bot", columns=40)

@@ -42,6 +42,9 @@ def packages(
     output = session.output
     walk = session.packages.iterate(text=text, template_type=template_type)
     found = output.limited(walk, limit)
+    empty = "No packages. A first one: training-versions create NAME --type TYPE"
+    if text is not None or template_type is not None:
+        empty = "No package is like that."
     # Twins are told apart by their ids, which a terminal has no room for otherwise.
     has_twins = len({package.name for package in found}) < len(found)
     output.show(
@@ -50,7 +53,7 @@ def packages(
         text=lambda: output.table(
             [*_COLUMNS, Column("id", only_piped=not has_twins)],
             [_row(package) for package in found],
-            empty="No packages. A first one: training-versions create NAME --type TYPE",
+            empty=empty,
         ),
     )
 
@@ -81,6 +84,7 @@ def _row(package: Package) -> tuple[Cell, ...]:
 @click.option(
     "--id", "package_id", type=click.UUID, metavar="ID", help="Its id; repeats then do nothing."
 )
+@click.option("--owner", type=click.UUID, metavar="ID", help="Whose it is; for the service role.")
 @pass_session
 def create(
     session: Session,
@@ -89,6 +93,7 @@ def create(
     config: str | None,
     if_missing: bool,
     package_id: UUID | None,
+    owner: UUID | None,
 ) -> None:
     """Create a package. NAME is taken as it is, quotes and @ included.
 
@@ -99,10 +104,16 @@ def create(
     if if_missing and package_id is not None:
         raise click.UsageError("--if-missing and --id exclude each other")
     if if_missing:
-        package = session.packages.get_or_create(name, template_type=template_type, config=content)
+        package = session.packages.get_or_create(
+            name, template_type=template_type, config=content, user_id=owner
+        )
     else:
         package = session.packages.create(
-            name, template_type=template_type, config=content, package_id=package_id
+            name,
+            template_type=template_type,
+            config=content,
+            package_id=package_id,
+            user_id=owner,
         )
     output.show(
         package,

@@ -90,14 +90,17 @@ def versions(
         text=text,
     )
     rows = output.limited(walk, limit)
-    name = write_name(found.name)
+    empty = "No version is like that."
+    if found.version_count == 0:
+        name = for_shell(write_name(found.name))
+        empty = f"No versions. A first one: training-versions draft {name}"
     output.show(
         rows,
         ids=[row.id for row in rows],
         text=lambda: output.table(
             _COLUMNS,
             [_row(session, found, row) for row in rows],
-            empty=f"No versions. A first one: training-versions draft {for_shell(name)}",
+            empty=empty,
         ),
     )
 
