@@ -96,16 +96,13 @@ def connect(db_url: str) -> Connection:
         InvalidInputError: The address is not one.
         psycopg.OperationalError: It does not answer, or refuses the login.
     """
-    try:
-        conninfo_to_dict(db_url)
-    except psycopg.ProgrammingError:
-        # Not `from` the error: its text repeats the address, with the password.
+    if not _is_address(db_url):
         raise InvalidInputError(
             "db_url is no address of a database",
             field="db_url",
             hint="It looks like postgresql://postgres:<password>@<host>:5432/postgres; special "
             "characters of the password are written as %40 and the like.",
-        ) from None
+        )
     return psycopg.connect(
         db_url,
         autocommit=True,
@@ -114,6 +111,18 @@ def connect(db_url: str) -> Connection:
         prepare_threshold=None,
         application_name="training-versions doctor",
     )
+
+
+def _is_address(db_url: str) -> bool:
+    """Return whether this is an address, and all of its password is read as the password."""
+    try:
+        parts = conninfo_to_dict(db_url)
+    except psycopg.ProgrammingError:
+        return False
+    # Behind an @ or a / that is not escaped, the rest of a password passes for host, port or
+    # database, which messages name.
+    read = [str(parts.get(name, "")) for name in ("host", "port", "dbname")]
+    return not any("@" in part for part in read)
 
 
 def connection_refused(exc: psycopg.Error, db_url: str) -> Finding:

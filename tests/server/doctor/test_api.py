@@ -9,6 +9,7 @@ import pytest
 from tests.server.doctor.conftest import upgrade
 from training_versions import InvalidInputError
 from training_versions.doctor import examine
+from training_versions.doctor.database import connection_refused
 from training_versions.local import LocalSupabase
 
 VERSIONS = "public.training_package_versions"
@@ -169,6 +170,13 @@ class TestWithoutAConnection:
         assert ids(report) == {"database-login"}
         assert "geheim" not in json.dumps(report.to_dict())
 
+    def test_what_an_error_says_is_told_without_the_password(self):
+        said = psycopg.OperationalError("invalid: geheim! in postgresql://postgres:geheim%21@host")
+
+        refused = connection_refused(said, "postgresql://postgres:geheim%21@host/postgres")
+
+        assert "invalid: … in postgresql://postgres:…@host" in refused.what
+
     def test_to_something_that_is_no_project(self, project):
         report = examine(db_url=project.admin_db_url.removesuffix("postgres") + "template1")
 
@@ -188,6 +196,17 @@ class TestWithoutAConnection:
             ({"db_url": " "}, "db_url"),
             ({"db_url": 3}, "db_url"),
             ({"db_url": "no address"}, "db_url"),
+            *(
+                ({"db_url": f"postgresql://postgres:{password}@127.0.0.1:9/postgres"}, "db_url")
+                for password in (
+                    "a@geheim",
+                    "@geheim",
+                    "geheim/a",
+                    "geheim/9",
+                    "9/geheim",
+                    "%geheim",
+                )
+            ),
             ({"url": "ftp://a", "key": "a"}, "url"),
             ({"url": "https://user:geheim@a", "key": "a"}, "url"),
             ({"url": "http://[::1", "key": "a"}, "url"),
