@@ -20,7 +20,7 @@ def only(page):
 def test_an_overview_tells_what_became_of_a_package(ada, package):
     first = ada.published(package, estimated_cost=10, budget_limit="12.50")
     ada.versions.deploy(first.id, "hf_space", url="https://ada.hf.space")
-    second = ada.published(package, estimated_cost="0.10")
+    second = ada.published(package, estimated_cost="0.10", budget_limit=1)
     ada.versions.deploy(second.id, "local")
     ada.versions.record_cost(first.id, "3.20")
     ada.draft(package)
@@ -40,7 +40,7 @@ def test_an_overview_tells_what_became_of_a_package(ada, package):
     cost = ada.versions.package_cost(package.id)
     assert overview.estimated_cost == cost.estimated_cost == Decimal("10.10")
     assert overview.actual_cost == cost.actual_cost == Decimal("3.20")
-    assert overview.budget_limit == cost.budget_limit == Decimal("12.50")
+    assert overview.budget_limit == cost.budget_limit == Decimal("13.50")
     assert overview.live == tuple(
         ada.versions.live(package.id, target) for target in ("hf_space", "local")
     )

@@ -5,6 +5,7 @@ finds what is there and says so, and with something else, which is refused.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -110,6 +111,31 @@ def test_the_same_shares_of_the_budget_in_another_order_are_a_repeat(ada, publis
     ada.versions.record_cost(**given, alert_at=[50, 80])
 
     assert ada.versions.record_cost(**given, alert_at=[80, 50, 50]).replayed
+
+
+def test_an_amount_that_is_written_with_other_zeros_is_a_repeat(ada, published, sql):
+    entry = f"'{published.id}', %(amount)s::numeric, p_entry_id => '{uuid4()}'"
+    first, second = (
+        sql(f"select public.record_training_cost({entry}) -> 'id'", amount=amount)
+        for amount in ("1.5", "1.50")
+    )
+
+    assert second == first
+    assert ada.versions.get(published.id).actual_cost == Decimal("1.50")
+
+
+def test_a_package_that_was_handed_over_since_is_not_created_again(ada, bob, admin, sql, refused):
+    given = {"name": "bot", "template_type": "lora", "config": {}, "package_id": uuid4()}
+    ada.packages.create(**given)
+    sql(
+        "update public.training_configs set user_id = %(bob)s where id = %(id)s",
+        admin=True,
+        bob=bob.id,
+        id=given["package_id"],
+    )
+
+    refused("TV204", ada.packages.create, **given)
+    refused("TV204", admin.packages.create, **given, user_id=ada.id)
 
 
 @pytest.mark.parametrize("call", CALLS[:2], ids=lambda call: call.operation)
