@@ -7,7 +7,6 @@ from training_versions.cli.exits import UNREACHABLE, CommandError, status_of
 from training_versions.errors import (
     ConnectionFailedError,
     NotSignedInError,
-    OutcomeUnknownError,
     TrainingVersionsError,
 )
 
@@ -46,9 +45,9 @@ def _explain(session: Session, error: TrainingVersionsError) -> tuple[str, str |
             "Set SUPABASE_ACCESS_TOKEN to a new one, or unset it and sign in: "
             "training-versions login"
         )
-    if isinstance(error, OutcomeUnknownError):
-        return message, "It may have been carried out: look before you try again."
-    return message, error.hint
+    # Such as how far an import came.
+    notes: list[str] = getattr(error, "__notes__", [])
+    return ". ".join([message, *(note.rstrip(".") for note in notes)]), error.hint
 
 
 def as_part(sentence: str) -> str:

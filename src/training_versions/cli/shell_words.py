@@ -6,6 +6,7 @@ each such sentence, beside the one that they read. A test finds every sentence i
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from training_versions.cli.exits import CHECK_ADDRESS
@@ -40,6 +41,13 @@ SENTENCES: Final = {
     "Leave step out to keep it without a curve.": "Leave --step out to keep it without a curve.",
     "Pass the id of what starting the training returned.": "training-versions train runs VERSION "
     "lists the runs.",
+    # What to do once a reply was lost
+    "Make the same call again": "Run the same command again",
+    "made twice, it has the effect of one": "run twice, it has the effect of one",
+    "Read the version first: made again without run_id, this": "Look first, with "
+    "`training-versions train runs VERSION`: run again without --run, this",
+    "Read what is live first: made again, this": "Look first, with `training-versions live`: "
+    "run again, this",
     # What came back
     "See .reply: it is text, so something in between answered.": "Something in between answered, "
     "such as a proxy.",
@@ -47,10 +55,17 @@ SENTENCES: Final = {
     "what fits.": "Is there a newer release of training-versions?",
     "See .reply.": "Is SUPABASE_URL the address of a Supabase project?",
 }
+_ARGUMENT: Final = re.compile(r" (\w+_id)='([0-9a-f-]{36})'")
+"""An argument of the SDK that says what was created."""
 
 
 def in_shell_words(text: str) -> str:
     """Return what the SDK says, with each sentence for programs as people in a shell read it."""
     for sentence, shown in SENTENCES.items():
         text = text.replace(sentence, shown)
-    return text
+    return _ARGUMENT.sub(lambda found: f" {_option_of(found[1])} {found[2]}", text)
+
+
+def _option_of(argument: str) -> str:
+    # What a command creates has its id as --id; only training has two kinds of ids.
+    return "--run" if argument == "run_id" else "--id"

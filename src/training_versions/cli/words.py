@@ -457,6 +457,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
             "--note": "What it was for.",
             "--key": "Idempotency key: of all calls with the same one, only the first records something.",
             "--alert-at": "Of the budget; 50, 80 and 100 if left out. Can be repeated.",
+            "--id": "Its id; repeats then do nothing.",
             "--json": "Print JSON.",
             "-q": "Print ids only.",
             "--quiet": "Print ids only.",

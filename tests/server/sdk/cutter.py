@@ -28,6 +28,7 @@ class Cutter:
     def __init__(self, port: int) -> None:
         self._upstream = port
         self._plan: list[str] = []
+        self._method = b""
         self._lock = threading.Lock()
         self._held: list[bytes] = []
         self._silent: list[socket.socket] = []
@@ -38,8 +39,10 @@ class Cutter:
         self.url = f"http://127.0.0.1:{self._port}"
         self._start(self._accept, self._listener)
 
-    def cut(self, how: str, times: int = 1) -> None:
-        self._plan = [how] * times
+    def cut(self, how: str, times: int = 1, after: int = 0, method: str = "") -> None:
+        """Let this happen to so many requests with a method, once so many were answered."""
+        self._plan = ["answered"] * after + [how] * times
+        self._method = method.encode()
         self.requests = 0
 
     def mend(self) -> None:
@@ -87,7 +90,9 @@ class Cutter:
             client.close()
             return
         with self._lock:
-            how = self._plan.pop(0) if self._plan else "answered"
+            how = "answered"
+            if self._plan and request.startswith(self._method):
+                how = self._plan.pop(0)
             self.requests += 1
         if how == "late":
             self._held.append(request)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import click
 
 from training_versions import CostEntry, Package, PackageCost, RecordedCost
@@ -34,6 +36,9 @@ cost = Topic("cost", help="Show costs, or record one.")
     metavar="PERCENT",
     help="Of the budget; 50, 80 and 100 if left out. Can be repeated.",
 )
+@click.option(
+    "--id", "entry_id", type=click.UUID, metavar="ID", help="Its id; repeats then do nothing."
+)
 @pass_session
 def record(
     session: Session,
@@ -42,11 +47,17 @@ def record(
     note: str | None,
     key: str | None,
     alert_at: tuple[int, ...],
+    entry_id: UUID | None,
 ) -> None:
     """Record what a version cost, and say which part of the budget it reached."""
     found = find_version(session, version)
     entry = session.versions.record_cost(
-        found.version.id, amount, note=note, key=key, alert_at=alert_at or (50, 80, 100)
+        found.version.id,
+        amount,
+        note=note,
+        key=key,
+        alert_at=alert_at or (50, 80, 100),
+        entry_id=entry_id,
     )
     facts: list[tuple[str, Cell]] = [
         ("version", found.written),
