@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from training_versions import Package, Version, VersionSummary
+from training_versions import DeploymentTarget, Package, Version, VersionSummary
 from training_versions.cli.context import Session
 from training_versions.cli.exits import CommandError, not_found, usage
 from training_versions.cli.names import (
@@ -273,10 +273,7 @@ def _only_draft(session: Session, package: Package) -> Version:
 
 def _by_deployment(session: Session, package: Package, selector: Selector) -> Version:
     """Find the version that is or was live, at one target or at whichever it was."""
-    targets = TARGETS if selector.target is None else (selector.target,)
-    stays = [
-        stay for stay in (_stay(session, package, target, selector) for target in targets) if stay
-    ]
+    stays = _stays(session, package, selector)
     name = write_name(package.name)
     if not stays:
         hint = f"training-versions live {_typed(package)} --all lists what was live, and when."
@@ -290,14 +287,13 @@ def _by_deployment(session: Session, package: Package, selector: Selector) -> Ve
     return session.versions.get(stays[0].version_id)
 
 
-def _stay(session: Session, package: Package, target: str, selector: Selector) -> Deployment | None:
-    from training_versions import DeploymentTarget
-
-    where = DeploymentTarget(target)
+def _stays(session: Session, package: Package, selector: Selector) -> list[Deployment]:
+    target = None if selector.target is None else DeploymentTarget(selector.target)
     moment = None if selector.day is None else selector.moment_of_past()
-    if moment is None:
-        return session.versions.live(package.id, where)
-    return session.versions.live_at(package.id, where, moment)
+    found = session.versions.iterate_deployments(
+        package_id=package.id, target=target, live=True if moment is None else None, at=moment
+    )
+    return sorted(found, key=lambda stay: TARGETS.index(stay.target))
 
 
 def _nothing_live(name: str, selector: Selector) -> str:

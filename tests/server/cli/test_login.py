@@ -262,6 +262,10 @@ def test_no_secret_is_in_any_output_or_argument_list(run, login, stack, monkeypa
     said = [login("--debug")]
     session = stored()
     said += [run("packages", "--debug"), run("show", "nothing", "--debug")]
+    # Pasted where it does not belong.
+    mistaken = run("show", f"bot {session['access_token']}", "--debug")
+    assert "there is no package bot [hidden]" in mistaken.err
+    said.append(mistaken)
     expire()
     said += [run("packages", "--debug"), run("logout", "--debug")]
     monkeypatch.setenv("SUPABASE_URL", stack.url)

@@ -193,10 +193,8 @@ def undeploy(session: Session, version: str, target: str | None, yes: bool, dry_
     found = find_version(session, version, default=default)
     chosen = found.version
     where = None if target is None else DeploymentTarget(target)
-    targets = _TARGETS if where is None else (where,)
-    stays = [session.versions.live(found.package.id, each) for each in targets]
-    ending = [stay for stay in stays if stay is not None and stay.version_id == chosen.id]
-    places = " and ".join(str(stay.target) for stay in ending)
+    ending = list(session.versions.deployments(version_id=chosen.id, target=where, live=True))
+    places = " and ".join(sorted(str(stay.target) for stay in ending))
     shown = summary_of(chosen)
     if ending and not dry_run:
         confirm(session, f"Take {found.written} down at {places}?", yes=yes)
