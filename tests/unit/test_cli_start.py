@@ -2,6 +2,8 @@
 
 import ast
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ from training_versions.cli import exits
 from training_versions.cli.app import load_command
 from training_versions.cli.command import Command
 from training_versions.cli.completion import complete
+from training_versions.cli.context import Session
 from training_versions.cli.index import MODULES, SUMMARIES, help_text
 from training_versions.cli.shell_words import SENTENCES
 from training_versions.operations.clients import unusable_client
@@ -145,6 +148,36 @@ def test_every_command_is_listed_as_it_says_itself_and_has_an_example(
     for parameter in made.params:
         if isinstance(parameter, click.Option):
             assert parameter.help
+
+
+def _typed_in_docs() -> list[str]:
+    """Return each line of a block of code that has our commands."""
+    found: list[str] = []
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for block in re.findall(r"^```(?:sh|console)\n(.*?)^```", page.read_text(), re.S | re.M):
+            found += [line for line in block.splitlines() if "training-versions " in line]
+    return found
+
+
+_EXAMPLES = [
+    line for _, made in every_command() if isinstance(made, Command) for line in made.example
+]
+
+
+@pytest.mark.parametrize("line", sorted({*_EXAMPLES, *_typed_in_docs()}))
+def test_whatever_is_shown_can_be_typed(line: str) -> None:
+    """Names, options and how many arguments there are; `test_commands.py` runs most of it."""
+    line = line.replace('"$run"', "3b1c0d7e-0000-4000-8000-000000000000")
+    for typed in re.findall(r"training-versions ([^|<>#)\]]+)", line):
+        name, *arguments = shlex.split(typed)
+        if name in SUMMARIES and name not in MODULES:
+            # Those of argparse take a folder as well; `test_migrations.py` runs them.
+            continue
+        made = load_command(name)
+        if isinstance(made, click.Group):
+            made = made.commands[arguments.pop(0)]
+        assert made is not None
+        made.make_context(name, arguments, obj=Session())
 
 
 def test_what_is_derived_from_the_commands_is_fresh() -> None:

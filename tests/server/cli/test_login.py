@@ -70,6 +70,15 @@ def test_a_session_is_kept_for_later_commands_until_logout(run, validated, login
     assert run("logout").out == "You were not signed in.\n"
 
 
+def test_the_doctor_looks_at_the_project_that_one_is_signed_in_to(run, login) -> None:
+    login()
+
+    report = run("doctor", "--json")
+
+    assert (report.status, report.err) == (0, "")
+    assert "api" in report.json["done"]
+
+
 def test_only_the_user_can_read_the_session(login, monkeypatch) -> None:
     before = os.umask(0)
     try:

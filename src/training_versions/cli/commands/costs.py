@@ -81,7 +81,10 @@ def record(
 @cost.part(
     "list",
     result=list[CostEntry],
-    example=("training-versions cost list support-bot@3", "training-versions cost list bot --json"),
+    example=(
+        "training-versions cost list support-bot@3",
+        "training-versions cost list support-bot --json",
+    ),
 )
 @click.argument("name", metavar="VERSION|PACKAGE")
 @pass_session

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
 
+from training_versions.cli import storage
 from training_versions.cli.command import command, pass_session
 from training_versions.cli.context import Session, address, keys_of_environment
 from training_versions.cli.exits import usage
@@ -58,8 +59,8 @@ def doctor(session: Session) -> int:
     """Check that a project is fit, and change nothing.
 
     For all checks, set SUPABASE_DB_URL to the address of its database, as the role postgres.
-    SUPABASE_URL and a key are for those of the REST API. Ends with 0, with 1 if there are
-    warnings, and with 2 if there are errors.
+    SUPABASE_URL and a key are for those of the REST API; with neither, it is the project that you
+    are signed in to. Ends with 0, with 1 if there are warnings, and with 2 if there are errors.
     """
     try:
         from training_versions.doctor import examine
@@ -72,11 +73,14 @@ def doctor(session: Session) -> int:
     # shows what everybody sees.
     keys = (secret_key, public_key) if db_url else (public_key, secret_key)
     key = keys[0] or keys[1] or None
+    stored = storage.load() if url is None and db_url is None else None
+    if stored is not None:
+        url, key = stored.url, stored.key
     if db_url is None and (url is None or key is None):
         raise usage(
             "it is not known which project to examine",
-            hint="Set SUPABASE_DB_URL, the address of its database (postgresql://…), "
-            "or SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY for some of the checks.",
+            hint="Set SUPABASE_DB_URL, the address of its database (postgresql://…), or for some "
+            "of the checks SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY, or training-versions login.",
         )
     output = session.output
     output.secrets.update(secret for secret in (db_url, secret_key) if secret)
