@@ -103,7 +103,9 @@ def _invoke(arguments: list[str], session: Session) -> int:
         result = exc.exit_code
     # Here, where a reader that has gone is noticed, and not when Python ends.
     session.output.flush()
-    return result if isinstance(result, int) else exits.DONE
+    if isinstance(result, int):
+        return result
+    return exits.DONE
 
 
 def _guarded(call: Callable[[], int], session: Session) -> int:
@@ -155,10 +157,9 @@ def _of_click(exc: click.ClickException) -> tuple[str, str | None]:
     from training_versions.cli.sdk_errors import as_part
 
     message = as_part(exc.format_message())
-    context = exc.ctx if isinstance(exc, click.UsageError) else None
-    if context is None:
-        return message, None
-    return message, f"{context.command_path} --help"
+    if isinstance(exc, click.UsageError) and exc.ctx is not None:
+        return message, f"{exc.ctx.command_path} --help"
+    return message, None
 
 
 def _stop_writing() -> None:

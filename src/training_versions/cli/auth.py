@@ -112,7 +112,9 @@ def _body(reply: httpx.Response) -> dict[str, Any]:
         body = reply.json()
     except ValueError:
         return {}
-    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+    if isinstance(body, dict):
+        return cast("dict[str, Any]", body)
+    return {}
 
 
 def _reason(reply: httpx.Response) -> str:

@@ -123,7 +123,9 @@ def command(
         example: One or several lines as somebody types them.
         result: The type of what `--json` prints.
     """
-    examples = (example,) if isinstance(example, str) else tuple(example)
+    examples = tuple(example)
+    if isinstance(example, str):
+        examples = (example,)
 
     def decorate(function: Callable[..., Any]) -> Command:
         return click.command(name, cls=Command, example=examples, result=result)(function)

@@ -211,7 +211,9 @@ def address(url: str, source: str = "SUPABASE_URL") -> str:
         if url.startswith(("postgresql://", "postgres://")):
             hint += " That of the database is SUPABASE_DB_URL."
         # Whoever mistook it for the address of the database gave its password, too.
-        shown = "" if "@" in url else f": {url}"
+        shown = f": {url}"
+        if "@" in url:
+            shown = ""
         raise usage(f"{source} is no address{shown}", hint=hint)
     return url.rstrip("/")
 

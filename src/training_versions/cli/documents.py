@@ -125,7 +125,9 @@ def _unique(pairs: list[tuple[str, Any]], path: str) -> Document:
 
 
 def _named(path: str) -> str:
-    return "stdin" if path == STDIN else path
+    if path == STDIN:
+        return "stdin"
+    return path
 
 
 # --- documents

@@ -17,7 +17,9 @@ def describe(event: Event) -> str:
     """Say in a few words what is particular to an event; empty if its kind says it all."""
     tell = _TELLERS.get(str(event.kind))
     if tell is None:
-        return json_text(event.details, indent=None) if event.details else ""
+        if event.details:
+            return json_text(event.details, indent=None)
+        return ""
     return tell(event.details)
 
 
@@ -27,7 +29,9 @@ def _name(details: Mapping[str, Any]) -> str:
 
 def _source(details: Mapping[str, Any]) -> str:
     number = details.get("from_version_number")
-    return "" if number is None else f"from version {number}"
+    if number is None:
+        return ""
+    return f"from version {number}"
 
 
 def _paths(details: Mapping[str, Any]) -> str:
@@ -50,7 +54,9 @@ def _place(details: Mapping[str, Any]) -> str:
 def _cost(details: Mapping[str, Any]) -> str:
     amount = money(_amount(details.get("amount")))
     note = details.get("note")
-    return f"{amount}" if not note else f"{amount}, {note}"
+    if not note:
+        return f"{amount}"
+    return f"{amount}, {note}"
 
 
 def _alert(details: Mapping[str, Any]) -> str:
@@ -61,7 +67,9 @@ def _alert(details: Mapping[str, Any]) -> str:
 
 def _amount(value: object) -> Decimal | None:
     # As the database wrote it: the repr of the float that JSON made of it.
-    return None if value is None else Decimal(repr(value))
+    if value is None:
+        return None
+    return Decimal(repr(value))
 
 
 _TELLERS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {

@@ -161,7 +161,9 @@ def _package_of(session: Session, reference: Reference, beside: Package | None) 
 
 
 def _package_by_name(session: Session, name: str) -> Package:
-    alike = list(session.packages.iterate(text=name)) if len(name) <= 255 else []
+    alike: list[Package] = []
+    if len(name) <= 255:
+        alike = list(session.packages.iterate(text=name))
     same = [package for package in alike if package.name == name]
     if len(same) == 1:
         return same[0]
@@ -192,8 +194,12 @@ def _several(name: str, packages: list[Package]) -> CommandError:
 
 
 def _identify(package: Package) -> str:
-    noun = "version" if package.version_count == 1 else "versions"
-    created = "" if package.created_at is None else f", created {package.created_at.date()}"
+    noun = "versions"
+    if package.version_count == 1:
+        noun = "version"
+    created = ""
+    if package.created_at is not None:
+        created = f", created {package.created_at.date()}"
     return f"{package.id}  {package.version_count} {noun}{created}"
 
 
@@ -288,8 +294,12 @@ def _by_deployment(session: Session, package: Package, selector: Selector) -> Ve
 
 
 def _stays(session: Session, package: Package, selector: Selector) -> list[Deployment]:
-    target = None if selector.target is None else DeploymentTarget(selector.target)
-    moment = None if selector.day is None else selector.moment_of_past()
+    target = None
+    if selector.target is not None:
+        target = DeploymentTarget(selector.target)
+    moment = None
+    if selector.day is not None:
+        moment = selector.moment_of_past()
     found = session.versions.iterate_deployments(
         package_id=package.id, target=target, live=True if moment is None else None, at=moment
     )
@@ -297,7 +307,9 @@ def _stays(session: Session, package: Package, selector: Selector) -> list[Deplo
 
 
 def _nothing_live(name: str, selector: Selector) -> str:
-    where = "" if selector.target is None else f" at {selector.target}"
+    where = ""
+    if selector.target is not None:
+        where = f" at {selector.target}"
     if selector.day is None:
         return f"no version of {name} is live{where}"
     return f"no version of {name} was live{where} at the end of {selector.day} (UTC)"

@@ -163,7 +163,9 @@ def _print_how_to_push(folder: Path, outcome: Mapping[str, str]) -> None:
     new = [file for file, what in outcome.items() if what == "copied"]
     if not new:
         new = [file for file, what in outcome.items() if what == "unchanged"]
-    newer = newer_migrations(folder, new[0]) if new else []
+    newer: list[str] = []
+    if new:
+        newer = newer_migrations(folder, new[0])
     command = "supabase db push --remote"
     if newer:
         command += " --include-all"

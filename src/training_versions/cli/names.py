@@ -64,7 +64,9 @@ class Selector:
         if self.day > today:
             raise usage(f"{self.day} is still to come (in UTC it is {today})")
         # This machine's clock may be behind the database's.
-        return None if self.day == today else self.moment()
+        if self.day == today:
+            return None
+        return self.moment()
 
     def __str__(self) -> str:
         if self.number is not None:
@@ -101,7 +103,9 @@ def read_reference(text: str) -> Reference:
     if text.startswith('"'):
         return _read_quoted(text)
     name, separator, tail = text.rpartition("@")
-    selector = _read_selector(tail, text) if separator else None
+    selector = None
+    if separator:
+        selector = _read_selector(tail, text)
     if selector is None:
         name = text
     return _reference(text, name, selector)
@@ -126,7 +130,9 @@ def _read_quoted(text: str) -> Reference:
     tail = text[end:]
     if not tail:
         return Reference(text, name=name)
-    selector = _read_selector(tail[1:], text) if tail.startswith("@") else None
+    selector = None
+    if tail.startswith("@"):
+        selector = _read_selector(tail[1:], text)
     if selector is None:
         raise usage(f"{tail} does not name a version", hint=f"After the name: {HOW}.")
     return Reference(text, name=name, selector=selector)

@@ -268,7 +268,9 @@ def iso(moment: datetime) -> str:
 
 def money(amount: Decimal | None) -> str | None:
     """Write an amount with separators of thousands, as people read it."""
-    return None if amount is None else write_amount(amount)
+    if amount is None:
+        return None
+    return write_amount(amount)
 
 
 def _as_json(data: object) -> object:

@@ -38,7 +38,9 @@ def draw(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Ce
         return
 
     # Dots are one character, which not every encoding has.
-    cut = "ellipsis" if console.encoding.startswith("utf") else "crop"
+    cut = "crop"
+    if console.encoding.startswith("utf"):
+        cut = "ellipsis"
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(
@@ -112,5 +114,7 @@ def _text(column: Column, value: Cell) -> Text:
         return Text(describe_age(value, datetime.now(UTC)))
     if isinstance(value, Decimal):
         return Text(money(value) or "")
-    style = style_of(value) if column.is_styled else ""
+    style = ""
+    if column.is_styled:
+        style = style_of(value)
     return styled_text(str(value).replace("\n", " "), style)

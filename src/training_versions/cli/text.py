@@ -42,4 +42,6 @@ def _json_escaped(character: str) -> str:
 
 def described(status: str) -> str:
     """Say what a version is: a draft, published or archived."""
-    return "a draft" if status == "draft" else status
+    if status == "draft":
+        return "a draft"
+    return status

@@ -59,7 +59,9 @@ def export(session: Session, package: str, file: str, yes: bool) -> None:
     found = find_package(session, package)
     if not to_stdout and Path(file).is_file():
         confirm(session, f"{file} is there already. Replace it?", yes=yes)
-    target = sys.stdout.buffer if to_stdout else file
+    target = file
+    if to_stdout:
+        target = sys.stdout.buffer
     with _no_file_errors("write", file), _bar(output, "Exporting") as progress:
         result = session.packages.export(found.id, target, progress=progress)
     if to_stdout:
@@ -140,9 +142,12 @@ def _no_file_errors(verb: str, file: str) -> Generator[None, None, None]:
         raise
     except OSError as exc:
         reason = exc.strerror or str(exc)
-        where = file if file != STANDARD else _STANDARD_STREAMS[verb]
-        is_no_file = isinstance(exc, _NO_SUCH_FILE)
-        status = USAGE if is_no_file else FAILED
+        where = file
+        if file == STANDARD:
+            where = _STANDARD_STREAMS[verb]
+        status = FAILED
+        if isinstance(exc, _NO_SUCH_FILE):
+            status = USAGE
         raise CommandError(f"cannot {verb} {where}: {reason}", status=status) from None
 
 

@@ -58,17 +58,19 @@ def live(session: Session, package: str | None, day: str | None, everything: boo
     output = session.output
     if day is not None and everything:
         raise usage("--on and --all exclude each other")
-    moment = None if day is None else _end_of(day)
+    moment = None
+    if day is not None:
+        moment = _end_of(day)
     # Of today it is what is live now: this machine's clock may be behind the database's.
     is_now = moment is None and not everything
     names = PackageNames(session)
-    found = None if package is None else find_package(session, package)
-    if found is not None:
+    package_id = None
+    if package is not None:
+        found = find_package(session, package)
         names.add(found)
+        package_id = found.id
     walk = session.versions.iterate_deployments(
-        package_id=None if found is None else found.id,
-        live=True if is_now else None,
-        at=moment,
+        package_id=package_id, live=True if is_now else None, at=moment
     )
     stays = list(walk)
     output.show(
@@ -145,7 +147,9 @@ def deploy(
         )
     where = DeploymentTarget(target)
     replaced = session.versions.live(found.package.id, where)
-    before = None if replaced is None else session.versions.get(replaced.version_id)
+    before = None
+    if replaced is not None:
+        before = session.versions.get(replaced.version_id)
     diff = content_diff(session, before, chosen)
     heading = f"{found.written} at {target}, where nothing is live:"
     if before is not None:
@@ -192,7 +196,9 @@ def undeploy(session: Session, version: str, target: str | None, yes: bool, dry_
     default = Selector(is_live=True, target=target)
     found = find_version(session, version, default=default)
     chosen = found.version
-    where = None if target is None else DeploymentTarget(target)
+    where = None
+    if target is not None:
+        where = DeploymentTarget(target)
     ending = list(session.versions.deployments(version_id=chosen.id, target=where, live=True))
     places = " and ".join(sorted(str(stay.target) for stay in ending))
     shown = summary_of(chosen)

@@ -71,11 +71,14 @@ def doctor(session: Session) -> int:
     secret_key, public_key = keys_of_environment()
     # Beside the database only the secret key shows more: the row cap. Without it, the public one
     # shows what everybody sees.
-    keys = (secret_key, public_key) if db_url else (public_key, secret_key)
+    keys = (public_key, secret_key)
+    if db_url:
+        keys = (secret_key, public_key)
     key = keys[0] or keys[1] or None
-    stored = storage.load() if url is None and db_url is None else None
-    if stored is not None:
-        url, key = stored.url, stored.key
+    if url is None and db_url is None:
+        stored = storage.load()
+        if stored is not None:
+            url, key = stored.url, stored.key
     if db_url is None and (url is None or key is None):
         raise usage(
             "it is not known which project to examine",
@@ -101,7 +104,9 @@ def _print(session: Session, report: Report) -> None:
             output.line(output.hide(line))
         return
     for finding in report.findings:
-        style = "bold red" if finding.level == "error" else "bold yellow"
+        style = "bold yellow"
+        if finding.level == "error":
+            style = "bold red"
         output.styled(f"{finding.level}: {finding.id}: {finding.object}", style)
         output.paragraph(finding.what)
         output.paragraph(finding.why)

@@ -235,7 +235,9 @@ def _again(session: Session, exc: CommandError | TrainingVersionsError) -> bool:
 
 def _open_editor(output: Output, path: Path) -> None:
     # Where stdout is a pipe, as with --json, the editor still needs the screen.
-    screen = None if output.is_terminal else output.err
+    screen = None
+    if not output.is_terminal:
+        screen = output.err
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
         with _signals_for_an_editor():

@@ -9,7 +9,7 @@ import click
 from training_versions import Package
 from training_versions.cli.command import command, pass_session
 from training_versions.cli.context import Session
-from training_versions.cli.documents import read_object
+from training_versions.cli.documents import Document, read_object
 from training_versions.cli.names import for_shell, write_name
 from training_versions.cli.output import Cell, Column
 
@@ -100,7 +100,9 @@ def create(
     A draft in it: `training-versions draft`. Names need not be unique.
     """
     output = session.output
-    content = {} if config is None else read_object(config)
+    content: Document = {}
+    if config is not None:
+        content = read_object(config)
     if if_missing and package_id is not None:
         raise click.UsageError("--if-missing and --id exclude each other")
     if if_missing:

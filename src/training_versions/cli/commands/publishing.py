@@ -145,7 +145,9 @@ def delete(session: Session, what: str, yes: bool, dry_run: bool) -> None:
 def _delete_package(session: Session, package: Package, *, yes: bool, dry_run: bool) -> None:
     written = write_name(package.name)
     drafts = session.versions.count(package.id, status="draft")
-    noun = "draft" if drafts == 1 else "drafts"
+    noun = "drafts"
+    if drafts == 1:
+        noun = "draft"
     if dry_run and drafts < session.versions.count(package.id):
         raise CommandError(f"{written} has published or archived versions, which are history")
     session.output.say(f"The package {written} ({package.id}) has {drafts} {noun}.")
@@ -176,5 +178,7 @@ def _delete_draft(
 
 def _report_deleted(session: Session, written: str, result: Deleted) -> None:
     output = session.output
-    verb = "would delete" if result.dry_run else "deleted"
+    verb = "deleted"
+    if result.dry_run:
+        verb = "would delete"
     output.show(result, ids=[result.id], text=lambda: output.line(f"{verb} {written}"))

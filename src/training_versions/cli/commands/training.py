@@ -92,7 +92,9 @@ def log(
         raise usage("--step goes with metrics that are arguments", hint='Write {"step": 1, …}.')
     if not metric and sys.stdin.isatty():
         raise usage("no metrics are given", hint="Name some, as in loss=0.41, or - for stdin.")
-    given = None if reads_stdin else metrics.from_arguments(metric, step)
+    given = None
+    if not reads_stdin:
+        given = metrics.from_arguments(metric, step)
     found = find_version(session, version)
     logger = metrics.MetricLogger(session, found.version.id, run)
     if given is not None:
@@ -114,7 +116,9 @@ def log(
     ]
     output = session.output
     output.show(logged, ids=[found.version.id], text=lambda: output.fields(facts))
-    return USAGE if logger.refused_lines else 0
+    if logger.refused_lines:
+        return USAGE
+    return 0
 
 
 @train.part(
