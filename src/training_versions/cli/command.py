@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import click
@@ -203,6 +204,42 @@ def dry_run_option(function: F) -> F:
     return click.option(
         "--dry-run", is_flag=True, help="Show what would come of it, and change nothing."
     )(function)
+
+
+def limit_option(function: F) -> F:
+    """Give a list the option that cuts it."""
+    return click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")(
+        function
+    )
+
+
+def oldest_option(function: F) -> F:
+    """Give a list, which is newest first, the option that turns it around."""
+    return click.option("--oldest", is_flag=True, help="Oldest first.")(function)
+
+
+def filter_option(name: str, values: type[StrEnum], help_text: str) -> Callable[[F], F]:
+    """Make an option for those that have one of the given values."""
+    choices = [str(value) for value in values]
+    return click.option(
+        name,
+        type=click.Choice(choices),
+        multiple=True,
+        # Not all of them there, which no terminal has room for in one line.
+        metavar=name.removeprefix("--").upper(),
+        help=f"{help_text}: {', '.join(choices)}. Can be repeated.",
+    )
+
+
+def id_option(parameter: str, of: str = "Its") -> Callable[[F], F]:
+    """Make the option for the id of what a command creates."""
+    return click.option(
+        "--id",
+        parameter,
+        type=click.UUID,
+        metavar="ID",
+        help=f"{of} id; repeats then do nothing.",
+    )
 
 
 def confirm(session: Session, question: str, *, yes: bool) -> None:

@@ -1,9 +1,17 @@
-"""What a command says it did to a version: the same sentences for all of them."""
+"""What a command says it did: the same sentences for all of them."""
 
 from __future__ import annotations
 
 from training_versions.cli.context import Session
 from training_versions.cli.results import Done
+
+
+def say_next(session: Session, command: str, *, replayed: bool) -> None:
+    """Say what to type after something was created, or that a repeat created nothing."""
+    if replayed:
+        session.output.say("It was there already; nothing was created.")
+    else:
+        session.output.say(f"Next: {command}", style="dim")
 
 
 def report(session: Session, result: Done, what: str, *, unchanged: str = "") -> None:

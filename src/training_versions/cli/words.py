@@ -76,8 +76,8 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
     },
     "versions": {
         "options": {
-            "--status": "Only those; may be given twice.",
-            "--training": "Only those whose training is so.",
+            "--status": "Only those: draft, published, archived. Can be repeated.",
+            "--training": "Only those whose training is so: pending, running, completed, failed, cancelled. Can be repeated.",
             "--deployed": "Only those that are live.",
             "--text": "Only those with this in their name or summary.",
             "--oldest": "Oldest first.",
@@ -213,7 +213,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
     "restore": {
         "options": {
             "--name": "The name of the draft.",
-            "--summary": "What is new; says by default what was restored.",
+            "--summary": "What is new; says by default what it was made from.",
             "--id": "The draft's id; repeats then do nothing.",
             "--force": "Make it even where no content would change.",
             "--dry-run": "Show what would come of it, and change nothing.",
@@ -232,7 +232,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
         "options": {
             "--into": "The package for the draft.",
             "--name": "The name of the draft.",
-            "--summary": "What is new; says by default what was forked.",
+            "--summary": "What is new; says by default what it was made from.",
             "--id": "The draft's id; repeats then do nothing.",
             "--dry-run": "Show what would come of it, and change nothing.",
             "--json": "Print JSON.",
@@ -277,7 +277,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
     },
     "history": {
         "options": {
-            "--kind": "Only those; may be given twice.",
+            "--kind": "Only those: created, restored, forked, imported, edited, published, archived, deleted, training_pending, training_started, training_completed, training_failed, training_cancelled, deployed, undeployed, cost_recorded, cost_alert. Can be repeated.",
             "--since": "From this day or moment on; a day begins in UTC.",
             "--until": "Before this day or moment.",
             "--oldest": "Oldest first.",
@@ -499,7 +499,7 @@ WORDS: "dict[str, dict[str, dict[str, str]]]" = {
         "options": {
             "--lines": "Begin with the newest N events; 10 if left out.",
             "-n": "Begin with the newest N events; 10 if left out.",
-            "--kind": "Only events of this kind; can be repeated.",
+            "--kind": "Only events of this kind: created, restored, forked, imported, edited, published, archived, deleted, training_pending, training_started, training_completed, training_failed, training_cancelled, deployed, undeployed, cost_recorded, cost_alert. Can be repeated.",
             "--interval": "How often to look; every 2 seconds if left out.",
             "--json": "Print JSON.",
             "-q": "Print ids only.",

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 import click
 
 from training_versions import CopiedDraft, Package
-from training_versions.cli.command import command, dry_run_option, pass_session
+from training_versions.cli.command import command, dry_run_option, id_option, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.diffs import content_diff, preview
 from training_versions.cli.lookup import FoundVersion, find_package, find_version
 from training_versions.cli.names import write_name, write_version
 from training_versions.cli.reports import report
 from training_versions.cli.results import Difference, Done, summary_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _draft_options(function: F) -> F:
+    """Give a command the options that say what the draft is like that it makes."""
+    for option in (
+        id_option("new_id", "The draft's"),
+        click.option(
+            "--summary", metavar="TEXT", help="What is new; says by default what it was made from."
+        ),
+        click.option("--name", metavar="NAME", help="The name of the draft."),
+    ):
+        function = option(function)
+    return function
 
 
 @command(
@@ -25,11 +42,7 @@ from training_versions.cli.results import Difference, Done, summary_of
     ),
 )
 @click.argument("version", metavar="VERSION")
-@click.option("--name", metavar="NAME", help="The name of the draft.")
-@click.option("--summary", metavar="TEXT", help="What is new; says by default what was restored.")
-@click.option(
-    "--id", "new_id", type=click.UUID, metavar="ID", help="The draft's id; repeats then do nothing."
-)
+@_draft_options
 @click.option("--force", is_flag=True, help="Make it even where no content would change.")
 @dry_run_option
 @pass_session
@@ -89,11 +102,7 @@ def _is_repeat(session: Session, new_id: UUID | None) -> bool:
 )
 @click.argument("version", metavar="VERSION")
 @click.option("--into", required=True, metavar="PACKAGE", help="The package for the draft.")
-@click.option("--name", metavar="NAME", help="The name of the draft.")
-@click.option("--summary", metavar="TEXT", help="What is new; says by default what was forked.")
-@click.option(
-    "--id", "new_id", type=click.UUID, metavar="ID", help="The draft's id; repeats then do nothing."
-)
+@_draft_options
 @dry_run_option
 @pass_session
 def fork(

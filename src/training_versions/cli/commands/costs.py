@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from training_versions import CostEntry, Package, PackageCost, RecordedCost
-from training_versions.cli.command import Topic, pass_session
+from training_versions.cli.command import Topic, id_option, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.lookup import find, find_package, find_version
 from training_versions.cli.names import write_version
@@ -36,9 +36,7 @@ cost = Topic("cost", help="Show costs, or record one.")
     metavar="PERCENT",
     help="Of the budget; 50, 80 and 100 if left out. Can be repeated.",
 )
-@click.option(
-    "--id", "entry_id", type=click.UUID, metavar="ID", help="Its id; repeats then do nothing."
-)
+@id_option("entry_id")
 @pass_session
 def record(
     session: Session,

@@ -12,6 +12,7 @@ from training_versions.cli.command import (
     command,
     confirm,
     dry_run_option,
+    id_option,
     pass_session,
     yes_option,
 )
@@ -118,9 +119,7 @@ def _row(session: Session, names: PackageNames, stay: Deployment) -> tuple[Cell,
 @click.argument("target", type=_TARGET, metavar="TARGET")
 @click.option("--url", metavar="URL", help="Where it answers.")
 @click.option("--deployment-id", metavar="TEXT", help="What the target calls it.")
-@click.option(
-    "--id", "stay_id", type=click.UUID, metavar="ID", help="Its id; repeats then do nothing."
-)
+@id_option("stay_id")
 @yes_option
 @dry_run_option
 @pass_session

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import click
 
-from training_versions.cli.command import command, pass_session
+from training_versions.cli.command import command, id_option, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.documents import (
     as_arguments,
@@ -15,6 +15,7 @@ from training_versions.cli.documents import (
 )
 from training_versions.cli.lookup import find_package, find_version
 from training_versions.cli.names import for_shell, write_version
+from training_versions.cli.reports import say_next
 from training_versions.cli.results import Done, summary_of
 
 
@@ -30,9 +31,7 @@ from training_versions.cli.results import Done, summary_of
 @click.argument("package", metavar="PACKAGE")
 @content_options
 @click.option("--parent", metavar="VERSION", help="The version that it comes from.")
-@click.option(
-    "--id", "version_id", type=click.UUID, metavar="ID", help="Its id; repeats then do nothing."
-)
+@id_option("version_id")
 @pass_session
 def draft(
     session: Session,
@@ -63,7 +62,4 @@ def draft(
         ids=[made.id],
         text=lambda: output.line(f"draft {written}", is_safe=True),
     )
-    if made.replayed:
-        output.say("It was there already; nothing was created.")
-        return
-    output.say(f"Next: training-versions edit {for_shell(written)}", style="dim")
+    say_next(session, f"training-versions edit {for_shell(written)}", replayed=made.replayed)

@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 import click
 
 from training_versions import Event, EventKind, HistoryFilters, Lineage, LineageNode
-from training_versions.cli.command import command, pass_session
+from training_versions.cli.command import (
+    command,
+    filter_option,
+    limit_option,
+    oldest_option,
+    pass_session,
+)
 from training_versions.cli.context import Session
 from training_versions.cli.events import describe
 from training_versions.cli.exits import usage
@@ -38,16 +44,11 @@ _EVENTS = (
     ),
 )
 @click.argument("what", metavar="[PACKAGE|VERSION]", required=False)
-@click.option(
-    "--kind",
-    type=click.Choice([str(kind) for kind in EventKind]),
-    multiple=True,
-    help="Only those; may be given twice.",
-)
+@filter_option("--kind", EventKind, "Only those")
 @click.option("--since", metavar="DAY", help="From this day or moment on; a day begins in UTC.")
 @click.option("--until", metavar="DAY", help="Before this day or moment.")
-@click.option("--oldest", is_flag=True, help="Oldest first.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")
+@oldest_option
+@limit_option
 @pass_session
 def history(
     session: Session,

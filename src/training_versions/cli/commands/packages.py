@@ -7,11 +7,12 @@ from uuid import UUID
 import click
 
 from training_versions import Package
-from training_versions.cli.command import command, pass_session
+from training_versions.cli.command import command, id_option, limit_option, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.documents import Document, read_object
 from training_versions.cli.names import for_shell, write_name
 from training_versions.cli.output import Cell, Column
+from training_versions.cli.reports import say_next
 
 _COLUMNS = (
     Column("name", may_wrap=True),
@@ -29,7 +30,7 @@ _COLUMNS = (
 )
 @click.option("--text", metavar="TEXT", help="Only those with this in their name.")
 @click.option("--type", "template_type", metavar="TYPE", help="Only those of this type.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")
+@limit_option
 @pass_session
 def packages(
     session: Session, text: str | None, template_type: str | None, limit: int | None
@@ -81,9 +82,7 @@ def _row(package: Package) -> tuple[Cell, ...]:
 @click.option("--type", "template_type", required=True, metavar="TYPE", help="Kind of training.")
 @click.option("--config", metavar="FILE", help="JSON that a first draft starts from; - is stdin.")
 @click.option("--if-missing", is_flag=True, help="Use the package of this name, if there is one.")
-@click.option(
-    "--id", "package_id", type=click.UUID, metavar="ID", help="Its id; repeats then do nothing."
-)
+@id_option("package_id")
 @click.option("--owner", type=click.UUID, metavar="ID", help="Whose it is; for the service role.")
 @pass_session
 def create(
@@ -122,7 +121,5 @@ def create(
         ids=[package.id],
         text=lambda: output.line(f"package {write_name(package.name)}", is_safe=True),
     )
-    if package.replayed:
-        output.say("It was there already; nothing was created.")
-        return
-    output.say(f"Next: training-versions draft {for_shell(write_name(package.name))}", style="dim")
+    name = for_shell(write_name(package.name))
+    say_next(session, f"training-versions draft {name}", replayed=package.replayed)

@@ -13,7 +13,13 @@ from training_versions import (
     VersionStatus,
     VersionSummary,
 )
-from training_versions.cli.command import command, pass_session
+from training_versions.cli.command import (
+    command,
+    filter_option,
+    limit_option,
+    oldest_option,
+    pass_session,
+)
 from training_versions.cli.context import Session
 from training_versions.cli.diffs import print_diff, version_before
 from training_versions.cli.documents import SNAPSHOTS
@@ -51,22 +57,12 @@ _COLUMNS = (
     ),
 )
 @click.argument("package", metavar="PACKAGE")
-@click.option(
-    "--status",
-    type=click.Choice([str(status) for status in VersionStatus]),
-    multiple=True,
-    help="Only those; may be given twice.",
-)
-@click.option(
-    "--training",
-    type=click.Choice([str(status) for status in TrainingStatus]),
-    multiple=True,
-    help="Only those whose training is so.",
-)
+@filter_option("--status", VersionStatus, "Only those")
+@filter_option("--training", TrainingStatus, "Only those whose training is so")
 @click.option("--deployed", is_flag=True, help="Only those that are live.")
 @click.option("--text", metavar="TEXT", help="Only those with this in their name or summary.")
-@click.option("--oldest", is_flag=True, help="Oldest first.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")
+@oldest_option
+@limit_option
 @pass_session
 def versions(
     session: Session,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import click
 
 from training_versions import Event, EventKind, HistoryFilters, TrainingVersionsError
-from training_versions.cli.command import command, pass_session
+from training_versions.cli.command import command, filter_option, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.events import describe
 from training_versions.cli.exits import INTERRUPTED
@@ -49,13 +49,7 @@ _COLUMNS = [Column(title) for title in ("when", "version", "what", "who", "detai
     metavar="N",
     help="Begin with the newest N events; 10 if left out.",
 )
-@click.option(
-    "--kind",
-    type=click.Choice([str(kind) for kind in EventKind]),
-    multiple=True,
-    metavar="KIND",
-    help="Only events of this kind; can be repeated.",
-)
+@filter_option("--kind", EventKind, "Only events of this kind")
 @click.option(
     "--interval",
     type=click.FloatRange(0.1),
