@@ -102,6 +102,22 @@ def test_amounts_are_compared_as_amounts(amount: Any) -> None:
     assert merge.changes == ()
 
 
+@pytest.mark.parametrize(
+    "amount", ["NaN", "Infinity", Decimal("NaN"), Decimal("-Infinity"), "-5", 0.001]
+)
+def test_what_is_no_amount_is_refused(amount: Any) -> None:
+    with pytest.raises(InvalidInputError, match="estimated_cost must be"):
+        merge_edits(BASE, {"estimated_cost": amount}, {})
+
+
+def test_an_amount_that_is_stored_need_not_obey_the_rules_of_today() -> None:
+    base = BASE | {"estimated_cost": Decimal("-5")}
+
+    assert merge_edits(base, {"name": "b"}, {"estimated_cost": Decimal("-5")}).merged == {
+        "name": "b"
+    }
+
+
 def test_numbers_are_compared_as_they_are_written() -> None:
     assert merge_edits(BASE, config(r=8.0), {}).my_paths == ("/config_snapshot/r",)
     assert merge_edits(BASE, config(r=True), {}).my_paths == ("/config_snapshot/r",)

@@ -304,8 +304,10 @@ def _as_stored(value: object, name: str) -> JsonValue:
         return None
     rule = FIELD_RULES.get(name)
     if isinstance(rule, CostRule):
-        # What is stored need not obey the rules of today.
-        return float(value) if isinstance(value, Decimal) else check_cost(value, name)
+        if isinstance(value, Decimal) and value.is_finite():
+            # What is stored need not obey the rules of today.
+            return float(value)
+        return check_cost(value, name)
     if isinstance(rule, UuidRule):
         return check_uuid(value, name)
     with refusing_foreign_errors(name):

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal, TypeAlias
 
 from training_versions import InvalidInputError, JsonValue, Version
@@ -89,18 +89,15 @@ def marks_of(version: AnyVersion) -> dict[str, str]:
     return {field.name: _mark(value_of(version, field)) for field in FIELDS}
 
 
-def _mark(value: JsonValue) -> str:
+def _mark(value: JsonValue | Decimal) -> str:
     # 1 and 1.0 are two values, and are written as two texts.
-    text = json.dumps(value, sort_keys=True)
+    text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def value_of(version: AnyVersion, field: Field) -> JsonValue:
-    """Return the stored value of a field, as an argument of `update_draft`."""
-    value: Any = getattr(version, field.column)
-    if field.kind == "amount" and value is not None:
-        return str(value)
-    return value
+def value_of(version: AnyVersion, field: Field) -> JsonValue | Decimal:
+    """Return the stored value of a field."""
+    return getattr(version, field.column)
 
 
 def as_sent(field: Field, text: str) -> str:
@@ -152,7 +149,7 @@ def read_edit(texts: Mapping[str, str], base: Mapping[str, str]) -> Edit:
     return Edit(values, problems)
 
 
-def read_base(base: Mapping[str, str], stored: AnyVersion) -> dict[str, JsonValue]:
+def read_base(base: Mapping[str, str], stored: AnyVersion) -> dict[str, JsonValue | Decimal]:
     """Read the texts that somebody began from.
 
     Args:
@@ -161,9 +158,9 @@ def read_base(base: Mapping[str, str], stored: AnyVersion) -> dict[str, JsonValu
             also if a form cannot carry it.
 
     Raises:
-        InvalidInputError: One is no JSON, so no page of ours sent it.
+        InvalidInputError: One is no JSON or no number, so no page of ours sent it.
     """
-    values: dict[str, JsonValue] = {}
+    values: dict[str, JsonValue | Decimal] = {}
     for name, text in base.items():
         field = BY_NAME[name]
         sent = as_sent(field, text)
@@ -171,12 +168,23 @@ def read_base(base: Mapping[str, str], stored: AnyVersion) -> dict[str, JsonValu
             values[name] = value_of(stored, field)
             continue
         try:
-            values[name] = read_text(field, sent)
+            values[name] = _read_stored(field, sent)
         except Mistake as mistake:
             raise InvalidInputError(
                 f"What {name} was before is not JSON: {mistake.message}", field=name
             ) from None
+        except InvalidOperation:
+            raise InvalidInputError(
+                f"What {name} was before is not a number: {sent!r:.80}", field=name
+            ) from None
     return values
+
+
+def _read_stored(field: Field, text: str) -> JsonValue | Decimal:
+    """Read the text of what was stored, which need not obey the rules of today."""
+    if field.kind == "amount" and text:
+        return Decimal(text)
+    return read_text(field, text)
 
 
 def labels_of(names: Container[str]) -> str:

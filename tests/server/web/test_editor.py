@@ -143,6 +143,30 @@ def test_the_later_of_two_tabs_writes_nothing_and_gets_both_sides(
     assert "Config / seed" in body["html"]
 
 
+def test_an_amount_that_older_rules_let_pass_holds_up_neither_a_save_nor_a_merge(
+    owner_page: Visitor,
+    ada: Drafter,
+    draft: Version,
+    damage: Callable[[Version, str], None],
+) -> None:
+    damage(draft, "budget_limit = -5")
+    tab = Tab(owner_page, draft)
+    ada.versions.update_draft(draft.id, config=CONFIG | {"r": 64})
+
+    reply = tab.save(config=json.dumps(CONFIG | {"seed": 7}))
+    both = tab.compare(config=json.dumps(CONFIG | {"seed": 7}))
+
+    assert (reply.status_code, both.status_code) == (409, 200), both.text
+    assert both.json()["can_merge"]
+    assert both.json()["texts"]["budget_limit"] == "-5.00"
+
+    # Also where the amount is what the other side changed.
+    ada.versions.update_draft(draft.id, budget_limit=5)
+    both = tab.compare(config=json.dumps(CONFIG | {"seed": 7}))
+    assert json.loads(both.json()["merged"]["config"]) == CONFIG | {"r": 64, "seed": 7}
+    assert "Budget" in both.json()["html"]
+
+
 def test_what_overlaps_is_not_merged(tab: Tab, ada: Drafter, draft: Version) -> None:
     ada.versions.update_draft(draft.id, config=CONFIG | {"r": 64})
 
