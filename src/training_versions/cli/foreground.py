@@ -137,9 +137,16 @@ def serve(app: Any, listener: socket.socket, *, when_ready: Callable[[], object]
             if not self.should_exit:
                 super().handle_exit(sig, frame)
 
-    # A page that is open keeps its connection; do not wait for it.
     config = uvicorn.Config(
-        app, log_level="warning", lifespan="on", timeout_graceful_shutdown=3, server_header=False
+        app,
+        # uvicorn would take httptools where it is installed, which sets no limit to a header: whoever
+        # sends one that does not end fills the memory.
+        http="h11",
+        lifespan="on",
+        log_level="warning",
+        server_header=False,
+        # A page that is open keeps its connection; do not wait for it.
+        timeout_graceful_shutdown=3,
     )
     server = Server(config)
     server.run(sockets=[listener])

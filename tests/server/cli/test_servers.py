@@ -182,6 +182,25 @@ class TestServe:
         assert httpx.get(f"{served['api']}/health").status_code == 200
         assert serve.stop(signal.SIGINT)[0] == 130
 
+    def test_a_header_has_an_end_whatever_is_installed(
+        self, server, stack: LocalSupabase, tmp_path: Path
+    ) -> None:
+        (tmp_path / "httptools.py").write_text("raise SystemExit('it was taken')")
+        serve = server(
+            *("serve", "--port", 0, "--json", "--api-only"),
+            SUPABASE_URL=stack.url,
+            SUPABASE_KEY=stack.anon_key,
+            PYTHONPATH=str(tmp_path),
+        )
+        port = httpx.URL(serve.read_json()["api"]).port
+
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT) as connection:
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: api\r\nX-Long: ")
+            with pytest.raises(ConnectionError):
+                for _ in range(64):
+                    connection.sendall(b"a" * 1024 * 1024)
+        assert serve.stop(signal.SIGINT)[0] == 130
+
     def test_a_port_that_is_taken_is_said(self, run, ada) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
