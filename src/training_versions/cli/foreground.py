@@ -139,8 +139,8 @@ def serve(app: Any, listener: socket.socket, *, when_ready: Callable[[], object]
 
     config = uvicorn.Config(
         app,
-        # uvicorn would take httptools where it is installed, which sets no limit to a header: whoever
-        # sends one that does not end fills the memory.
+        # uvicorn would take httptools where it is installed, which sets no limit to a header:
+        # whoever sends one that does not end fills the memory.
         http="h11",
         lifespan="on",
         log_level="warning",

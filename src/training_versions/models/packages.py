@@ -102,6 +102,8 @@ class PackageFilters(TypedDict, total=False):
     """Which packages a list covers; a filter left out or `None` does not apply."""
 
     template_type: str | None
+    name: str | None
+    """The whole name, with its case."""
     ids: Sequence[Id] | None
     """Those with one of these identifiers, at most 200; none of them finds nothing."""
     text: str | None

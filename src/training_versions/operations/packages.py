@@ -225,6 +225,8 @@ def _select(operation: str, table: str, filters: PackageFilters, order: str, lim
     if template_type is not None:
         wanted = _check_template_type(template_type, "template_type")
         where.append(Comparison("template_type", "eq", wanted))
+    if (name := filters.get("name")) is not None:
+        where.append(Comparison("name", "eq", check_name(name)))
     # All columns: the table may be older than this project, and lack some.
     return Select(
         operation,

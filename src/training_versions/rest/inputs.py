@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, cast
 from uuid import UUID
 
 from fastapi import Path, Query
@@ -26,6 +26,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from training_versions import UNSET, DeploymentTarget
+from training_versions.rest.json_text import read_json
+from training_versions.rest.problems import Problem
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
 _MOMENT: Final = re.compile(
@@ -59,6 +61,38 @@ def _read_moment(value: object) -> object:
             "moment", "Input should be a moment with its time zone, such as 2026-01-31T12:00:00Z"
         )
     return value
+
+
+def _read_json_text(value: str) -> object:
+    try:
+        return read_json(value.encode())
+    except Problem as exc:
+        raise PydanticCustomError(
+            "json_text", "Input should be JSON: {problem}", {"problem": exc.detail}
+        ) from None
+
+
+def _read_object(value: str) -> object:
+    found = _read_json_text(value)
+    if not isinstance(found, dict):
+        raise PydanticCustomError("dict_type", "Input should be a JSON object")
+    return cast("object", found)
+
+
+def _read_objects(value: str) -> object:
+    found = _read_json_text(value)
+    if not isinstance(found, list) or not all(
+        isinstance(entry, dict) for entry in cast("list[object]", found)
+    ):
+        raise PydanticCustomError("objects", "Input should be a JSON array of objects")
+    return cast("object", found)
+
+
+def _json_text(schema: dict[str, Any]) -> WithJsonSchema:
+    """Describe a parameter whose text is JSON."""
+    return WithJsonSchema(
+        {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
+    )
 
 
 def _refuse_blank(value: str) -> str:
@@ -106,6 +140,13 @@ Dataset = Annotated[list[dict[str, Any]], Field(description="The data sets, in t
 
 Ids = Annotated[
     tuple[UUID, ...], Query(max_length=200, description="Those with one of these identifiers.")
+]
+# FastAPI takes no objects in a query, so their type is `Any`.
+ObjectText = Annotated[Any, BeforeValidator(_read_object), _json_text({"type": "object"})]
+ObjectsText = Annotated[
+    Any,
+    BeforeValidator(_read_objects),
+    _json_text({"type": "array", "items": {"type": "object"}}),
 ]
 PackageId = Annotated[UUID, Path(description="The package.")]
 VersionId = Annotated[UUID, Path(description="The version.")]

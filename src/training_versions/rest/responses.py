@@ -119,6 +119,7 @@ IF_MATCH_PACKAGE: Final = {
 IDEMPOTENCY_KEY: Final = _parameter(
     "Idempotency-Key",
     "Makes the request repeatable: with the same key and body it answers as before, marked with "
-    "`Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, such as a UUID.",
+    "`Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, chosen at random, such as a "
+    "UUID.",
     pattern="^[!-~]([ -~]{0,253}[!-~])?$",
 )

@@ -38,6 +38,14 @@ class Comparison(BaseModel):
     changes: list[Difference]
 
 
+class NumberComparison(BaseModel):
+    """What differs between two versions of a package, named by their numbers."""
+
+    left: int
+    right: int
+    changes: list[Difference]
+
+
 class PatchOperation(BaseModel):
     """One operation of a JSON Patch (RFC 6902)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from uuid import uuid4
 
 import pytest
@@ -124,6 +125,66 @@ def test_versions_are_found_by_their_ids_and_numbers(ada: Api) -> None:
     assert numbers("&number_below=3&limit=1") == [2]
     assert numbers("&number_above=2&order=oldest") == [3, 4]
     assert numbers("&number_above=1&number_below=3") == [2]
+
+
+def test_versions_are_found_by_what_they_contain(ada: Api) -> None:
+    package = ada.package()
+    ada.draft(package, config={"r": 8, "lora": {"alpha": 16}}, dataset=[{"id": "faq", "n": 1}])
+    ada.draft(
+        package, config={"r": 16}, model={"id": "é & %"}, dataset=[{"id": "faq"}, {"id": "b"}]
+    )
+
+    def numbers(**contained: object) -> list[int]:
+        query = {"package_id": package["id"], "order": "oldest"}
+        query |= {name: json.dumps(value) for name, value in contained.items()}
+        return [
+            each["version_number"] for each in ada.get("/versions", params=query).json()["items"]
+        ]
+
+    assert numbers(config_contains={"r": 8}) == [1]
+    assert numbers(config_contains={"lora": {"alpha": 16}}) == [1]
+    assert numbers(model_contains={"id": "é & %"}) == [2]
+    assert numbers(dataset_contains=[{"id": "faq"}]) == [1, 2]
+    assert numbers(dataset_contains=[{"id": "faq"}], config_contains={"r": 16}) == [2]
+    assert numbers(config_contains={}) == [1, 2]
+
+
+def test_the_next_page_of_what_contains_something_contains_it_too(ada: Api) -> None:
+    for config in ({"a": "+& %"}, {"a": "b"}, {"a": "+& %"}):
+        ada.draft(config=config)
+
+    page = ada.get("/versions", params={"config_contains": '{"a": "+& %"}', "limit": 1})
+    second = ada.get(page.links["next"]["url"].removeprefix(PREFIX))
+
+    assert [len(each.json()["items"]) for each in (page, second)] == [1, 1]
+    assert "next" not in second.links
+
+
+def test_packages_are_found_by_their_whole_name(ada: Api, bob: Api) -> None:
+    names = ("Bot", "bot", "bots", "bot, é (1)")
+    packages = {name: ada.package(name) for name in names}
+    bob.package("bot")
+
+    for name in names:
+        for path in ("/packages", "/overviews"):
+            found = ada.get(path, params={"name": name}).json()["items"]
+            assert [each["id"] for each in found] == [packages[name]["id"]]
+    assert ada.get("/packages", params={"name": "b"}).json()["items"] == []
+
+
+def test_versions_are_compared_by_their_numbers(ada: Api, bob: Api) -> None:
+    first = ada.draft(config={"r": 8, "a": 1}).json()
+    second = ada.draft({"id": first["package_id"]}, config={"r": 16, "a": 2}).json()
+    path = f"/packages/{first['package_id']}/versions"
+
+    by_number = ada.get(f"{path}/1/compare/2").json()
+    by_id = ada.get(f"/versions/{first['id']}/compare/{second['id']}").json()
+
+    assert by_number == by_id | {"left": 1, "right": 2}
+    (only,) = ada.get(f"{path}/1/compare/2?path=/config_snapshot/r").json()["changes"]
+    assert (only["old"], only["new"]) == (8, 16)
+    for api, numbers in ((ada, "1/compare/3"), (bob, "1/compare/2")):
+        assert slug(api.get(f"{path}/{numbers}")) == "not-found"
 
 
 def test_overviews_say_what_is_live_of_each_package(ada: Api) -> None:

@@ -73,7 +73,8 @@ def test_pages_and_filters_are_those_of_the_list_of_packages(ada):
     def ids(page):
         return [each.id for each in page]
 
-    for filters in ({}, {"text": "BOT"}, {"template_type": "dpo"}, {"order": "oldest"}):
+    given = ({}, {"text": "BOT"}, {"name": "b"}, {"template_type": "dpo"}, {"order": "oldest"})
+    for filters in given:
         everything = ids(ada.packages.list(**filters))
         assert ids(ada.packages.overviews(**filters)) == everything
         assert ids(ada.packages.iterate_overviews(**filters, page_size=1)) == everything

@@ -143,6 +143,7 @@ def test_a_name_is_found_as_it_is_written(ada):
     assert len({package.id for package in made.values()}) == len(NAMES)
     for name in NAMES:
         assert ada.packages.find_by_name(name) == made[name]
+        assert ada.packages.list(name=name).items == [made[name]]
     assert ada.packages.find_by_name("support%") is None
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from training_versions import Lineage, VersionDiff, VersionSummary
 from training_versions.rest.caller import Versions
 from training_versions.rest.idempotency import New, telling_reuse
-from training_versions.rest.inputs import Copy, Fork, VersionId
+from training_versions.rest.inputs import Copy, Fork, Number, PackageId, VersionId
 from training_versions.rest.replies import reply
 from training_versions.rest.responses import (
     CREATED,
@@ -20,11 +20,14 @@ from training_versions.rest.responses import (
     takes,
 )
 from training_versions.rest.routes.versions import DRAFT_LINKS, created_draft
-from training_versions.rest.schemas import Comparison, PatchOperation
+from training_versions.rest.schemas import Comparison, NumberComparison, PatchOperation
 
 router = APIRouter(tags=["copies"], responses=problems())
 
 OtherId = Annotated[UUID, Path(description="The version to compare it with.")]
+OtherNumber = Annotated[
+    int, Path(ge=1, le=2**31 - 1, description="The number of the version to compare it with.")
+]
 Prefixes = Annotated[
     tuple[str, ...],
     Query(
@@ -66,6 +69,23 @@ async def get_json_patch(
     """Return the JSON Patch (RFC 6902) that turns a version's content into another's."""
     diff = _filtered(await versions.compare(version_id, other_id), path)
     return reply(diff.to_json_patch(), media_type="application/json-patch+json")
+
+
+@router.get(
+    "/packages/{package_id}/versions/{version_number}/compare/{other_number}",
+    response_model=NumberComparison,
+)
+async def compare_numbers(
+    package_id: PackageId,
+    version_number: Number,
+    other_number: OtherNumber,
+    versions: Versions,
+    path: Prefixes = (),
+) -> Response:
+    """Compare a version with another one of its package, by their numbers."""
+    diff = _filtered(await versions.compare_numbers(package_id, version_number, other_number), path)
+    content: dict[str, Any] = {"left": version_number, "right": other_number, **diff.to_dict()}
+    return reply(content)
 
 
 @router.post(

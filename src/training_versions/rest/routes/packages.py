@@ -70,6 +70,7 @@ class PackageOptions(TypedDict):
     """Which packages are asked for, as arguments of the SDK."""
 
     template_type: str | None
+    name: str | None
     text: str | None
     ids: tuple[UUID, ...] | None
 
@@ -84,6 +85,15 @@ async def read_filters(
             description="What training they are for.",
         ),
     ] = None,
+    name: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=255,
+            pattern=r"\S",
+            description="The whole name, with its case.",
+        ),
+    ] = None,
     text: Annotated[
         str | None,
         Query(min_length=1, max_length=500, description="Text in the name, ignoring case."),
@@ -91,7 +101,7 @@ async def read_filters(
     ids: Ids = (),
 ) -> PackageOptions:
     """Read which packages are asked for."""
-    return {"template_type": template_type, "text": text, "ids": ids or None}
+    return {"template_type": template_type, "name": name, "text": text, "ids": ids or None}
 
 
 Filters = Annotated[PackageOptions, Depends(read_filters)]

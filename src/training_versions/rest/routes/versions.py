@@ -32,6 +32,8 @@ from training_versions.rest.inputs import (
     Ids,
     Moment,
     NewVersion,
+    ObjectsText,
+    ObjectText,
     Publication,
     VersionId,
 )
@@ -121,6 +123,16 @@ async def list_versions(
             description="Text in the name or change summary, ignoring case.",
         ),
     ] = None,
+    config_contains: Annotated[
+        ObjectText,
+        Query(description="Whose config has at least this, as JSON.", examples=['{"r": 8}']),
+    ] = None,
+    model_contains: Annotated[
+        ObjectText, Query(description="Whose model has at least this, as JSON.")
+    ] = None,
+    dataset_contains: Annotated[
+        ObjectsText, Query(description="Whose data sets have at least these, as JSON.")
+    ] = None,
 ) -> Response:
     """Read one page of versions without their snapshots; those of all packages if none is named."""
     page = await versions.list(
@@ -135,6 +147,9 @@ async def list_versions(
         created_after=created_after,
         created_before=created_before,
         text=text,
+        config_contains=config_contains,
+        model_contains=model_contains,
+        dataset_contains=dataset_contains,
         **paging,
     )
     return reply_page(request, page)
