@@ -10,6 +10,7 @@ import pytest
 from tests.server.doctor.planted import Fault, Patient, plant_and_mend
 from training_versions.doctor.kinds import KINDS
 from training_versions.doctor.rows import all_checks, examine_rows
+from training_versions.doctor.rows.check import as_query
 
 PAST_RULES = "set local session_replication_role = replica;"
 VERSIONS = "public.training_package_versions"
@@ -348,6 +349,16 @@ def test_a_long_chain_is_not_read_again_for_each_of_its_versions(patient):
         assert "parent-circle" not in found
         assert "version-count" in found
         assert rows_read() - before < 5000 * 100
+
+
+def test_without_statistics_no_check_makes_room_for_rows_that_there_are_not(patient):
+    with patient.admin.transaction(force_rollback=True):
+        patient.admin.execute(f"{PAST_RULES} {fill_in(CHAIN)}")
+        patient.admin.execute("set local jit = off")
+        query = f"explain (analyze) {as_query(all_checks())}"
+        plan = "\n".join(line for (line,) in patient.admin.execute(query.encode()))
+
+    assert max(int(number) for number in re.findall(r"Batches: (\d+)", plan)) < 16
 
 
 def test_nothing_is_left_of_the_faults(patient):

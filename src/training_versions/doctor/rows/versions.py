@@ -233,7 +233,9 @@ where p.id = v.parent_version_id and p.created_by is distinct from v.created_by;
                     offset 0
                 ) as c
             )
-            select d.id from descended d
+            -- `distinct` drops nothing. Without statistics the planner expects billions of rows
+            -- from the recursion, and would spread a hash table for them over thousands of files.
+            select distinct d.id from descended d
         ) as d on d.id = v.id
         where d.id is null and v.parent_version_id is not null
         """,
