@@ -31,6 +31,8 @@ SENTENCES: Final = {
     "Use the URL of the stack alone, without a path.": "SUPABASE_URL is that of the stack alone, "
     "without a path.",
     "db_url is no address": "SUPABASE_DB_URL is no address",
+    "(db_url, or SUPABASE_DB_URL)": "(SUPABASE_DB_URL)",
+    "(url and key)": "(SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY)",
     "user_id must say whose package it is": "--owner must say whose package it is",
     "The service role acts for nobody in particular: pass the owner's user_id.": _OWNER,
     # What is stored

@@ -154,5 +154,8 @@ def test_a_project_that_was_not_checked_whole_is_not_called_fit(
     assert report["verdict"].startswith(verdict)
     assert text.lines[-1].startswith(verdict)
     assert shown.plain.rstrip().splitlines()[-1].startswith(verdict)
+    assert "not checked: migrations, objects, settings, rows, rights\n" in shown.plain
+    assert "(SUPABASE_DB_URL)" in shown.plain
+    assert "db_url" not in text.out + shown.plain
     assert (text.status, shown.status) == (0, 0)
     assert "Fit" not in text.out + shown.plain

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from rich.cells import cell_len
 
@@ -125,6 +127,17 @@ def test_versions_are_a_table_with_a_line_each_at_80_columns(terminal, deployed)
         assert newest.endswith("…")
         assert oldest.startswith("@1 ")
         assert "hf_space" in oldest
+
+
+def test_a_parent_is_shown_by_its_name(terminal, run, ada, bot) -> None:
+    other = ada.package("sales-bot")
+    first = ada.versions.get_by_number(bot.id, 1)
+    ada.versions.restore(first.id)
+    ada.versions.fork(first.id, into=other.id)
+
+    assert re.search(r"^parent +support-bot@1$", terminal("show", "support-bot@3").plain, re.M)
+    assert re.search(r"^parent +support-bot@1$", terminal("show", "sales-bot@1").plain, re.M)
+    assert f"parent\t{first.id}" in run("show", "support-bot@3").lines
 
 
 def test_a_difference_of_two_long_values_fits(terminal, ada, bot) -> None:

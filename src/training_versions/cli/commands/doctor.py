@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from training_versions.cli.command import command, pass_session
 from training_versions.cli.context import Session, address, keys_of_environment
 from training_versions.cli.exits import usage
 from training_versions.cli.foreground import missing_extra
+from training_versions.cli.shell_words import in_shell_words
 
 if TYPE_CHECKING:
     from training_versions.doctor import Report
@@ -101,7 +103,7 @@ def _print(session: Session, report: Report) -> None:
     output = session.output
     if not output.is_terminal:
         for line in report.to_text().splitlines():
-            output.line(output.hide(line))
+            output.line(in_shell_words(output.hide(line)))
         return
     for finding in report.findings:
         style = "bold yellow"
@@ -114,9 +116,9 @@ def _print(session: Session, report: Report) -> None:
             # Not wrapped, so that it can be copied.
             output.styled(f"    {line}", "cyan")
         output.line()
-    for part in report.not_done:
-        output.styled(f"not checked: {part.check}", "dim")
-        output.paragraph(part.why)
+    for why, parts in groupby(report.not_done, key=lambda part: part.why):
+        output.styled(f"not checked: {', '.join(part.check for part in parts)}", "dim")
+        output.paragraph(in_shell_words(why))
     if report.not_done:
         output.line()
     output.styled(report.verdict, "bold")

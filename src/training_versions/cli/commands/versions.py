@@ -24,7 +24,14 @@ from training_versions.cli.context import Session
 from training_versions.cli.diffs import print_diff, version_before
 from training_versions.cli.documents import SNAPSHOTS
 from training_versions.cli.exits import usage
-from training_versions.cli.lookup import Found, FoundVersion, find, find_package, find_version
+from training_versions.cli.lookup import (
+    Found,
+    FoundVersion,
+    PackageNames,
+    find,
+    find_package,
+    find_version,
+)
 from training_versions.cli.names import for_shell, write_name, write_version
 from training_versions.cli.output import Cell, Column
 from training_versions.cli.people import who
@@ -173,9 +180,6 @@ def _show_version(session: Session, found: Found, version: Version) -> None:
     live = None
     if version.is_deployed:
         live = " ".join(filter(None, (version.deployment_target, version.deployment_url)))
-    parent = None
-    if version.parent_version_id is not None:
-        parent = str(version.parent_version_id)
     metrics = None
     if version.training_metrics:
         metrics = json_text(version.training_metrics, indent=None)
@@ -189,7 +193,7 @@ def _show_version(session: Session, found: Found, version: Version) -> None:
             ("published", version.published_at),
             ("published by", who(session, version.published_by)),
             ("updated", version.updated_at),
-            ("parent", parent),
+            ("parent", _parent(session, found.package, version)),
             ("live", live),
             ("training", version.training_status),
             ("metrics", metrics),
@@ -201,6 +205,21 @@ def _show_version(session: Session, found: Found, version: Version) -> None:
     )
     for column in SNAPSHOTS:
         _print_json(session, column, getattr(version, column))
+
+
+def _parent(session: Session, package: Package, version: Version) -> str | None:
+    """Return the name of the parent for a terminal; else its id, as for a parent that is hidden."""
+    parent_id = version.parent_version_id
+    if parent_id is None:
+        return None
+    parent = None
+    if session.output.is_terminal:
+        parent = session.versions.find(parent_id)
+    if parent is None:
+        return str(parent_id)
+    names = PackageNames(session)
+    names.add(package)
+    return write_version(names.name(parent.package_id), parent.version_number)
 
 
 def _print_json(session: Session, name: str, value: object) -> None:
