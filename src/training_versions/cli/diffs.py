@@ -61,9 +61,11 @@ def preview(session: Session, heading: str, diff: VersionDiff | None) -> None:
     output = session.output
     if output.mode != "text":
         return
-    output.say(heading, style="bold")
     if diff is None:
+        # There is nothing to compare it with.
+        output.say(f"{heading}.", style="bold")
         return
+    output.say(f"{heading}:", style="bold")
     shown = Output(out=output.err, err=output.err, secrets=output.secrets)
     print_diff(shown, diff)
     shown.flush()

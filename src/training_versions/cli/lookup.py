@@ -248,12 +248,12 @@ def _select(session: Session, package: Package, selector: Selector) -> Version:
 
 def _no_such_version(package: Package, message: str) -> CommandError:
     if package.version_count == 0:
-        return not_found(message, hint=_first_draft(package))
+        return not_found(message, hint=_make_a_draft(package))
     return not_found(message, hint=f"training-versions versions {_typed(package)} lists them.")
 
 
-def _first_draft(package: Package) -> str:
-    return f"training-versions draft {_typed(package)} makes one."
+def _make_a_draft(package: Package) -> str:
+    return f"training-versions draft {_typed(package)} makes a draft."
 
 
 def _by_number(session: Session, package: Package, number: int) -> Version:
@@ -270,7 +270,7 @@ def _only_draft(session: Session, package: Package) -> Version:
     name = write_name(package.name)
     drafts = session.versions.list(package.id, status="draft", limit=_MOST_LISTED)
     if not drafts:
-        raise not_found(f"{name} has no draft", hint=_first_draft(package))
+        raise not_found(f"{name} has no draft", hint=_make_a_draft(package))
     if len(drafts) > 1 or drafts.next_cursor is not None:
         written = ", ".join(_typed(package, f"@{each.version_number}") for each in drafts)
         raise usage(f"{name} has several drafts", hint=f"Name one: {written}")

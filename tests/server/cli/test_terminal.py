@@ -129,6 +129,18 @@ def test_versions_are_a_table_with_a_line_each_at_80_columns(terminal, deployed)
         assert "hf_space" in oldest
 
 
+def test_what_has_nothing_to_compare_with_says_so_in_a_sentence(run, ada) -> None:
+    ada.draft(ada.package("first"))
+
+    published = run("publish", "first", "--yes")
+    deployed = run("deploy", "first", "local", "--yes")
+    again = run("deploy", "first", "local", "--yes")
+
+    assert published.err == "first@1, the first one to be published.\n"
+    assert deployed.err == "first@1 at local, where nothing is live.\n"
+    assert again.err.startswith("first@1 is live at local already, and starts there anew:\n")
+
+
 def test_a_parent_is_shown_by_its_name(terminal, run, ada, bot) -> None:
     other = ada.package("sales-bot")
     first = ada.versions.get_by_number(bot.id, 1)

@@ -66,7 +66,7 @@ def restore(
     assert newest is not None
     diff = content_diff(session, newest, old)
     newest_written = write_version(found.package.name, newest.version_number)
-    preview(session, f"{newest_written} -> {found.written}:", diff)
+    preview(session, f"{newest_written} -> {found.written}", diff)
     difference = Difference.of(newest, old, diff)
     would_change = bool(diff) or force or _is_repeat(session, new_id)
     if dry_run or not would_change:

@@ -150,10 +150,12 @@ def deploy(
     if replaced is not None:
         before = session.versions.get(replaced.version_id)
     diff = content_diff(session, before, chosen)
-    heading = f"{found.written} at {target}, where nothing is live:"
+    heading = f"{found.written} at {target}, where nothing is live"
     if before is not None:
         replaced_name = write_version(found.package.name, before.version_number)
-        heading = f"{found.written} at {target}, instead of {replaced_name}:"
+        heading = f"{found.written} at {target}, instead of {replaced_name}"
+        if before.id == chosen.id:
+            heading = f"{found.written} is live at {target} already, and starts there anew"
     if chosen.status == VersionStatus.PUBLISHED:
         preview(session, heading, diff)
     shown = summary_of(chosen)

@@ -61,7 +61,7 @@ def publish(session: Session, draft: str, name: str | None, yes: bool, dry_run: 
     if latest is not None:
         since = f"since {write_version(found.package.name, latest.version_number)}"
     if version.status == VersionStatus.DRAFT:
-        preview(session, f"{found.written}, {since}:", diff)
+        preview(session, f"{found.written}, {since}", diff)
     if not dry_run:
         confirm(session, f"Publish {found.written}?", yes=yes)
         version = session.versions.publish(
