@@ -77,6 +77,26 @@ finally:
     }
 
 
+def test_help_takes_at_most_two_and_a_half_times_as_long_as_python() -> None:
+    """The time of the processor, and the least of several: other programs run meanwhile."""
+
+    def seconds(code: str) -> float:
+        child = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-c", code],
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+        )
+        _, status, used = os.wait4(child, 0)
+        assert status == 0
+        return used.ru_utime + used.ru_stime
+
+    bare = min(seconds("pass") for _ in range(5))
+    ours = "from training_versions.cli import main; main(['--help'])"
+
+    assert min(seconds(ours) for _ in range(5)) <= 2.5 * bare
+
+
 @pytest.mark.parametrize(
     ("missing", "command", "extras"),
     [
