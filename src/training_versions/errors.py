@@ -12,7 +12,7 @@
         ├── PermissionDeniedError        not allowed
         │   └── NotSignedInError         no token, or one that has ended or is not valid
         ├── SchemaMismatchError          the migrations are missing or older than this package
-        └── UnavailableError             the database says that it cannot answer now
+        └── UnavailableError             the database says that it cannot answer now; .retry_after
 
 `BundleError` (an `InvalidInputError`) is defined in `bundle/`, `AutosaveConflictError` (a
 `ConflictError`) in `autosave/`. An error page of a proxy, 502 say, is not a refusal: a read fails
@@ -211,6 +211,9 @@ class UnavailableError(DatabaseError):
     """The database cannot answer now."""
 
     __module__ = "training_versions"
+
+    retry_after: int | None = None
+    """Seconds after which to ask again, where the database or a gateway says so."""
 
 
 # TVnnn are raised by the migrations; they are listed one by one, so that a test can compare this

@@ -6,6 +6,7 @@ Connections that are really cut are in `tests/server/sdk/test_lost_replies.py`.
 from __future__ import annotations
 
 import inspect
+import pickle
 import time
 from typing import Any
 
@@ -13,7 +14,12 @@ import httpx
 import pytest
 
 from tests.data import EMPTY, MOMENT, PACKAGE, VERSION, body, lineage_row, version_row
-from training_versions import ConnectionFailedError, OutcomeUnknownError, SchemaMismatchError
+from training_versions import (
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    SchemaMismatchError,
+    UnavailableError,
+)
 
 PUBLISH = "/rpc/publish_training_version"
 VERSIONS = "/training_package_versions"
@@ -45,6 +51,45 @@ def test_a_lost_reply_is_asked_for_again_with_the_same_identifier(versions, serv
 
     first, second, third = (body(call.request) for call in route.calls)
     assert first == second == third
+
+
+STARTING = {"code": "PGRST002", "message": "no schema cache"}
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({"Retry-After": "37"}, 37),
+        ({"Retry-After": "0"}, 0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"Retry-After": "-1"}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("reply", [{"text": "slow down"}, {"json": STARTING}], ids=["429", "503"])
+def test_an_error_says_when_to_ask_again(versions, server, reply, told, seconds):
+    status = 429 if "text" in reply else 503
+    server.post(PUBLISH).mock(return_value=httpx.Response(status, headers=told, **reply))
+
+    with pytest.raises(UnavailableError) as caught:
+        versions.publish(VERSION)
+
+    assert caught.value.retry_after == seconds
+    assert pickle.loads(pickle.dumps(caught.value)).retry_after == seconds
+
+
+def test_when_to_ask_again_is_not_that_of_an_earlier_try(versions, server):
+    route = server.post(PUBLISH)
+    later = httpx.Response(503, json=STARTING)
+    route.mock(
+        side_effect=[httpx.Response(429, text="", headers={"Retry-After": "9"})] + [later] * 3
+    )
+
+    with pytest.raises(UnavailableError) as caught:
+        versions.publish(VERSION)
+
+    assert caught.value.retry_after is None
 
 
 def test_pauses_grow_by_default(face):

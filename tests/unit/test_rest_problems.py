@@ -12,7 +12,15 @@ import training_versions
 from training_versions import DatabaseError, TrainingVersionsError, errors
 from training_versions.rest import problems
 from training_versions.rest.json_text import read_json
-from training_versions.rest.problems import KINDS, OF_CLASS, OF_CODE, Problem, kind_of, problem_of
+from training_versions.rest.problems import (
+    KINDS,
+    OF_CLASS,
+    OF_CODE,
+    Problem,
+    kind_of,
+    problem_of,
+    problem_response,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
@@ -53,6 +61,19 @@ def test_what_is_no_fault_of_the_input_is_told_so(code: str, slug: str) -> None:
     exc = errors.class_of(code)("no", code=code)
 
     assert kind_of(exc).slug == slug
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(37, "37"), (0, "0"), (None, "5")])
+@pytest.mark.parametrize("code", ["429", "PGRST002"])
+def test_when_to_ask_again_is_what_the_project_says(
+    code: str, seconds: int | None, told: str
+) -> None:
+    exc = errors.UnavailableError("no", code=code)
+    exc.retry_after = seconds
+
+    response = problem_response(problem_of(exc))
+
+    assert response.headers["Retry-After"] == told
 
 
 def test_every_kind_has_its_place_on_the_page_and_in_its_table() -> None:

@@ -180,7 +180,8 @@ class AsyncTransport:
                 is_write = request.is_write
                 raise unreadable(request.operation, None, exc, is_write=is_write) from exc
             except CLIENT_ERRORS as exc:
-                await sleep(retries.next_pause_or_raise(exc, client.headers))
+                replied = cast("WithoutRedirects", client.session).last_headers
+                await sleep(retries.next_pause_or_raise(exc, client.headers, replied))
 
     def current_client(self) -> AsyncPostgrestClient:
         """Return a client with the token of the moment.

@@ -181,7 +181,8 @@ class Transport:
                 is_write = request.is_write
                 raise unreadable(request.operation, None, exc, is_write=is_write) from exc
             except CLIENT_ERRORS as exc:
-                sleep(retries.next_pause_or_raise(exc, client.headers))
+                replied = cast("WithoutRedirects", client.session).last_headers
+                sleep(retries.next_pause_or_raise(exc, client.headers, replied))
 
     def current_client(self) -> SyncPostgrestClient:
         """Return a client with the token of the moment.

@@ -22,12 +22,14 @@ from training_versions.errors import (
     NotFoundError,
     RejectedError,
     TrainingVersionsError,
+    UnavailableError,
 )
 from training_versions.operations.failures import (
     changed_nothing,
     is_lost,
     is_of_another_loop,
     is_worth_a_repeat,
+    seconds_to_wait,
     took_long,
     translate,
     was_rolled_back,
@@ -69,7 +71,12 @@ class RetryState:
         self._was_early = False
         self._lost: TrainingVersionsError | None = None
 
-    def next_pause_or_raise(self, exc: Exception, headers: Mapping[str, str]) -> float:
+    def next_pause_or_raise(
+        self,
+        exc: Exception,
+        headers: Mapping[str, str],
+        replied: Mapping[str, str] | None = None,
+    ) -> float:
         """Return the seconds to wait before sending the same again.
 
         - The reply is lost: repeat a call.
@@ -84,11 +91,14 @@ class RetryState:
         Args:
             exc: What the client raised.
             headers: What was sent; they say whether the caller is signed in.
+            replied: The headers of the reply, if one came.
 
         Raises:
             TrainingVersionsError: Repeating would not help, or there were enough repeats.
         """
         error = translate(exc, self._operation, headers, is_write=self._is_write)
+        if isinstance(error, UnavailableError) and replied is not None:
+            error.retry_after = seconds_to_wait(replied)
         if is_of_another_loop(exc):
             if self._retry_hint and self._is_write:
                 error.hint = f"{error.hint} {self._retry_hint}"

@@ -286,6 +286,8 @@ def problem_of(exc: TrainingVersionsError, *, has_body: bool = False) -> Problem
         members["hint"] = _HINTS.get(kind)
         if isinstance(exc, UnreadableReplyError):
             members["rows"] = [str(row.id) for row in exc.rows] or None
+        if isinstance(exc, UnavailableError) and exc.retry_after is not None:
+            members["headers"] = {"Retry-After": str(exc.retry_after)}
         return Problem(kind, _INSIDE[kind], **members)
     if kind is NOT_SIGNED_IN:
         # Behind the colon are the words of PostgREST or PostgreSQL, which may show a claim.
