@@ -2,7 +2,7 @@
 
 A check is a query that selects a `label` for each row that is wrong. All checks are one query, so
 they see one state of the database. `v` has the versions without their snapshots, with the numbers
-of their events, and `p` the packages.
+of their events, `p` the packages, and `costs` what the cost entries of each version add up to.
 
 Versions from before the present rules keep what they have: a push changes none of it. They are
 known by the event that the push gave them, and `v.is_old` says so. An imported version has the
@@ -53,6 +53,13 @@ h as materialized (
     where e.source is null and e.id > coalesce(deleted.event_id, 0)
     group by e.version_id
 ),
+costs as materialized (
+    select
+        c.version_id, count(*) as number, sum(c.amount) as total,
+        sum(cardinality(c.alerts)) as alerts
+    from public.training_costs c
+    group by c.version_id
+),
 p as materialized (
     select
         c.id, c.user_id, c.version_count, c.latest_published_version, c.current_version_id,
@@ -97,6 +104,25 @@ def as_query(checks: tuple[RowCheck, ...]) -> str:
         for number, check in enumerate(checks)
     ]
     return f"with {READABLE}\n" + "\nunion all\n".join(parts)
+
+
+def owned_by_creator(id_: str, table: str) -> RowCheck:
+    """Return the check that what hangs on a version belongs to whoever made the version."""
+    return RowCheck(
+        id_,
+        table,
+        f"""
+        select v.label
+        from {table} r
+        join v on v.id = r.version_id
+        where r.owner_id is distinct from v.created_by
+        """,
+        f"""
+update {table} r set owner_id = v.created_by
+from public.training_package_versions v
+where v.id = r.version_id and r.owner_id is distinct from v.created_by;
+""",
+    )
 
 
 def without_triggers(*triggers: str, table: str, statement: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training_versions.doctor.rows.check import RowCheck
+from training_versions.doctor.rows.check import RowCheck, owned_by_creator
 
 _COSTS = "public.training_costs"
 
@@ -13,12 +13,8 @@ COSTS = (
         """
         select v.label
         from v
-        left join (
-            select c.version_id, sum(c.amount) as total
-            from public.training_costs c
-            group by c.version_id
-        ) as s on s.version_id = v.id
-        where coalesce(v.actual_cost, 0) <> coalesce(s.total, 0)
+        left join costs c on c.version_id = v.id
+        where coalesce(v.actual_cost, 0) <> coalesce(c.total, 0)
             and v.actual_cost is distinct from 'NaN'
         """,
         """
@@ -42,11 +38,7 @@ commit;
         """
         select v.label
         from v
-        left join (
-            select c.version_id, sum(c.amount) as total
-            from public.training_costs c
-            group by c.version_id
-        ) as c on c.version_id = v.id
+        left join costs c on c.version_id = v.id
         left join training_versions_internal.cost_sums s on s.version_id = v.id
         where coalesce(s.total, 0) <> coalesce(c.total, 0)
         """,
@@ -65,11 +57,7 @@ on conflict (version_id) do update set total = excluded.total;
         """
         select v.label
         from v
-        left join (
-            select c.version_id, count(*) as number
-            from public.training_costs c
-            group by c.version_id
-        ) as c on c.version_id = v.id
+        left join costs c on c.version_id = v.id
         where not v.is_old and not v.is_imported and coalesce(c.number, 0) <> v.events_of_costs
         """,
         """
@@ -131,12 +119,8 @@ on conflict do nothing;
         """
         select v.label
         from v
-        left join (
-            select c.version_id, sum(cardinality(c.alerts)) as number
-            from public.training_costs c
-            group by c.version_id
-        ) as c on c.version_id = v.id
-        where not v.is_old and not v.is_imported and coalesce(c.number, 0) <> v.events_of_alerts
+        left join costs c on c.version_id = v.id
+        where not v.is_old and not v.is_imported and coalesce(c.alerts, 0) <> v.events_of_alerts
         """,
         """
 insert into public.training_version_events
@@ -182,19 +166,5 @@ from (
 where c.id = m.cost_id;
 """,
     ),
-    RowCheck(
-        "cost-owner",
-        _COSTS,
-        """
-        select v.label
-        from public.training_costs c
-        join v on v.id = c.version_id
-        where c.owner_id is distinct from v.created_by
-        """,
-        """
-update public.training_costs c set owner_id = v.created_by
-from public.training_package_versions v
-where v.id = c.version_id and c.owner_id is distinct from v.created_by;
-""",
-    ),
+    owned_by_creator("cost-owner", _COSTS),
 )

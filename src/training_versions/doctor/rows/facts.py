@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training_versions.doctor.rows.check import RowCheck, of_versions
+from training_versions.doctor.rows.check import RowCheck, of_versions, owned_by_creator
 
 _RUNS = "public.training_runs"
 _DEPLOYMENTS = "public.training_deployments"
@@ -234,21 +234,7 @@ cross join lateral (
 on conflict do nothing;
 """,
     ),
-    RowCheck(
-        "run-owner",
-        _RUNS,
-        """
-        select v.label
-        from public.training_runs r
-        join v on v.id = r.version_id
-        where r.owner_id is distinct from v.created_by
-        """,
-        """
-update public.training_runs r set owner_id = v.created_by
-from public.training_package_versions v
-where v.id = r.version_id and r.owner_id is distinct from v.created_by;
-""",
-    ),
+    owned_by_creator("run-owner", _RUNS),
     RowCheck(
         "point-owner",
         "public.training_metric_points",
@@ -396,19 +382,5 @@ from (
 where n.id = d.id and n.next_started_at < coalesce(d.ended_at, 'infinity');
 """,
     ),
-    RowCheck(
-        "deployment-owner",
-        _DEPLOYMENTS,
-        """
-        select v.label
-        from public.training_deployments d
-        join v on v.id = d.version_id
-        where d.owner_id is distinct from v.created_by
-        """,
-        """
-update public.training_deployments d set owner_id = v.created_by
-from public.training_package_versions v
-where v.id = d.version_id and d.owner_id is distinct from v.created_by;
-""",
-    ),
+    owned_by_creator("deployment-owner", _DEPLOYMENTS),
 )
