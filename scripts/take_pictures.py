@@ -77,7 +77,7 @@ def take_all(page: Page, user: DemoUser) -> None:
 
     page.goto(f"{package}/v/5/restore")
     expect(page.get_by_role("heading", name="Restore v5")).to_be_visible()
-    take(page, "restore", whole=True)
+    take(page, "restore")
 
     # The last one: it changes the draft.
     take_conflict(page, f"{package}/v/8/edit")
@@ -105,11 +105,11 @@ def edit(page: Page, old: str, new: str) -> None:
     page.get_by_role("button", name="Save", exact=True).last.click()
 
 
-def take(page: Page, name: str, *, height: int = SIZE["height"], whole: bool = False) -> None:
-    """Write a picture of what the window shows, or of the whole page."""
+def take(page: Page, name: str, *, height: int = SIZE["height"]) -> None:
+    """Write a picture of what the window shows."""
     page.set_viewport_size({"width": SIZE["width"], "height": height})
     path = IMAGES / f"{name}.png"
-    picture = page.screenshot(full_page=whole, animations="disabled", caret="hide")
+    picture = page.screenshot(animations="disabled", caret="hide")
     size = path.write_bytes(compressed(picture))
     if size > MAX_BYTES:
         raise SystemExit(f"{path.name} has {size:,} bytes, more than {MAX_BYTES:,}")

@@ -67,7 +67,7 @@ def test_restoring_shows_the_difference_and_makes_a_draft(shop, first, draft):
 
     done = shop.confirm(path_of(first, "restore"), change_summary="back")
 
-    assert "r 16 8 -8" in text_of(page)
+    assert "r 16 8 \N{MINUS SIGN}8" in text_of(page)
     assert "1 difference" in text_of(page)
     made = shop.versions.latest(first.package_id)
     assert done.headers["Location"] == f"{path_of(made)}?done=restored&source=1"
@@ -364,7 +364,7 @@ def test_forking_asks_for_the_package_and_shows_the_difference(shop, first):
     page = shop.pages.get(chosen)
     once = shop.confirm(chosen)
 
-    assert "r 16 8 -8" in text_of(page)
+    assert "r 16 8 \N{MINUS SIGN}8" in text_of(page)
     made = shop.versions.latest(other.id)
     assert once.headers["Location"] == f"{path_of(made)}?done=forked&source=1"
     assert (made.parent_version_id, made.version_number) == (first.id, there.version_number + 1)

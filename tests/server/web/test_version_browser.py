@@ -230,6 +230,20 @@ def test_a_version_is_restored_and_said_so_once(tab: Page, lab: Lab) -> None:
     lab.versions.delete_draft(lab.versions.latest(lab.package.id).id)  # pyright: ignore[reportOptionalMemberAccess]
 
 
+def test_the_buttons_of_an_action_are_in_sight_above_a_long_difference(tab: Page, lab: Lab) -> None:
+    tab.set_viewport_size({"width": 390, "height": 400})
+    tab.goto(path_of(lab.draft, "delete"))
+    confirm = tab.get_by_role("button", name="Delete the draft")
+    last = tab.locator(".diff tr").last
+
+    expect(last).not_to_be_in_viewport()
+    expect(confirm).to_be_in_viewport(ratio=1)
+    tab.keyboard.press("End")
+
+    expect(last).to_be_in_viewport()
+    expect(confirm).to_be_in_viewport(ratio=1)
+
+
 def test_reading_comparing_and_restoring_need_no_scripts(
     page_of: Callable[..., Page], lab: Lab
 ) -> None:

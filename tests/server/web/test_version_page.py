@@ -244,6 +244,8 @@ def test_a_version_that_cannot_be_read_is_shown_with_the_reason(shop, version, d
     assert "cannot be read" in text_of(page)
     assert "created_at" in text_of(page)
     assert "meta-llama" in text_of(page)
+    # The row itself, not a list with one row.
+    assert f'What is stored id: "{version.id}"' in text_of(page)
 
 
 def test_content_of_another_shape_is_shown_as_it_is(shop, version, damage):

@@ -133,8 +133,12 @@ def _show_unreadable(
     request: Request, address: Address, package: object, found: Found[AnyVersion]
 ) -> Response:
     stored = None
-    if found.reply is not None:
-        stored = json_tree(cast("JsonValue", found.reply))
+    reply = cast("JsonValue", found.reply)
+    if isinstance(reply, list) and len(reply) == 1:
+        # The row itself, not a list with one row.
+        reply = reply[0]
+    if reply is not None:
+        stored = json_tree(reply)
     return render(
         request,
         "version_unreadable.html",
