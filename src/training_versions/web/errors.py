@@ -131,6 +131,12 @@ async def http_error_page(request: Request, error: Exception) -> Response:
         hint = "It may have been deleted, or the address may be incomplete."
     if error.status_code == 405:
         message = f"This address does not take {request.method}."
+    if error.status_code == 413:
+        message = f"That is too large, and nothing was saved. {message}"
+        hint = (
+            "Go back: what you typed is still there. What does not fit is saved from a file, with "
+            "the command training-versions edit."
+        )
     response = show_error(request, error.status_code, message, hint=hint)
     for name, value in dict(error.headers or {}).items():
         response.headers[name] = value

@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 
 import httpx
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -33,11 +34,13 @@ from training_versions import (
 )
 from training_versions.web import csrf
 from training_versions.web.auth import Auth, AuthError, Tokens
+from training_versions.web.encoding import check_encoding
 from training_versions.web.errors import (
     CrossSiteError,
     SignedOutError,
     auth_error_page,
     error_page,
+    http_error_page,
 )
 from training_versions.web.sessions import (
     Renewals,
@@ -93,8 +96,12 @@ async def read_form(request: Request) -> FormData:
     """Return the form that was sent, with fields as long as a request may be.
 
     Every field is text: a file is refused, as no form of ours has one.
+
+    Raises:
+        HTTPException: It cannot be read.
     """
     limit = services_of(request).settings.max_body
+    check_encoding(await request.body(), request.headers.get("Content-Type", ""))
     return await request.form(max_files=0, max_part_size=limit)
 
 
@@ -140,12 +147,14 @@ async def _answer_as(tokens: Tokens, answer: Page, request: Request) -> Response
     """
     caller = _make_caller(request, tokens)
     request.state.caller = caller
-    if request.method not in _READS and not await is_from_our_form(request, caller.user):
-        return error_page(request, CrossSiteError())
     try:
+        if request.method not in _READS and not await is_from_our_form(request, caller.user):
+            return error_page(request, CrossSiteError())
         return await answer(request)
     except NotSignedInError:
         raise
+    except HTTPException as exc:
+        return await http_error_page(request, exc)
     except TrainingVersionsError as exc:
         return error_page(request, exc)
 

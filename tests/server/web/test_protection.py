@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NoReturn
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import pytest
@@ -252,7 +253,64 @@ def test_a_request_that_is_too_large_is_refused(owner_page: Visitor) -> None:
     )
 
     assert done.status_code == 413
-    assert "at most 16,777,216 bytes" in done.text
+    assert "nothing was saved. A request may have at most 16,777,216 bytes." in done.text
+    assert "what you typed is still there" in done.text
+
+
+LATIN_1 = "naïve".encode("latin-1")
+BOUNDARY = b"b0undary"
+
+
+def as_multipart(fields: dict[str, bytes]) -> tuple[str, bytes]:
+    parts = [
+        b'--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+        % (BOUNDARY, name.encode(), value)
+        for name, value in fields.items()
+    ]
+    body = b"".join(parts) + b"--%s--\r\n" % BOUNDARY
+    return f"multipart/form-data; boundary={BOUNDARY.decode()}", body
+
+
+def as_percent_encoded(fields: dict[str, bytes]) -> tuple[str, bytes]:
+    return "application/x-www-form-urlencoded", urlencode(fields).encode()
+
+
+def as_raw(fields: dict[str, bytes]) -> tuple[str, bytes]:
+    body = b"&".join(name.encode() + b"=" + value for name, value in fields.items())
+    return "application/x-www-form-urlencoded", body
+
+
+@pytest.mark.parametrize("write", [as_multipart, as_percent_encoded, as_raw])
+@pytest.mark.parametrize("field", ["name", "template_type"])
+def test_a_form_in_another_encoding_is_refused_and_the_field_named(
+    owner_page: Visitor, run: Callable[..., Any], write: Callable[..., Any], field: str
+) -> None:
+    token = csrf_token(owner_page.get("/"))
+    fields = {"csrf_token": token.encode(), "name": b"bot-in-latin-1", "template_type": b"lora"}
+    kind, body = write(fields | {"config": b"{}", field: b"bot-in-latin-1" + LATIN_1})
+
+    done = run(
+        owner_page.http.post("/packages/new", content=body, headers={**OURS, "Content-Type": kind})
+    )
+
+    assert done.status_code == 400
+    assert f"The field {field} is not encoded as UTF-8, and nothing was saved." in done.text
+    assert "bot-in-latin-1" not in owner_page.get("/").text
+
+
+def test_a_multipart_form_in_utf_8_is_taken_as_it_is(
+    owner_page: Visitor, run: Callable[..., Any]
+) -> None:
+    token = csrf_token(owner_page.get("/")).encode()
+    fields = {"csrf_token": token, "name": "naïve 👩‍👧".encode(), "template_type": b"x"}
+    kind, body = as_multipart(fields | {"config": b"{}"})
+
+    done = run(
+        owner_page.http.post("/packages/new", content=body, headers={**OURS, "Content-Type": kind})
+    )
+
+    assert done.status_code == 303
+    assert "naïve 👩‍👧" in owner_page.get(done.headers["Location"]).text
 
 
 @pytest.mark.parametrize(
