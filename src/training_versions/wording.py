@@ -1,4 +1,4 @@
-"""How people read a moment and an amount: the same words in the shell and on the pages."""
+"""How people read a moment, an amount and a hint: the same words wherever they are shown."""
 
 from __future__ import annotations
 
@@ -17,6 +17,22 @@ _UNITS: Final = (
     (_MINUTE, _MINUTE, "minute"),
 )
 _JUST_NOW: Final = 10
+
+ABOUT_JSON: Final = {
+    " A repository made with allow_secrets=True stores it all the same.": "",
+    "Write None, or text such as 'inf' that you turn back when you read it; a model does that "
+    "with ser_json_inf_nan='strings'.": 'Write null, or text such as "inf".',
+}
+"""What the SDK says to whoever wrote Python, and what those read who wrote JSON."""
+
+
+def describe_hint(hint: str | None) -> str | None:
+    """Say what to do about JSON that was refused."""
+    if hint is None:
+        return None
+    for sentence, shown in ABOUT_JSON.items():
+        hint = hint.replace(sentence, shown)
+    return hint
 
 
 def describe_age(moment: datetime, now: datetime) -> str:

@@ -6,8 +6,9 @@ import logging
 
 import pytest
 
-from training_versions import ConnectionFailedError, TrainingVersionsError
-from training_versions.rest.problems import OF_CLASS
+from training_versions import ConnectionFailedError, InvalidInputError, TrainingVersionsError
+from training_versions.rest.problems import OF_CLASS, problem_of
+from training_versions.snapshots import to_json
 from training_versions.web.errors import (
     STATUSES,
     CrossSiteError,
@@ -46,3 +47,22 @@ def test_where_the_project_is_is_logged_and_not_told(caplog: pytest.LogCaptureFi
         "Try again in a moment.",
     )
     assert "ConnectError" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("config", "hint"),
+    [
+        (
+            {"hub_token": "x1"},
+            "A version is kept for ever: leave the secret out, or store the name of the "
+            "environment variable that holds it.",
+        ),
+        ({"lr": float("inf")}, 'Write null, or text such as "inf".'),
+    ],
+)
+def test_whoever_sends_json_is_not_told_what_only_python_can_do(config: object, hint: str) -> None:
+    with pytest.raises(InvalidInputError) as refusal:
+        to_json(config, "config")
+
+    assert words_of(refusal.value)[1] == hint
+    assert problem_of(refusal.value).as_model().hint == hint

@@ -35,6 +35,7 @@ from training_versions import (
     UnavailableError,
     UnreadableReplyError,
 )
+from training_versions.wording import describe_hint
 
 TYPES: Final = "tag:training-versions,2026:"
 """What every `type` begins with. A tag URI (RFC 4151) names without an address, so it stays the
@@ -293,7 +294,7 @@ def problem_of(exc: TrainingVersionsError, *, has_body: bool = False) -> Problem
         # Behind the colon are the words of PostgREST or PostgreSQL, which may show a claim.
         return unknown_token(f"{exc.message.partition(':')[0].rstrip('.')}.")
 
-    members["hint"] = exc.hint
+    members["hint"] = describe_hint(exc.hint)
     detail = exc.message
     if isinstance(exc, RejectedError) and not _is_of_migrations(exc.code):
         # The words of PostgreSQL itself, which may show a value.

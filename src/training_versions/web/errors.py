@@ -24,6 +24,7 @@ from training_versions import (
 from training_versions.web.auth import AuthError
 from training_versions.web.render import render
 from training_versions.web.security import add_headers
+from training_versions.wording import describe_hint
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def words_of(error: TrainingVersionsError) -> tuple[str, str | None]:
     if isinstance(error, ConnectionFailedError):
         logger.warning("%s", error.message)
         return "The project does not answer, and nothing was changed.", "Try again in a moment."
-    message, hint = error.message, error.hint
+    message, hint = error.message, describe_hint(error.hint)
     if error.after_lost_reply:
         message += " The reply to an earlier try was lost; that try may have been carried out."
     if isinstance(error, NotFoundError):

@@ -39,6 +39,7 @@ from training_versions.web.editing import (
 )
 from training_versions.web.errors import status_of, words_of
 from training_versions.web.views.json_text import json_text, steps_of, visible
+from training_versions.wording import describe_hint
 
 State: TypeAlias = Literal["saved", "refused", "conflict", "ended", "failed", "compared", "checked"]
 
@@ -377,7 +378,7 @@ def _as_problem(error: InvalidInputError, name: str) -> Problem:
     message = error.message
     if message.startswith(f"{name} "):
         message = f"{BY_NAME[name].label}{message.removeprefix(name)}"
-    return Problem(message, error.hint)
+    return Problem(message, describe_hint(error.hint))
 
 
 def _as_conflict(conflict: Conflict) -> Outcome:

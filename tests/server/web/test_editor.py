@@ -122,6 +122,13 @@ def test_a_mistake_in_json_says_its_place_and_nothing_is_written(
     assert ada.now(draft) == draft
 
 
+def test_whoever_types_a_secret_reads_what_to_do_about_it(tab: Tab) -> None:
+    (problem,) = tab.save(config='{"hub_token": "x1"}').json()["problems"].values()
+
+    assert "leave the secret out, or store the name of the environment variable" in problem["html"]
+    assert "allow_secrets" not in problem["html"]
+
+
 def test_the_later_of_two_tabs_writes_nothing_and_gets_both_sides(
     tab: Tab, ada: Drafter, draft: Version
 ) -> None:
