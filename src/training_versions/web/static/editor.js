@@ -12,15 +12,16 @@
 // written to when somebody else's text is taken over, so typing, caret and focus stay untouched.
 
 import { Page } from "./editor_page.js";
+import { Server } from "./editor_server.js";
 
 const PAUSE = 800;
 const LONGEST_WAIT = 30_000;
-const TIMEOUT = 60_000;
 const NO_NETWORK = "no network.";
 
 class Editor {
   #form;
   #page;
+  #server;
   #interval;
   #fields;
   #stored = new Map();
@@ -46,6 +47,7 @@ class Editor {
       this.#stored.set(field.name, field.defaultValue);
     }
     this.#page = new Page(form, this.#fields);
+    this.#server = new Server(form);
   }
 
   start() {
@@ -78,6 +80,10 @@ class Editor {
 
   #differs(field) {
     return field.value !== this.#stored.get(field.name);
+  }
+
+  #texts() {
+    return new Map([...this.#fields].map(([name, field]) => [name, field.value]));
   }
 
   #changed() {
@@ -209,9 +215,9 @@ class Editor {
       this.#attempt = new Map(due.map((field) => [field.name, field.value]));
     }
     if (this.#halt === null) this.#page.showStatus("unsaved", "Saving…");
-    let reply = await this.#post("", this.#attempt);
-    if (reply.state === "other page" && (await this.#renewToken())) {
-      reply = await this.#post("", this.#attempt);
+    let reply = await this.#server.post("", this.#attempt);
+    if (reply.state === "other page" && (await this.#server.renewFormToken())) {
+      reply = await this.#server.post("", this.#attempt);
     }
     await this.#take(reply);
   }
@@ -266,7 +272,7 @@ class Editor {
         await this.#compare();
         return;
       }
-      this.#token = reply.token;
+      this.#server.token = reply.token;
       this.#marks = reply.marks;
       this.#page.countFrom(Date.now());
     }
@@ -280,7 +286,7 @@ class Editor {
   async #compare() {
     // A field that is as it was is sent once.
     const texts = new Map(this.#changed().map((field) => [field.name, field.value]));
-    const reply = await this.#post("/compare", texts, this.#stored);
+    const reply = await this.#server.post("/compare", texts, this.#stored);
     if (reply.state !== "compared") {
       if (reply.state === "lost" || reply.status >= 500) {
         this.#failures += 1;
@@ -320,7 +326,7 @@ class Editor {
       this.#stored.set(name, isMine ? field.value : reply.texts[name]);
       if (!isMine && this.#page.setText(field, reply.texts[name])) taken.push(name);
     }
-    this.#token = reply.token;
+    this.#server.token = reply.token;
     this.#marks = reply.marks;
     this.#page.countFrom(Date.now());
     this.#showState();
@@ -341,7 +347,7 @@ class Editor {
     }
     this.#halt = null;
     this.#shown = null;
-    this.#token = reply.token;
+    this.#server.token = reply.token;
     this.#marks = reply.marks;
     const mine = new Map(this.#changed().map((field) => [field.name, field.value]));
     for (const [name, field] of this.#fields) {
@@ -399,73 +405,13 @@ class Editor {
   async #check(field) {
     const text = field.value;
     if (this.#halt === "ended") return;
-    const reply = await this.#post("/check", new Map([[field.name, text]]));
+    const reply = await this.#server.post("/check", new Map([[field.name, text]]));
     if (reply.state !== "checked" || field.value !== text) return;
     // A save may have refused it meanwhile, for more than how it is written.
     if (!(field.name in reply.problems) && this.#refused.get(field.name) === text) return;
     if (field.name in reply.problems) this.#refused.set(field.name, text);
     this.#page.showProblems(reply.problems, [field.name]);
     if (this.#halt === null && this.#saving === null) this.#showState();
-  }
-
-  // --- talking to the server
-
-  get #token() {
-    return this.#form.elements.token.value;
-  }
-
-  set #token(token) {
-    this.#form.elements.token.value = token;
-  }
-
-  #texts() {
-    return new Map([...this.#fields].map(([name, field]) => [name, field.value]));
-  }
-
-  async #post(path, texts, base = new Map()) {
-    const body = new FormData();
-    body.append("version_id", this.#form.elements.version_id.value);
-    body.append("token", this.#token);
-    for (const [name, text] of texts) body.append(name, text);
-    for (const [name, text] of base) body.append(`base.${name}`, text);
-    return this.#ask(path, {
-      method: "POST",
-      body,
-      headers: {
-        Accept: "application/json",
-        "X-CSRF-Token": this.#form.elements.csrf_token.value,
-      },
-    });
-  }
-
-  async #ask(path, request) {
-    const address = this.#form.getAttribute("action") + path;
-    try {
-      const signal = AbortSignal.timeout(TIMEOUT);
-      const reply = await fetch(address, { redirect: "manual", signal, ...request });
-      return await this.#read(reply);
-    } catch {
-      return { state: "lost", message: "no connection to the server." };
-    }
-  }
-
-  async #read(reply) {
-    const isJson = reply.headers.get("Content-Type")?.startsWith("application/json");
-    if (isJson) return { ...(await reply.json()), status: reply.status };
-    if (reply.type === "opaqueredirect" || reply.status === 401) return { state: "signed out" };
-    if (reply.status === 403) return { state: "other page" };
-    let message = `the server answered with status ${reply.status}.`;
-    if (reply.status === 413) message = "it is larger than the server takes.";
-    if (reply.status === 404) message = "there is nothing at this address any more.";
-    return { state: "failed", message, status: reply.status };
-  }
-
-  // The token of the form belongs to a user and to the secret of the server, and both may change.
-  async #renewToken() {
-    const reply = await this.#ask("", { headers: { Accept: "application/json" } });
-    if (reply.csrf_token === undefined) return false;
-    this.#form.elements.csrf_token.value = reply.csrf_token;
-    return true;
   }
 
   // --- what is shown

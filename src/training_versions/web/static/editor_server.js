@@ -1,0 +1,67 @@
+// How the editor of a draft talks to the server: what is sent, and what the replies are. All that it
+// knows is in the hidden fields of the form.
+
+const TIMEOUT = 60_000;
+
+export class Server {
+  #form;
+
+  constructor(form) {
+    this.#form = form;
+  }
+
+  // When the draft was last edited, as far as this page knows.
+  get token() {
+    return this.#form.elements.token.value;
+  }
+
+  set token(token) {
+    this.#form.elements.token.value = token;
+  }
+
+  async post(path, texts, base = new Map()) {
+    const body = new FormData();
+    body.append("version_id", this.#form.elements.version_id.value);
+    body.append("token", this.token);
+    for (const [name, text] of texts) body.append(name, text);
+    for (const [name, text] of base) body.append(`base.${name}`, text);
+    return this.#ask(path, {
+      method: "POST",
+      body,
+      headers: {
+        Accept: "application/json",
+        "X-CSRF-Token": this.#form.elements.csrf_token.value,
+      },
+    });
+  }
+
+  async #ask(path, request) {
+    const address = this.#form.getAttribute("action") + path;
+    try {
+      const signal = AbortSignal.timeout(TIMEOUT);
+      const reply = await fetch(address, { redirect: "manual", signal, ...request });
+      return await this.#read(reply);
+    } catch {
+      return { state: "lost", message: "no connection to the server." };
+    }
+  }
+
+  async #read(reply) {
+    const isJson = reply.headers.get("Content-Type")?.startsWith("application/json");
+    if (isJson) return { ...(await reply.json()), status: reply.status };
+    if (reply.type === "opaqueredirect" || reply.status === 401) return { state: "signed out" };
+    if (reply.status === 403) return { state: "other page" };
+    let message = `the server answered with status ${reply.status}.`;
+    if (reply.status === 413) message = "it is larger than the server takes.";
+    if (reply.status === 404) message = "there is nothing at this address any more.";
+    return { state: "failed", message, status: reply.status };
+  }
+
+  // The token of the form belongs to a user and to the secret of the server, and both may change.
+  async renewFormToken() {
+    const reply = await this.#ask("", { headers: { Accept: "application/json" } });
+    if (reply.csrf_token === undefined) return false;
+    this.#form.elements.csrf_token.value = reply.csrf_token;
+    return true;
+  }
+}
