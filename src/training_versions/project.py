@@ -9,13 +9,17 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from training_versions.errors import InvalidInputError
 
 URL: Final = ("SUPABASE_URL",)
 KEY: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY")
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def given_or_set(value: str | None, argument: str, variables: tuple[str, ...]) -> str:
@@ -34,6 +38,35 @@ def given_or_set(value: str | None, argument: str, variables: tuple[str, ...]) -
             field=argument,
         )
     return value
+
+
+def is_here(url: str) -> bool:
+    """Return whether an address is on this machine, which no proxy of the user can reach.
+
+    So an HTTP client for it is made with ``trust_env=not is_here(url)``.
+    """
+    try:
+        return urlsplit(url).hostname in _LOOPBACK
+    except ValueError:
+        return False
+
+
+@contextmanager
+def naming_bad_proxy() -> Generator[None]:
+    """Make an HTTP client in this context: a proxy that it cannot use is then named.
+
+    Raises:
+        InvalidInputError: The environment names a proxy of a kind that is unknown or not installed.
+    """
+    try:
+        yield
+    except (ImportError, ValueError) as exc:
+        raise InvalidInputError(
+            f"the proxy of the environment cannot be used: {exc}",
+            field="HTTPS_PROXY",
+            hint="HTTPS_PROXY and ALL_PROXY name one as http://host:port; one of SOCKS needs "
+            "pip install 'httpx[socks]'.",
+        ) from exc
 
 
 def read_claims(token: str) -> dict[str, object]:

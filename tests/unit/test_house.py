@@ -5,6 +5,7 @@ import inspect
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -323,3 +324,25 @@ def test_every_method_of_a_face_is_one_line(path: Path) -> None:
     long = [method.name for method in methods if len(method.body) > 2]
 
     assert long == []  # the documentation, and one statement
+
+
+def test_no_test_is_named_by_chance() -> None:
+    """Two processes that share the tests must collect the same ones."""
+    by_chance: list[str] = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in _run_at_collection(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("uuid4", "uuid.uuid4"):
+                by_chance.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+
+    assert by_chance == []
+
+
+def _run_at_collection(node: ast.AST) -> Iterator[ast.AST]:
+    """Iterate over what is run when a module is imported: all but the bodies of functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            for decorator in child.decorator_list:
+                yield from ast.walk(decorator)
+        elif not isinstance(child, ast.Lambda):
+            yield child
+            yield from _run_at_collection(child)

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import time
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
 import httpx
 
 from training_versions.cli.exits import CHECK_ADDRESS, UNREACHABLE, CommandError, not_allowed
 from training_versions.cli.storage import StoredSession
+from training_versions.project import is_here, naming_bad_proxy
 
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _TIMEOUT: Final = httpx.Timeout(120, connect=10)
 
 
 def http_client(url: str) -> httpx.Client:
     """Return what holds the connections to a project."""
-    # A proxy of the user cannot reach this machine's own stack.
-    return httpx.Client(timeout=_TIMEOUT, trust_env=not is_here(url))
-
-
-def is_here(url: str) -> bool:
-    """Return whether an address is on this machine."""
-    try:
-        return urlsplit(url).hostname in _LOOPBACK
-    except ValueError:
-        return False
+    with naming_bad_proxy():
+        return httpx.Client(timeout=_TIMEOUT, trust_env=not is_here(url))
 
 
 def sign_in(http: httpx.Client, url: str, key: str, email: str, password: str) -> StoredSession:

@@ -20,7 +20,7 @@ from training_versions.doctor.kinds import finding
 from training_versions.doctor.report import Finding
 from training_versions.doctor.shipped import INTERNAL, shipped
 from training_versions.doctor.sql import listed
-from training_versions.project import is_service_key
+from training_versions.project import is_here, is_service_key, naming_bad_proxy
 
 _SECONDS = 5.0
 _AT_ONCE = 8
@@ -80,9 +80,13 @@ class Api:
         if re.fullmatch(r"[!-~]+", key) is None:
             raise InvalidInputError("key is no key of a project", field="key")
         headers = {"apikey": key, "Authorization": f"Bearer {key}", "Accept-Profile": "public"}
-        self._http = httpx.Client(
-            base_url=f"{self._url}/rest/v1/", headers=headers, timeout=_SECONDS
-        )
+        with naming_bad_proxy():
+            self._http = httpx.Client(
+                base_url=f"{self._url}/rest/v1/",
+                headers=headers,
+                timeout=_SECONDS,
+                trust_env=not is_here(self._url),
+            )
 
     def __enter__(self) -> Api:
         return self

@@ -10,6 +10,7 @@ import httpx
 from fastapi import Request
 
 from training_versions import AsyncVersionRepository
+from training_versions.project import is_here, naming_bad_proxy
 from training_versions.rest.settings import Settings
 
 KEY: Final = "training_versions.rest"
@@ -29,9 +30,12 @@ class Service:
     """What the endpoints of one router share."""
 
     def __init__(self, settings: Settings) -> None:
-        # A URL or a key that no request could be sent with is told now, not to every caller.
+        # What no request could be sent with (a URL, a key, a proxy) is told now, not to callers.
         url, key = settings.url, settings.key
-        AsyncVersionRepository.for_token(url, key, key, http_client=httpx.AsyncClient())
+        self._uses_proxies = not is_here(url)
+        with naming_bad_proxy():
+            http = httpx.AsyncClient(trust_env=self._uses_proxies)
+        AsyncVersionRepository.for_token(url, key, key, http_client=http)
         self.settings = settings
         self._http: httpx.AsyncClient | None = None
         self.was_ready_at = float("-inf")
@@ -40,7 +44,7 @@ class Service:
     @asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncGenerator[None, None]:
         """Open the connections when the server starts, and close them when it ends."""
-        async with httpx.AsyncClient(timeout=TIMEOUT) as http:
+        async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=self._uses_proxies) as http:
             self._http = http
             try:
                 yield

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from uuid import uuid4
 
 import pytest
 
@@ -170,9 +169,23 @@ def test_a_project_that_answers_with_a_page_is_unreachable(run, ada, monkeypatch
     assert "<h1>" not in ran.err
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks4://user:geheim@127.0.0.1:9"])
+def test_a_proxy_that_cannot_be_used_is_named(run, reader, monkeypatch, proxy) -> None:
+    monkeypatch.setenv("SUPABASE_URL", "https://project.supabase.co")
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+
+    for command in (["packages"], ["doctor"], ["serve", "--port", 0]):
+        ran = run(*command)
+        assert ran.status == 2
+        assert "the proxy of the environment cannot be used" in ran.err
+        assert "HTTPS_PROXY" in ran.err
+        assert "geheim" not in ran.err
+
+
 # --- what the SDK says to programs is said to people in a shell
 
 SECRET = '{"token": "sk-abcdefghijklmnopqrstuvwxyz0123456789ABCD"}'
+NIL = "00000000-0000-0000-0000-000000000000"
 OTHER_WORDS = [
     ({"SUPABASE_PUBLISHABLE_KEY": "sb_publishable_other"}, ["packages"], "", 4, "Set SUPABASE_URL"),
     ({"SUPABASE_ACCESS_TOKEN": "x"}, ["packages"], "", 4, "Set SUPABASE_ACCESS_TOKEN to a new one"),
@@ -185,7 +198,7 @@ OTHER_WORDS = [
     ({}, ["train", "log", "support-bot@2", "loss=1", "--step", "1"], "", 5, "Start training first"),
     (
         {},
-        ["train", "end", "support-bot@1", "--run", str(uuid4())],
+        ["train", "end", "support-bot@1", "--run", NIL],
         "",
         3,
         "training-versions train",

@@ -21,6 +21,7 @@ import jsonschema_rs
 import psutil
 import pytest
 
+from tests.server.web.visitor import OURS, PASSWORD, csrf_token, make_account
 from training_versions.local import LocalSupabase
 
 PROGRAM = Path(sys.executable).with_name("training-versions")
@@ -167,6 +168,29 @@ class TestServe:
         assert reply.status_code == 200
         assert serve.stop(signal.SIGTERM) == (143, "")
         assert serve.left() == []
+
+    def test_no_proxy_is_asked_for_a_project_on_this_machine(
+        self, server, stack: LocalSupabase
+    ) -> None:
+        email = f"{uuid4().hex}@example.com"
+        make_account(stack, email)
+        serve = server(
+            *("serve", "--port", 0, "--json"),
+            SUPABASE_URL=stack.url,
+            SUPABASE_PUBLISHABLE_KEY=stack.publishable_key,
+            HTTP_PROXY="http://127.0.0.1:9",
+        )
+        served = serve.read_json()
+
+        with httpx.Client(base_url=served["page"]) as browser:
+            form = {"csrf_token": csrf_token(browser.get("/sign-in")), "next": "/"}
+            form |= {"email": email, "password": PASSWORD}
+            signed_in = browser.post("/sign-in", data=form, headers=OURS)
+            page = browser.get("/")
+            ready = browser.get(f"{served['api']}/ready")
+
+        assert (signed_in.status_code, page.status_code, ready.status_code) == (303, 200, 204)
+        assert serve.stop(signal.SIGTERM) == (143, "")
 
     def test_it_serves_the_endpoints_alone(self, server, stack: LocalSupabase) -> None:
         serve = server(

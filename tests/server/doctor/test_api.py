@@ -65,6 +65,13 @@ class TestWithAKey:
         assert not_done(report) == [*DATABASE, "row cap"]
         assert report.exit_status == 0
 
+    def test_a_proxy_is_not_asked_for_what_is_on_this_machine(self, project, monkeypatch):
+        monkeypatch.setenv("HTTP_PROXY", NOTHING_LISTENS)
+
+        report = examine(url=project.url, key=project.publishable_key)
+
+        assert report.findings == ()
+
     @pytest.mark.parametrize("key", ["secret_key", "service_key"])
     def test_a_secret_one_counts_rows_too(self, project, key):
         report = examine(url=f"{project.url}/rest/v1/", key=getattr(project, key))

@@ -11,7 +11,7 @@ from tests.server.schema.rest import RETURN_ROWS, VERSIONS
 
 # What each frozen column is changed to; a function is called with the owner and a stranger.
 FROZEN = {
-    "id": str(uuid4()),
+    "id": lambda ada, bo: str(uuid4()),
     "package_id": lambda ada, bo: ada.package()["id"],
     "version_number": 7,
     "name": "rewritten",

@@ -53,7 +53,8 @@ def login(
     password is asked for, or read from stdin; it is never an argument, as others on the machine
     could see it.
     """
-    from training_versions.cli.auth import http_client, is_here, sign_in
+    from training_versions.cli.auth import http_client, sign_in
+    from training_versions.project import is_here
 
     output = session.output
     url = (
