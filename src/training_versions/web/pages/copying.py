@@ -104,7 +104,7 @@ async def restore(request: Request) -> Response:
     if problem is not None:
         made = await _find_made(subject, new_id)
         if made is not None:
-            return _restored(made, subject)
+            return _show_made(made, subject, "restored")
         return await _show_restore(request, subject, status=409, problem=problem, form=form)
     try:
         copied = await subject.versions.restore(
@@ -119,8 +119,8 @@ async def restore(request: Request) -> Response:
         made = await _find_made(subject, new_id)
         if made is None:
             raise
-        return _restored(made, subject)
-    return _restored(copied.draft, subject)
+        return _show_made(made, subject, "restored")
+    return _show_made(copied.draft, subject, "restored")
 
 
 async def _restores_something(subject: Subject) -> bool:
@@ -136,9 +136,10 @@ async def _find_made(subject: Subject, new_id: str) -> VersionSummary | None:
     return made
 
 
-def _restored(draft: VersionSummary, subject: Subject) -> Response:
+def _show_made(draft: VersionSummary, subject: Subject, done: str) -> Response:
+    """Lead on to the draft."""
     path = version_path(draft.package_id, draft.version_number)
-    return go_on(path, "restored", source=subject.version.version_number)
+    return go_on(path, done, source=subject.version.version_number)
 
 
 @page
@@ -209,7 +210,7 @@ async def fork(request: Request) -> Response:
     if was_edited(subject, form):
         made = await _find_made(subject, new_id)
         if made is not None:
-            return _forked(made, subject)
+            return _show_made(made, subject, "forked")
         return await _show_fork(request, subject, into, status=409, problem=_EDITED, form=form)
     try:
         copied = await subject.versions.fork(
@@ -224,13 +225,8 @@ async def fork(request: Request) -> Response:
         made = await _find_made(subject, new_id)
         if made is None:
             raise
-        return _forked(made, subject)
-    return _forked(copied.draft, subject)
-
-
-def _forked(draft: VersionSummary, subject: Subject) -> Response:
-    path = version_path(draft.package_id, draft.version_number)
-    return go_on(path, "forked", source=subject.version.version_number)
+        return _show_made(made, subject, "forked")
+    return _show_made(copied.draft, subject, "forked")
 
 
 routes = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.requests import Request
@@ -15,7 +14,7 @@ from training_versions import Event, EventKind, HistoryFilters
 from training_versions.web.page import Caller, caller_of, page
 from training_versions.web.render import render
 from training_versions.web.views.events import describe_event
-from training_versions.web.views.listing import read_order
+from training_versions.web.views.listing import PageLinks, read_order
 
 _PAGE_SIZE: Final = 50
 
@@ -35,7 +34,13 @@ async def show_history(request: Request) -> Response:
         caller.packages.get(package_id),
         caller.versions.history(order=order, limit=_PAGE_SIZE, cursor=cursor or None, **filters),
     )
-    here = {"kind": kind, "order": "" if order == "newest" else order}
+    links = PageLinks.of(
+        f"/packages/{package_id}/history",
+        [("kind", kind)],
+        order=order,
+        cursor=cursor,
+        next_cursor=events.next_cursor,
+    )
     return render(
         request,
         "history.html",
@@ -47,8 +52,7 @@ async def show_history(request: Request) -> Response:
         kind=kind,
         order=order,
         cursor=cursor,
-        first_page=_address(here),
-        next_page=_address({**here, "cursor": events.next_cursor or ""}),
+        links=links,
     )
 
 
@@ -59,10 +63,6 @@ async def _find_versions(caller: Caller, events: list[Event]) -> set[UUID]:
         return set()
     found = await caller.versions.list(ids=mentioned, limit=len(mentioned))
     return {version.id for version in found}
-
-
-def _address(query: dict[str, str]) -> str:
-    return f"?{urlencode({name: value for name, value in query.items() if value})}"
 
 
 routes = [Route("/packages/{package_id:uuid}/history", show_history, methods=["GET"])]

@@ -16,7 +16,7 @@ from training_versions import Package, PackageOverview, VersionSummary
 from training_versions.web.page import Caller, caller_of, page
 from training_versions.web.render import render
 from training_versions.web.views.lanes import DOT_Y, draw_lanes
-from training_versions.web.views.listing import STATUSES, TRAINING_STATUSES, Listing
+from training_versions.web.views.listing import STATUSES, TRAINING_STATUSES, Listing, PageLinks
 
 _PAGE_SIZE: Final = 50
 
@@ -48,6 +48,13 @@ async def show_package(request: Request) -> Response:
         caller.versions.count(package_id, **listing.filters),
     )
     parents = await _read_parents(caller, package, found.items)
+    links = PageLinks.of(
+        f"/packages/{package_id}",
+        listing.query,
+        order=listing.order,
+        cursor=listing.cursor,
+        next_cursor=found.next_cursor,
+    )
     return render(
         request,
         "package.html",
@@ -56,6 +63,7 @@ async def show_package(request: Request) -> Response:
         count=count,
         parents=parents,
         listing=listing,
+        links=links,
         lanes=draw_lanes(found.items, newest_first=listing.order == "newest"),
         dot_y=DOT_Y,
         statuses=STATUSES,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +10,7 @@ from starlette.routing import Route
 
 from training_versions.web.page import caller_of, page
 from training_versions.web.render import render
-from training_versions.web.views.listing import read_order
+from training_versions.web.views.listing import PageLinks, read_order
 
 _PAGE_SIZE: Final = 50
 
@@ -25,9 +24,9 @@ async def list_packages(request: Request) -> Response:
     found = await caller_of(request).packages.overviews(
         text=text, order=order, cursor=cursor or None, limit=_PAGE_SIZE
     )
-    here = {"text": text}
-    if order != "newest":
-        here["order"] = order
+    links = PageLinks.of(
+        "/", [("text", text)], order=order, cursor=cursor, next_cursor=found.next_cursor
+    )
     return render(
         request,
         "packages.html",
@@ -35,14 +34,8 @@ async def list_packages(request: Request) -> Response:
         text=text,
         order=order,
         cursor=cursor,
-        first_page=_address(here),
-        next_page=_address({**here, "cursor": found.next_cursor or ""}),
+        links=links,
     )
-
-
-def _address(query: dict[str, str]) -> str:
-    named = urlencode({name: value for name, value in query.items() if value})
-    return f"/?{named}" if named else "/"
 
 
 routes = [Route("/", list_packages, methods=["GET"])]

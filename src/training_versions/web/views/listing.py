@@ -1,4 +1,4 @@
-"""What a page of versions shows, as its address says: filters, order and place."""
+"""What a list shows, as its address says: filters, order and place."""
 
 from __future__ import annotations
 
@@ -66,16 +66,46 @@ class Listing:
             filters["training_status"] = self.training
         return filters
 
-    def query(self, cursor: str = "") -> str:
-        """Write the address of the page that begins at a cursor, the first one if it is empty."""
-        named: list[tuple[str, str]] = [("text", self.text)]
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """What the address of each of its pages has, whatever its place is."""
+        named = [("text", self.text)]
         named += [("status", status) for status in self.statuses]
         named += [("training", self.training), ("deployed", self.deployed)]
-        if self.order != "newest":
-            named.append(("order", self.order))
-        named.append(("cursor", cursor))
-        text = urlencode([(name, value) for name, value in named if value])
-        return f"?{text}" if text else "?"
+        return named
+
+
+@dataclass(frozen=True)
+class PageLinks:
+    """The addresses of other pages of a list; `None` where there is none."""
+
+    first: str | None
+    next: str | None
+
+    @classmethod
+    def of(
+        cls,
+        path: str,
+        query: list[tuple[str, str]],
+        *,
+        order: Order,
+        cursor: str,
+        next_cursor: str | None,
+    ) -> PageLinks:
+        """Write them; what is empty in the query is left out."""
+        if order != "newest":
+            query = [*query, ("order", order)]
+        first = next_page = None
+        if cursor:
+            first = _address(path, query)
+        if next_cursor:
+            next_page = _address(path, [*query, ("cursor", next_cursor)])
+        return cls(first, next_page)
+
+
+def _address(path: str, query: list[tuple[str, str]]) -> str:
+    text = urlencode([(name, value) for name, value in query if value])
+    return f"{path}?{text}" if text else path
 
 
 def read_order(value: str) -> Order:
