@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.exceptions import HTTPException
 
 _NAME: Final = re.compile(rb'\r\nContent-Disposition: form-data; name="([^"]*)"', re.IGNORECASE)
+_BEYOND_ASCII: Final = re.compile(rb"%[89a-fA-F]|[\x80-\xff]")
 
 
 def check_encoding(body: bytes, content_type: str) -> None:
@@ -21,7 +22,7 @@ def check_encoding(body: bytes, content_type: str) -> None:
     Raises:
         HTTPException: It is not.
     """
-    if content_type.startswith("multipart/"):
+    if content_type.lower().startswith("multipart/"):
         _check_multipart(body)
     else:
         _check_urlencoded(body)
@@ -38,6 +39,8 @@ def _check_multipart(body: bytes) -> None:
 
 def _check_urlencoded(body: bytes) -> None:
     """What is not ASCII in it is percent-encoded."""
+    if _BEYOND_ASCII.search(body) is None:
+        return
     for field in body.split(b"&"):
         try:
             field.decode("ascii")
