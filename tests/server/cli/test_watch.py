@@ -84,6 +84,29 @@ def test_events_are_printed_as_they_come_and_ctrl_c_ends_quietly(watch, ada, bot
     assert (ended.status, ended.err) == (130, "")
 
 
+def test_a_project_that_goes_away_for_a_while_is_said_and_nothing_is_missed(
+    watch, ada, bot, cutter, monkeypatch
+) -> None:
+    monkeypatch.setenv("SUPABASE_URL", cutter.url)
+    watcher = watch("support-bot", "--lines", "1")
+    watcher.wait_for(1)
+    draft = ada.versions.latest(bot.id)
+
+    cutter.go_down()
+    ada.versions.publish(draft.id)
+    time.sleep(3)  # longer than the SDK repeats a read
+    cutter.come_up()
+    _, published = watcher.wait_for(2)
+    ended = watcher.interrupt()
+
+    assert published.split("\t")[1:3] == ["support-bot@2", "published"]
+    assert ended.status == 130
+    assert set(ended.err.splitlines()) == {
+        f"{cutter.url} cannot be reached, and nothing was changed: "
+        "ConnectError: [Errno 111] Connection refused. Trying again."
+    }
+
+
 def test_json_is_an_event_a_line(watch, ada, bot, schema) -> None:
     import jsonschema_rs
 
