@@ -57,14 +57,20 @@ def _typed(shell: str) -> "tuple[list[str], str]":
     """Return the words before the one that is being typed, without the program, and that one."""
     text = os.environ.get("COMP_WORDS", "")
     position = os.environ.get("COMP_CWORD", "")
-    words = text.split("\n") if shell == "bash" else _split(text)
+    words = _split(text)
+    if shell == "bash":
+        words = text.split("\n")
     if shell == "fish":
-        # It gives the word itself, and the words up to it.
-        before = words[:-1] if position and words and words[-1] == position else words
-        return before[1:], position
-    number = int(position) if position.isdecimal() else len(words)
-    incomplete = words[number] if number < len(words) else ""
-    return words[1:number], incomplete
+        # It gives the word itself, and the words up to it, with or without it.
+        if position and words and words[-1] == position:
+            words.pop()
+        return words[1:], position
+    number = len(words)
+    if position.isdecimal():
+        number = int(position)
+    if number < len(words):
+        return words[1:number], words[number]
+    return words[1:], ""
 
 
 def _split(text: str) -> "list[str]":
@@ -81,11 +87,13 @@ def _split(text: str) -> "list[str]":
 
 def _candidates(words: "list[str]", incomplete: str) -> "list[tuple[str, str, str]]":
     """Return the words that fit, with their kind and a sentence each."""
+    if not words and incomplete.startswith("-"):
+        return _matching(_FLAGS, incomplete)
     if not words:
-        return _matching(_FLAGS if incomplete.startswith("-") else SUMMARIES, incomplete)
+        return _matching(SUMMARIES, incomplete)
     name = words[0]
-    if f"{name} {words[1] if len(words) > 1 else ''}" in WORDS:
-        name = f"{name} {words[1]}"
+    if " ".join(words[:2]) in WORDS:
+        name = " ".join(words[:2])
     known = WORDS.get(name)
     if known is None:
         return []
@@ -100,7 +108,9 @@ def _candidates(words: "list[str]", incomplete: str) -> "list[tuple[str, str, st
         return _matching(known["parts"], incomplete)
     if "" in known["choices"]:
         return _matching(dict.fromkeys(known["choices"][""].split(), ""), incomplete)
-    return [("file", incomplete, "")] if "" in known["files"] else []
+    if "" in known["files"]:
+        return [("file", incomplete, "")]
+    return []
 
 
 def _matching(words: "dict[str, str]", incomplete: str) -> "list[tuple[str, str, str]]":
