@@ -138,7 +138,8 @@ def test_what_has_nothing_to_compare_with_says_so_in_a_sentence(run, ada) -> Non
 
     assert published.err == "first@1, the first one to be published.\n"
     assert deployed.err == "first@1 at local, where nothing is live.\n"
-    assert again.err.startswith("first@1 is live at local already, and starts there anew:\n")
+    assert again.err == "first@1 is live at local already, and stays so.\n"
+    assert len(run("live", "first", "--all").lines) == 1
 
 
 def test_a_parent_is_shown_by_its_name(terminal, run, ada, bot) -> None:

@@ -154,9 +154,9 @@ def deploy(
     if before is not None:
         replaced_name = write_version(found.package.name, before.version_number)
         heading = f"{found.written} at {target}, instead of {replaced_name}"
-        if before.id == chosen.id:
-            heading = f"{found.written} is live at {target} already, and starts there anew"
-    if chosen.status == VersionStatus.PUBLISHED:
+    if before is not None and before.id == chosen.id:
+        preview(session, f"{found.written} is live at {target} already, and stays so", None)
+    elif chosen.status == VersionStatus.PUBLISHED:
         preview(session, heading, diff)
     shown = summary_of(chosen)
     if not dry_run:
