@@ -1,10 +1,11 @@
-"""Problems: how every error is told, as `application/problem+json` (RFC 9457).
+"""Problems: every error as `application/problem+json` (RFC 9457).
 
-There is one table of the kinds of problems, and one for each way to one: from the class of an
-error of the SDK, and from a code of the database where the class does not say enough. The docs
-have a page for every kind, `docs/problems.md`.
+One table has the kinds of problems. Two lead to a kind: from the class of an error of the SDK, and
+from a code of the database where the class does not say enough. The docs explain every kind, in
+`docs/problems.md`.
 
-Nothing of a token or of a snapshot is told. What went wrong inside is logged, not told.
+A problem shows nothing of a token or of a snapshot. What went wrong on the server is logged, and
+not shown.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ RETRY_AFTER: Final = 5
 """Seconds after which a client may try again."""
 
 
-@dataclass(frozen=True, eq=False)  # each is one object
+@dataclass(frozen=True, eq=False)  # compared by identity, so it can be a key of a dict
 class Kind:
     """A kind of problem: what its `type` ends with, its status, and its title."""
 
@@ -152,7 +153,7 @@ OF_CODE: Final[dict[str, Kind]] = {
 }
 """The kind of each code of the migrations, and of others whose class does not say enough."""
 
-_INSIDE: Final = {
+_SERVER_ERRORS: Final = {
     INTERNAL_ERROR: "Something went wrong here. The server's log says what.",
     OUTCOME_UNKNOWN: "The reply of the database was lost.",
     UNREADABLE: "A row that was asked for does not have the form that this server knows.",
@@ -161,7 +162,7 @@ _INSIDE: Final = {
     "missing or older.",
     TOO_MANY_REQUESTS: "The project takes no more requests at the moment.",
 }
-"""What is told of an error whose own words may name what is inside."""
+"""The detail of errors that are not the caller's, whose own message may name internals."""
 _HINTS: Final = {
     OUTCOME_UNKNOWN: "Send the same request again: with the same Idempotency-Key, if it creates "
     "something.",
@@ -217,7 +218,7 @@ class TrainingProblem(BaseModel):
 
 
 class Problem(HTTPException):
-    """An error that is told as a problem; an `HTTPException`, which FastAPI lets through."""
+    """A problem that is raised; an `HTTPException`, which FastAPI lets through."""
 
     def __init__(
         self,
@@ -232,7 +233,7 @@ class Problem(HTTPException):
         self.members = members
 
     def as_model(self) -> TrainingProblem:
-        """Return what is told."""
+        """Return the body of the reply."""
         kind = self.kind
         return TrainingProblem(
             type=kind.type,
@@ -244,13 +245,13 @@ class Problem(HTTPException):
 
 
 class ProblemResponse(JSONResponse):
-    """A reply that tells a problem."""
+    """A reply whose body is a problem."""
 
     media_type = MEDIA_TYPE
 
 
 def problem_response(problem: Problem) -> ProblemResponse:
-    """Tell a problem; members that it does not have are left out."""
+    """Return the reply to a problem; members that it does not have are left out."""
     body = problem.as_model().model_dump(mode="json", exclude_none=True)
     headers = {"Cache-Control": "no-store", **NO_SNIFFING, **(problem.headers or {})}
     return ProblemResponse(body, problem.status_code, headers)
@@ -273,41 +274,48 @@ def kind_of(exc: TrainingVersionsError) -> Kind:
 
 
 def problem_of(exc: TrainingVersionsError, *, has_body: bool = False) -> Problem:
-    """Return how an error of the SDK is told.
+    """Return the problem that an error of the SDK is for the client.
 
     Args:
         exc: The error.
         has_body: Whether the arguments of the SDK came in a body, not in the address.
     """
     kind = kind_of(exc)
-    members: dict[str, Any] = {}
+    code = None
     if isinstance(exc, DatabaseError) and _is_of_migrations(exc.code):
-        members["code"] = exc.code
-    if kind in _INSIDE:
-        members["hint"] = _HINTS.get(kind)
-        if isinstance(exc, UnreadableReplyError):
-            members["rows"] = [str(row.id) for row in exc.rows] or None
-        if isinstance(exc, UnavailableError) and exc.retry_after is not None:
-            members["headers"] = {"Retry-After": str(exc.retry_after)}
-        return Problem(kind, _INSIDE[kind], **members)
+        code = exc.code
+    if kind in _SERVER_ERRORS:
+        return _problem_of_server(exc, kind, code)
     if kind is NOT_SIGNED_IN:
         # Behind the colon are the words of PostgREST or PostgreSQL, which may show a claim.
         return unknown_token(f"{exc.message.partition(':')[0].rstrip('.')}.")
 
-    members["hint"] = describe_hint(exc.hint)
     detail = exc.message
-    if isinstance(exc, RejectedError) and not _is_of_migrations(exc.code):
+    if isinstance(exc, RejectedError) and code is None:
         # The words of PostgreSQL itself, which may show a value.
         detail = f"The database does not take a value (SQLSTATE {exc.code})."
+    errors = None
     field_name = _field_of(exc)
     if field_name is not None:
         place = {"pointer": f"#/{field_name}"} if has_body else {"parameter": field_name}
-        members["errors"] = [InvalidField(detail=detail, **place)]
-    return Problem(kind, detail, **members)
+        errors = [InvalidField(detail=detail, **place)]
+    return Problem(kind, detail, code=code, hint=describe_hint(exc.hint), errors=errors)
+
+
+def _problem_of_server(exc: TrainingVersionsError, kind: Kind, code: str | None) -> Problem:
+    headers = None
+    if isinstance(exc, UnavailableError) and exc.retry_after is not None:
+        headers = {"Retry-After": str(exc.retry_after)}
+    rows = None
+    if isinstance(exc, UnreadableReplyError) and exc.rows:
+        rows = [str(row.id) for row in exc.rows]
+    return Problem(
+        kind, _SERVER_ERRORS[kind], headers=headers, code=code, hint=_HINTS.get(kind), rows=rows
+    )
 
 
 def unknown_token(detail: str) -> Problem:
-    """Tell that the access token is not valid, or has ended."""
+    """Return the problem that the access token is not valid, or has ended."""
     return Problem(
         NOT_SIGNED_IN,
         detail,
@@ -317,7 +325,7 @@ def unknown_token(detail: str) -> Problem:
 
 
 def missing_token() -> Problem:
-    """Tell that the request has no access token."""
+    """Return the problem that the request has no access token."""
     return Problem(
         NOT_SIGNED_IN,
         "The request has no access token.",
