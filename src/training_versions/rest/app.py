@@ -27,7 +27,7 @@ from training_versions.rest.routes import (
     training,
     versions,
 )
-from training_versions.rest.routing import Endpoint, answer_every_method, tell
+from training_versions.rest.routing import Endpoint, answer_every_method, error_response
 from training_versions.rest.service import Service
 from training_versions.rest.settings import MAX_BODY, check_prefix, read_settings
 
@@ -39,8 +39,22 @@ A version history for machine-learning training packages: **draft → published 
 
 Requests act as the user whose access token they bring. Errors are `application/problem+json`.
 """
-_READ: Final = ["ETag", "Link", "Location", "Allow", "Retry-After", "WWW-Authenticate"]
-_SENT: Final = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"]
+_EXPOSED_HEADERS: Final = [
+    "ETag",
+    "Link",
+    "Location",
+    "Allow",
+    "Retry-After",
+    "WWW-Authenticate",
+    "Idempotent-Replayed",
+]
+_ALLOWED_HEADERS: Final = [
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "Idempotency-Key",
+]
 
 
 def create_router(
@@ -52,7 +66,7 @@ def create_router(
 ) -> APIRouter:
     """Make the endpoints, for `app.include_router(create_router(), prefix="/api/training")`.
 
-    They tell their own errors, so the application keeps its exception handlers. Their connections
+    They answer their own errors, so the application keeps its exception handlers. Their connections
     open and close in the application's lifespan.
 
     Args:
@@ -120,15 +134,15 @@ def create_app(
             _CorsMiddleware,
             allow_origins=list(cors_origins),
             allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=_SENT,
-            expose_headers=[*_READ, "Idempotent-Replayed"],
+            allow_headers=_ALLOWED_HEADERS,
+            expose_headers=_EXPOSED_HEADERS,
         )
     app.add_middleware(_NoSniffing)
     return app
 
 
 def add_problem_handlers(app: FastAPI, *, prefix: str = "") -> None:
-    """Let an application tell unknown addresses below a prefix as problems, too.
+    """Let an application answer unknown addresses below a prefix with problems, too.
 
     Other addresses are answered as before: by the handler that the application has, or FastAPI's.
 
@@ -143,7 +157,7 @@ def add_problem_handlers(app: FastAPI, *, prefix: str = "") -> None:
 
     async def handle(request: Request, exc: Exception) -> Response:
         if f"{request.url.path}/".startswith(f"{prefix}/"):
-            return tell(exc, request)
+            return error_response(exc, request)
         answer = before(request, exc)
         if isinstance(answer, Response):
             return answer
@@ -158,7 +172,7 @@ def _make_service(url: str | None, key: str | None, max_body: int, allow_secrets
 
 
 def _make_router(service: Service) -> APIRouter:
-    """Make a router of all topics, which opens and closes the connections."""
+    """Make the router of all endpoints, which opens and closes the connections."""
     return _router_of(service, [*_TOPICS, health], lifespan=service.lifespan)
 
 
@@ -167,25 +181,25 @@ def _router_of(
 ) -> APIRouter:
     router = APIRouter(lifespan=lifespan, route_class=_endpoint_of(service))
     for topic in topics:
-        _add(topic.router, router)
+        _copy_routes(topic.router, router)
     answer_every_method(router)
     return router
 
 
 def _endpoint_of(service: Service) -> type[Endpoint]:
-    """Return the class of the routes of one router, which know its service."""
+    """Return a class of routes that know the service, which FastAPI does not let us pass them."""
 
-    class EndpointOfService(Endpoint):
+    class BoundEndpoint(Endpoint):
         pass
 
-    EndpointOfService.service = service
-    return EndpointOfService
+    BoundEndpoint.service = service
+    return BoundEndpoint
 
 
-def _add(topic: APIRouter, router: APIRouter) -> None:
-    """Add the routes of a topic, as routes of this router's own class.
+def _copy_routes(topic: APIRouter, router: APIRouter) -> None:
+    """Add the routes of a topic to a router, as routes of the router's own class.
 
-    `include_router` would keep them as they are, and they are shared by all routers.
+    Not by `include_router`, which keeps their class: that knows no service.
     """
     for route in topic.routes:
         assert isinstance(route, APIRoute)
@@ -206,7 +220,7 @@ def _add(topic: APIRouter, router: APIRouter) -> None:
 
 
 class _CorsMiddleware(CORSMiddleware):
-    """Starlette's, which refuses a preflight as plain text."""
+    """Starlette's, but a preflight is refused with a problem and not with plain text."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a preflight."""
@@ -218,7 +232,7 @@ class _CorsMiddleware(CORSMiddleware):
 
 
 class _NoSniffing:
-    """Marks what FastAPI and Starlette answer themselves, too: the description, and preflights."""
+    """Forbids sniffing where no endpoint answers: the OpenAPI description, and preflights."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -14,7 +14,7 @@ from training_versions import (
     Version,
     compare_versions,
 )
-from training_versions.rest.etags import NEVER
+from training_versions.rest.etags import MATCHES_NO_DRAFT
 from training_versions.rest.problems import EDITED_SINCE, Problem
 
 _COLUMNS: Final = {
@@ -38,9 +38,10 @@ async def edited_since(
         return exc
     details = exc.details if isinstance(exc.details, dict) else {}
     expected = datetime.fromisoformat(str(details["expected_updated_at"]))
+    names_a_state = expected != MATCHES_NO_DRAFT
     there = here = None
     try:
-        if expected != NEVER:
+        if names_a_state:
             there = await _paths_edited_since(versions, version_id, expected)
         here = await _paths_that_differ(versions, version_id, changes)
     except TrainingVersionsError:
@@ -51,7 +52,7 @@ async def edited_since(
         exc.message,
         hint=exc.hint,
         code=exc.code,
-        expected_updated_at=None if expected == NEVER else expected,
+        expected_updated_at=expected if names_a_state else None,
         updated_at=details.get("updated_at"),
         changed_there=there,
         changed_here=here,

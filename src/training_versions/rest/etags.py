@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final, TypeVar
 
@@ -23,8 +24,11 @@ T = TypeVar("T")
 
 MOST_TAGS: Final = 8
 """How many states an `If-Match` may name; each is tried by a request of its own."""
-NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
-"""Stands for tags that no version ever had: all else that is wrong is told before that."""
+MATCHES_NO_DRAFT: Final = datetime(1, 1, 1, tzinfo=UTC)
+"""Is sent for an `If-Match` that has no tag of ours. No draft has this `updated_at`, so the write
+is refused, and by the database: if the draft is not even there, that is the reason it names."""
+_EDITED_SINCE: Final = "TV201"
+_MATCH: Final = "If-Match"
 _NONE_MATCH: Final = "If-None-Match"
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -43,13 +47,20 @@ def tag_of_package(package: Package) -> str:
     return f'"{digest[:32]}"'
 
 
-def parse_tags(header: str, name: str) -> list[tuple[bool, str]]:
-    """Read a list of entity tags, which may be empty; each is whether it is weak, and what it says.
+@dataclass(frozen=True)
+class _EntityTag:
+    value: str
+    """What stands between the quotes."""
+    is_weak: bool
+
+
+def _parse_tags(header: str, name: str) -> list[_EntityTag]:
+    """Read a list of entity tags, which may be empty.
 
     Raises:
         Problem: The header is no such list.
     """
-    tags: list[tuple[bool, str]] = []
+    tags: list[_EntityTag] = []
     position, expects_tag = 0, True
     while position < len(header):
         blank = _EMPTY.match(header, position)
@@ -60,7 +71,7 @@ def parse_tags(header: str, name: str) -> list[tuple[bool, str]]:
         found = _TAG.match(header, position) if expects_tag else None
         if found is None:
             break
-        tags.append((found.group(1) is not None, found.group(2)))
+        tags.append(_EntityTag(found.group(2), is_weak=found.group(1) is not None))
         position, expects_tag = found.end(), False
     if position < len(header):
         detail = f'{name} is a list of entity tags in double quotes, as ETag has them, or "*".'
@@ -68,11 +79,14 @@ def parse_tags(header: str, name: str) -> list[tuple[bool, str]]:
     return tags
 
 
-def check_preconditions(request: Request) -> None:
-    """Refuse a write that is bound to what is not there: nothing is created at a known address.
+def refuse_if_none_match(request: Request) -> None:
+    """Refuse `If-None-Match` on a write, which would otherwise be ignored.
+
+    It asks to write only if there is nothing at the address. No endpoint creates anything at an
+    address that the client chose.
 
     Raises:
-        Problem: It is bound so.
+        Problem: The request writes, and has the header.
     """
     if request.method in _READING or _NONE_MATCH not in request.headers:
         return
@@ -86,7 +100,7 @@ async def if_none_match(request: Request) -> list[str] | None:
         return None
     if header == "*":
         return ["*"]
-    return [tag for _, tag in parse_tags(header, _NONE_MATCH)]
+    return [tag.value for tag in _parse_tags(header, _NONE_MATCH)]
 
 
 IfNoneMatch = Annotated[list[str] | None, Depends(if_none_match)]
@@ -97,39 +111,52 @@ def is_current(tag: str, known: list[str] | None) -> bool:
     return known is not None and (known == ["*"] or tag.strip('"') in known)
 
 
+def read_if_match(request: Request) -> list[str] | None:
+    """Read the tags of `If-Match`; `None` if any state of the resource will do.
+
+    A weak tag never matches (RFC 9110, section 13.1.1), so it is left out.
+    """
+    header = joined(request, _MATCH)
+    if header is None or header == "*":
+        return None
+    return [tag.value for tag in _parse_tags(header, _MATCH) if not tag.is_weak]
+
+
 class Expected:
     """The states of a draft for which a write is meant."""
 
     def __init__(self, moments: list[datetime] | None) -> None:
         self.moments = moments
-        """`None` for any state."""
+        """The `updated_at` of each, the newest first; `None` for any state."""
 
     async def try_each(self, write: Callable[[datetime | None], Awaitable[T]]) -> T:
-        """Write for the first of the states that is still the current one."""
+        """Write for the first of the states that is still the current one.
+
+        Raises:
+            ConflictError: None of them is; this is the refusal of the newest.
+        """
         if self.moments is None:
             return await write(None)
-        first: ConflictError | None = None
-        for moment in self.moments or [NEVER]:
+        refusals: list[ConflictError] = []
+        for moment in self.moments or [MATCHES_NO_DRAFT]:
             try:
                 return await write(moment)
             except ConflictError as exc:
-                if exc.code != "TV201":
+                if exc.code != _EDITED_SINCE:
                     raise
-                first = first or exc
-        assert first is not None
-        raise first
+                refusals.append(exc)
+        raise refusals[0]
 
 
 async def if_match(request: Request) -> Expected:
-    """Read `If-Match`, whose tags are compared strongly; any state will do if there is none."""
-    header = joined(request, "If-Match")
-    if header is None or header == "*":
+    """Read the states of a draft that `If-Match` names."""
+    tags = read_if_match(request)
+    if tags is None:
         return Expected(None)
-    tags = [tag for is_weak, tag in parse_tags(header, "If-Match") if not is_weak]
     moments = {moment for moment in map(_moment, tags) if moment is not None}
     if len(moments) > MOST_TAGS:
         detail = f"If-Match names {len(moments)} states, and {MOST_TAGS} are the most."
-        raise bad_header("If-Match", detail)
+        raise bad_header(_MATCH, detail)
     return Expected(sorted(moments, reverse=True))
 
 
@@ -137,7 +164,7 @@ async def required_if_match(
     request: Request, expected: Annotated[Expected, Depends(if_match)]
 ) -> Expected:
     """Read `If-Match`, which must be there."""
-    if joined(request, "If-Match") is None:
+    if joined(request, _MATCH) is None:
         raise Problem(
             IF_MATCH_REQUIRED,
             "An edit names the state of the draft that it is meant for.",

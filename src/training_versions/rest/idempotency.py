@@ -20,8 +20,7 @@ from training_versions.rest.caller import Token, user_of
 from training_versions.rest.headers import bad_header, single
 from training_versions.rest.problems import KEY_REUSED, Problem
 
-MOST: Final = 255
-"""Characters of a key."""
+MAX_KEY_LENGTH: Final = 255
 REPLAYED: Final = "Idempotent-Replayed"
 _VISIBLE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "tag:training-versions,2026:idempotency-key")
@@ -32,19 +31,15 @@ class NewId:
     """The identifier of what a request creates."""
 
     id: UUID
-    is_repeatable: bool
-    """Whether it follows from a key, so that the same request may have come before."""
+    is_from_key: bool
+    """Whether an idempotency key makes it, so that the same request may have come before."""
 
 
-def read_key(header: str) -> str:
-    """Check a key.
-
-    Raises:
-        Problem: It is empty, too long or not visible ASCII.
-    """
-    if len(header) <= MOST and _VISIBLE.fullmatch(header):
-        return header
-    detail = f"Idempotency-Key is 1 to {MOST} visible ASCII characters, such as a UUID."
+def _check_key(key: str) -> None:
+    """Refuse a key that is empty, too long or not visible ASCII."""
+    if len(key) <= MAX_KEY_LENGTH and _VISIBLE.fullmatch(key):
+        return
+    detail = f"Idempotency-Key is 1 to {MAX_KEY_LENGTH} visible ASCII characters, such as a UUID."
     raise bad_header("Idempotency-Key", detail)
 
 
@@ -52,22 +47,23 @@ async def new_id(request: Request, token: Token) -> NewId:
     """Return the identifier for what the request creates: a new one, unless there is a key."""
     key = single(request, "Idempotency-Key")
     if key is None:
-        return NewId(uuid4(), is_repeatable=False)
+        return NewId(uuid4(), is_from_key=False)
+    _check_key(key)
     # The name of the route says which operation it is: another one has keys of its own.
-    parts = (user_of(token), request.method, request.scope["route"].name, read_key(key))
-    return NewId(uuid5(_NAMESPACE, "\n".join(parts)), is_repeatable=True)
+    parts = (user_of(token), request.method, request.scope["route"].name, key)
+    return NewId(uuid5(_NAMESPACE, "\n".join(parts)), is_from_key=True)
 
 
 New = Annotated[NewId, Depends(new_id)]
 
 
 @contextmanager
-def telling_reuse(new: NewId) -> Generator[None]:
-    """Tell a key that was used for something else as what it is, not as an id that is taken."""
+def explain_reused_key(new: NewId) -> Generator[None]:
+    """Name the idempotency key in the refusal of an id that it made, and that is taken."""
     try:
         yield
     except ConflictError as exc:
-        if not new.is_repeatable or not _is_about(exc, new.id):
+        if not new.is_from_key or not _is_taken(new.id, exc):
             raise
         raise Problem(
             KEY_REUSED,
@@ -77,12 +73,14 @@ def telling_reuse(new: NewId) -> Generator[None]:
         ) from exc
 
 
-def _is_about(exc: ConflictError, id_: UUID) -> bool:
-    """Return whether an id is the one that is taken; the `key` of a cost entry may be, too."""
+def _is_taken(id_: UUID, exc: ConflictError) -> bool:
+    """Return whether this id is what is taken, and not, say, the `key` of a cost entry."""
     details = exc.details if isinstance(exc.details, dict) else {}
     return exc.code == "TV204" and details.get("id") == str(id_)
 
 
 def replayed(was_there: bool) -> dict[str, str]:
-    """Return the header that marks a reply to a request that came before."""
-    return {REPLAYED: "true"} if was_there else {}
+    """Return the header that marks a repeated request: what it asks for was there already."""
+    if was_there:
+        return {REPLAYED: "true"}
+    return {}

@@ -1,14 +1,14 @@
 """Routes: what belongs to every endpoint, in whatever application it is mounted.
 
-An endpoint reads its body strictly and tells its own errors as problems, so the application around
-it needs no exception handler and keeps its own. A path of ours answers `HEAD` and `OPTIONS`, and
-405 with every method that it has.
+An endpoint reads its body strictly and turns its own errors into problems, so the application
+around it needs no exception handler and keeps its own. A path of ours answers `HEAD` and `OPTIONS`,
+and 405 with the list of the methods that it has.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Set
 from typing import Any, ClassVar, Final, get_origin
 
 from fastapi import APIRouter, Request, Response
@@ -24,7 +24,7 @@ from training_versions.rest.bodies import (
     check_size,
     refuse_body,
 )
-from training_versions.rest.etags import check_preconditions
+from training_versions.rest.etags import refuse_if_none_match
 from training_versions.rest.problems import (
     BAD_REQUEST,
     INTERNAL_ERROR,
@@ -42,20 +42,22 @@ log = logging.getLogger("training_versions.rest")
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 _WITH_BODY: Final = ("POST", "PUT", "PATCH")
-_OTHER_METHODS: Final = "other methods"
+_FALLBACK: Final = "other methods"
+"""The name of the routes that answer the methods for which a path has no endpoint."""
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Endpoint(APIRoute):
-    """A route of ours."""
+    """A route whose request is read strictly, and whose errors are problems."""
 
     service: ClassVar[Service]
+    """What the routes of one router share: each router has a subclass of its own."""
 
     def get_route_handler(self) -> Handler:
-        """Return the handler, which tells every error as a problem."""
+        """Return the handler, which answers every error with a problem."""
         handle = super().get_route_handler()
         service = self.service
-        is_ours = self.name != _OTHER_METHODS
+        is_fallback = self.name == _FALLBACK
         parameters = dict(_query_parameters(self.dependant))
         lists = {name for name, is_list in parameters.items() if is_list}
 
@@ -63,17 +65,17 @@ class Endpoint(APIRoute):
             request.scope[KEY] = service
             strict = StrictRequest(request.scope, request.receive)
             try:
-                if is_ours:
+                if not is_fallback:
                     check_size(strict)
                     check_query(strict, parameters.keys(), lists)
-                    check_preconditions(strict)
+                    refuse_if_none_match(strict)
                 if self.body_field is not None:
                     check_media_type(strict)
-                elif is_ours and request.method in _WITH_BODY:
+                elif not is_fallback and request.method in _WITH_BODY:
                     await refuse_body(strict)
                 response = await handle(strict)
             except Exception as exc:
-                response = tell(exc, strict)
+                response = error_response(exc, strict)
             response.headers.update(NO_SNIFFING)
             if request.method == "HEAD":
                 response.body = b""
@@ -90,8 +92,8 @@ def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
         yield from _query_parameters(dependency)
 
 
-def tell(exc: Exception, request: Request) -> Response:
-    """Tell any error as a problem."""
+def error_response(exc: Exception, request: Request) -> Response:
+    """Return the problem that any error is for the client; one of the server is logged."""
     problem = _problem_of_any(exc, request)
     if problem.status_code >= 500:
         _log(exc, request)
@@ -132,37 +134,52 @@ def _problem_of_http(exc: HTTPException, request: Request) -> Problem:
 
 
 def answer_every_method(router: APIRouter) -> None:
-    """Let every path of a router answer `HEAD`, `OPTIONS` and the methods that it does not have.
+    """Answer `HEAD`, `OPTIONS` and the methods that a path lacks, on every path of a router.
 
-    As routes of their own, because they are the same in every application and version of FastAPI.
+    By routes of the router's own: what FastAPI answers by itself depends on its version and on the
+    application around it.
     """
+    for route in _routes_of(router):
+        if "GET" in _methods(route):
+            _add_head(router, route)
     methods_of: dict[str, set[str]] = {}
-    for route in list(router.routes):
-        if isinstance(route, APIRoute):
-            methods = route.methods or set()
-            methods_of.setdefault(route.path, set()).update(methods)
-            if "GET" in methods:
-                router.add_api_route(
-                    route.path,
-                    route.endpoint,
-                    methods=["HEAD"],
-                    include_in_schema=False,
-                    name=f"{route.name}_head",
-                    status_code=route.status_code,
-                )
+    for route in _routes_of(router):
+        methods_of.setdefault(route.path, set()).update(_methods(route))
     for path, methods in methods_of.items():
-        if "GET" in methods:
-            methods.add("HEAD")
-        methods.add("OPTIONS")
-        others = [method for method in METHODS if method not in methods or method == "OPTIONS"]
-        allowed = ", ".join(method for method in METHODS if method in methods)
-        router.add_api_route(
-            path,
-            _answer_other_methods(allowed),
-            methods=others,
-            include_in_schema=False,
-            name=_OTHER_METHODS,
-        )
+        _add_fallback(router, path, methods)
+
+
+def _routes_of(router: APIRouter) -> list[APIRoute]:
+    return [route for route in router.routes if isinstance(route, APIRoute)]
+
+
+def _methods(route: APIRoute) -> set[str]:
+    # Never `None` for a route of FastAPI, but Starlette declares it so.
+    assert route.methods is not None
+    return route.methods
+
+
+def _add_head(router: APIRouter, route: APIRoute) -> None:
+    router.add_api_route(
+        route.path,
+        route.endpoint,
+        methods=["HEAD"],
+        include_in_schema=False,
+        name=f"{route.name}_head",
+        status_code=route.status_code,
+    )
+
+
+def _add_fallback(router: APIRouter, path: str, methods: Set[str]) -> None:
+    """Answer `OPTIONS` on a path, and refuse the other methods that it lacks."""
+    allowed = [method for method in METHODS if method in methods or method == "OPTIONS"]
+    router.add_api_route(
+        path,
+        _answer_other_methods(", ".join(allowed)),
+        methods=[method for method in METHODS if method not in methods],
+        include_in_schema=False,
+        name=_FALLBACK,
+    )
 
 
 def _answer_other_methods(allowed: str) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from training_versions import Lineage, VersionDiff, VersionSummary
 from training_versions.rest.caller import Versions
-from training_versions.rest.idempotency import New, telling_reuse
+from training_versions.rest.idempotency import New, explain_reused_key
 from training_versions.rest.inputs import Copy, Fork, Number, PackageId, VersionId
 from training_versions.rest.replies import reply
 from training_versions.rest.responses import (
@@ -104,7 +104,7 @@ async def restore_version(
 ) -> Response:
     """Create a draft with the content of a version, which becomes its parent."""
     wanted = body or Copy()
-    with telling_reuse(new):
+    with explain_reused_key(new):
         copied = await versions.restore(
             version_id,
             name=wanted.name,
@@ -125,7 +125,7 @@ async def fork_version(
     request: Request, version_id: VersionId, versions: Versions, new: New, body: Fork
 ) -> Response:
     """Create a draft in another package with the content of a version, its parent."""
-    with telling_reuse(new):
+    with explain_reused_key(new):
         copied = await versions.fork(
             version_id,
             into=body.package_id,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from training_versions import CostEntry, Page, RecordedCost
 from training_versions.rest.caller import Packages, Versions
 from training_versions.rest.existence import check_package, check_version
-from training_versions.rest.idempotency import New, replayed, telling_reuse
+from training_versions.rest.idempotency import New, explain_reused_key, replayed
 from training_versions.rest.inputs import NewCost, PackageId, VersionId
 from training_versions.rest.links import Paging
 from training_versions.rest.replies import reply, reply_page
@@ -33,7 +33,7 @@ async def record_cost(
     version_id: VersionId, versions: Versions, new: New, body: NewCost
 ) -> Response:
     """Record a cost entry of a version, and say which percentages of its budget it reached."""
-    with telling_reuse(new):
+    with explain_reused_key(new):
         entry = await versions.record_cost(
             version_id,
             body.amount,

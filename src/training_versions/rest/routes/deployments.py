@@ -11,7 +11,7 @@ from training_versions import Deployment, Page, VersionSummary
 from training_versions.rest.caller import Packages, Versions
 from training_versions.rest.etags import tag_of_version
 from training_versions.rest.existence import check_package, check_version
-from training_versions.rest.idempotency import New, replayed, telling_reuse
+from training_versions.rest.idempotency import New, explain_reused_key, replayed
 from training_versions.rest.inputs import (
     Moment,
     NewDeployment,
@@ -111,7 +111,7 @@ async def deploy_version(
     version_id: VersionId, versions: Versions, new: New, body: NewDeployment
 ) -> Response:
     """Make a published version live at a target; it replaces the one that is live there."""
-    with telling_reuse(new):
+    with explain_reused_key(new):
         version = await versions.deploy(
             version_id,
             body.target,

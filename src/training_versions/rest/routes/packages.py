@@ -13,12 +13,11 @@ from training_versions.rest import schemas
 from training_versions.rest.caller import Packages, Versions
 from training_versions.rest.etags import (
     IfNoneMatch,
-    parse_tags,
+    read_if_match,
     tag_of_package,
     tag_of_version,
 )
-from training_versions.rest.headers import joined
-from training_versions.rest.idempotency import New, replayed, telling_reuse
+from training_versions.rest.idempotency import New, explain_reused_key, replayed
 from training_versions.rest.inputs import (
     Ids,
     Moment,
@@ -144,7 +143,7 @@ async def create_package(
     request: Request, packages: Packages, new: New, body: NewPackage
 ) -> Response:
     """Create a package that belongs to the caller."""
-    with telling_reuse(new):
+    with explain_reused_key(new):
         package = await packages.create(
             body.name, template_type=body.template_type, config=body.config, package_id=new.id
         )
@@ -173,11 +172,10 @@ async def check_if_match(request: Request, package_id: PackageId, packages: Pack
 
     The database has no edit token for packages, so two writers at the same moment may both pass.
     """
-    header = joined(request, "If-Match")
-    if header is None or header == "*":
+    tags = read_if_match(request)
+    if tags is None:
         return
-    known = [tag for is_weak, tag in parse_tags(header, "If-Match") if not is_weak]
-    if tag_of_package(await packages.get(package_id)).strip('"') not in known:
+    if tag_of_package(await packages.get(package_id)).strip('"') not in tags:
         raise Problem(
             EDITED_SINCE,
             "The package is not as it was when it was read.",

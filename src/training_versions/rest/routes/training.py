@@ -11,7 +11,7 @@ from training_versions import MetricPoint, Page, RecordedMetrics, TrainingRun
 from training_versions.rest.caller import Versions
 from training_versions.rest.etags import tag_of_version
 from training_versions.rest.existence import check_version
-from training_versions.rest.idempotency import New, replayed, telling_reuse
+from training_versions.rest.idempotency import New, explain_reused_key, replayed
 from training_versions.rest.inputs import (
     Cancelled,
     Completed,
@@ -73,7 +73,7 @@ async def start_training(version_id: VersionId, versions: Versions, new: New) ->
 
     Of several workers that start at once, exactly one succeeds.
     """
-    with telling_reuse(new):
+    with explain_reused_key(new):
         run = await versions.start_training(version_id, run_id=new.id)
     return reply(run, 201, headers=replayed(run.replayed))
 

@@ -25,7 +25,7 @@ from training_versions.rest.etags import (
     RequiredIfMatch,
     tag_of_version,
 )
-from training_versions.rest.idempotency import New, replayed, telling_reuse
+from training_versions.rest.idempotency import New, explain_reused_key, replayed
 from training_versions.rest.inputs import (
     BelowOrAbove,
     DraftChanges,
@@ -166,7 +166,7 @@ async def create_draft(
     request: Request, versions: Versions, new: New, body: NewVersion
 ) -> Response:
     """Create a draft with the next number of its package."""
-    with telling_reuse(new):
+    with explain_reused_key(new):
         draft = await versions.create_draft(
             body.package_id,
             config=body.config,
