@@ -21,6 +21,7 @@ import jsonschema_rs
 import psutil
 import pytest
 
+from tests.server.cli.conftest import Terminal
 from tests.server.web.visitor import OURS, PASSWORD, csrf_token, make_account
 from training_versions.local import LocalSupabase
 
@@ -319,3 +320,15 @@ def test_an_extra_that_is_missing_is_named(
     assert done.returncode == 1
     assert f"{extra}]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["local"], ["serve", "--port", 0], ["demo"]])
+def test_on_a_terminal_ctrl_c_ends_it(reader, arguments: list[object]) -> None:
+    command = Terminal(*arguments)
+    command.wait_for("ctrl-C")
+
+    command.interrupt()
+
+    ran = command.finish()
+    assert ran.status == 130
+    assert "Traceback" not in ran.plain

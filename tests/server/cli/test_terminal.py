@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from tests.server.cli.conftest import ANSI, Terminal
+from training_versions.cli.index import SUMMARIES
 
 SHOWN = [
     ["packages"],
@@ -32,7 +33,23 @@ CHANGING = [
     ["draft", "support-bot"],
     ["create", "another", "--type", "t"],
     ["restore", "support-bot@1"],
+    ["fork", "support-bot@1", "--into", "another"],
+    ["publish", "support-bot@2", "--yes"],
+    ["train", "start", "support-bot@2"],
+    ["train", "log", "support-bot@2", "loss=0.5", "accuracy=0.87", "--step", "1"],
+    ["train", "curve", "support-bot@2"],
+    ["train", "end", "support-bot@2", "--status", "failed", "--reason", "no memory"],
+    ["train", "runs", "support-bot@2"],
+    ["cost", "record", "support-bot@2", "1250.25", "--note", "eight hours"],
+    ["cost", "list", "support-bot@2"],
+    ["cost", "total", "support-bot"],
+    ["deploy", "support-bot@2", "hf_space", "--yes"],
+    ["undeploy", "support-bot@2", "--yes"],
+    ["archive", "support-bot@1", "--yes"],
+    ["delete", "another@1", "--yes"],
 ]
+ELSEWHERE = ["export", "import", "migrations", "doctor", "watch", "login", "local", "demo", "serve"]
+"""Commands that other files run on a terminal."""
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +77,13 @@ def test_every_command_fits_a_narrow_terminal_and_a_wide_one(terminal, deployed,
 def test_what_changes_something_fits_as_well(terminal, ada, bot) -> None:
     for arguments in CHANGING:
         _check_that_it_fits(terminal(*arguments, columns=40), 40)
+
+
+def test_no_command_is_left_out() -> None:
+    run = {arguments[0] for arguments in [*SHOWN, *CHANGING]}
+
+    assert run.isdisjoint(ELSEWHERE)
+    assert {*run, *ELSEWHERE, "rollback"} == set(SUMMARIES)
 
 
 def _check_that_it_fits(ran, columns) -> None:
