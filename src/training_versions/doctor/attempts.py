@@ -74,7 +74,7 @@ SETUP = (
     Attempt(
         "stranger",
         "create a package of their own",
-        "select public.create_training_package('doctor', 'lora_finetuning', '{}', :others)",
+        "select public.create_training_package('doctor two', 'lora_finetuning', '{}', :others)",
         allowed=True,
     ),
     _owner(

@@ -23,6 +23,45 @@ from training_versions.doctor.report import Finding
 
 _RECURSION = "42P17"
 
+_ROLES = {
+    "owner": "authenticated",
+    "stranger": "authenticated",
+    "anon": "anon",
+    "service": "service_role",
+}
+_NAMES = {
+    "owner": "owner",
+    "stranger": "stranger",
+    "anon": "caller who has not signed in",
+    "service": "service role",
+}
+# What a stranger may do is to own something, too.
+_CANNOT = {"owner": "owner-cannot", "stranger": "owner-cannot", "service": "service-cannot"}
+_CAN = {
+    "owner": "owner-can",
+    "stranger": "stranger-can",
+    "anon": "anon-can",
+    "service": "service-can",
+}
+_FIX_OF_UID = """-- As the owner of the function, which is a role of Supabase Auth:
+create or replace function auth.uid() returns uuid stable security invoker language sql as $$
+    select coalesce(
+        nullif(current_setting('request.jwt.claim.sub', true), ''),
+        nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
+    )::uuid
+$$;"""
+_FIX = (
+    "-- Mend the other findings first: policies, triggers, grants and functions.\n"
+    "-- If there are none, a trigger, policy or column of the app causes this. They are:\n"
+    "select tgrelid::regclass, tgname from pg_trigger\n"
+    "where tgrelid in (\n"
+    "    'public.training_configs'::regclass, 'public.training_package_versions'::regclass\n"
+    ")\n"
+    "    and not tgisinternal and tgfoid::regproc::text !~ '^training_versions_internal';\n"
+    "select policyname, cmd, qual, with_check from pg_policies\n"
+    "where tablename = 'training_configs';"
+)
+
 _RUN = """
 do $doctor$
 declare
@@ -95,17 +134,17 @@ def examine_rights(connection: Connection) -> Iterator[Finding]:
     ids = _users(connection)
     attempts = (*CALLERS, *SETUP, *ATTEMPTS)
     results = _run(connection, attempts, ids)
-    if any(_judge(*known) for known in zip(CALLERS, results, strict=False)):
+    if not all(_succeeded(result) for result in results[: len(CALLERS)]):
         what = "auth.uid() does not return the user of a request."
         yield finding("caller-not-known", "function auth.uid()", what, _FIX_OF_UID)
         return
     if any(result["refusal"] == _RECURSION for result in results):
         yield _recursion(connection, results)
         return
+    # After a preparation that failed there are fewer results than attempts.
     for attempt, result in zip(attempts, results, strict=False):
-        found = _judge(attempt, result)
-        if found is not None:
-            yield found
+        if _succeeded(result) != attempt.allowed:
+            yield _describe(attempt, result)
 
 
 def _check_session(connection: Connection) -> None:
@@ -158,14 +197,6 @@ def _run(connection: Connection, attempts: tuple[Attempt, ...], ids: Ids) -> lis
     return json.loads(results)
 
 
-_ROLES = {
-    "owner": "authenticated",
-    "stranger": "authenticated",
-    "anon": "anon",
-    "service": "service_role",
-}
-
-
 def _claims(who: str, ids: Ids) -> str:
     claims = {"role": _ROLES[who]}
     if who == "owner":
@@ -175,48 +206,19 @@ def _claims(who: str, ids: Ids) -> str:
     return json.dumps(claims)
 
 
-def _judge(attempt: Attempt, result: dict[str, Any]) -> Finding | None:
-    refusal = result["refusal"]
+def _succeeded(result: dict[str, Any]) -> bool:
+    return result["refusal"] is None and result["rows"] > 0
+
+
+def _describe(attempt: Attempt, result: dict[str, Any]) -> Finding:
+    """Return the finding for an attempt that did not end as it should."""
     label = f"{_NAMES[attempt.who]}: {attempt.what}"
-    if attempt.allowed and (refusal is not None or result["rows"] == 0):
-        said = f"{result['message']} ({refusal})" if refusal else "no row was found"
-        return finding(_CANNOT[attempt.who], label, f"Refused: {said}.", _FIX)
-    if not attempt.allowed and refusal is None and result["rows"] > 0:
+    if not attempt.allowed:
         return finding(_CAN[attempt.who], label, "It succeeded.", _FIX)
-    return None
-
-
-_NAMES = {
-    "owner": "owner",
-    "stranger": "stranger",
-    "anon": "caller who has not signed in",
-    "service": "service role",
-}
-_CANNOT = {"owner": "owner-cannot", "service": "service-cannot"}
-_CAN = {
-    "owner": "owner-can",
-    "stranger": "stranger-can",
-    "anon": "anon-can",
-    "service": "service-can",
-}
-_FIX_OF_UID = """-- As the owner of the function, which is a role of Supabase Auth:
-create or replace function auth.uid() returns uuid stable security invoker language sql as $$
-    select coalesce(
-        nullif(current_setting('request.jwt.claim.sub', true), ''),
-        nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
-    )::uuid
-$$;"""
-_FIX = (
-    "-- Mend the other findings first: policies, triggers, grants and functions.\n"
-    "-- If there are none, a trigger, policy or column of the app causes this. They are:\n"
-    "select tgrelid::regclass, tgname from pg_trigger\n"
-    "where tgrelid in (\n"
-    "    'public.training_configs'::regclass, 'public.training_package_versions'::regclass\n"
-    ")\n"
-    "    and not tgisinternal and tgfoid::regproc::text !~ '^training_versions_internal';\n"
-    "select policyname, cmd, qual, with_check from pg_policies\n"
-    "where tablename = 'training_configs';"
-)
+    said = "no row was found"
+    if result["refusal"] is not None:
+        said = f"{result['message']} ({result['refusal']})"
+    return finding(_CANNOT[attempt.who], label, f"Refused: {said}.", _FIX)
 
 
 def _recursion(connection: Connection, results: list[dict[str, Any]]) -> Finding:

@@ -443,6 +443,14 @@ RIGHTS = (
         after="drop function public.app_refuses cascade",
     ),
     Fault(
+        "owner-cannot",
+        f"{REFUSE} create trigger app_plans before insert on {PACKAGES}"
+        " for each row when (new.name = 'doctor two') execute function public.app_refuses()",
+        mended_by_hand=True,
+        after="drop function public.app_refuses cascade",
+        name="of two owners",
+    ),
+    Fault(
         "service-cannot",
         f"{REFUSE} create trigger app_plans before update on {VERSIONS} for each row"
         " when (new.actual_cost = 2) execute function public.app_refuses()",
@@ -510,6 +518,10 @@ HARMLESS = {
         f"alter table {VERSIONS} add column team text;"
         f" alter table {PACKAGES} add column team text not null default 'red'",
         f"alter table {VERSIONS} drop column team; alter table {PACKAGES} drop column team",
+    ),
+    "names of packages that are unique": (
+        f"create unique index app_names on {PACKAGES} (name) where name like 'doctor%'",
+        "drop index public.app_names",
     ),
     "a policy of the app that reads versions": (
         f"create policy team on {PACKAGES} for select using (exists ("
