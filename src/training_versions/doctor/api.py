@@ -54,6 +54,12 @@ class _Answer:
         return code if isinstance(code, str) else None
 
     @property
+    def knows_table(self) -> bool:
+        """Whether the API knows the table that was read, though it may refuse its rows."""
+        was_read = self.status == 200 and self.rows is not None
+        return was_read or self.code == "42501"
+
+    @property
     def message(self) -> str:
         """What a refusal says."""
         return str(self.refusal.get("message", ""))
@@ -98,7 +104,10 @@ class Api:
         """Look at the API."""
         try:
             answer = self._get("training_package_versions", select="id", limit="1")
-            yield from self._first_answer(answer)
+            self._is_there = answer.knows_table
+            found = self._judge(answer)
+            if found is not None:
+                yield found
             if self._is_there:
                 yield from self._functions()
                 yield from self._internal_schema()
@@ -151,57 +160,67 @@ class Api:
     def _call(self, function: str, arguments: dict[str, str]) -> _Answer:
         return self._get(f"rpc/{function}", **arguments)
 
-    def _first_answer(self, answer: _Answer) -> Iterator[Finding]:
-        """Judge the answer to whoever reads versions."""
-        if answer.status == 200 and answer.rows is not None:
-            self._is_there = True
-            if not self._is_secret:
-                yield finding(
-                    "api-open-to-anon",
-                    self._url,
-                    "The API answers who reads training_package_versions without signing in.",
-                    "revoke all on table public.training_package_versions from public, anon;",
-                )
-        elif answer.code == "42501":
-            self._is_there = True
-            if self._is_secret:
-                yield finding(
-                    "api-read-refused",
-                    self._url,
-                    f"The API refuses to read versions: {answer.message}.",
-                    "grant select, insert, update, delete on table"
-                    " public.training_package_versions to service_role;",
-                )
-        elif answer.code in _NOT_IN_CACHE:
-            if self._has_objects:
-                yield self._stale("the table training_package_versions")
-            elif self._has_objects is None:
-                yield finding(
-                    "migrations-not-applied",
-                    self._url,
-                    "The API does not know the table training_package_versions.",
-                    _MIGRATE,
-                )
-        elif answer.code == "PGRST106":
-            yield finding(
+    def _judge(self, answer: _Answer) -> Finding | None:
+        """Judge the reply to a read of versions."""
+        if answer.knows_table:
+            return self._check_rights(answer)
+        return self._explain_failure(answer)
+
+    def _check_rights(self, answer: _Answer) -> Finding | None:
+        """Check that a secret key reads versions, and a publishable one does not."""
+        if answer.rows is not None and not self._is_secret:
+            return finding(
+                "api-open-to-anon",
+                self._url,
+                "The API answers who reads training_package_versions without signing in.",
+                "revoke all on table public.training_package_versions from public, anon;",
+            )
+        if answer.rows is None and self._is_secret:
+            return finding(
+                "api-read-refused",
+                self._url,
+                f"The API refuses to read versions: {answer.message}.",
+                "grant select, insert, update, delete on table"
+                " public.training_package_versions to service_role;",
+            )
+        return None
+
+    def _explain_failure(self, answer: _Answer) -> Finding | None:
+        """Say why the API does not know the table of versions."""
+        if answer.code in _NOT_IN_CACHE:
+            return self._table_unknown()
+        if answer.code == "PGRST106":
+            return finding(
                 "public-not-exposed",
                 self._url,
                 f"The API does not expose the schema public: {answer.message}.",
                 "Expose it in the dashboard: Project Settings, Data API, Exposed schemas.",
             )
-        elif answer.status in (401, 403) or answer.code in _BAD_KEY:
+        if answer.status in (401, 403) or answer.code in _BAD_KEY:
             what = f"The API refuses the key: {answer.message or answer.status}."
-            yield finding("api-key-refused", self._url, what, _KEYS)
-        elif answer.code is not None and answer.status >= 500:
+            return finding("api-key-refused", self._url, what, _KEYS)
+        if answer.code is not None and answer.status >= 500:
             what = f"{self._url} cannot answer now: {answer.message}."
-            yield finding("api-unreachable", self._url, what, f"curl -i {self._url}/rest/v1/")
-        else:
-            yield finding(
-                "api-not-supabase",
+            return finding("api-unreachable", self._url, what, f"curl -i {self._url}/rest/v1/")
+        return finding(
+            "api-not-supabase",
+            self._url,
+            f"{self._url}/rest/v1 answers with status {answer.status}, as no REST API does.",
+            "Take the address from the dashboard: https://<project>.supabase.co",
+        )
+
+    def _table_unknown(self) -> Finding | None:
+        if self._has_objects:
+            return self._stale("the table training_package_versions")
+        if self._has_objects is None:
+            return finding(
+                "migrations-not-applied",
                 self._url,
-                f"{self._url}/rest/v1 answers with status {answer.status}, as no REST API does.",
-                "Take the address from the dashboard: https://<project>.supabase.co",
+                "The API does not know the table training_package_versions.",
+                _MIGRATE,
             )
+        # The checks of the database have said already that it is missing.
+        return None
 
     def _functions(self) -> Iterator[Finding]:
         """Ask for every function, many at a time."""

@@ -153,23 +153,24 @@ def _without_password(text: str, password: object) -> str:
 
 
 @contextmanager
-def reading(connection: Connection) -> Generator[None]:
-    """Read one state of the database, and write nothing."""
-    with _taken_back(connection, "isolation level repeatable read, read only"):
+def read_only(connection: Connection) -> Generator[None]:
+    """Open a transaction that sees one state of the database, and can write nothing."""
+    with _transaction(connection, "isolation level repeatable read, read only"):
         yield
 
 
 @contextmanager
-def trying(connection: Connection) -> Generator[None]:
-    """Write, and take everything back."""
-    with _taken_back(connection, "read write"):
+def rolled_back(connection: Connection) -> Generator[None]:
+    """Open a transaction that may write, and is rolled back at its end."""
+    with _transaction(connection, "read write"):
         yield
 
 
 @contextmanager
-def _taken_back(connection: Connection, mode: LiteralString) -> Generator[None]:
+def _transaction(connection: Connection, mode: LiteralString) -> Generator[None]:
     with connection.transaction(force_rollback=True):
         connection.execute("set transaction " + mode)
+        # As bytes, here and below: psycopg types a query as a literal, which these are not.
         connection.execute(_SESSION.encode())
         yield
 
@@ -199,14 +200,14 @@ def read_catalog(connection: Connection) -> Catalog:
     Of functions of one name it has the shipped one, and all signatures under `overloaded`.
     """
     names = {"relations": names_in_public("relation"), "functions": names_in_public("function")}
-    found: Catalog = {"overloaded": {}, "relation": {}, "function": {}, "policy": {}}
+    found: Catalog = {kind: {} for kind in (*shipped(), "overloaded")}
     signatures: dict[str, list[str]] = {}
     for kind, name, facts in connection.execute(query().encode(), names):
         if kind == "function":
             signatures.setdefault(name, []).append(facts["signature"])
             if len(signatures[name]) > 1 and not _is_shipped(name, facts):
                 continue
-        found.setdefault(kind, {})[name] = facts
+        found[kind][name] = facts
     for name, of_one_name in signatures.items():
         if len(of_one_name) > 1 and name.startswith("public."):
             found["overloaded"][name] = {"signatures": sorted(of_one_name)}

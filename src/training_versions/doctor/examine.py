@@ -1,4 +1,7 @@
-"""The examination as a whole: which checks can be done with what is given, and in which order."""
+"""The examination as a whole: which checks can be done with what is given, and in which order.
+
+What needs psycopg is imported in the functions: the checks of the API do without it.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ def _check_given(db_url: str | None, url: str | None, key: str | None) -> None:
 
 
 class Examination:
-    """What was found so far."""
+    """What was found so far, and which groups of checks were done."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
@@ -79,12 +82,11 @@ class Examination:
         self.has_objects: bool | None = None
         """Whether the database has the objects of this release; None if that is not known."""
 
-    def found(self, check: str, findings: Iterable[Finding]) -> list[Finding]:
-        """Add the findings of a group of checks that was done."""
-        new = list(findings)
-        self.findings += new
+    def add(self, check: str, findings: Iterable[Finding]) -> None:
+        """Add a group of checks that was done, and what it found."""
+        # All of them or none: reading them may fail in the middle.
+        self.findings += list(findings)
         self.done.append(check)
-        return new
 
     def skip(self, checks: Iterable[str], why: str) -> None:
         """Add groups of checks that cannot be done."""
@@ -119,62 +121,75 @@ def _examine_database(examination: Examination, db_url: str) -> None:
 
 def examine_connected(examination: Examination, connection: Connection) -> None:
     """Do what can be done with a connection to the database."""
-    from training_versions.doctor.applied import examine_history, nothing_there, read_history
-    from training_versions.doctor.database import (
-        missing_essentials,
-        read_catalog,
-        reading,
-        unreadable,
-    )
+    from training_versions.doctor.database import read_only
+
+    with read_only(connection):
+        if not _can_be_examined(examination, connection):
+            return
+        if not _examine_schema(examination, connection):
+            return
+    _examine_rows(examination, connection)
+    _try_rights(examination, connection)
+
+
+def _can_be_examined(examination: Examination, connection: Connection) -> bool:
+    """Return whether this is a Supabase project, and its catalog and rows can be read."""
+    from training_versions.doctor.database import missing_essentials, unreadable
     from training_versions.doctor.kinds import finding
+
+    missing = missing_essentials(connection)
+    if missing:
+        what = f"There is no {', no '.join(missing)}."
+        fix = "Take the address of a Supabase project, or make what is missing."
+        examination.findings.append(finding("not-supabase", "database", what, fix))
+        examination.skip(_DATABASE, "this is not the database of a Supabase project")
+        return False
+    cannot_read = unreadable(connection)
+    if cannot_read is not None:
+        examination.findings.append(cannot_read)
+        examination.skip(_DATABASE, cannot_read.what)
+        return False
+    return True
+
+
+def _examine_schema(examination: Examination, connection: Connection) -> bool:
+    """Examine migrations, objects and settings; return whether rows and rights can follow."""
+    from training_versions.doctor.applied import examine_history, nothing_there, read_history
+    from training_versions.doctor.database import read_catalog
     from training_versions.doctor.objects import compare
     from training_versions.doctor.settings import examine_settings
 
-    with reading(connection):
-        missing = missing_essentials(connection)
-        if missing:
-            what = f"There is no {', no '.join(missing)}."
-            fix = "Take the address of a Supabase project, or make what is missing."
-            examination.findings.append(finding("not-supabase", "database", what, fix))
-            examination.skip(_DATABASE, "this is not the database of a Supabase project")
-            return
-        cannot_read = unreadable(connection)
-        if cannot_read is not None:
-            examination.findings.append(cannot_read)
-            examination.skip(_DATABASE, cannot_read.what)
-            return
-        history = read_history(connection)
-        nothing = nothing_there(history)
-        if nothing is not None:
-            examination.found("migrations", [nothing])
-            examination.found("settings", examine_settings(connection))
-            examination.has_objects = False
-            examination.skip(["objects", "rows", "rights"], "the migrations are not applied")
-            return
-        objects = list(compare(read_catalog(connection)))
-        is_whole = not any(found.id.endswith("-missing") for found in objects)
-        examination.found("migrations", examine_history(history, is_whole=is_whole))
-        if history.missing and history.is_there and not is_whole:
-            # What the missing ones make is missing, and what they change is old.
-            examination.skip(["objects", "rows", "rights"], "migrations are missing")
-            examination.found("settings", examine_settings(connection))
-            return
-        examination.found("objects", objects)
-        examination.found("settings", examine_settings(connection))
-        examination.has_objects = is_whole
-    _examine_rows(examination, connection)
-    _try_rights(examination, connection)
+    history = read_history(connection)
+    nothing = nothing_there(history)
+    if nothing is not None:
+        examination.has_objects = False
+        examination.add("migrations", [nothing])
+        examination.add("settings", examine_settings(connection))
+        examination.skip(["objects", "rows", "rights"], "the migrations are not applied")
+        return False
+    objects = list(compare(read_catalog(connection)))
+    is_whole = not any(found.id.endswith("-missing") for found in objects)
+    examination.add("migrations", examine_history(history, is_whole=is_whole))
+    if history.missing and history.is_there and not is_whole:
+        # What the missing ones make is missing, and what they change is old.
+        examination.add("settings", examine_settings(connection))
+        examination.skip(["objects", "rows", "rights"], "migrations are missing")
+        return False
+    examination.has_objects = is_whole
+    examination.add("objects", objects)
+    examination.add("settings", examine_settings(connection))
+    return True
 
 
 def _examine_rows(examination: Examination, connection: Connection) -> None:
     import psycopg
 
-    from training_versions.doctor.database import reading
+    from training_versions.doctor.database import read_only
     from training_versions.doctor.rows import examine_rows
 
     try:
-        with reading(connection):
-            examination.found("rows", examine_rows(connection))
+        with read_only(connection):
+            examination.add("rows", examine_rows(connection))
     except psycopg.Error as exc:
         examination.skip(["rows"], f"reading them failed: {_first_line(exc)}")
 
@@ -182,12 +197,12 @@ def _examine_rows(examination: Examination, connection: Connection) -> None:
 def _try_rights(examination: Examination, connection: Connection) -> None:
     import psycopg
 
-    from training_versions.doctor.database import trying
+    from training_versions.doctor.database import rolled_back
     from training_versions.doctor.rights import CannotTryError, examine_rights
 
     try:
-        with trying(connection):
-            examination.found("rights", examine_rights(connection))
+        with rolled_back(connection):
+            examination.add("rights", examine_rights(connection))
     except CannotTryError as exc:
         examination.skip(["rights"], str(exc))
     except psycopg.Error as exc:
@@ -202,8 +217,8 @@ def _examine_api(examination: Examination, url: str, key: str) -> None:
     from training_versions.doctor.api import Api, CannotCountError
 
     with Api(url, key, has_objects=examination.has_objects) as api:
-        examination.found("api", api.examine())
+        examination.add("api", api.examine())
         try:
-            examination.found("row cap", api.examine_row_cap())
+            examination.add("row cap", api.examine_row_cap())
         except CannotCountError as exc:
             examination.skip(["row cap"], str(exc))

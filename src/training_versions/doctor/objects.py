@@ -54,7 +54,7 @@ def compare(actual: Catalog) -> Iterator[Finding]:
             yield from _relation(name, expected, facts, owner)
         elif expected["kind"] != "S":
             yield _relation_missing(name, expected)
-    present = _without(missing, actual)
+    present = _shipped_without(missing)
     yield from _columns(present, actual["column"])
     yield from _added_columns(actual["column"])
     yield from constraints(present["constraint"], actual["constraint"])
@@ -79,8 +79,8 @@ def _owner_of_most(actual: Catalog) -> str:
     return owners.most_common(1)[0][0] if owners else "postgres"
 
 
-def _without(missing: list[str], actual: Catalog) -> Catalog:
-    """Return what is shipped, without what belongs to tables that are missing."""
+def _shipped_without(missing: list[str]) -> Catalog:
+    """Return what is shipped, but for what belongs to tables that are missing."""
     kept: Catalog = {}
     for kind in ("column", "constraint", "index", "trigger", "policy"):
         kept[kind] = {
@@ -88,7 +88,6 @@ def _without(missing: list[str], actual: Catalog) -> Catalog:
             for name, facts in shipped()[kind].items()
             if facts.get("table", name.rpartition(".")[0]) not in missing
         }
-        actual.setdefault(kind, {})
     return kept
 
 
@@ -144,9 +143,11 @@ _KIND_NAMES = {"r": "table", "v": "view", "S": "sequence"}
 def _table(name: str, facts: Facts) -> Iterator[Finding]:
     label = f"table {name}"
     if not facts["row_security"]:
-        id = "package-row-security-off" if name == PACKAGES else "row-security-off"
+        kind = "row-security-off"
+        if name == PACKAGES:
+            kind = "package-row-security-off"
         yield finding(
-            id,
+            kind,
             label,
             f"Row level security is off for {name}.",
             f"alter table {name} enable row level security;",
@@ -251,9 +252,15 @@ def _column(name: str, wanted: Facts, facts: Facts) -> Iterator[Finding]:
             f"{column} of {table} may be null.",
             f"{alter} set not null;",
         )
-    is_generated = (facts["identity"], facts["generated"])
-    other_expression = wanted["generated"] and facts["default"] != wanted["default"]
-    if is_generated != (wanted["identity"], wanted["generated"]) or other_expression:
+    yield from _column_default(name, wanted, facts)
+
+
+def _column_default(name: str, wanted: Facts, facts: Facts) -> Iterator[Finding]:
+    """Compare what the database fills a column with: an identity, an expression or a default."""
+    table, _, column = name.rpartition(".")
+    label = f"column {name}"
+    alter = f"alter table {table} alter column {column}"
+    if not _is_generated_alike(wanted, facts):
         yield finding(
             "column-generated",
             label,
@@ -275,6 +282,13 @@ def _column(name: str, wanted: Facts, facts: Facts) -> Iterator[Finding]:
             f"The default of {column} of {table} is {facts['default']}, not {wanted['default']}.",
             _set_default(alter, wanted),
         )
+
+
+def _is_generated_alike(wanted: Facts, facts: Facts) -> bool:
+    if facts["identity"] != wanted["identity"] or facts["generated"] != wanted["generated"]:
+        return False
+    # The catalog has the expression of a generated column as its default.
+    return not wanted["generated"] or facts["default"] == wanted["default"]
 
 
 def _set_default(alter: str, wanted: Facts) -> str:

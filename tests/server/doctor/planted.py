@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from training_versions.doctor import Finding, examine
-from training_versions.doctor.database import connect, read_catalog, reading, trying
+from training_versions.doctor.database import connect, read_catalog, read_only, rolled_back
 from training_versions.doctor.objects import compare
 from training_versions.doctor.rights import examine_rights
 from training_versions.doctor.rows import examine_rows
@@ -15,10 +15,10 @@ from training_versions.doctor.settings import examine_settings
 from training_versions.local import LocalSupabase
 
 GROUPS = {
-    "objects": (reading, lambda connection: compare(read_catalog(connection))),
-    "settings": (reading, examine_settings),
-    "rows": (reading, examine_rows),
-    "rights": (trying, examine_rights),
+    "objects": (read_only, lambda connection: compare(read_catalog(connection))),
+    "settings": (read_only, examine_settings),
+    "rows": (read_only, examine_rows),
+    "rights": (rolled_back, examine_rights),
 }
 
 
