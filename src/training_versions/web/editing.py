@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TypeAlias
 from training_versions import InvalidInputError, JsonValue, Version
 from training_versions.web.views.json_text import pretty_json
 from training_versions.web.views.typed_json import Mistake, read_json
+from training_versions.wording import describe_hint
 
 AnyVersion: TypeAlias = "Version[Any, Any, Any]"
 
@@ -26,7 +27,7 @@ class Field:
     """A field of the editor."""
 
     name: str
-    """Of the argument of `update_draft`."""
+    """The argument of `update_draft`, and the name of the field in the form."""
     column: str
     label: str
     kind: Literal["json", "amount", "lines", "line"]
@@ -85,12 +86,12 @@ def texts_of(version: AnyVersion) -> dict[str, str]:
 
 
 def marks_of(version: AnyVersion) -> dict[str, str]:
-    """Return a mark for each field, which is another one when its value is."""
+    """Return a hash of the value of each field, by which a script sees that it has changed."""
     return {field.name: _mark(value_of(version, field)) for field in FIELDS}
 
 
 def _mark(value: JsonValue | Decimal) -> str:
-    # 1 and 1.0 are two values, and are written as two texts.
+    # Of the text: 1 and 1.0 are two values, and equal to Python.
     text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -101,7 +102,10 @@ def value_of(version: AnyVersion, field: Field) -> JsonValue | Decimal:
 
 
 def as_sent(field: Field, text: str) -> str:
-    """Return a text as forms of every browser send it: with plain line ends, or without any."""
+    """Return a text with the line ends that browsers leave in it.
+
+    A form turns every line end into CR LF, and an input of one line has none.
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if field.kind in ("line", "amount"):
         text = text.replace("\n", "")
@@ -147,6 +151,24 @@ def read_edit(texts: Mapping[str, str], base: Mapping[str, str]) -> Edit:
         except Mistake as mistake:
             problems[name] = Problem(mistake.message, mistake=mistake)
     return Edit(values, problems)
+
+
+def without_refused(edit: Edit, error: InvalidInputError) -> Edit:
+    """Return an edit without the value that the SDK refuses, which becomes a problem.
+
+    Raises:
+        InvalidInputError: What is refused is no field of the edit.
+    """
+    name = error.field
+    if name is None or name not in edit.values:
+        raise error
+    message = error.message
+    if message.startswith(f"{name} "):
+        # The page calls a field by its label, the SDK by the argument.
+        message = f"{BY_NAME[name].label}{message.removeprefix(name)}"
+    values = {other: value for other, value in edit.values.items() if other != name}
+    problem = Problem(message, describe_hint(error.hint))
+    return Edit(values, {**edit.problems, name: problem})
 
 
 def read_base(base: Mapping[str, str], stored: AnyVersion) -> dict[str, JsonValue | Decimal]:

@@ -9,37 +9,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, Self, TypeAlias, cast
+from typing import Final, Literal, Self, TypeAlias, cast
 
 from training_versions import (
     AsyncVersionRepository,
     ConflictError,
     DraftContent,
-    EditChange,
-    EditMerge,
     InvalidInputError,
     JsonValue,
     NotFoundError,
     NotSignedInError,
     TrainingVersionsError,
     VersionStatus,
-    merge_edits,
 )
+from training_versions.web.conflicts import Conflict, find_conflict
 from training_versions.web.editing import (
-    BY_NAME,
-    LABELS,
     AnyVersion,
     Edit,
     Problem,
     labels_of,
-    read_base,
     read_edit,
-    text_of_value,
-    texts_of,
+    without_refused,
 )
 from training_versions.web.errors import status_of, words_of
-from training_versions.web.views.json_text import json_text, steps_of, visible
-from training_versions.wording import describe_hint
 
 State: TypeAlias = Literal["saved", "refused", "conflict", "ended", "failed", "compared", "checked"]
 
@@ -98,123 +90,6 @@ def _read_moment(text: str, name: str) -> datetime:
         raise InvalidInputError(problem, field=name) from None
 
 
-MAX_ROWS: Final = 200
-_MAX_VALUE: Final = 300
-
-
-@dataclass(frozen=True)
-class Row:
-    """What became of one place in a draft that two people edited."""
-
-    place: str
-    base: str | None
-    """As JSON; `None` if there was nothing."""
-    mine: str | None
-    theirs: str | None
-    is_mine: bool
-    """Whether I changed it."""
-    is_theirs: bool
-    overlaps: bool
-
-
-def _row(change: EditChange) -> Row:
-    column, *steps = steps_of(change.path)
-
-    def is_there(value: JsonValue, in_content: bool) -> bool:
-        # In a snapshot null is a value; in a column of its own there is none.
-        return in_content and (bool(steps) or value is not None)
-
-    return Row(
-        place=" / ".join([LABELS[column], *map(visible, steps)]),
-        base=_cell(change.base, is_there=is_there(change.base, change.in_base)),
-        mine=_cell(change.mine, is_there=is_there(change.mine, change.in_mine)),
-        theirs=_cell(change.theirs, is_there=is_there(change.theirs, change.in_theirs)),
-        is_mine=change.changed_by != "them",
-        is_theirs=change.changed_by != "me",
-        overlaps=change.overlaps,
-    )
-
-
-def _unread_row(name: str) -> Row:
-    return Row(
-        place=BY_NAME[name].label,
-        base=None,
-        mine="not valid JSON yet, see the mistake below",
-        theirs="changed",
-        is_mine=True,
-        is_theirs=True,
-        overlaps=True,
-    )
-
-
-def _cell(value: JsonValue, *, is_there: bool) -> str | None:
-    if not is_there:
-        return None
-    text = json_text(value)
-    if len(text) > _MAX_VALUE:
-        return f"{text[:_MAX_VALUE]}…"
-    return text
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """Two edits of one draft, and what they would be together."""
-
-    merge: EditMerge
-    edit: Edit
-    """Mine, as far as it could be read."""
-    theirs: AnyVersion
-    sent: Submission
-
-    @property
-    def unread(self) -> list[str]:
-        """My fields that are no JSON although theirs changed them, too: they cannot be merged."""
-        changed = {path.split("/")[1] for path in self.merge.their_paths}
-        return [name for name in self.edit.problems if BY_NAME[name].column in changed]
-
-    @property
-    def rows(self) -> list[Row]:
-        """The changes of both sides, as many as are shown."""
-        rows = [_unread_row(name) for name in self.unread]
-        rows.extend(_row(change) for change in self.merge.changes[:MAX_ROWS])
-        return rows
-
-    @property
-    def more_rows(self) -> int:
-        """How many changes are not shown."""
-        return max(0, len(self.merge.changes) - MAX_ROWS)
-
-    @property
-    def overwritten(self) -> str:
-        """The fields in which an overwrite drops what the other side changed."""
-        columns = {path.split("/")[1] for path in self.merge.their_paths}
-        mine = [name for name in self.edit.values if BY_NAME[name].column in columns]
-        return labels_of(mine)
-
-    @property
-    def can_merge(self) -> bool:
-        """Whether nothing overlaps."""
-        return self.merge.merged is not None and not self.unread
-
-    @property
-    def has_mine(self) -> bool:
-        """Whether I have something that they have not."""
-        return bool(self.edit.problems) or self.merge.merged != {}
-
-    @property
-    def merged_texts(self) -> dict[str, str] | None:
-        """What the fields hold after a merge; `None` if something overlaps."""
-        if self.merge.merged is None or not self.can_merge:
-            return None
-        texts = texts_of(self.theirs)
-        merged = cast("dict[str, JsonValue]", self.merge.merged)
-        for name, value in merged.items():
-            texts[name] = text_of_value(value, BY_NAME[name])
-        for name in self.edit.problems:
-            texts[name] = self.sent.texts[name]
-        return texts
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What became of an edit."""
@@ -250,19 +125,19 @@ async def save(versions: AsyncVersionRepository, sent: Submission) -> Outcome:
 
 async def compare(versions: AsyncVersionRepository, sent: Submission) -> Outcome:
     """Compare what was sent with the draft as it is now; nothing is saved."""
-    theirs = await _find(versions, sent)
+    theirs = await _find_draft(versions, sent)
     if isinstance(theirs, Outcome):
         return theirs
-    conflict = _compare(sent, theirs)
+    conflict = find_conflict(sent.texts, sent.base, theirs)
     return Outcome("compared", theirs, conflict.edit.problems, conflict=conflict)
 
 
 async def resolve(versions: AsyncVersionRepository, sent: Submission, *, is_merge: bool) -> Outcome:
     """Save after a conflict, as somebody decided about the other side that the page showed."""
-    theirs = await _find(versions, sent)
+    theirs = await _find_draft(versions, sent)
     if isinstance(theirs, Outcome):
         return theirs
-    conflict = _compare(sent, theirs)
+    conflict = find_conflict(sent.texts, sent.base, theirs)
     was_shown = sent.their_token == theirs.updated_at
     if not was_shown or (is_merge and not conflict.can_merge):
         return _as_conflict(conflict)
@@ -277,22 +152,18 @@ async def _write(
     versions: AsyncVersionRepository, sent: Submission, edit: Edit, *, expected: datetime
 ) -> Outcome:
     """Write the fields that are accepted, and say what is wrong with the others."""
-    values: dict[str, Any] = dict(edit.values)
-    problems = dict(edit.problems)
     version: AnyVersion | None = None
-    while values and version is None:
+    while edit.values and version is None:
         try:
             version = await versions.update_draft(
-                sent.version_id, expected_updated_at=expected, **cast("DraftContent", values)
+                sent.version_id, expected_updated_at=expected, **cast("DraftContent", edit.values)
             )
         except InvalidInputError as exc:
-            if exc.field not in values:
-                raise
             # Nothing was sent yet; the other fields may be good.
-            del values[exc.field]
-            problems[exc.field] = _as_problem(exc, exc.field)
+            edit = without_refused(edit, exc)
         except TrainingVersionsError as exc:
-            return await _explain(versions, sent, exc, problems)
+            return await _explain_refusal(versions, sent, exc, edit.problems)
+    problems = edit.problems
     if not problems:
         return Outcome("saved", version)
     message = f"Not saved: {labels_of(problems)}."
@@ -301,7 +172,7 @@ async def _write(
     return Outcome("refused", version, problems, message)
 
 
-async def _explain(
+async def _explain_refusal(
     versions: AsyncVersionRepository,
     sent: Submission,
     error: TrainingVersionsError,
@@ -315,7 +186,7 @@ async def _explain(
     if isinstance(error, NotSignedInError):
         raise error
     if isinstance(error, ConflictError | NotFoundError):
-        theirs = await _find(versions, sent)
+        theirs = await _find_draft(versions, sent)
         if isinstance(theirs, Outcome):
             return theirs
         if isinstance(error, ConflictError) and error.code == _EDITED_SINCE:
@@ -334,15 +205,15 @@ def _edited_since(sent: Submission, theirs: AnyVersion) -> Outcome:
     if not sent.base:
         # Of a script, which asks for the comparison with all that it has.
         return Outcome("conflict", theirs)
-    conflict = _compare(sent, theirs)
+    conflict = find_conflict(sent.texts, sent.base, theirs)
     if not conflict.has_mine:
         # All of it is there already: a form that was sent twice, say.
         return Outcome("saved", theirs)
     return _as_conflict(conflict)
 
 
-async def _find(versions: AsyncVersionRepository, sent: Submission) -> AnyVersion | Outcome:
-    """Read the draft, or say that it is none any more."""
+async def _find_draft(versions: AsyncVersionRepository, sent: Submission) -> AnyVersion | Outcome:
+    """Read the draft, or return how the edit ends because there is none to edit."""
     try:
         version = await versions.find(sent.version_id)
     except NotSignedInError:
@@ -355,30 +226,6 @@ async def _find(versions: AsyncVersionRepository, sent: Submission) -> AnyVersio
         message = f"Version {version.version_number} is {version.status}."
         return Outcome("ended", version, message=message)
     return version
-
-
-def _compare(sent: Submission, theirs: AnyVersion) -> Conflict:
-    base = read_base(sent.base, theirs)
-    edit = read_edit(sent.texts, sent.base)
-    values, problems = dict(edit.values), dict(edit.problems)
-    while True:
-        try:
-            merge = merge_edits(base, values, theirs)
-        except InvalidInputError as exc:
-            if exc.field not in values:
-                raise
-            del values[exc.field]
-            problems[exc.field] = _as_problem(exc, exc.field)
-        else:
-            return Conflict(merge, Edit(values, problems), theirs, sent)
-
-
-def _as_problem(error: InvalidInputError, name: str) -> Problem:
-    """Say in the words of the page what the SDK says of an argument."""
-    message = error.message
-    if message.startswith(f"{name} "):
-        message = f"{BY_NAME[name].label}{message.removeprefix(name)}"
-    return Problem(message, describe_hint(error.hint))
 
 
 def _as_conflict(conflict: Conflict) -> Outcome:

@@ -26,6 +26,7 @@ from training_versions import (
     Package,
     TrainingVersionsError,
 )
+from training_versions.web.conflicts import Conflict
 from training_versions.web.editing import (
     BY_NAME,
     FIELDS,
@@ -37,20 +38,23 @@ from training_versions.web.editing import (
 from training_versions.web.page import caller_of, page, read_form, services_of
 from training_versions.web.pages.reading import VERSION_ROUTE
 from training_versions.web.render import render
-from training_versions.web.saving import Conflict, Outcome, Submission, compare, resolve, save
+from training_versions.web.saving import Outcome, Submission, compare, resolve, save
 
 
 @page
 async def show_editor(request: Request) -> Response:
-    """Show the draft as it is stored."""
+    """Show the draft as it is stored.
+
+    A script asks for JSON: the token of a form is good for one user, who may have changed.
+    """
     caller, path = caller_of(request), request.path_params
     version = await caller.versions.get_by_number(path["package_id"], path["number"])
     if request.headers.get("Accept") == "application/json":
-        return JSONResponse({**_stored(version), "csrf_token": caller.csrf_token})
+        return JSONResponse({**_state_of(version), "csrf_token": caller.csrf_token})
     package = await caller.packages.get(version.package_id)
     outcome = Outcome("saved", version)
     texts = texts_of(version)
-    return _show(request, package, outcome, texts=texts, base=texts, version=version)
+    return _editor_page(request, package, outcome, texts=texts, base=texts, version=version)
 
 
 @page
@@ -59,7 +63,7 @@ async def save_draft(request: Request) -> Response:
     versions, form = caller_of(request).versions, await read_form(request)
     sent = read_submission(form)
     if request.headers.get("Accept") == "application/json":
-        return _answer(request, await save(versions, sent))
+        return _json_reply(request, await save(versions, sent))
 
     _check_whole(sent)
     action = form.get("action", "save")
@@ -71,14 +75,14 @@ async def save_draft(request: Request) -> Response:
         outcome = await save(versions, sent)
     if outcome.state == "saved":
         return RedirectResponse(f"{request.url.path}?saved=1", status_code=303)
-    return await _show_again(request, sent, outcome)
+    return await _page_after_save(request, sent, outcome)
 
 
 @page
 async def compare_sides(request: Request) -> Response:
     """Answer with both sides of a conflict, and with what a merge would make of them."""
     sent = read_submission(await read_form(request))
-    return _answer(request, await compare(caller_of(request).versions, sent))
+    return _json_reply(request, await compare(caller_of(request).versions, sent))
 
 
 @page
@@ -87,7 +91,7 @@ async def check_texts(request: Request) -> Response:
     form = await read_form(request)
     texts = _fields(form, "")
     problems = read_edit(texts, {}).problems
-    return _answer(request, Outcome("checked", problems=problems))
+    return _json_reply(request, Outcome("checked", problems=problems))
 
 
 def read_submission(form: FormData) -> Submission:
@@ -129,7 +133,7 @@ def _fields(form: FormData, prefix: str) -> dict[str, str]:
     }
 
 
-async def _show_again(request: Request, sent: Submission, outcome: Outcome) -> Response:
+async def _page_after_save(request: Request, sent: Submission, outcome: Outcome) -> Response:
     """Show the form with what was typed, and what became of it."""
     package = await _find_package(request)
     version = outcome.version
@@ -138,7 +142,9 @@ async def _show_again(request: Request, sent: Submission, outcome: Outcome) -> R
         # The rest was saved: only what was refused still differs from what is stored.
         base = texts_of(version)
         texts = base | {name: sent.texts[name] for name in outcome.problems}
-    return _show(request, package, outcome, texts=texts, base=base, version=version, sent=sent)
+    return _editor_page(
+        request, package, outcome, texts=texts, base=base, version=version, sent=sent
+    )
 
 
 async def _find_package(request: Request) -> Package | None:
@@ -151,7 +157,7 @@ async def _find_package(request: Request) -> Package | None:
         return None
 
 
-def _show(
+def _editor_page(
     request: Request,
     package: Package | None,
     outcome: Outcome,
@@ -174,12 +180,13 @@ def _show(
     """
     path = request.path_params
     version_id, token = "", ""
-    if sent is not None:
-        version_id, token = str(sent.version_id), sent.token.isoformat()
-    elif version is not None:
+    if version is not None:
         version_id, token = str(version.id), version.updated_at.isoformat()
-    if sent is not None and outcome.state == "refused" and version is not None:
-        token = version.updated_at.isoformat()
+    if sent is not None:
+        version_id = sent.version_id
+        # Unless a part was saved, the form still begins from what it began from.
+        if outcome.state != "refused" or version is None:
+            token = sent.token.isoformat()
     return render(
         request,
         "editor.html",
@@ -202,51 +209,48 @@ def _show(
     )
 
 
-def _answer(request: Request, outcome: Outcome) -> Response:
-    """Answer a script."""
+def _json_reply(request: Request, outcome: Outcome) -> Response:
+    """Answer a script with what became of what it sent."""
     body: dict[str, Any] = {
         "state": outcome.state,
         "message": outcome.message,
-        "problems": {name: _show_problem(request, name, outcome) for name in outcome.problems},
+        "problems": {name: _problem_as_json(request, name, outcome) for name in outcome.problems},
     }
     if outcome.version is not None:
-        body.update(_stored(outcome.version))
+        body.update(_state_of(outcome.version))
     conflict = outcome.conflict
     if conflict is not None:
-        body.update(_show_conflict(request, conflict))
+        body.update(_conflict_as_json(request, conflict))
     if outcome.has_ended:
-        body["html"] = _part(request, "_editor_ended.html", outcome=outcome)
+        body["html"] = _render_text(request, "_editor_ended.html", outcome=outcome)
     return JSONResponse(body, outcome.status)
 
 
-def _stored(version: AnyVersion) -> dict[str, Any]:
-    """Return what a script keeps of a draft as it is stored."""
-    return {
-        "token": version.updated_at.isoformat(),
-        "marks": marks_of(version),
-    }
+def _state_of(version: AnyVersion) -> dict[str, Any]:
+    """Return the state of the stored draft, as a script keeps it."""
+    return {"token": version.updated_at.isoformat(), "marks": marks_of(version)}
 
 
-def _show_problem(request: Request, name: str, outcome: Outcome) -> dict[str, Any]:
+def _problem_as_json(request: Request, name: str, outcome: Outcome) -> dict[str, Any]:
     problem = outcome.problems[name]
     offset = None
     if problem.mistake is not None:
         offset = problem.mistake.offset
-    html = _part(request, "_editor_problem.html", field=BY_NAME[name], problem=problem)
+    html = _render_text(request, "_editor_problem.html", field=BY_NAME[name], problem=problem)
     return {"message": problem.message, "offset": offset, "html": html}
 
 
-def _show_conflict(request: Request, conflict: Conflict) -> dict[str, Any]:
+def _conflict_as_json(request: Request, conflict: Conflict) -> dict[str, Any]:
     return {
         "has_mine": conflict.has_mine,
         "can_merge": conflict.can_merge,
         "texts": texts_of(conflict.theirs),
         "merged": conflict.merged_texts,
-        "html": _part(request, "_editor_conflict.html", conflict=conflict),
+        "html": _render_text(request, "_editor_conflict.html", conflict=conflict),
     }
 
 
-def _part(request: Request, template: str, **values: Any) -> str:
+def _render_text(request: Request, template: str, **values: Any) -> str:
     return bytes(render(request, template, **values).body).decode()
 
 

@@ -1,0 +1,161 @@
+"""Two edits of one draft: what both sides changed, and what they would be together.
+
+"Mine" is the edit that was sent, "theirs" the draft as it is stored now. The SDK merges them; this
+is how the editor shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+from training_versions import EditChange, EditMerge, InvalidInputError, JsonValue, merge_edits
+from training_versions.web.editing import (
+    BY_NAME,
+    LABELS,
+    AnyVersion,
+    Edit,
+    labels_of,
+    read_base,
+    read_edit,
+    text_of_value,
+    texts_of,
+    without_refused,
+)
+from training_versions.web.views.json_text import json_text, steps_of, visible
+
+MAX_ROWS: Final = 200
+_MAX_VALUE: Final = 300
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one place in a draft that two people edited."""
+
+    place: str
+    base: str | None
+    """As JSON; `None` if there was nothing."""
+    mine: str | None
+    theirs: str | None
+    is_mine: bool
+    """Whether I changed it."""
+    is_theirs: bool
+    overlaps: bool
+
+
+def _row(change: EditChange) -> Row:
+    column, *steps = steps_of(change.path)
+
+    def is_there(value: JsonValue, in_content: bool) -> bool:
+        # In a snapshot null is a value; in a column of its own there is none.
+        return in_content and (bool(steps) or value is not None)
+
+    return Row(
+        place=" / ".join([LABELS[column], *map(visible, steps)]),
+        base=_cell(change.base, is_there=is_there(change.base, change.in_base)),
+        mine=_cell(change.mine, is_there=is_there(change.mine, change.in_mine)),
+        theirs=_cell(change.theirs, is_there=is_there(change.theirs, change.in_theirs)),
+        is_mine=change.changed_by != "them",
+        is_theirs=change.changed_by != "me",
+        overlaps=change.overlaps,
+    )
+
+
+def _unread_row(name: str) -> Row:
+    return Row(
+        place=BY_NAME[name].label,
+        base=None,
+        mine="not valid JSON yet, see the mistake below",
+        theirs="changed",
+        is_mine=True,
+        is_theirs=True,
+        overlaps=True,
+    )
+
+
+def _cell(value: JsonValue, *, is_there: bool) -> str | None:
+    if not is_there:
+        return None
+    text = json_text(value)
+    if len(text) > _MAX_VALUE:
+        return f"{text[:_MAX_VALUE]}…"
+    return text
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two edits of one draft, and what they would be together."""
+
+    merge: EditMerge
+    edit: Edit
+    """Mine, as far as it could be read."""
+    theirs: AnyVersion
+    texts: Mapping[str, str]
+    """What I typed."""
+
+    @property
+    def _their_columns(self) -> set[str]:
+        return {path.split("/")[1] for path in self.merge.their_paths}
+
+    @property
+    def unread(self) -> list[str]:
+        """My fields that are no JSON although theirs changed them, too: they cannot be merged."""
+        theirs = self._their_columns
+        return [name for name in self.edit.problems if BY_NAME[name].column in theirs]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The changes of both sides, as many as are shown."""
+        rows = [_unread_row(name) for name in self.unread]
+        rows.extend(_row(change) for change in self.merge.changes[:MAX_ROWS])
+        return rows
+
+    @property
+    def more_rows(self) -> int:
+        """How many changes are not shown."""
+        return max(0, len(self.merge.changes) - MAX_ROWS)
+
+    @property
+    def overwritten(self) -> str:
+        """The fields in which an overwrite drops what the other side changed."""
+        theirs = self._their_columns
+        return labels_of([name for name in self.edit.values if BY_NAME[name].column in theirs])
+
+    @property
+    def can_merge(self) -> bool:
+        """Whether nothing overlaps."""
+        return self.merge.merged is not None and not self.unread
+
+    @property
+    def has_mine(self) -> bool:
+        """Whether I have something that they have not."""
+        return bool(self.edit.problems) or self.merge.merged != {}
+
+    @property
+    def merged_texts(self) -> dict[str, str] | None:
+        """What the fields hold after a merge; `None` if something overlaps."""
+        if self.merge.merged is None or not self.can_merge:
+            return None
+        texts = texts_of(self.theirs)
+        merged = cast("dict[str, JsonValue]", self.merge.merged)
+        for name, value in merged.items():
+            texts[name] = text_of_value(value, BY_NAME[name])
+        for name in self.edit.problems:
+            texts[name] = self.texts[name]
+        return texts
+
+
+def find_conflict(
+    texts: Mapping[str, str], base: Mapping[str, str], theirs: AnyVersion
+) -> Conflict:
+    """Compare what somebody typed with the draft as it is now; both began from `base`."""
+    begun = read_base(base, theirs)
+    edit = read_edit(texts, base)
+    while True:
+        try:
+            merge = merge_edits(begun, edit.values, theirs)
+        except InvalidInputError as exc:
+            edit = without_refused(edit, exc)
+        else:
+            return Conflict(merge, edit, theirs, texts)
