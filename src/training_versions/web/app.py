@@ -57,15 +57,18 @@ _ROUTES: Final[list[BaseRoute]] = [
 ]
 
 
-class Beside:
-    """Hands requests of the REST endpoints to their own application."""
+class EndpointDispatch:
+    """Hands requests of the REST endpoints to their own application, and others to the pages.
+
+    Outermost, so the limits and headers of the pages do not apply to the endpoints.
+    """
 
     def __init__(self, app: ASGIApp, *, endpoints: ASGIApp) -> None:
         self._pages = app
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one of the two answer."""
+        """Choose by the path who answers."""
         path = str(scope.get("path", ""))
         is_endpoint = path.startswith("/api/") or path in ("/health", "/ready")
         app = self._endpoints if is_endpoint else self._pages
@@ -130,7 +133,7 @@ def create_app(
     return Starlette(
         routes=_ROUTES,
         middleware=[
-            Middleware(Beside, endpoints=endpoints),
+            Middleware(EndpointDispatch, endpoints=endpoints),
             Middleware(SecurityHeaders),
             Middleware(BodyLimit, limit=settings.max_body),
         ],

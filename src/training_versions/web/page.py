@@ -111,28 +111,28 @@ def page(answer: Page) -> Page:
     @functools.wraps(answer)
     async def wrapped(request: Request) -> Response:
         services = services_of(request)
-        given = services.session_cookies.read(request)
-        if given is None:
+        stored = services.session_cookies.read(request)
+        if stored is None:
             return _ask_to_sign_in(request)
         try:
-            tokens = await current_tokens(services, given)
+            tokens = await current_tokens(services, stored)
             try:
                 response = await _answer_as(tokens, answer, request)
             except NotSignedInError:
-                if tokens != given:
+                if tokens != stored:
                     raise
-                # Its end was not to be seen: the clocks differ, or the project has new keys.
-                tokens = await services.renewals.renew(given.refresh)
+                # Refused before its end: the clocks differ, or the project has new keys.
+                tokens = await services.renewals.renew(stored.refresh)
                 response = await _answer_as(tokens, answer, request)
         except NotSignedInError:
-            return _end(request)
+            return _end_session(request)
         except AuthError as exc:
             if not exc.is_final:
                 return auth_error_page(request, exc)
-            return _end(request)
-        if tokens != given:
+            return _end_session(request)
+        if tokens != stored:
             services.session_cookies.write(request, response, tokens)
-        if tokens != given or services.browsers.is_new(request):
+        if tokens != stored or services.browsers.is_new(request):
             services.browsers.keep(request, response)
         return response
 
@@ -169,22 +169,22 @@ async def is_from_our_form(request: Request, user: User) -> bool:
     return csrf.is_token(secret, _holder(request, user), await csrf.read_token(request))
 
 
-async def current_tokens(services: Services, given: Tokens) -> Tokens:
-    """Return tokens that are good for a while, renewed if they must be.
+async def current_tokens(services: Services, stored: Tokens) -> Tokens:
+    """Return the tokens of a session, renewed if the access token ends soon.
 
     Raises:
-        AuthError: They must be, and cannot be now.
+        AuthError: It has ended, and cannot be renewed now.
     """
-    user = read_user(given.access)
+    user = read_user(stored.access)
     if not ends_soon(user):
-        return given
+        return stored
     try:
-        return await services.renewals.renew(given.refresh)
+        return await services.renewals.renew(stored.refresh)
     except AuthError:
         if has_ended(user):
             raise
         # Good for some seconds still.
-        return given
+        return stored
 
 
 def _make_caller(request: Request, tokens: Tokens) -> Caller:
@@ -206,7 +206,7 @@ def _holder(request: Request, user: User) -> str:
     return f"user:{user.id}:{services_of(request).browsers.name(request)}"
 
 
-def _end(request: Request) -> Response:
+def _end_session(request: Request) -> Response:
     """End a session that is of no use any more, and ask to sign in again."""
     response = _ask_to_sign_in(request, has_ended=True)
     services_of(request).session_cookies.clear(request, response)

@@ -74,7 +74,7 @@ async def show_package(request: Request) -> Response:
 async def _read_overview(caller: Caller, package_id: UUID) -> PackageOverview:
     found = await caller.packages.overviews(ids=[package_id])
     if not found:
-        # Says that it is not there.
+        # Raises NotFoundError: an overview of a missing package is just not in the list.
         await caller.packages.get(package_id)
     return found[0]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -82,7 +82,7 @@ class Training:
 async def show_version(request: Request) -> Response:
     """Show a version with all that is known about it."""
     caller, address = caller_of(request), Address.of(request)
-    versions, query = caller.versions, request.query_params
+    versions = caller.versions
     package, found = await asyncio.gather(
         read_package(caller, address.package_id),
         read_or_problem(versions.get_by_number(address.package_id, address.number)),
@@ -91,24 +91,8 @@ async def show_version(request: Request) -> Response:
     if version is None:
         return _show_unreadable(request, address, package, found)
 
-    version_id = str(version.id)
-    (before, offers), (events, training, costs, stays, descent) = await asyncio.gather(
-        asyncio.gather(
-            read_or_problem(find_before(versions, version)), offers_for(versions, version)
-        ),
-        asyncio.gather(
-            read_or_problem(
-                versions.history(version_id=version_id, limit=_EVENTS, cursor=query.get("events"))
-            ),
-            read_or_problem(_read_training(versions, version_id, query)),
-            read_or_problem(
-                versions.costs(version_id, order="newest", limit=_COSTS, cursor=query.get("costs"))
-            ),
-            read_or_problem(
-                versions.deployments(version_id=version_id, limit=_STAYS, cursor=query.get("stays"))
-            ),
-            read_or_problem(read_descent(versions, version)),
-        ),
+    offers, sections = await asyncio.gather(
+        offers_for(versions, version), _read_sections(versions, version, request.query_params)
     )
     return render(
         request,
@@ -117,16 +101,34 @@ async def show_version(request: Request) -> Response:
         package=package,
         version=version,
         snapshots=[_snapshot(version, part) for part in CONTENT],
-        events=events,
-        training=training,
-        costs=costs,
-        stays=stays,
-        descent=descent,
-        before=before.value,
         offers=offers,
         metrics=json_tree(version.training_metrics, _METRICS),
         describe_event=describe_event,
+        **sections,
     )
+
+
+async def _read_sections(
+    versions: AsyncVersionRepository, version: AnyVersion, query: Mapping[str, str]
+) -> dict[str, Any]:
+    """Read what the page shows beside the content; one that is unreadable leaves the others."""
+    version_id = str(version.id)
+    reads: dict[str, Awaitable[Any]] = {
+        "before": find_before(versions, version),
+        "events": versions.history(
+            version_id=version_id, limit=_EVENTS, cursor=query.get("events")
+        ),
+        "training": _read_training(versions, version_id, query),
+        "costs": versions.costs(
+            version_id, order="newest", limit=_COSTS, cursor=query.get("costs")
+        ),
+        "stays": versions.deployments(
+            version_id=version_id, limit=_STAYS, cursor=query.get("stays")
+        ),
+        "descent": read_descent(versions, version),
+    }
+    found = await asyncio.gather(*map(read_or_problem, reads.values()))
+    return dict(zip(reads, found, strict=True))
 
 
 def _show_unreadable(
