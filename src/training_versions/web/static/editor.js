@@ -7,7 +7,8 @@
 //   "ended"        it is no draft any more                          nothing
 //
 // `stored` holds for each field the text that is known to be in the database. What differs from it
-// is unsaved. A save that is under way is kept in `attempt` until its reply has come, and is sent
+// is unsaved. `marks` holds a hash of each stored value, and `refused` the texts that were not
+// accepted. A save that is under way is kept in `attempt` until its reply has come, and is sent
 // again exactly as it was if none comes: the database may have carried it out. Fields are only
 // written to when somebody else's text is taken over, so typing, caret and focus stay untouched.
 
@@ -17,6 +18,15 @@ import { Server } from "./editor_server.js";
 const PAUSE = 800;
 const LONGEST_WAIT = 30_000;
 const NO_NETWORK = "no network.";
+
+function textsOf(fields) {
+  return new Map(fields.map((field) => [field.name, field.value]));
+}
+
+// Whether the same request may succeed later: there was no reply, or the server could not answer.
+function mayRetry(reply) {
+  return reply.state === "lost" || (reply.state === "failed" && reply.status >= 500);
+}
 
 class Editor {
   #form;
@@ -98,7 +108,7 @@ class Editor {
   // A browser may fill in what was typed before a reload. It was typed into an older draft, so it
   // is not saved by itself.
   #takeBackRestored() {
-    const texts = new Map(this.#changed().map((field) => [field.name, field.value]));
+    const texts = textsOf(this.#changed());
     if (texts.size === 0) return;
     this.#form.reset();
     this.#offerBack(texts, "Your browser kept what you typed before the page was loaded anew.");
@@ -212,7 +222,7 @@ class Editor {
         this.#showState();
         return;
       }
-      this.#attempt = new Map(due.map((field) => [field.name, field.value]));
+      this.#attempt = textsOf(due);
     }
     if (this.#halt === null) this.#page.showStatus("unsaved", "Saving…");
     let reply = await this.#server.post("", this.#attempt);
@@ -224,13 +234,13 @@ class Editor {
 
   async #take(reply) {
     const attempt = this.#attempt;
-    const isLost = reply.state === "lost" || (reply.state === "failed" && reply.status >= 500);
-    this.#failures = isLost ? this.#failures + 1 : 0;
-    if (!isLost) this.#reason = null;
-    if (isLost) {
+    if (mayRetry(reply)) {
+      this.#failures += 1;
       this.#showUnsent(reply.message);
       return;
     }
+    this.#failures = 0;
+    this.#reason = null;
     if (reply.state === "signed out" || reply.state === "other page") {
       this.#stopSignedOut(reply.state);
       return;
@@ -264,11 +274,7 @@ class Editor {
     }
     this.#page.showProblems(problems, [...attempt.keys()]);
     if (isWritten) {
-      const moved = Object.keys(reply.marks).filter(
-        (name) => (!attempt.has(name) || name in problems) && this.#marks[name] !== reply.marks[name],
-      );
-      if (moved.length > 0) {
-        // The save changed nothing, so it was not refused; but another one did in between.
+      if (this.#wasEditedElsewhere(attempt, problems, reply.marks)) {
         await this.#compare();
         return;
       }
@@ -283,12 +289,22 @@ class Editor {
 
   // --- conflicts
 
+  // A save that changes nothing is not refused, also if somebody else saved in between. Then a field
+  // that this save did not write has another value than this page knows.
+  #wasEditedElsewhere(attempt, problems, marks) {
+    return Object.keys(marks).some((name) => {
+      const isWritten = attempt.has(name) && !(name in problems);
+      return !isWritten && marks[name] !== this.#marks[name];
+    });
+  }
+
+  // Asks for both sides. Returns the reply, or null if there is none to decide about.
   async #compare() {
-    // A field that is as it was is sent once.
-    const texts = new Map(this.#changed().map((field) => [field.name, field.value]));
+    // Unchanged fields are in `stored` alone.
+    const texts = textsOf(this.#changed());
     const reply = await this.#server.post("/compare", texts, this.#stored);
     if (reply.state !== "compared") {
-      if (reply.state === "lost" || reply.status >= 500) {
+      if (mayRetry(reply)) {
         this.#failures += 1;
         this.#showUnsent(reply.message);
         if (this.#halt === "conflict") this.#page.showUndecided(reply.message);
@@ -349,7 +365,7 @@ class Editor {
     this.#shown = null;
     this.#server.token = reply.token;
     this.#marks = reply.marks;
-    const mine = new Map(this.#changed().map((field) => [field.name, field.value]));
+    const mine = textsOf(this.#changed());
     for (const [name, field] of this.#fields) {
       this.#stored.set(name, reply.texts[name]);
       if (choice === "merge") this.#page.setText(field, reply.merged[name]);
