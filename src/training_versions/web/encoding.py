@@ -1,7 +1,8 @@
 """Forms in another encoding than UTF-8, which are refused.
 
-Starlette reads such bytes as well as it can: they would be stored as other characters than those
-that were sent. Browsers send forms as UTF-8, so it is a program that has to be told.
+Starlette reads such bytes as well as it can, and UTF-8 by whatever charset the header names: other
+characters than those that were sent would be stored. Browsers send forms as UTF-8 and name no
+charset, so it is a program that has to be told.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 
 _NAME: Final = re.compile(rb'\r\nContent-Disposition: form-data; name="([^"]*)"', re.IGNORECASE)
@@ -22,10 +24,18 @@ def check_encoding(body: bytes, content_type: str) -> None:
     Raises:
         HTTPException: It is not.
     """
-    if content_type.lower().startswith("multipart/"):
+    kind, parameters = parse_options_header(content_type)
+    if kind.startswith(b"multipart/"):
+        _check_charset(parameters.get(b"charset", b"utf-8"))
         _check_multipart(body)
     else:
         _check_urlencoded(body)
+
+
+def _check_charset(name: bytes) -> None:
+    """Only texts in parts are read by it; what is percent-encoded is UTF-8 whatever it says."""
+    if name.lower() not in (b"utf-8", b"utf8"):
+        raise HTTPException(400, "The form is not encoded as UTF-8, and nothing was saved.")
 
 
 def _check_multipart(body: bytes) -> None:

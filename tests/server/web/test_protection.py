@@ -298,12 +298,31 @@ def test_a_form_in_another_encoding_is_refused_and_the_field_named(
     assert "bot-in-latin-1" not in owner_page.get("/").text
 
 
+# A text of UTF-8 is stored as another one by the first four; the last one cannot read it at all.
+@pytest.mark.parametrize("charset", ["iso-8859-1", "us-ascii", "utf-7", "no-such", "punycode"])
+def test_a_multipart_form_that_names_another_charset_is_refused(
+    owner_page: Visitor, run: Callable[..., Any], charset: str
+) -> None:
+    token = csrf_token(owner_page.get("/")).encode()
+    fields = {"csrf_token": token, "name": "in-a-charset naïve".encode(), "template_type": b"x"}
+    kind, body = as_multipart(fields | {"config": b"{}"})
+    headers = {**OURS, "Content-Type": f"{kind}; charset={charset}"}
+
+    done = run(owner_page.http.post("/packages/new", content=body, headers=headers))
+
+    assert done.status_code == 400
+    assert "The form is not encoded as UTF-8, and nothing was saved." in done.text
+    assert "in-a-charset" not in owner_page.get("/").text
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; charset="UTF8"'])
 def test_a_multipart_form_in_utf_8_is_taken_as_it_is(
-    owner_page: Visitor, run: Callable[..., Any]
+    owner_page: Visitor, run: Callable[..., Any], charset: str
 ) -> None:
     token = csrf_token(owner_page.get("/")).encode()
     fields = {"csrf_token": token, "name": "naïve 👩‍👧".encode(), "template_type": b"x"}
     kind, body = as_multipart(fields | {"config": b"{}"})
+    kind += charset
 
     done = run(
         owner_page.http.post("/packages/new", content=body, headers={**OURS, "Content-Type": kind})
