@@ -68,7 +68,9 @@ def _read_json_text(value: str) -> object:
         return read_json(value.encode())
     except Problem as exc:
         raise PydanticCustomError(
-            "json_text", "Input should be JSON: {problem}", {"problem": exc.detail}
+            "json_text",
+            "Input should be JSON: {problem}",
+            {"problem": exc.detail.removesuffix(".")},
         ) from None
 
 

@@ -34,7 +34,7 @@ def read_json(body: bytes) -> Any:
     except UnicodeDecodeError as exc:
         raise Problem(NOT_JSON, f"The body is not UTF-8 at byte {exc.start}.") from None
     if text.startswith("\ufeff"):
-        raise Problem(NOT_JSON, "The body begins with a byte order mark, which JSON has not.")
+        raise Problem(NOT_JSON, "It begins with a byte order mark, which JSON has not.")
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as exc:
@@ -43,7 +43,7 @@ def read_json(body: bytes) -> Any:
         problem = str(exc)
         _refuse(text, _find(text, problem), problem)
     except RecursionError:
-        raise Problem(NOT_JSON, "The body is nested too deeply.") from None
+        raise Problem(NOT_JSON, "It is nested too deeply.") from None
     except ValueError:
         raise Problem(NOT_JSON, "A number has too many digits.") from None
 

@@ -149,6 +149,24 @@ def test_versions_are_found_by_what_they_contain(ada: Api) -> None:
     assert numbers(config_contains={}) == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"a":', "Expecting value. At line 1, column 6"),
+        ("[" * 20_000, "It is nested too deeply"),
+        ("\ufeff{}", "It begins with a byte order mark, which JSON has not"),
+    ],
+)
+def test_a_filter_that_is_not_json_is_refused_in_one_sentence(
+    ada: Api, text: str, problem: str
+) -> None:
+    reply = ada.get("/versions", params={"config_contains": text})
+
+    (error,) = reply.json()["errors"]
+    assert error == {"detail": f"Input should be JSON: {problem}", "parameter": "config_contains"}
+    assert reply.json()["detail"] == f"One field is not valid: {error['detail']}."
+
+
 def test_the_next_page_of_what_contains_something_contains_it_too(ada: Api) -> None:
     for config in ({"a": "+& %"}, {"a": "b"}, {"a": "+& %"}):
         ada.draft(config=config)
