@@ -244,6 +244,16 @@ def test_the_buttons_of_an_action_are_in_sight_above_a_long_difference(tab: Page
     expect(confirm).to_be_in_viewport(ratio=1)
 
 
+def test_the_buttons_of_an_action_cover_nothing_on_paper(tab: Page, lab: Lab) -> None:
+    tab.goto(path_of(lab.draft, "delete"))
+    bar = tab.locator(".bottom-bar")
+
+    expect(bar).to_have_css("position", "sticky")
+    tab.emulate_media(media="print")
+
+    expect(bar).to_have_css("position", "static")
+
+
 def test_reading_comparing_and_restoring_need_no_scripts(
     page_of: Callable[..., Page], lab: Lab
 ) -> None:
