@@ -56,17 +56,26 @@ def naming_bad_proxy() -> Generator[None]:
     """Make an HTTP client in this context: a proxy that it cannot use is then named.
 
     Raises:
-        InvalidInputError: The environment names a proxy of a kind that is unknown or not installed.
+        InvalidInputError: The environment names a proxy of a kind that is unknown or not installed,
+            or what is no address.
     """
     try:
         yield
     except (ImportError, ValueError) as exc:
-        raise InvalidInputError(
-            f"the proxy of the environment cannot be used: {exc}",
-            field="HTTPS_PROXY",
-            hint="HTTPS_PROXY and ALL_PROXY name one as http://host:port; one of SOCKS needs "
-            "pip install 'httpx[socks]'.",
-        ) from exc
+        raise _bad_proxy(str(exc)) from exc
+    except Exception:
+        # `InvalidURL` of httpx, which this module may not import. Not `from` it: its text may show
+        # a part of a password.
+        raise _bad_proxy("it, or one in NO_PROXY, is no address") from None
+
+
+def _bad_proxy(why: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"the proxy of the environment cannot be used: {why}",
+        field="HTTPS_PROXY",
+        hint="HTTPS_PROXY and ALL_PROXY name one as http://host:port; one of SOCKS needs "
+        "pip install 'httpx[socks]'. NO_PROXY names hosts, and no networks of IPv6.",
+    )
 
 
 def read_claims(token: str) -> dict[str, object]:

@@ -169,16 +169,24 @@ def test_a_project_that_answers_with_a_page_is_unreachable(run, ada, monkeypatch
     assert "<h1>" not in ran.err
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks4://user:geheim@127.0.0.1:9"])
-def test_a_proxy_that_cannot_be_used_is_named(run, reader, monkeypatch, proxy) -> None:
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HTTPS_PROXY", "socks5://127.0.0.1:9"),
+        ("HTTPS_PROXY", "socks4://user:geheim@127.0.0.1:9"),
+        ("HTTPS_PROXY", "http://user:geheim/er@127.0.0.1:9"),
+        ("NO_PROXY", "fd00::/8"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named(run, reader, monkeypatch, variable, value) -> None:
     monkeypatch.setenv("SUPABASE_URL", "https://project.supabase.co")
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.setenv(variable, value)
 
     for command in (["packages"], ["doctor"], ["serve", "--port", 0]):
         ran = run(*command)
         assert ran.status == 2
         assert "the proxy of the environment cannot be used" in ran.err
-        assert "HTTPS_PROXY" in ran.err
+        assert variable in ran.err
         assert "geheim" not in ran.err
 
 
