@@ -141,7 +141,7 @@ class MetricLogger:
                 continue
             try:
                 self._record_in_the_end(metrics)
-            except (TrainingVersionsError, KeyboardInterrupt):
+            except (TrainingVersionsError, KeyboardInterrupt, SystemExit):
                 # What was recorded stays, so that one can go on from there.
                 self.session.output.note(
                     f"stopped at line {number}: {self.records} lines before it are recorded"

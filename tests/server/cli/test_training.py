@@ -156,7 +156,13 @@ class TestTrain:
         assert logger.records == 1
         assert said.getvalue() == "stopped at line 2: 1 lines before it are recorded\n"
 
-    def test_ctrl_c_while_it_waits_names_the_line(self, running, cutter, monkeypatch) -> None:
+    @pytest.mark.parametrize(
+        ("number", "status", "ending"),
+        [(signal.SIGINT, 130, "\nerror: interrupted\n"), (signal.SIGTERM, 143, "")],
+    )
+    def test_a_signal_while_it_waits_names_the_line(
+        self, running, cutter, monkeypatch, number, status, ending
+    ) -> None:
         monkeypatch.setenv("SUPABASE_URL", cutter.url)
         command = [PROGRAM, "train", "log", "support-bot@2", "-"]
         pipe = subprocess.PIPE
@@ -168,11 +174,11 @@ class TestTrain:
             cutter.go_down()
             log.stdin.write('{"step": 3, "loss": 1}\n')
             assert "Trying again" in log.stderr.readline()
-            log.send_signal(signal.SIGINT)
+            log.send_signal(number)
             _, said = log.communicate(timeout=TIMEOUT)
 
-        assert log.returncode == 130
-        assert said == "stopped at line 3: 1 lines before it are recorded\n\nerror: interrupted\n"
+        assert log.returncode == status
+        assert said == f"stopped at line 3: 1 lines before it are recorded\n{ending}"
 
     def test_a_worker_whose_run_was_cancelled_learns_it(self, run, ada, running) -> None:
         ada.versions.cancel_training(running.version_id)

@@ -15,6 +15,7 @@ from training_versions.cli import metrics
 from training_versions.cli.command import Topic, pass_session
 from training_versions.cli.context import Session
 from training_versions.cli.exits import USAGE, not_found, usage
+from training_versions.cli.foreground import ending_on_sigterm
 from training_versions.cli.lookup import FoundVersion, find_version
 from training_versions.cli.output import Cell, Column
 
@@ -100,7 +101,8 @@ def log(
     if given is not None:
         logger.record(given)
     else:
-        logger.record_lines(sys.stdin.buffer)
+        with ending_on_sigterm():
+            logger.record_lines(sys.stdin.buffer)
 
     logged = Logged(
         version_id=found.version.id,
