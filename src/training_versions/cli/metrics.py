@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
 
-from training_versions import MetricPoint, TrainingVersionsError
+from training_versions import InvalidInputError, MetricPoint, TrainingVersionsError
 from training_versions.cli.context import Session
 from training_versions.cli.exits import usage
 from training_versions.cli.output import Output
@@ -141,7 +141,10 @@ class MetricLogger:
                 continue
             try:
                 self._record_in_the_end(metrics)
-            except (TrainingVersionsError, KeyboardInterrupt, SystemExit):
+            except (TrainingVersionsError, KeyboardInterrupt, SystemExit) as exc:
+                if isinstance(exc, InvalidInputError) and exc.field in ("metrics", STEP):
+                    self._leave_out(number, as_command_error(self.session, exc).message)
+                    continue
                 # What was recorded stays, so that one can go on from there.
                 self.session.output.note(
                     f"stopped at line {number}: {self.records} lines before it are recorded"

@@ -94,16 +94,21 @@ class TestTrain:
             '{"step": 3}',
             "[1]",
             '{"step": 4, "loss": 0.4, "grad": Infinity}',
+            '{"step": 9223372036854775808, "loss": 1}',
+            '{"step": 5, "": 1}',
+            '{"step": 6, "password": "correct horse battery"}',
+            '{"step": 7, "loss": 0.1}',
         ]
 
         logged = run("train", "log", "support-bot@2", "-", stdin="\n".join(lines))
 
         assert logged.status == 2
-        for number in (1, 3, 4, 5, 6):
+        for number in (1, 3, 4, 5, 6, 8, 9, 10):
             assert f"line {number} is left out: " in logged.err
+        assert "correct horse" not in logged.err
         assert "grad is not stored where it is NaN or infinite, first at step 4" in logged.err
         points = ada.versions.metric_history(running.version_id, "loss")
-        assert [point.step for point in points] == [1, 4]
+        assert [point.step for point in points] == [1, 4, 7]
 
     def test_lines_wait_for_a_network_that_is_down_and_none_is_lost(
         self, ada, running, cutter, monkeypatch
