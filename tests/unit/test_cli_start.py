@@ -170,6 +170,23 @@ def test_every_command_is_listed_as_it_says_itself_and_has_an_example(
             assert parameter.help
 
 
+@pytest.mark.parametrize(
+    ("page", "extras"),
+    [
+        ("command-line.md", {"cli"}),
+        ("doctor.md", {"cli", "doctor"}),
+        ("rest.md", {"api", "cli"}),
+        ("web.md", {"cli", "web"}),
+    ],
+)
+def test_pages_say_all_that_their_command_needs(page: str, extras: set[str]) -> None:
+    text = (ROOT / "docs" / page).read_text()
+
+    named = re.search(r"pip install ['\"]training-versions\[([\w,]+)\]", text)
+    assert named is not None
+    assert set(named[1].split(",")) == extras
+
+
 def _typed_in_docs() -> list[str]:
     """Return each line of a block of code that has our commands."""
     found: list[str] = []

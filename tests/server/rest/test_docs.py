@@ -20,6 +20,7 @@ from training_versions.local import LocalSupabase
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "rest.md"
+DEMO = ROOT / "src" / "training_versions" / "cli" / "demo" / "story.py"
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n\s*^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TABLE = re.compile(r"<!-- endpoints -->\n(.*)<!-- end of endpoints -->", re.DOTALL)
 
@@ -55,6 +56,16 @@ def test_its_commands_print_what_it_says(
     printed = done.stdout.split("----\n")[:-1]
     assert [text.strip() for text in printed] == [text.strip() for _, text in blocks]
     assert len(blocks) >= 3
+
+
+def test_its_package_is_none_of_the_demo() -> None:
+    # Whoever tries the commands on the demo would have two packages of one name afterwards, and
+    # the commands of the README would ask which one is meant.
+    created = re.findall(r'"name": "([^"]+)", "template_type"', PAGE.read_text(encoding="utf-8"))
+    story = DEMO.read_text(encoding="utf-8")
+
+    assert created
+    assert not [name for name in created if f'create_package("{name}"' in story]
 
 
 def test_its_python_makes_an_application() -> None:
