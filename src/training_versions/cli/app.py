@@ -156,7 +156,8 @@ def _of_click(exc: click.ClickException) -> tuple[str, str | None]:
     """Return the message of an error of click, and where to read on."""
     from training_versions.cli.sdk_errors import as_part
 
-    message = as_part(exc.format_message())
+    # Choices stand on lines of their own there, and an error is one line.
+    message = as_part(exc.format_message().replace("\n\t", " "))
     if isinstance(exc, click.UsageError) and exc.ctx is not None:
         return message, f"{exc.ctx.command_path} --help"
     return message, None

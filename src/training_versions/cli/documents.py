@@ -87,7 +87,10 @@ def parse_json(text: str, path: str) -> Any:
         )
     except json.JSONDecodeError as exc:
         where = f"{_named(path)}, line {exc.lineno}, column {exc.colno}"
-        raise usage(f"{where}: {exc.msg[:1].lower()}{exc.msg[1:]}") from None
+        problem = f"{exc.msg[:1].lower()}{exc.msg[1:]}"
+        if not text.strip():
+            problem = "it is empty"
+        raise usage(f"{where}: {problem}") from None
     except RecursionError:
         raise usage(f"{_named(path)} is nested too deeply") from None
     except ValueError as exc:
