@@ -12,6 +12,7 @@ from typing import Final, cast
 
 from training_versions import EditChange, EditMerge, InvalidInputError, JsonValue, merge_edits
 from training_versions.web.editing import (
+    AMOUNTS,
     BY_NAME,
     LABELS,
     AnyVersion,
@@ -35,7 +36,7 @@ class Row:
 
     place: str
     base: str | None
-    """As JSON; `None` if there was nothing."""
+    """As JSON, and an amount as its field has it; `None` if there was nothing."""
     mine: str | None
     theirs: str | None
     is_mine: bool
@@ -47,15 +48,20 @@ class Row:
 def _row(change: EditChange) -> Row:
     column, *steps = steps_of(change.path)
 
-    def is_there(value: JsonValue, in_content: bool) -> bool:
+    def cell(value: JsonValue, in_content: bool) -> str | None:
         # In a snapshot null is a value; in a column of its own there is none.
-        return in_content and (bool(steps) or value is not None)
+        if not in_content or (value is None and not steps):
+            return None
+        if column in AMOUNTS:
+            # As its field shows it: 33.00, and not the 33.0 of JSON.
+            return text_of_value(value, AMOUNTS[column])
+        return _shortened(json_text(value))
 
     return Row(
         place=" / ".join([LABELS[column], *map(visible, steps)]),
-        base=_cell(change.base, is_there=is_there(change.base, change.in_base)),
-        mine=_cell(change.mine, is_there=is_there(change.mine, change.in_mine)),
-        theirs=_cell(change.theirs, is_there=is_there(change.theirs, change.in_theirs)),
+        base=cell(change.base, change.in_base),
+        mine=cell(change.mine, change.in_mine),
+        theirs=cell(change.theirs, change.in_theirs),
         is_mine=change.changed_by != "them",
         is_theirs=change.changed_by != "me",
         overlaps=change.overlaps,
@@ -74,10 +80,7 @@ def _unread_row(name: str) -> Row:
     )
 
 
-def _cell(value: JsonValue, *, is_there: bool) -> str | None:
-    if not is_there:
-        return None
-    text = json_text(value)
+def _shortened(text: str) -> str:
     if len(text) > _MAX_VALUE:
         return f"{text[:_MAX_VALUE]}…"
     return text

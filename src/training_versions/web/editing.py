@@ -50,6 +50,7 @@ FIELDS: Final = (
     Field("estimated_cost", "estimated_cost", "Estimated cost", "amount", "What it should cost."),
 )
 BY_NAME: Final = {field.name: field for field in FIELDS}
+AMOUNTS: Final = {field.column: field for field in FIELDS if field.kind == "amount"}
 LABELS: Final = {field.column: field.label for field in FIELDS} | {"parent_version_id": "Parent"}
 """What the columns of a draft are called."""
 

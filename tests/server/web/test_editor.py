@@ -174,6 +174,17 @@ def test_an_amount_that_older_rules_let_pass_holds_up_neither_a_save_nor_a_merge
     assert "Budget" in both.json()["html"]
 
 
+def test_both_sides_show_an_amount_as_its_field_does(
+    tab: Tab, ada: Drafter, draft: Version
+) -> None:
+    ada.versions.update_draft(draft.id, estimated_cost="12.5")
+
+    both = tab.compare(estimated_cost="33").json()
+
+    assert "<code>33.00</code>" in both["html"]
+    assert "<code>12.50</code>" in both["html"]
+
+
 def test_what_overlaps_is_not_merged(tab: Tab, ada: Drafter, draft: Version) -> None:
     ada.versions.update_draft(draft.id, config=CONFIG | {"r": 64})
 
