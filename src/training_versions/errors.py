@@ -2,7 +2,7 @@
 
     TrainingVersionsError                .operation .hint .after_lost_reply
     ├── InvalidInputError                refused before sending (also a ValueError); .field
-    ├── ConnectionFailedError            no reply, and nothing can have changed; retry freely
+    ├── ConnectionFailedError            no reply, and nothing can have changed; .retry_after
     ├── OutcomeUnknownError              a write may have happened; the hint says how to go on
     ├── UnreadableReplyError             success that does not fit the model; .reply .rows
     └── DatabaseError                    refused by the database, nothing written; .code .details
@@ -95,6 +95,9 @@ class ConnectionFailedError(TrainingVersionsError):
     """No reply came, and nothing can have changed; try again freely."""
 
     __module__ = "training_versions"
+
+    retry_after: int | None = None
+    """Seconds after which to ask again, where a proxy that answered instead says so."""
 
 
 class OutcomeUnknownError(TrainingVersionsError):

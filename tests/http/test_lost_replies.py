@@ -92,6 +92,25 @@ def test_when_to_ask_again_is_not_that_of_an_earlier_try(versions, server):
     assert caught.value.retry_after is None
 
 
+def test_a_page_of_a_gateway_says_when_to_ask_again(versions, server):
+    page = httpx.Response(503, text="<h1>Down for maintenance</h1>", headers={"Retry-After": "37"})
+    route = server.get(VERSIONS)
+    route.mock(return_value=page)
+
+    with pytest.raises(ConnectionFailedError) as caught:
+        versions.find(VERSION)
+
+    assert caught.value.retry_after == 37
+    assert pickle.loads(pickle.dumps(caught.value)).retry_after == 37
+
+    # The last try had no reply at all.
+    route.mock(side_effect=[page] * 2 + [httpx.ConnectError("refused")])
+    with pytest.raises(ConnectionFailedError) as caught:
+        versions.find(VERSION)
+
+    assert caught.value.retry_after is None
+
+
 def test_pauses_grow_by_default(face):
     for name in ("VersionRepository", "PackageRepository"):
         parameters = inspect.signature(face.public(name)).parameters

@@ -64,11 +64,18 @@ def test_what_is_no_fault_of_the_input_is_told_so(code: str, slug: str) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(37, "37"), (0, "0"), (None, "5")])
-@pytest.mark.parametrize("code", ["429", "PGRST002"])
+@pytest.mark.parametrize(
+    "exc",
+    [
+        errors.UnavailableError("no", code="429"),
+        errors.UnavailableError("no", code="PGRST002"),
+        errors.ConnectionFailedError("no"),
+    ],
+    ids=repr,
+)
 def test_when_to_ask_again_is_what_the_project_says(
-    code: str, seconds: int | None, told: str
+    exc: errors.UnavailableError | errors.ConnectionFailedError, seconds: int | None, told: str
 ) -> None:
-    exc = errors.UnavailableError("no", code=code)
     exc.retry_after = seconds
 
     response = problem_response(problem_of(exc))

@@ -100,6 +100,7 @@ class WithoutRedirects:
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Send a request, and refuse a redirect."""
+        self.last_headers = httpx.Headers()
         response = self._session.request(method, url, follow_redirects=False, **options)
         refuse_redirect(response)
         self.last_headers = response.headers

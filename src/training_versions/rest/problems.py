@@ -304,7 +304,8 @@ def problem_of(exc: TrainingVersionsError, *, has_body: bool = False) -> Problem
 
 def _problem_of_server(exc: TrainingVersionsError, kind: Kind, code: str | None) -> Problem:
     headers = None
-    if isinstance(exc, UnavailableError) and exc.retry_after is not None:
+    is_passing = isinstance(exc, ConnectionFailedError | UnavailableError)
+    if is_passing and exc.retry_after is not None:
         headers = {"Retry-After": str(exc.retry_after)}
     rows = None
     if isinstance(exc, UnreadableReplyError) and exc.rows:
