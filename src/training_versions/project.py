@@ -1,4 +1,4 @@
-"""A project as the environment, its keys and its tokens describe it.
+"""A project as the environment, its keys, its tokens and its replies describe it.
 
 Nothing is verified here: the project does that. What a token says decides how an error is worded,
 when a session is renewed and whom a page greets; never what somebody may do.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Final, cast
 from urllib.parse import urlsplit
@@ -76,6 +76,15 @@ def _bad_proxy(why: str) -> InvalidInputError:
         hint="HTTPS_PROXY and ALL_PROXY name one as http://host:port; one of SOCKS needs "
         "pip install 'httpx[socks]'. NO_PROXY names hosts, and no networks of IPv6.",
     )
+
+
+def seconds_to_wait(replied: Mapping[str, str]) -> int | None:
+    """Return after how many seconds a server wants to be asked again; the headers are its own."""
+    seconds = replied.get("Retry-After", "")
+    # A date is left alone: the clocks may differ.
+    if len(seconds) > 6 or not seconds.isascii() or not seconds.isdigit():
+        return None
+    return int(seconds)
 
 
 def read_claims(token: str) -> dict[str, object]:

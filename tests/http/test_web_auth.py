@@ -101,6 +101,18 @@ def test_too_many_attempts_say_when_to_try_again() -> None:
 
 
 @pytest.mark.parametrize(
+    "told", ["-5", "5_0", "99999999999", "Wed, 21 Oct 2026 07:28:00 GMT", "5, 6"]
+)
+def test_when_to_try_again_is_a_number_of_seconds_or_not_told(told: str) -> None:
+    refusal = httpx.Response(429, json={"code": "x"}, headers={"Retry-After": told})
+
+    page = sign_in(return_value=refusal)
+
+    assert "Retry-After" not in page.headers
+    assert "Try again in a few minutes." in page.text
+
+
+@pytest.mark.parametrize(
     "error", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError]
 )
 def test_a_project_that_does_not_answer_is_told(error: type[httpx.HTTPError]) -> None:

@@ -166,15 +166,6 @@ def translate(
     )
 
 
-def seconds_to_wait(replied: Mapping[str, str]) -> int | None:
-    """Return after how many seconds a server wants to be asked again; the headers are its own."""
-    seconds = replied.get("Retry-After", "")
-    # A date is left alone: the clocks may differ.
-    if len(seconds) > 6 or not seconds.isascii() or not seconds.isdigit():
-        return None
-    return int(seconds)
-
-
 def _is_without_answer(exc: APIError) -> bool:
     """Return whether neither the database nor PostgREST has said what it makes of the request."""
     return exc.code is not None and (not exc.code or _is_page_of_a_proxy(exc.code))

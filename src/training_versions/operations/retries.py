@@ -30,13 +30,13 @@ from training_versions.operations.failures import (
     is_lost,
     is_of_another_loop,
     is_worth_a_repeat,
-    seconds_to_wait,
     took_long,
     translate,
     was_rolled_back,
 )
 from training_versions.operations.refusals import is_too_early
 from training_versions.operations.requests import Rpc, Select
+from training_versions.project import seconds_to_wait
 
 DEFAULT_PAUSES: Final = (0.5, 1.0, 2.0)
 """Seconds before each repeat of a write: by default there are at most three."""

@@ -5,11 +5,12 @@ Passwords and tokens pass through and are kept nowhere.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import httpx
+
+from training_versions.project import seconds_to_wait
 
 _VERSION_HEADER: Final = "X-Supabase-Api-Version"
 _VERSION_WITH_CODES: Final = "2024-01-01"
@@ -102,11 +103,11 @@ def _refusal(response: httpx.Response) -> AuthError:
     # Older servers put the status into `code`, and the code into `error_code`.
     code = body.get("error_code", body.get("code", ""))
     message = body.get("message", body.get("msg", ""))
-    retry_after: int | None = None
-    with contextlib.suppress(ValueError):
-        retry_after = int(response.headers.get("Retry-After", ""))
     return AuthError(
-        str(message), status=response.status_code, code=str(code), retry_after=retry_after
+        str(message),
+        status=response.status_code,
+        code=str(code),
+        retry_after=seconds_to_wait(response.headers),
     )
 
 
