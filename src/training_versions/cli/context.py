@@ -30,6 +30,7 @@ _RENEW_BEFORE: Final = 300.0
 _TOKEN_OF_SUPABASE_CLI: Final = "sbp_"
 """How the token of the Supabase CLI begins, which has the same variable and is no user's."""
 _SECRETS: Final = ("SUPABASE_ACCESS_TOKEN", "SUPABASE_SECRET_KEY", "SUPABASE_PASSWORD")
+_PUBLIC_KEYS: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY")
 _LOGIN: Final = "training-versions login"
 
 
@@ -60,7 +61,11 @@ class Session:
         Raises:
             CommandError: Neither says enough.
         """
-        return self._remember(self._find_settings())
+        settings = self._find_settings()
+        for secret in (settings.token, *_tokens_of(self._stored)):
+            if secret:
+                self.output.secrets.add(secret)
+        return settings
 
     def _find_settings(self) -> Settings:
         url = address(_variable("SUPABASE_URL"))
@@ -71,7 +76,7 @@ class Session:
         if token.startswith(_TOKEN_OF_SUPABASE_CLI):
             token = ""
         if token:
-            return Settings(url, _needed(public_key or secret_key), token)
+            return Settings(url, _require_key(public_key or secret_key), token)
         if secret_key:
             return Settings(url, secret_key, secret_key)
         return self._stored_settings(url)
@@ -96,15 +101,9 @@ class Session:
             )
         return Settings(self._stored.url, self._stored.key, None)
 
-    def _remember(self, settings: Settings) -> Settings:
-        for secret in (settings.token, *_tokens_of(self._stored)):
-            if secret:
-                self.output.secrets.add(secret)
-        return settings
-
     @property
     def token(self) -> str:
-        """The access token of the moment; a stored one that is about to end is renewed first.
+        """The current access token; a stored one that is about to end is renewed first.
 
         Raises:
             CommandError: The session has ended.
@@ -141,7 +140,7 @@ class Session:
 
     @cached_property
     def http(self) -> httpx.Client:
-        """What holds the connections."""
+        """The HTTP client that holds the connections to the project."""
         from training_versions.cli.auth import http_client
 
         made = http_client(self.settings.url)
@@ -156,7 +155,7 @@ class Session:
 
     @cached_property
     def client(self) -> CurrentClient:
-        """What the repositories send with."""
+        """The client that the repositories send with."""
         return CurrentClient(self)
 
     @cached_property
@@ -180,7 +179,7 @@ class Session:
 
 
 class CurrentClient:
-    """A client for the repositories, with the token of the moment at every request."""
+    """A client for the repositories that sends the current token, renewed or not, each time."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -240,7 +239,11 @@ def secrets_of_environment() -> set[str]:
     """Return what must not be printed, whatever goes wrong."""
     # Each part, as an error may show a value that holds a line break in another form.
     known = {part for name in _SECRETS for part in _variable(name).split()}
-    known.update(key for key in (_variable("SUPABASE_KEY"),) if is_service_key(key))
+    for name in _PUBLIC_KEYS:
+        # A secret key is taken there, too.
+        key = _variable(name)
+        if is_service_key(key):
+            known.add(key)
     for name in ("SUPABASE_DB_URL", "SUPABASE_URL"):
         try:
             known.add(urlsplit(_variable(name)).password or "")
@@ -265,7 +268,7 @@ def _one_word(name: str) -> str:
     return value
 
 
-def _needed(key: str) -> str:
+def _require_key(key: str) -> str:
     if key:
         return key
     raise usage(

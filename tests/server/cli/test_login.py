@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.server.cli.conftest import PROGRAM, TIMEOUT, Ran, Terminal, spawn
+from training_versions.cli.context import secrets_of_environment
 
 PASSWORD = "correct horse 🐎 battery"
 
@@ -208,6 +209,13 @@ def test_a_secret_key_acts_as_the_service_role(run, stack, ada, bot, monkeypatch
             monkeypatch.setenv(name, key)
             assert run("show", bot.id, "-q").out.strip() == str(bot.id)
         monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize("name", ["SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY"])
+def test_a_secret_key_under_a_public_name_is_hidden_in_all_output(monkeypatch, name) -> None:
+    monkeypatch.setenv(name, "sb_secret_0123456789")
+
+    assert "sb_secret_0123456789" in secrets_of_environment()
 
 
 def test_what_is_missing_is_named_and_nothing_asks_without_a_terminal(run, stack) -> None:
