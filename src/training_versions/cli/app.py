@@ -125,7 +125,8 @@ def _guarded(call: Callable[[], int], session: Session) -> int:
     except CommandError as exc:
         return _fail(output, exc, exc.message, exc.hint, exc.status)
     except click.ClickException as exc:
-        return _fail(output, exc, *_of_click(exc), exc.exit_code)
+        message, hint = _explain_usage(exc)
+        return _fail(output, exc, message, hint, exc.exit_code)
     except TrainingVersionsError as exc:
         from training_versions.cli.sdk_errors import as_command_error
 
@@ -152,7 +153,7 @@ def _fail(output: Output, exc: Exception, message: str, hint: str | None, status
     return status
 
 
-def _of_click(exc: click.ClickException) -> tuple[str, str | None]:
+def _explain_usage(exc: click.ClickException) -> tuple[str, str | None]:
     """Return the message of an error of click, and where to read on."""
     from training_versions.cli.sdk_errors import as_part
 

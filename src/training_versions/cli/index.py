@@ -111,7 +111,9 @@ def _wrap(sentence: str, width: int) -> list[str]:
 
 
 def terminal_columns(descriptor: int = 1) -> int:
-    """Return how wide the terminal is, without what it takes long to import.
+    """Return how wide the terminal is.
+
+    As `shutil.get_terminal_size`, which takes long to import.
 
     Args:
         descriptor: Where the terminal is; stdout if left out.

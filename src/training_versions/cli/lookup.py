@@ -300,8 +300,11 @@ def _stays(session: Session, package: Package, selector: Selector) -> list[Deplo
     moment = None
     if selector.day is not None:
         moment = selector.moment_of_past()
+    live = None
+    if moment is None:
+        live = True
     found = session.versions.iterate_deployments(
-        package_id=package.id, target=target, live=True if moment is None else None, at=moment
+        package_id=package.id, target=target, live=live, at=moment
     )
     return sorted(found, key=lambda stay: TARGETS.index(stay.target))
 

@@ -1,4 +1,4 @@
-"""Metrics: read from arguments and lines, recorded as they come, and drawn as curves."""
+"""Metrics: read from arguments and lines, and recorded as they come."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
 
-from training_versions import InvalidInputError, MetricPoint, TrainingVersionsError
+from training_versions import InvalidInputError, TrainingVersionsError
 from training_versions.cli.context import Session
 from training_versions.cli.exits import usage
-from training_versions.cli.output import Output
-from training_versions.cli.plot import draw_curve, short
 from training_versions.cli.sdk_errors import as_command_error, is_unreachable
 
 STEP: Final = "step"
 """The key of a line that says which step its metrics are of."""
-_LINES_OF_A_CURVE: Final = 8
-PATIENCE: Final = 600.0
-"""Seconds for which a line that is streamed waits for a project that cannot be reached."""
+RETRY_SECONDS: Final = 600.0
+"""For how long a line of stdin is sent again while the project cannot be reached."""
 _PAUSES: Final = (1, 2, 5, 10, 20)
-"""Seconds between its tries; the last of them again and again."""
+"""Seconds between two tries; the last pause is repeated."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +137,7 @@ class MetricLogger:
                 self._leave_out(number, str(exc))
                 continue
             try:
-                self._record_in_the_end(metrics)
+                self._record_with_retries(metrics)
             except (TrainingVersionsError, KeyboardInterrupt, SystemExit) as exc:
                 if isinstance(exc, InvalidInputError) and exc.field in ("metrics", STEP):
                     self._leave_out(number, as_command_error(self.session, exc).message)
@@ -151,20 +148,20 @@ class MetricLogger:
                 )
                 raise
 
-    def _record_in_the_end(self, metrics: Metrics) -> None:
+    def _record_with_retries(self, metrics: Metrics) -> None:
         """Record metrics; as long as the project cannot be reached, wait and try again.
 
         A trainer goes on meanwhile, and what it prints waits in the pipe. What was recorded
         although its reply was lost is recorded once only: metrics have the values they are given.
         """
-        until = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + RETRY_SECONDS
         pauses = itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]))
         for pause in pauses:
             try:
                 self.record(metrics)
                 return
             except TrainingVersionsError as exc:
-                if time.monotonic() + pause > until or not is_unreachable(self.session, exc):
+                if time.monotonic() + pause > deadline or not is_unreachable(self.session, exc):
                     raise
                 message = as_command_error(self.session, exc).message
                 self.session.output.note(f"{message}. Trying again in {pause} s.")
@@ -176,33 +173,5 @@ class MetricLogger:
 
 
 def _has_finite(values: Mapping[str, Any]) -> bool:
-    return not all(
-        isinstance(value, float) and not math.isfinite(value) for value in values.values()
-    )
-
-
-def draw(output: Output, curves: Sequence[tuple[str, Sequence[MetricPoint]]]) -> None:
-    """Draw curves below each other, each with its last and its best value."""
-    braille = _can_write(output, "⠿┤")
-    for position, (name, points) in enumerate(curves):
-        if position:
-            output.line()
-        output.styled(name, "bold")
-        pairs = [(float(point.step), point.value) for point in points]
-        for line in draw_curve(
-            pairs, columns=output.console.width, lines=_LINES_OF_A_CURVE, braille=braille
-        ):
-            output.line(line)
-        lowest = min(points, key=lambda point: point.value)
-        output.line(
-            f"last {short(points[-1].value)}, lowest {short(lowest.value)} at step {lowest.step:,}"
-        )
-
-
-def _can_write(output: Output, text: str) -> bool:
-    """Return whether the terminal's encoding has these characters."""
-    try:
-        text.encode(output.out.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    # What is no number is not left out here: the SDK refuses it.
+    return any(not isinstance(value, float) or math.isfinite(value) for value in values.values())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from training_versions.cli.progress import Report
 
 _FOLDER = "supabase/migrations"
-# With a width, argparse does not import what asks the terminal for it.
+# Without a width, argparse imports shutil to ask the terminal for it.
 _formatter = partial(argparse.RawDescriptionHelpFormatter, width=80)
 
 _EPILOG = """\
@@ -37,8 +37,7 @@ examples:
 def run(arguments: Sequence[str]) -> int:
     """Run `migrations`, `rollback` or `--version`, and return the exit status."""
     arguments = list(arguments)
-    # The folder alone, as it always was, is the same as `copy` and the folder.
-    if arguments[:1] == ["migrations"] and not {*arguments[1:2]} & {*PARTS, "-h", "--help"}:
+    if _leaves_out_part(arguments):
         meant = _meant_by(arguments[1:2])
         if meant:
             return _fail(
@@ -65,6 +64,13 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(f"cannot use {exc.filename}: {exc.strerror}")
 
 
+def _leaves_out_part(arguments: Sequence[str]) -> bool:
+    """Return whether these are `migrations` with the folder alone, which then means `copy`."""
+    if arguments[:1] != ["migrations"]:
+        return False
+    return len(arguments) == 1 or arguments[1] not in (*PARTS, "-h", "--help")
+
+
 def _meant_by(words: Sequence[str]) -> str | None:
     """Return the part that a word was most likely meant to be, unless it is a folder."""
     from difflib import get_close_matches
@@ -75,7 +81,7 @@ def _meant_by(words: Sequence[str]) -> str | None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return what knows the arguments."""
+    """Return the parser of the arguments."""
     whole = argparse.ArgumentParser(
         prog="training-versions",
         description="The SQL that training-versions ships.",

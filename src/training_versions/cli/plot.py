@@ -1,4 +1,4 @@
-"""Draws a curve with characters, for a terminal of any width.
+"""Draws curves with characters, for a terminal of any width.
 
 A character of Braille has two dots across and four down. Where the terminal cannot show those, a
 character is one dot.
@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from training_versions import MetricPoint
+from training_versions.cli.output import Output
+
 Point = tuple[float, float]
 """A step, and the value there."""
 
@@ -17,6 +20,34 @@ _BRAILLE: Final = 0x2800
 _DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bit of each dot in a character of Braille: by its line, then by its side."""
 _NARROWEST: Final = 8
+_LINES_OF_A_CURVE: Final = 8
+
+
+def draw_curves(output: Output, curves: Sequence[tuple[str, Sequence[MetricPoint]]]) -> None:
+    """Draw curves below each other, each with its last and its best value."""
+    braille = _can_write(output, "⠿┤")
+    for position, (name, points) in enumerate(curves):
+        if position:
+            output.line()
+        output.styled(name, "bold")
+        pairs = [(float(point.step), point.value) for point in points]
+        for line in draw_curve(
+            pairs, columns=output.console.width, lines=_LINES_OF_A_CURVE, braille=braille
+        ):
+            output.line(line)
+        lowest = min(points, key=lambda point: point.value)
+        output.line(
+            f"last {short(points[-1].value)}, lowest {short(lowest.value)} at step {lowest.step:,}"
+        )
+
+
+def _can_write(output: Output, text: str) -> bool:
+    """Return whether the terminal's encoding has these characters."""
+    try:
+        text.encode(output.out.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def draw_curve(

@@ -146,7 +146,7 @@ class TestTrain:
         self, ada, running, cutter, monkeypatch
     ) -> None:
         monkeypatch.setenv("SUPABASE_URL", cutter.url)
-        monkeypatch.setattr(metrics, "PATIENCE", 0.5)
+        monkeypatch.setattr(metrics, "RETRY_SECONDS", 0.5)
         said = io.StringIO()
         logger = metrics.MetricLogger(Session(Output(err=said)), running.version_id, None)
 

@@ -15,7 +15,7 @@ from training_versions.cli.command import (
 from training_versions.cli.context import Session
 from training_versions.cli.diffs import content_diff, preview
 from training_versions.cli.exits import CommandError, conflict
-from training_versions.cli.lookup import find, find_version
+from training_versions.cli.lookup import FoundVersion, find, find_version
 from training_versions.cli.names import write_name, write_version
 from training_versions.cli.reports import report
 from training_versions.cli.results import Deleted, Difference, Done, summary_of
@@ -54,14 +54,7 @@ def publish(session: Session, draft: str, name: str | None, yes: bool, dry_run: 
         raise conflict(
             f"{found.written} is {described(version.status)}, and only drafts are published"
         )
-    latest = session.versions.latest_published(found.package.id)
-    diff = content_diff(session, latest, version)
-    difference = Difference.of(latest, version, diff)
-    since = "the first one to be published"
-    if latest is not None:
-        since = f"since {write_version(found.package.name, latest.version_number)}"
-    if version.status == VersionStatus.DRAFT:
-        preview(session, f"{found.written}, {since}", diff)
+    difference = _show_difference(session, found)
     if not dry_run:
         confirm(session, f"Publish {found.written}?", yes=yes)
         version = session.versions.publish(
@@ -75,6 +68,19 @@ def publish(session: Session, draft: str, name: str | None, yes: bool, dry_run: 
         difference=difference,
     )
     report(session, result, found.written)
+
+
+def _show_difference(session: Session, found: FoundVersion) -> Difference:
+    """Show what differs from the latest published version, unless this is no draft any more."""
+    version = found.version
+    latest = session.versions.latest_published(found.package.id)
+    diff = content_diff(session, latest, version)
+    if version.status == VersionStatus.DRAFT:
+        since = "the first one to be published"
+        if latest is not None:
+            since = f"since {write_version(found.package.name, latest.version_number)}"
+        preview(session, f"{found.written}, {since}", diff)
+    return Difference.of(latest, version, diff)
 
 
 @command(

@@ -18,6 +18,7 @@ from training_versions.cli.exits import USAGE, not_found, usage
 from training_versions.cli.foreground import ending_on_sigterm
 from training_versions.cli.lookup import FoundVersion, find_version
 from training_versions.cli.output import Cell, Column
+from training_versions.cli.plot import draw_curves
 
 Status: TypeAlias = Literal["completed", "failed", "cancelled"]
 _RUN_HELP = "The run; the latest if left out."
@@ -251,7 +252,7 @@ def _print_curves(session: Session, found: FoundVersion, curves: Sequence[Curve]
         output.say(f"{found.written} has no curves; metrics that are logged with a step make some.")
         return
     if output.is_terminal:
-        metrics.draw(output, [(each.metric, each.points) for each in curves])
+        draw_curves(output, [(each.metric, each.points) for each in curves])
         return
     columns = [Column("metric"), Column("step"), Column("value"), Column("recorded")]
     rows = [
