@@ -17,33 +17,31 @@ from uuid import UUID
 
 from training_versions.errors import InvalidInputError
 
-URL: Final = ("SUPABASE_URL",)
-KEY: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY")
+URL_VARIABLES: Final = ("SUPABASE_URL",)
+KEY_VARIABLES: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY")
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def given_or_set(value: str | None, argument: str, variables: tuple[str, ...]) -> str:
-    """Return a setting as it is given, else as the first of the variables that is set has it.
+    """Return a setting as it is given, else from the first of the variables that is set.
 
     Raises:
         InvalidInputError: It is neither given nor in the environment.
     """
-    for variable in variables:
-        if not value:
-            value = os.environ.get(variable)
-    if not value:
-        names = " or ".join(variables)
-        raise InvalidInputError(
-            f"The {argument} of the project is not known: pass {argument}=…, or set {names}.",
-            field=argument,
-        )
-    return value
+    for candidate in (value, *map(os.environ.get, variables)):
+        if candidate:
+            return candidate
+    names = " or ".join(variables)
+    raise InvalidInputError(
+        f"The {argument} of the project is not known: pass {argument}=…, or set {names}.",
+        field=argument,
+    )
 
 
-def is_here(url: str) -> bool:
+def is_on_this_machine(url: str) -> bool:
     """Return whether an address is on this machine, which no proxy of the user can reach.
 
-    So an HTTP client for it is made with ``trust_env=not is_here(url)``.
+    So an HTTP client for it is made with ``trust_env=not is_on_this_machine(url)``.
     """
     try:
         return urlsplit(url).hostname in _LOOPBACK
@@ -52,8 +50,8 @@ def is_here(url: str) -> bool:
 
 
 @contextmanager
-def naming_bad_proxy() -> Generator[None]:
-    """Make an HTTP client in this context: a proxy that it cannot use is then named.
+def explain_bad_proxy() -> Generator[None]:
+    """Explain why an HTTP client cannot be made in this context: its proxy cannot be used.
 
     Raises:
         InvalidInputError: The environment names a proxy of a kind that is unknown or not installed,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-# From which age in seconds on, how many seconds, in which unit.
+# Of each unit: the age in seconds from which on it is used, its length in seconds, and its name.
 _UNITS: Final = (
     (365 * _DAY, 365 * _DAY, "year"),
     (60 * _DAY, 30.4375 * _DAY, "month"),
@@ -18,19 +18,19 @@ _UNITS: Final = (
 )
 _JUST_NOW: Final = 10
 
-ABOUT_JSON: Final = {
+HINTS_FOR_JSON: Final = {
     " A repository made with allow_secrets=True stores it all the same.": "",
     "Write None, or text such as 'inf' that you turn back when you read it; a model does that "
     "with ser_json_inf_nan='strings'.": 'Write null, or text such as "inf".',
 }
-"""What the SDK says to whoever wrote Python, and what those read who wrote JSON."""
+"""Parts of the SDK's hints that speak of Python, and what stands there for those who wrote JSON."""
 
 
 def describe_hint(hint: str | None) -> str | None:
-    """Say what to do about JSON that was refused."""
+    """Return a hint of the SDK in words for somebody who wrote JSON, and not Python."""
     if hint is None:
         return None
-    for sentence, shown in ABOUT_JSON.items():
+    for sentence, shown in HINTS_FOR_JSON.items():
         hint = hint.replace(sentence, shown)
     return hint
 
@@ -50,7 +50,8 @@ def _describe_duration(seconds: float) -> str:
     for least, length, unit in _UNITS:
         if seconds >= least:
             count = int(seconds // length)
-            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+            plural = "" if count == 1 else "s"
+            return f"{count} {unit}{plural}"
     return f"{int(seconds)} seconds"
 
 

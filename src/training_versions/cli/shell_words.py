@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from training_versions.cli.exits import CHECK_ADDRESS
-from training_versions.wording import ABOUT_JSON
+from training_versions.wording import HINTS_FOR_JSON
 
 _PROJECT_ALONE: Final = "SUPABASE_URL is the project's alone, as in https://<project>.supabase.co."
 _OWNER: Final = "The secret key acts for nobody in particular: name a user with --owner."
@@ -37,7 +37,7 @@ SENTENCES: Final = {
     "user_id must say whose package it is": "--owner must say whose package it is",
     "The service role acts for nobody in particular: pass the owner's user_id.": _OWNER,
     # What is stored
-    **ABOUT_JSON,
+    **HINTS_FOR_JSON,
     "Start training first, or leave step out.": "Start training first, or leave --step out.",
     "Leave step out to keep it without a curve.": "Leave --step out to keep it without a curve.",
     "Pass the id of what starting the training returned.": "training-versions train runs VERSION "

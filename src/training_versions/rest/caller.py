@@ -19,8 +19,8 @@ from training_versions.rest.service import RETRY_PAUSES, service_of
 
 R = TypeVar("R", AsyncPackageRepository, AsyncVersionRepository)
 
-MOST: Final = 16_384
-"""Characters of a token: with more, gateways drop the connection without a word."""
+MAX_TOKEN_LENGTH: Final = 16_384
+"""With more, gateways drop the connection without a word."""
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="AccessToken",
@@ -36,8 +36,8 @@ async def token_of_caller(request: Request, credentials: Credentials) -> str:
     single(request, "Authorization")
     if credentials is None or not credentials.credentials:
         raise missing_token()
-    if len(credentials.credentials) > MOST:
-        raise unknown_token(f"The access token is longer than {MOST:,} characters.")
+    if len(credentials.credentials) > MAX_TOKEN_LENGTH:
+        raise unknown_token(f"The access token is longer than {MAX_TOKEN_LENGTH:,} characters.")
     return credentials.credentials
 
 

@@ -9,10 +9,10 @@ from fastapi import Depends, Query, Request
 from training_versions import Page
 from training_versions.rest.paths import path_of
 
-MOST: Final = 200
+MAX_LIMIT: Final = 200
 """The most that a page may hold; a larger `limit` is refused, not cut."""
 
-Limit = Annotated[int, Query(ge=1, le=MOST, description="The most that the page may hold.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most that the page may hold.")]
 Cursor = Annotated[
     str | None,
     Query(

@@ -35,7 +35,7 @@ from training_versions.rest.problems import (
     problem_of,
     problem_response,
 )
-from training_versions.rest.service import KEY, Service
+from training_versions.rest.service import SCOPE_KEY, Service
 from training_versions.rest.validation import check_query, problem_of_validation
 
 log = logging.getLogger("training_versions.rest")
@@ -62,7 +62,7 @@ class Endpoint(APIRoute):
         lists = {name for name, is_list in parameters.items() if is_list}
 
         async def handle_strictly(request: Request) -> Response:
-            request.scope[KEY] = service
+            request.scope[SCOPE_KEY] = service
             strict = StrictRequest(request.scope, request.receive)
             try:
                 if not is_fallback:

@@ -10,10 +10,10 @@ import httpx
 from fastapi import Request
 
 from training_versions import AsyncVersionRepository
-from training_versions.project import is_here, naming_bad_proxy
+from training_versions.project import explain_bad_proxy, is_on_this_machine
 from training_versions.rest.settings import Settings
 
-KEY: Final = "training_versions.rest"
+SCOPE_KEY: Final = "training_versions.rest"
 """Where the scope of a request has the service."""
 TIMEOUT: Final = 15
 """Seconds to wait for a reply of the project, whose statements end after 8 unless set."""
@@ -30,10 +30,10 @@ class Service:
     """What the endpoints of one router share."""
 
     def __init__(self, settings: Settings) -> None:
-        # What no request could be sent with (a URL, a key, a proxy) is told now, not to callers.
+        # A URL, a key or a proxy that cannot be used fails here, and not at every request.
         url, key = settings.url, settings.key
-        self._uses_proxies = not is_here(url)
-        with naming_bad_proxy():
+        self._uses_proxies = not is_on_this_machine(url)
+        with explain_bad_proxy():
             http = httpx.AsyncClient(trust_env=self._uses_proxies)
         AsyncVersionRepository.for_token(url, key, key, http_client=http)
         self.settings = settings
@@ -61,4 +61,4 @@ class Service:
 
 def service_of(request: Request) -> Service:
     """Return the service of the router that a request came to."""
-    return cast("Service", request.scope[KEY])
+    return cast("Service", request.scope[SCOPE_KEY])

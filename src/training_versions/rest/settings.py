@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from training_versions import InvalidInputError
-from training_versions.project import KEY, URL, given_or_set
+from training_versions.project import KEY_VARIABLES, URL_VARIABLES, given_or_set
 
 MAX_BODY: Final = 16 * 1024 * 1024
 """Bytes of a request's body, unless set."""
@@ -37,8 +37,8 @@ def read_settings(
     if type(max_body) is not int or max_body < 1:
         raise InvalidInputError("max_body must be a number of bytes, 1 or more.", field="max_body")
     return Settings(
-        url=given_or_set(url, "url", URL),
-        key=given_or_set(key, "key", KEY),
+        url=given_or_set(url, "url", URL_VARIABLES),
+        key=given_or_set(key, "key", KEY_VARIABLES),
         max_body=max_body,
         allow_secrets=allow_secrets,
     )

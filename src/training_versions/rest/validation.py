@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 
 from training_versions.rest.problems import INVALID_INPUT, InvalidField, Problem
 
-_MOST: Final = 100
+_MAX_ERRORS: Final = 100
 """How many fields a problem lists."""
 _BODY: Final = "body"
 # Pydantic's own words show a part of what was sent in these, or speak of Python.
@@ -47,7 +47,9 @@ def check_query(request: Request, known: Set[str], lists: Set[str]) -> None:
         return
     choices = f"there are {', '.join(sorted(known))}" if known else "there is none"
     detail = f"The query has a parameter that this address does not have; {choices}."
-    errors = [InvalidField(detail="Unknown parameter", parameter=name) for name in unknown[:_MOST]]
+    errors = [
+        InvalidField(detail="Unknown parameter", parameter=name) for name in unknown[:_MAX_ERRORS]
+    ]
     raise Problem(INVALID_INPUT, detail, errors=errors)
 
 
@@ -63,7 +65,7 @@ def _refuse_twice(request: Request, names: Set[str]) -> None:
 def problem_of_validation(exc: RequestValidationError) -> Problem:
     """Return how a request that is not valid is told."""
     found: Sequence[Any] = exc.errors()
-    errors = [_describe(error) for error in found[:_MOST]]
+    errors = [_describe(error) for error in found[:_MAX_ERRORS]]
     number = len(found)
     detail = f"One field is not valid: {errors[0].detail}."
     if number > 1:

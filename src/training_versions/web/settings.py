@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from training_versions import InvalidInputError
-from training_versions.project import KEY, URL, given_or_set, is_service_key
+from training_versions.project import KEY_VARIABLES, URL_VARIABLES, given_or_set, is_service_key
 
 MAX_BODY: Final = 16 * 1024 * 1024
 _SHORTEST_SECRET: Final = 16
@@ -48,8 +48,8 @@ def make_settings(
     Raises:
         InvalidInputError: One of them is missing or not what it should be.
     """
-    url = given_or_set(url, "url", URL)
-    key = given_or_set(key, "key", KEY)
+    url = given_or_set(url, "url", URL_VARIABLES)
+    key = given_or_set(key, "key", KEY_VARIABLES)
     if secret is None:
         secret = os.environ.get("TRAINING_VERSIONS_SECRET")
     if not url.startswith(("https://", "http://")):

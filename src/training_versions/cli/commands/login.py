@@ -54,7 +54,7 @@ def login(
     could see it.
     """
     from training_versions.cli.auth import http_client, sign_in
-    from training_versions.project import is_here
+    from training_versions.project import is_on_this_machine
 
     output = session.output
     url = (
@@ -72,7 +72,7 @@ def login(
             hint="A secret key needs no login: set SUPABASE_SECRET_KEY.",
         )
     email = email or _ask(session, "Email", "--email")
-    if url.startswith("http://") and not is_here(url):
+    if url.startswith("http://") and not is_on_this_machine(url):
         output.note("This address is not https: others can read the password on its way.")
     password = _read_password(session, from_stdin=password_stdin)
     output.secrets.add(password)
