@@ -39,28 +39,40 @@ def given_or_set(value: str | None, argument: str, variables: tuple[str, ...]) -
 
 
 def is_on_this_machine(url: str) -> bool:
-    """Return whether an address is on this machine, which no proxy of the user can reach.
-
-    So an HTTP client for it is made with ``trust_env=not is_on_this_machine(url)``.
-    """
+    """Return whether an address is on this machine."""
     try:
         return urlsplit(url).hostname in _LOOPBACK
     except ValueError:
         return False
 
 
+def takes_environment(url: str) -> bool:
+    """Return whether an HTTP client for an address obeys the environment: its `trust_env`.
+
+    No proxy of the user can reach this machine. But with https it has a certificate of its own, and
+    only the environment says whose to trust (SSL_CERT_FILE).
+    """
+    return not is_on_this_machine(url) or url.startswith("https://")
+
+
 @contextmanager
-def explain_bad_proxy() -> Generator[None]:
-    """Explain why an HTTP client cannot be made in this context: its proxy cannot be used.
+def explain_bad_environment() -> Generator[None]:
+    """Explain why an HTTP client cannot be made in this context.
 
     Raises:
         InvalidInputError: The environment names a proxy of a kind that is unknown or not installed,
-            or what is no address.
+            or what is no address, or certificates that cannot be read.
     """
     try:
         yield
     except (ImportError, ValueError) as exc:
         raise _bad_proxy(str(exc)) from exc
+    except OSError as exc:
+        raise InvalidInputError(
+            f"the certificates of the environment cannot be read: {exc}",
+            field="SSL_CERT_FILE",
+            hint="SSL_CERT_FILE names a file of certificates (PEM), SSL_CERT_DIR a folder of them.",
+        ) from exc
     except Exception:
         # `InvalidURL` of httpx, which this module may not import. Not `from` it: its text may show
         # a part of a password.

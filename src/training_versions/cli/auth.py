@@ -9,15 +9,15 @@ import httpx
 
 from training_versions.cli.exits import CHECK_ADDRESS, UNREACHABLE, CommandError, not_allowed
 from training_versions.cli.storage import StoredSession
-from training_versions.project import explain_bad_proxy, is_on_this_machine
+from training_versions.project import explain_bad_environment, takes_environment
 
 _TIMEOUT: Final = httpx.Timeout(120, connect=10)
 
 
 def http_client(url: str) -> httpx.Client:
     """Return what holds the connections to a project."""
-    with explain_bad_proxy():
-        return httpx.Client(timeout=_TIMEOUT, trust_env=not is_on_this_machine(url))
+    with explain_bad_environment():
+        return httpx.Client(timeout=_TIMEOUT, trust_env=takes_environment(url))
 
 
 def sign_in(http: httpx.Client, url: str, key: str, email: str, password: str) -> StoredSession:

@@ -20,7 +20,7 @@ from training_versions.doctor.kinds import finding
 from training_versions.doctor.report import Finding
 from training_versions.doctor.shipped import INTERNAL, shipped
 from training_versions.doctor.sql import listed
-from training_versions.project import explain_bad_proxy, is_on_this_machine, is_service_key
+from training_versions.project import explain_bad_environment, is_service_key, takes_environment
 
 _SECONDS = 5.0
 _AT_ONCE = 8
@@ -86,12 +86,12 @@ class Api:
         if re.fullmatch(r"[!-~]+", key) is None:
             raise InvalidInputError("key is no key of a project", field="key")
         headers = {"apikey": key, "Authorization": f"Bearer {key}", "Accept-Profile": "public"}
-        with explain_bad_proxy():
+        with explain_bad_environment():
             self._http = httpx.Client(
                 base_url=f"{self._url}/rest/v1/",
                 headers=headers,
                 timeout=_SECONDS,
-                trust_env=not is_on_this_machine(self._url),
+                trust_env=takes_environment(self._url),
             )
 
     def __enter__(self) -> Api:

@@ -10,7 +10,7 @@ import httpx
 from fastapi import Request
 
 from training_versions import AsyncVersionRepository
-from training_versions.project import explain_bad_proxy, is_on_this_machine
+from training_versions.project import explain_bad_environment, takes_environment
 from training_versions.rest.settings import Settings
 
 SCOPE_KEY: Final = "training_versions.rest"
@@ -32,9 +32,9 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         # A URL, a key or a proxy that cannot be used fails here, and not at every request.
         url, key = settings.url, settings.key
-        self._uses_proxies = not is_on_this_machine(url)
-        with explain_bad_proxy():
-            http = httpx.AsyncClient(trust_env=self._uses_proxies)
+        self._takes_environment = takes_environment(url)
+        with explain_bad_environment():
+            http = httpx.AsyncClient(trust_env=self._takes_environment)
         AsyncVersionRepository.for_token(url, key, key, http_client=http)
         self.settings = settings
         self._http: httpx.AsyncClient | None = None
@@ -44,7 +44,7 @@ class Service:
     @asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncGenerator[None, None]:
         """Open the connections when the server starts, and close them when it ends."""
-        async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=self._uses_proxies) as http:
+        async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=self._takes_environment) as http:
             self._http = http
             try:
                 yield

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from training_versions import rest
 from training_versions.autosave import DEFAULT_INTERVAL
-from training_versions.project import is_on_this_machine
+from training_versions.project import takes_environment
 from training_versions.web import static_files
 from training_versions.web.auth import Auth
 from training_versions.web.csrf import Browsers
@@ -117,9 +117,7 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
         async with (
             endpoints.router.lifespan_context(endpoints),
-            httpx.AsyncClient(
-                timeout=_TIMEOUT, trust_env=not is_on_this_machine(settings.url)
-            ) as http,
+            httpx.AsyncClient(timeout=_TIMEOUT, trust_env=takes_environment(settings.url)) as http,
         ):
             auth = Auth(settings.url, settings.key, http)
             app.state.services = Services(

@@ -192,6 +192,18 @@ def test_a_proxy_that_cannot_be_used_is_named(run, reader, monkeypatch, variable
         assert "geheim" not in ran.err
 
 
+@pytest.mark.parametrize("file", ["/no/such/file", __file__])
+def test_certificates_that_cannot_be_read_are_named(run, reader, monkeypatch, file) -> None:
+    monkeypatch.setenv("SUPABASE_URL", "https://127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", file)
+
+    for command in (["packages"], ["doctor"], ["serve", "--port", 0]):
+        ran = run(*command)
+        assert ran.status == 2
+        assert "the certificates of the environment cannot be read" in ran.err
+        assert "SSL_CERT_FILE" in ran.err
+
+
 # --- what the SDK says to programs is said to people in a shell
 
 SECRET = '{"token": "sk-abcdefghijklmnopqrstuvwxyz0123456789ABCD"}'
