@@ -1,10 +1,12 @@
-"""How people read a moment, an amount and a hint: the same words wherever they are shown."""
+"""The words for a moment, an amount, a hint and an origin, the same wherever they are shown."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 # Of each unit: the age in seconds from which on it is used, its length in seconds, and its name.
@@ -58,3 +60,13 @@ def _describe_duration(seconds: float) -> str:
 def write_amount(amount: Decimal) -> str:
     """Write an amount of money, exact and with thousands separators."""
     return f"{amount:,.2f}"
+
+
+def describe_other_package(kind: str, details: Mapping[str, object], package_id: UUID) -> str:
+    """Return what to write behind the number of a forked version; empty if it is of this package.
+
+    Each package counts its versions from 1, so the number alone would name one of this package.
+    """
+    if kind != "forked" or details.get("from_package_id") in (None, str(package_id)):
+        return ""
+    return " of another package"

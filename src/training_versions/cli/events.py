@@ -9,6 +9,7 @@ from typing import Any, Final
 from training_versions import Event
 from training_versions.cli.output import money
 from training_versions.cli.text import json_text
+from training_versions.wording import describe_other_package
 
 _MOST_PATHS: Final = 3
 
@@ -20,7 +21,8 @@ def describe(event: Event) -> str:
         if event.details:
             return json_text(event.details, indent=None)
         return ""
-    return tell(event.details)
+    other = describe_other_package(event.kind, event.details, event.package_id)
+    return f"{tell(event.details)}{other}"
 
 
 def _name(details: Mapping[str, Any]) -> str:

@@ -186,13 +186,22 @@ def test_a_difference_of_two_long_values_fits(terminal, ada, bot) -> None:
         assert max(map(cell_len, shown.splitlines())) <= columns
 
 
+def test_history_says_that_a_fork_comes_from_another_package(terminal, ada, bot) -> None:
+    other = ada.packages.create("other-bot", template_type="lora", config={})
+    ada.versions.fork(ada.versions.get_by_number(bot.id, 1).id, into=other.id)
+
+    history = terminal("history", "other-bot", columns=120).plain
+
+    assert "from version 1 of another package" in history
+
+
 def test_history_and_lineage_are_told_in_words_and_names(terminal, ada, bot) -> None:
     ada.versions.restore(ada.versions.get_by_number(bot.id, 1).id)
 
     history = terminal("history", "support-bot", "--limit", "1").plain
     lineage = terminal("lineage", "support-bot@3").plain
 
-    assert "from version 1" in history
+    assert "from version 1\n" in history
     assert "parent_version_id" not in history
     assert "  support-bot@1  " in lineage
     assert "* support-bot@3  " in lineage

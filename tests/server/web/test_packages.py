@@ -312,6 +312,21 @@ def test_a_package_of_somebody_else_is_not_there(shop: Shop, other_shop: Shop) -
     assert other_shop.pages.get(f"/packages/{uuid4()}/history").status_code == 404
 
 
+def test_the_history_says_that_a_fork_comes_from_another_package(shop: Shop) -> None:
+    source = shop.published(shop.package("one").id)
+    here = shop.package("other")
+    there = shop.versions.fork(source.id, into=here.id).draft
+    shop.versions.restore(shop.versions.publish(there.id).id)
+
+    events = [text_of(row) for row in rows(shop.pages.get(f"/packages/{here.id}/history"))]
+
+    assert events == [
+        "Restored from v1 v2 you just now",
+        "Published v1 you just now",
+        "Forked from v1 of another package v1 you just now",
+    ]
+
+
 def test_the_history_says_who_did_what_and_links_what_is_still_there(shop: Shop) -> None:
     package = shop.package()
     shop.published(package.id)

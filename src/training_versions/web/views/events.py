@@ -10,7 +10,7 @@ from training_versions import Event, EventKind, JsonObject
 from training_versions.web.views.differences import column_name
 from training_versions.web.views.json_text import steps_of, visible
 from training_versions.web.views.targets import target_name
-from training_versions.wording import write_amount
+from training_versions.wording import describe_other_package, write_amount
 
 _PATHS: Final = 3
 _PLAIN: Final[dict[str, str]] = {
@@ -29,7 +29,8 @@ def describe_event(event: Event) -> str:
     """Say what happened; of a kind that a newer database adds, its name."""
     describe = _WITH_DETAILS.get(event.kind)
     if describe is not None:
-        return describe(event.details)
+        other = describe_other_package(event.kind, event.details, event.package_id)
+        return f"{describe(event.details)}{other}"
     return _PLAIN.get(event.kind, visible(event.kind))
 
 
