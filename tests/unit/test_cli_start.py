@@ -12,15 +12,17 @@ from shlex import quote
 import click
 import pytest
 
-from training_versions import AutosaveConflictError, errors
+from tests.data import VERSION
+from training_versions import AutosaveConflictError, UnreadableReplyError, UnreadableRow, errors
 from training_versions.cli import exits
 from training_versions.cli.app import load_command
 from training_versions.cli.command import Command
 from training_versions.cli.completion import complete
 from training_versions.cli.context import Session
 from training_versions.cli.index import MODULES, SUMMARIES, help_text
-from training_versions.cli.shell_words import SENTENCES
+from training_versions.cli.shell_words import SENTENCES, in_shell_words
 from training_versions.operations.clients import unusable_client
+from training_versions.operations.training import iterate_runs
 
 ROOT = Path(__file__).parents[2]
 
@@ -325,6 +327,16 @@ def test_bash_completes_with_the_script(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", typed], capture_output=True, text=True, timeout=60)
 
     assert done.stdout == "undeploy\n", done.stderr
+
+
+def test_rows_that_cannot_be_read_are_told_without_words_of_python() -> None:
+    listing = iterate_runs(VERSION, order="newest", page_size=1)
+
+    with pytest.raises(UnreadableReplyError) as caught:
+        listing.check_all_read([UnreadableRow(1, "no", None)])
+
+    hint = in_shell_words(str(caught.value.hint))
+    assert hint == "Is there a newer release of training-versions?"
 
 
 def test_every_sentence_that_the_command_line_words_anew_is_one_of_the_sdk() -> None:

@@ -36,6 +36,8 @@ SENTENCES: Final = {
     "(url and key)": "(SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY)",
     "user_id must say whose package it is": "--owner must say whose package it is",
     "The service role acts for nobody in particular: pass the owner's user_id.": _OWNER,
+    "user_id must be the user who creates": "--owner must be the user who creates",
+    "Leave user_id out.": "Leave --owner out.",
     # What is stored
     **HINTS_FOR_JSON,
     "Start training first, or leave step out.": "Start training first, or leave --step out.",
@@ -53,6 +55,8 @@ SENTENCES: Final = {
     "See .reply: it is text, so something in between answered.": "Something in between answered, "
     "such as a proxy.",
     "See .reply; where types do not fit what is stored, use a repository without types, or store "
+    "what fits.": "Is there a newer release of training-versions?",
+    "See .rows; where types do not fit what is stored, use a repository without types, or store "
     "what fits.": "Is there a newer release of training-versions?",
     "See .reply.": "Is SUPABASE_URL the address of a Supabase project?",
 }

@@ -218,6 +218,7 @@ OTHER_WORDS = [
     ({}, ["draft", "support-bot", "--config", "-"], SECRET, 2, "A version is kept for ever"),
     ({}, ["draft", "support-bot", "--config", "-"], '{"lr": NaN}', 2, "Write null, or text"),
     ({}, ["train", "log", "support-bot@2", "loss=1", "--step", "1"], "", 5, "Start training first"),
+    ({}, ["create", "bot", "--type", "x", "--owner", NIL], "", 4, "Leave --owner out."),
     (
         {},
         ["train", "end", "support-bot@1", "--run", NIL],
