@@ -54,16 +54,17 @@ def _constraint_missing(name: str, wanted: Facts) -> Finding:
 
 
 def _constraint(name: str, wanted: Facts, alike: dict[str, Facts]) -> Iterator[Finding]:
-    same = {other: facts for other, facts in alike.items() if _acts_alike(name, wanted, alike)}
     table = wanted["table"]
     found = name if name in alike else next(iter(alike))
     facts = alike[found]
     constraint = identifier(found.removeprefix(f"{table}."))
     label = f"constraint {constraint} on {table}"
-    if not same:
-        id = "foreign-key-changed" if wanted["type"] == "f" else "check-changed"
+    if not _acts_alike(name, wanted, alike):
+        kind = "check-changed"
+        if wanted["type"] == "f":
+            kind = "foreign-key-changed"
         yield finding(
-            id,
+            kind,
             label,
             f"{constraint} on {table} is {facts['definition']}, not {wanted['definition']}.",
             transaction(
@@ -90,6 +91,7 @@ def _constraint(name: str, wanted: Facts, alike: dict[str, Facts]) -> Iterator[F
 
 
 def _acts_alike(name: str, wanted: Facts, alike: dict[str, Facts]) -> bool:
+    """Return whether one of the constraints on the same columns keeps what ours keeps."""
     if wanted["type"] == "f":
         acts = (wanted["on_delete"], wanted["deferred"])
         return any((facts["on_delete"], facts["deferred"]) == acts for facts in alike.values())
@@ -112,13 +114,13 @@ def indexes(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[Fi
         label = f"index {name}"
         if facts is None:
             if name not in _OPTIONAL_INDEXES:
-                id = "unique-index-missing" if wanted["unique"] else "index-missing"
+                kind = "unique-index-missing" if wanted["unique"] else "index-missing"
                 what = f"The index {name} on {wanted['table']} is missing."
-                yield finding(id, label, what, create_index(wanted))
+                yield finding(kind, label, what, create_index(wanted))
         elif _index_text(facts) != _index_text(wanted):
-            id = "unique-index-changed" if wanted["unique"] else "index-changed"
+            kind = "unique-index-changed" if wanted["unique"] else "index-changed"
             yield finding(
-                id,
+                kind,
                 label,
                 f"{name} is another index: {facts['definition']}.",
                 transaction(f"drop index {name};", f"{wanted['definition']};"),

@@ -94,9 +94,9 @@ def function_grants(actual: dict[str, Facts]) -> Iterator[Finding]:
             may = role in facts["grants"]
             should = role in expected["grants"]
             if may and not should:
-                id = "function-open-to-users" if role in _USERS else "function-open-to-anon"
+                kind = "function-open-to-users" if role in _USERS else "function-open-to-anon"
                 yield finding(
-                    id,
+                    kind,
                     label,
                     f"{role} may execute {name}.",
                     f"revoke execute on function {facts['signature']} from {role};",

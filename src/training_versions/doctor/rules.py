@@ -74,9 +74,9 @@ def policies(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[F
         if name in expected or facts["table"] == PACKAGES:
             continue
         policy, label = _policy(name, facts)
-        id = "policy-open" if facts["permissive"] else "policy-restrictive"
+        kind = "policy-open" if facts["permissive"] else "policy-restrictive"
         yield finding(
-            id,
+            kind,
             label,
             f"{policy} on {facts['table']} is not one of ours"
             f" (for {_COMMANDS[facts['command']]} to {listed(facts['roles'])}).",
@@ -95,14 +95,10 @@ def _create_policy(policy: str, wanted: Facts) -> str:
         f"    for {_COMMANDS[wanted['command']]} to {', '.join(wanted['roles'])}",
     ]
     if wanted["using"]:
-        lines.append(f"    using {_in_parentheses(wanted['using'])}")
+        lines.append(f"    using ({wanted['using']})")
     if wanted["check"]:
-        lines.append(f"    with check {_in_parentheses(wanted['check'])}")
+        lines.append(f"    with check ({wanted['check']})")
     return "\n".join(lines) + ";"
-
-
-def _in_parentheses(expression: str) -> str:
-    return f"({expression})"
 
 
 # --- functions
@@ -150,10 +146,11 @@ def _function(name: str, wanted: Facts, facts: Facts, owner: str) -> Iterator[Fi
             transaction(f"drop function {facts['signature']};", *_create_function(name, wanted)),
         )
         return
-    for id, names in _DIFFERENCES.items():
+    for kind, names in _DIFFERENCES.items():
         different = [fact for fact in names if facts[fact] != wanted[fact]]
         if different:
-            yield finding(id, label, _difference(id, name, wanted, facts), function_sources()[name])
+            what = _difference(kind, name, wanted, facts)
+            yield finding(kind, label, what, function_sources()[name])
     if facts["owner"] != owner:
         yield finding(
             "owner-changed",
@@ -166,22 +163,25 @@ def _function(name: str, wanted: Facts, facts: Facts, owner: str) -> Iterator[Fi
         yield finding("mark-missing", label, what, "\n".join(comments(name)))
 
 
-def _difference(id: str, name: str, wanted: Facts, facts: Facts) -> str:
-    if id == "function-body":
+def _difference(kind: str, name: str, wanted: Facts, facts: Facts) -> str:
+    if kind == "function-body":
         return f"The body of {name} is not the shipped one."
-    if id == "function-security":
+    if kind == "function-security":
         runs_as = "its owner" if facts["definer"] else "its caller"
         return f"{name} runs as {runs_as}."
-    if id == "function-search-path":
+    if kind == "function-search-path":
         return f"{name} has the settings {facts['settings']}, not {wanted['settings']}."
-    return (
-        f"{name} is declared {facts['language']}, {_VOLATILITY[facts['volatile']]}"
-        f"{', strict' if facts['strict'] else ''}, not {wanted['language']},"
-        f" {_VOLATILITY[wanted['volatile']]}{', strict' if wanted['strict'] else ''}."
-    )
+    return f"{name} is declared {_declaration(facts)}, not {_declaration(wanted)}."
 
 
 _VOLATILITY = {"i": "immutable", "s": "stable", "v": "volatile"}
+
+
+def _declaration(facts: Facts) -> str:
+    words = [facts["language"], _VOLATILITY[facts["volatile"]]]
+    if facts["strict"]:
+        words.append("strict")
+    return ", ".join(words)
 
 
 def _create_function(name: str, wanted: Facts) -> list[str]:
