@@ -54,7 +54,7 @@ class Selector:
         return datetime.combine(self.day, time.max, UTC)
 
     def moment_of_past(self) -> datetime | None:
-        """Return the end of the day; `None` for today, of which it is what is live now.
+        """Return the end of the day; `None` for today, when what is live now counts.
 
         Raises:
             CommandError: The day is still to come.

@@ -28,6 +28,6 @@ def single(request: Request, name: str) -> str | None:
 
 
 def bad_header(name: str, detail: str) -> Problem:
-    """Tell that a header cannot be read."""
+    """Return the problem that a header cannot be read."""
     errors = [InvalidField(detail=detail, parameter=name)]
     return Problem(BAD_HEADER, detail, errors=errors)

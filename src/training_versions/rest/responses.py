@@ -1,7 +1,7 @@
 """The OpenAPI description of what endpoints share: headers, problems, and where they lead to.
 
-Headers that carry preconditions and keys are read by `etags` and `idempotency`, which tell what is
-wrong with them by a status of their own; so they are described here, and not by FastAPI.
+Headers that carry preconditions and keys are read by `etags` and `idempotency`, which refuse a bad
+one with a status of their own; so they are described here, and not by FastAPI.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def problems(*more: int) -> Responses:
-    """Return the problems that every endpoint may tell, and these."""
+    """Describe the problems that every endpoint may answer with, and those of more statuses."""
     return {status: _problem(status) for status in sorted({*_COMMON, 405, *more})}
 
 

@@ -63,7 +63,7 @@ def _refuse_twice(request: Request, names: Set[str]) -> None:
 
 
 def problem_of_validation(exc: RequestValidationError) -> Problem:
-    """Return how a request that is not valid is told."""
+    """Return the problem that a request is not valid, field by field."""
     found: Sequence[Any] = exc.errors()
     errors = [_describe(error) for error in found[:_MAX_ERRORS]]
     number = len(found)

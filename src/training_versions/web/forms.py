@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -42,6 +43,19 @@ class Form:
             name = fields.get(cast("str", error.field), "")
         self.problems[name] = text
         self.status = status_of(error)
+
+
+def read_edit_token(text: str, name: str) -> datetime:
+    """Read the edit token in a field of a form: when the draft that a page showed was last edited.
+
+    Raises:
+        InvalidInputError: It is no moment, so no page of ours sent it.
+    """
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        problem = f"{name} must be the moment of the last edit, not {text!r:.80}."
+        raise InvalidInputError(problem, field=name) from None
 
 
 def read_new_id(sent: FormData, name: str) -> UUID:

@@ -32,6 +32,7 @@ from training_versions.web.editing import (
     without_refused,
 )
 from training_versions.web.errors import status_of, words_of
+from training_versions.web.forms import read_edit_token
 
 State: TypeAlias = Literal["saved", "refused", "conflict", "ended", "failed", "compared", "checked"]
 
@@ -78,16 +79,8 @@ class Submission:
             raise InvalidInputError("The form does not say which draft.", field="version_id")
         decided = None
         if their_token:
-            decided = _read_moment(their_token, "their_token")
-        return cls(version_id, _read_moment(token, "token"), decided, texts, base)
-
-
-def _read_moment(text: str, name: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        problem = f"{name} must be the moment of the last edit, not {text!r:.80}."
-        raise InvalidInputError(problem, field=name) from None
+            decided = read_edit_token(their_token, "their_token")
+        return cls(version_id, read_edit_token(token, "token"), decided, texts, base)
 
 
 @dataclass(frozen=True)

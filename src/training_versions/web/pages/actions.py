@@ -28,6 +28,7 @@ from training_versions import (
     Package,
     VersionStatus,
 )
+from training_versions.web.forms import read_edit_token
 from training_versions.web.page import caller_of
 from training_versions.web.pages.offers import compare_content
 from training_versions.web.pages.reading import Address, AnyVersion, Found, read_package
@@ -146,7 +147,7 @@ def show_action(
         version=subject.version,
         is_draft=subject.is_draft,
         is_published=subject.is_published,
-        content=content_print(subject.version),
+        content=content_hash(subject.version),
         problem=problem,
         typed={} if form is None else form,
         **values,
@@ -185,16 +186,11 @@ def edit_token(form: FormData) -> datetime:
     Raises:
         InvalidInputError: The form does not say it.
     """
-    text = hidden_field(form, "token")
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        problem = f"token must be the moment of the last edit, not {text!r:.80}."
-        raise InvalidInputError(problem, field="token") from None
+    return read_edit_token(hidden_field(form, "token"), "token")
 
 
-def content_print(version: AnyVersion) -> str:
-    """Return a short text that is another one when the content of a version is another one.
+def content_hash(version: AnyVersion) -> str:
+    """Return a hash of the content of a version.
 
     The edit token would not do for a copy: it moves with every metric and every cost, too.
     """
@@ -204,4 +200,4 @@ def content_print(version: AnyVersion) -> str:
 
 def was_edited(subject: Subject, form: FormData) -> bool:
     """Whether the content is another one than the page showed."""
-    return content_print(subject.version) != hidden_field(form, "content")
+    return content_hash(subject.version) != hidden_field(form, "content")
