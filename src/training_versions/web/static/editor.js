@@ -66,7 +66,7 @@ class Editor {
       return;
     }
     this.#page.showStatus("saved", "All changes are saved.");
-    this.#takeBackRestored();
+    this.#setAsideRestored();
     for (const field of this.#fields.values()) {
       field.addEventListener("input", () => this.#onInput(field));
     }
@@ -107,7 +107,7 @@ class Editor {
 
   // A browser may fill in what was typed before a reload. It was typed into an older draft, so it
   // is not saved by itself.
-  #takeBackRestored() {
+  #setAsideRestored() {
     const texts = textsOf(this.#changed());
     if (texts.size === 0) return;
     this.#form.reset();
@@ -229,10 +229,10 @@ class Editor {
     if (reply.state === "other page" && (await this.#server.renewFormToken())) {
       reply = await this.#server.post("", this.#attempt);
     }
-    await this.#take(reply);
+    await this.#onReply(reply);
   }
 
-  async #take(reply) {
+  async #onReply(reply) {
     const attempt = this.#attempt;
     if (mayRetry(reply)) {
       this.#failures += 1;
@@ -262,10 +262,10 @@ class Editor {
       this.#page.alarm(`Not saved: ${reply.message}`);
       return;
     }
-    await this.#takeSaved(attempt, reply);
+    await this.#onSaved(attempt, reply);
   }
 
-  async #takeSaved(attempt, reply) {
+  async #onSaved(attempt, reply) {
     const problems = reply.problems ?? {};
     const isWritten = reply.token !== undefined;
     for (const [name, text] of attempt) {
@@ -282,8 +282,8 @@ class Editor {
       this.#marks = reply.marks;
       this.#page.countFrom(Date.now());
     }
-    if (Object.keys(problems).length > 0) this.#page.news(reply.message);
-    else this.#page.news(`Saved at ${new Date().toLocaleTimeString()}.`);
+    if (Object.keys(problems).length > 0) this.#page.announce(reply.message);
+    else this.#page.announce(`Saved at ${new Date().toLocaleTimeString()}.`);
     this.#showState();
   }
 
@@ -309,7 +309,7 @@ class Editor {
         this.#showUnsent(reply.message);
         if (this.#halt === "conflict") this.#page.showUndecided(reply.message);
       } else if (reply.state !== "conflict") {
-        await this.#take(reply);
+        await this.#onReply(reply);
       }
       return null;
     }
@@ -317,7 +317,7 @@ class Editor {
     this.#failures = 0;
     if (!reply.has_mine) {
       this.#halt = null;
-      this.#adopt(reply);
+      this.#takeOverTheirs(reply);
       return reply;
     }
     const isNew = this.#halt !== "conflict";
@@ -334,7 +334,7 @@ class Editor {
   }
 
   // They have all that I have: theirs is taken over, and what I just sent is saved.
-  #adopt(reply) {
+  #takeOverTheirs(reply) {
     const taken = [];
     this.#page.clearNotice();
     for (const [name, field] of this.#fields) {
@@ -346,7 +346,7 @@ class Editor {
     this.#marks = reply.marks;
     this.#page.countFrom(Date.now());
     this.#showState();
-    if (taken.length > 0) this.#page.tellTaken(taken);
+    if (taken.length > 0) this.#page.showTakenOver(taken);
   }
 
   async #decide(choice) {
@@ -379,7 +379,7 @@ class Editor {
       this.#page.clearProblems();
       this.#page.countFrom(Date.now());
       this.#showState();
-      this.#page.news("Yours was discarded; the fields show what is saved.");
+      this.#page.announce("Yours was discarded; the fields show what is saved.");
       this.#offerBack(mine, "What you typed was discarded.");
     } else {
       await this.save();
@@ -436,7 +436,7 @@ class Editor {
     const text = `Not saved yet: ${message}`;
     this.#page.showStatus("unsaved", `${text} It will be tried again by itself.`);
     // Once for each reason, and not for each try.
-    if (message !== this.#reason) this.#page.news(text);
+    if (message !== this.#reason) this.#page.announce(text);
     this.#reason = message;
   }
 

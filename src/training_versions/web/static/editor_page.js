@@ -20,7 +20,7 @@ export class Page {
     for (const field of fields.values()) this.#readyProblem(field);
   }
 
-  // --- the state of saving; screen readers hear `news` and `alarm`, and not every second
+  // --- the state of saving; screen readers hear `announce` and `alarm`, and not every second
 
   showStatus(kind, text, ...more) {
     if (this.#status === null) return;
@@ -29,7 +29,7 @@ export class Page {
     this.#status.replaceChildren(text, ...more);
   }
 
-  news(text) {
+  announce(text) {
     this.alarm("");
     document.getElementById("save-news").textContent = text;
   }
@@ -81,7 +81,7 @@ export class Page {
       place.dataset.html = html;
       place.innerHTML = html;
       this.#readyProblem(field);
-      if (html) this.news(`${field.labels[0].textContent}: ${problems[name].message}`);
+      if (html) this.announce(`${field.labels[0].textContent}: ${problems[name].message}`);
     }
   }
 
@@ -153,11 +153,11 @@ export class Page {
     for (const part of this.#notice.querySelectorAll(".kept, [data-copy]")) part.hidden = !isUnsaved;
   }
 
-  tellTaken(names) {
+  showTakenOver(names) {
     const labels = names.map((name) => this.#fields.get(name).labels[0].textContent).join(", ");
     const text = `Changed elsewhere, and shown here now: ${labels}.`;
-    this.#tell(text);
-    this.news(text);
+    this.#showNotice(text);
+    this.announce(text);
   }
 
   offerBack(why, bringBack) {
@@ -170,10 +170,10 @@ export class Page {
       this.clearNotice();
       this.focusFields();
     });
-    this.#tell(`${why} `, button);
+    this.#showNotice(`${why} `, button);
   }
 
-  #tell(...content) {
+  #showNotice(...content) {
     const paragraph = document.createElement("p");
     paragraph.className = "notice";
     paragraph.append(...content);
@@ -198,10 +198,10 @@ export class Page {
       .join("\n");
     try {
       await navigator.clipboard.writeText(text);
-      this.news("Copied.");
+      this.announce("Copied.");
     } catch {
       changed[0]?.select();
-      this.news("This browser does not let pages copy. The text is selected: copy it yourself.");
+      this.announce("This browser does not let pages copy. The text is selected: copy it yourself.");
     }
   }
 }
