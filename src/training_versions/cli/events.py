@@ -16,13 +16,13 @@ _MOST_PATHS: Final = 3
 
 def describe(event: Event) -> str:
     """Say in a few words what is particular to an event; empty if its kind says it all."""
-    tell = _TELLERS.get(str(event.kind))
-    if tell is None:
+    describe_details = _DESCRIBERS.get(str(event.kind))
+    if describe_details is None:
         if event.details:
             return json_text(event.details, indent=None)
         return ""
     other = describe_other_package(event.kind, event.details, event.package_id)
-    return f"{tell(event.details)}{other}"
+    return f"{describe_details(event.details)}{other}"
 
 
 def _name(details: Mapping[str, Any]) -> str:
@@ -74,7 +74,7 @@ def _amount(value: object) -> Decimal | None:
     return Decimal(repr(value))
 
 
-_TELLERS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
+_DESCRIBERS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "created": _source,
     "restored": _source,
     "forked": _source,

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from training_versions.cli.progress import Report
+    from training_versions.cli.progress import Report as Progress
+    from training_versions.doctor import Report
 
 _FOLDER = "supabase/migrations"
 # Without a width, argparse imports shutil to ask the terminal for it.
@@ -200,10 +201,18 @@ def _check(options: argparse.Namespace) -> int:
     db_url = os.environ.get("SUPABASE_DB_URL")
     in_database: dict[str, str] = {}
     if db_url:
-        found = _find_applied(options, db_url, in_folder)
-        if isinstance(found, int):
-            return found
-        in_database = found
+        from training_versions.doctor import examine
+        from training_versions.errors import InvalidInputError
+
+        try:
+            with _bar(options, "Asking the database"):
+                report = examine(db_url=db_url)
+        except InvalidInputError as exc:
+            return _fail(exc.message, exc.hint, status=2)
+        if "migrations" not in report.done:
+            # It could not be asked, and the first finding says why.
+            return _fail(report.findings[0].what, status=6)
+        in_database = _states_in_database(report, in_folder)
     rows = [
         {"file": file, "folder": state, "database": in_database.get(file)}
         for file, state in in_folder.items()
@@ -213,29 +222,16 @@ def _check(options: argparse.Namespace) -> int:
     wrong = [file for file, state in in_database.items() if state != "applied"]
     wrong += [file for file, state in in_folder.items() if state == "different"]
     if db_url is None:
-        _say("The database was not asked: set SUPABASE_DB_URL, as no key may read its history.")
+        _note("The database was not asked: set SUPABASE_DB_URL, as no key may read its history.")
         wrong += [file for file, state in in_folder.items() if state == "missing"]
     if wrong:
-        _say(f"Not as shipped: {', '.join(sorted({*wrong}))}")
+        _note(f"Not as shipped: {', '.join(sorted({*wrong}))}")
         return 1
     return 0
 
 
-def _find_applied(
-    options: argparse.Namespace, db_url: str, files: Iterable[str]
-) -> dict[str, str] | int:
-    """Return what the database has of each migration, or the status of a failure."""
-    from training_versions.doctor import examine
-    from training_versions.errors import InvalidInputError
-
-    try:
-        with _bar(options, "Asking the database"):
-            report = examine(db_url=db_url)
-    except InvalidInputError as exc:
-        return _fail(exc.message, exc.hint, status=2)
-    if "migrations" not in report.done:
-        # It could not be asked, and the first finding says why.
-        return _fail(report.findings[0].what, status=6)
+def _states_in_database(report: Report, files: Iterable[str]) -> dict[str, str]:
+    """Return what the database has of each migration, as the doctor found it."""
     states = dict.fromkeys(files, "applied")
     first = min(states)
     for finding in report.findings:
@@ -301,7 +297,7 @@ def _print_rows(
     _print_aligned(cells)
 
 
-def _bar(options: argparse.Namespace, what: str) -> AbstractContextManager[Report | None]:
+def _bar(options: argparse.Namespace, what: str) -> AbstractContextManager[Progress | None]:
     from contextlib import nullcontext
 
     from training_versions.cli.progress import progress_bar
@@ -327,13 +323,15 @@ def _print_aligned(rows: Sequence[Sequence[str]]) -> None:
 
 
 def _print(text: str = "") -> None:
+    """Print a line to stdout."""
     from training_versions.cli.text import printable
 
     # The tabs are ours: names of files that hold one are written with an escape.
     sys.stdout.write("\t".join(map(printable, text.split("\t"))) + "\n")
 
 
-def _say(text: str) -> None:
+def _note(text: str) -> None:
+    """Print a line to stderr."""
     from training_versions.cli.text import printable
 
     sys.stderr.write(f"{printable(text)}\n")
@@ -343,7 +341,7 @@ def _fail(message: str, hint: str | None = None, *, status: int = 1) -> int:
     from training_versions.cli.shell_words import in_shell_words
 
     sys.stdout.flush()
-    _say(f"error: {in_shell_words(message).rstrip('.')}")
+    _note(f"error: {in_shell_words(message).rstrip('.')}")
     if hint:
-        _say(f"hint: {in_shell_words(hint)}")
+        _note(f"hint: {in_shell_words(hint)}")
     return status
