@@ -197,3 +197,16 @@ def test_without_the_extra_the_local_stack_says_what_to_install(
         'LocalStackError: PostgreSQL is not installed: pip install "training-versions[local]"'
         in said
     )
+
+
+@pytest.mark.parametrize(("part", "extra"), [("rest", "api"), ("web", "web")])
+def test_without_the_extra_a_server_says_what_to_install(
+    environment: Path, tmp_path: Path, part: str, extra: str
+) -> None:
+    script = f"from training_versions.{part} import create_app"
+
+    said = run(environment / "python", "-c", script, cwd=tmp_path, status=1)
+
+    last = said.splitlines()[-1]
+    assert last.startswith(f"ModuleNotFoundError: training_versions.{part} needs ")
+    assert last.endswith(f": pip install 'training-versions[{extra}]'")

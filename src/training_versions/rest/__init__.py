@@ -7,6 +7,12 @@ Nothing is decided here. Every request acts as the user whose access token it br
 keeps the rules, and the SDK says what came of it. Needs the extra `api`.
 """
 
-from training_versions.rest.app import add_problem_handlers, create_app, create_router
+try:
+    from training_versions.rest.app import add_problem_handlers, create_app, create_router
+except ModuleNotFoundError as exc:
+    raise ModuleNotFoundError(
+        f"training_versions.rest needs {exc.name}: pip install 'training-versions[api]'",
+        name=exc.name,
+    ) from exc
 
 __all__ = ["add_problem_handlers", "create_app", "create_router"]

@@ -9,6 +9,12 @@ no session and no key that skips row level security: every page acts as the user
 cookie holds.
 """
 
-from training_versions.web.app import create_app
+try:
+    from training_versions.web.app import create_app
+except ModuleNotFoundError as exc:
+    raise ModuleNotFoundError(
+        f"training_versions.web needs {exc.name}: pip install 'training-versions[web]'",
+        name=exc.name,
+    ) from exc
 
 __all__ = ["create_app"]
