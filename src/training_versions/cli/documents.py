@@ -93,9 +93,9 @@ def parse_json(text: str, path: str) -> Any:
         raise usage(f"{where}: {problem}") from None
     except RecursionError:
         raise usage(f"{_named(path)} is nested too deeply") from None
-    except ValueError as exc:
-        # A number with thousands of digits.
-        raise usage(f"{_named(path)}: {exc}") from None
+    except ValueError:
+        # Python's own words are for whoever writes Python.
+        raise usage(f"{_named(path)}: a number has thousands of digits") from None
 
 
 def _exact(digits: str, path: str) -> float:

@@ -81,8 +81,10 @@ def parse_line(text: str) -> Metrics:
         value = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    except ValueError as exc:
+    except json.JSONDecodeError as exc:
         raise ValueError(f"it is not JSON ({exc})") from None
+    except ValueError:
+        raise ValueError("a number has thousands of digits") from None
     if not isinstance(value, dict):
         raise ValueError('it is not an object such as {"step": 100, "loss": 0.41}')
     values = cast("dict[str, Any]", value)

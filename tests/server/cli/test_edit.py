@@ -230,7 +230,7 @@ WRONG = [
     ('{"updated_at": "now"}', "stdin: updated_at is no moment"),
     ('{"config_snapshot": {"token": "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH"}}', "config"),
     ("[" * 100_000, "stdin is nested too deeply"),
-    ('{"config_snapshot": {"n": 1' + "0" * 5000 + "}}", "stdin: "),
+    ('{"config_snapshot": {"n": 1' + "0" * 5000 + "}}", "stdin: a number has thousands of digits"),
 ]
 
 

@@ -97,14 +97,16 @@ class TestTrain:
             '{"step": 9223372036854775808, "loss": 1}',
             '{"step": 5, "": 1}',
             '{"step": 6, "password": "correct horse battery"}',
+            f'{{"step": 6, "loss": {"9" * 5000}}}',
             '{"step": 7, "loss": 0.1}',
         ]
 
         logged = run("train", "log", "support-bot@2", "-", stdin="\n".join(lines))
 
         assert logged.status == 2
-        for number in (1, 3, 4, 5, 6, 8, 9, 10):
+        for number in (1, 3, 4, 5, 6, 8, 9, 10, 11):
             assert f"line {number} is left out: " in logged.err
+        assert "line 11 is left out: a number has thousands of digits" in logged.err
         assert "correct horse" not in logged.err
         assert "grad is not stored where it is NaN or infinite, first at step 4" in logged.err
         points = ada.versions.metric_history(running.version_id, "loss")
