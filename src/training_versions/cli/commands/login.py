@@ -57,21 +57,10 @@ def login(
     from training_versions.project import is_on_this_machine
 
     output = session.output
-    url = (
-        address(url or "", "--url")
-        or address(os.environ.get("SUPABASE_URL", ""))
-        or address(_ask(session, "Project URL", "--url, or SUPABASE_URL"), "Project URL")
-    )
-    key = (key or _key_of_environment()).strip() or _ask(
-        session, "Publishable key", "--key, or SUPABASE_PUBLISHABLE_KEY"
-    )
-    if is_service_key(key):
-        output.secrets.add(key)
-        raise usage(
-            "that is a secret key, and users sign in with the publishable one",
-            hint="A secret key needs no login: set SUPABASE_SECRET_KEY.",
-        )
-    email = email or _ask(session, "Email", "--email")
+    url = _project_url(session, url)
+    key = _publishable_key(session, key)
+    if not email:
+        email = _ask(session, "Email", "--email")
     if url.startswith("http://") and not is_on_this_machine(url):
         output.note("This address is not https: others can read the password on its way.")
     password = _read_password(session, from_stdin=password_stdin)
@@ -91,6 +80,30 @@ def login(
         ids=[made.user_id],
         text=lambda: output.line(f"Signed in to {made.url} as {made.email}."),
     )
+
+
+def _project_url(session: Session, given: str | None) -> str:
+    """Return the project's address: as given, else of the environment, else as typed."""
+    from_environment = os.environ.get("SUPABASE_URL", "")
+    for text, source in ((given or "", "--url"), (from_environment, "SUPABASE_URL")):
+        url = address(text, source)
+        if url:
+            return url
+    return address(_ask(session, "Project URL", "--url, or SUPABASE_URL"), "Project URL")
+
+
+def _publishable_key(session: Session, given: str | None) -> str:
+    """Return the key to sign in with: as given, else of the environment, else as typed."""
+    key = (given or _key_of_environment()).strip()
+    if not key:
+        key = _ask(session, "Publishable key", "--key, or SUPABASE_PUBLISHABLE_KEY")
+    if is_service_key(key):
+        session.output.secrets.add(key)
+        raise usage(
+            "that is a secret key, and users sign in with the publishable one",
+            hint="A secret key needs no login: set SUPABASE_SECRET_KEY.",
+        )
+    return key
 
 
 def _key_of_environment() -> str:
