@@ -27,11 +27,12 @@ from training_versions.rest.service import service_of
 router = APIRouter(tags=["health"])
 
 log = logging.getLogger("training_versions.rest")
-_MOST: Final = 5
-"""Seconds to wait for the project: who asks whether it is ready, does not wait for long."""
-_GOOD_FOR: Final = 1
-_NOTHING: Final = UUID(int=0)
-_REFUSED: Final = "42501"
+_TIMEOUT: Final = 5
+"""Seconds to wait for the project: probes of readiness give up soon themselves."""
+_READY_FOR: Final = 1
+"""Seconds for which the database counts as ready once it was."""
+_NO_ID: Final = UUID(int=0)
+_PERMISSION_DENIED: Final = "42501"
 
 
 @router.get("/health", response_model=Health)
@@ -51,16 +52,16 @@ async def get_ready(request: Request) -> Response:
     What was seen stays good for a second, however many ask.
     """
     service = service_of(request)
-    if time.monotonic() - service.was_ready_at < _GOOD_FOR:
+    if time.monotonic() - service.was_ready_at < _READY_FOR:
         return no_content()
     try:
-        async with asyncio.timeout(_MOST):
-            errors = await _ask_as_nobody(request)
+        async with asyncio.timeout(_TIMEOUT):
+            errors = await _call_as_anon(request)
     except TimeoutError:
-        detail = f"The project did not answer within {_MOST} seconds."
+        detail = f"The project did not answer within {_TIMEOUT} seconds."
         raise Problem(UNAVAILABLE, detail) from None
     for error in errors:
-        if isinstance(error, NotFoundError) or error.code == _REFUSED:
+        if isinstance(error, NotFoundError) or error.code == _PERMISSION_DENIED:
             continue
         log.error("not ready", exc_info=error)
         if isinstance(error, PermissionDeniedError):
@@ -72,11 +73,11 @@ async def get_ready(request: Request) -> Response:
     return no_content()
 
 
-async def _ask_as_nobody(request: Request) -> list[DatabaseError]:
-    """Call functions that the migrations made, with the key alone; return how they were refused.
+async def _call_as_anon(request: Request) -> list[DatabaseError]:
+    """Call functions of the migrations with the key alone; return how each was refused.
 
-    A function that is there refuses nobody's call by its grants, before it does anything. One that
-    is missing, or has other arguments than this release, is told apart by its code.
+    A function that is there is refused by its grants, before it does anything. One that is missing,
+    or takes other arguments than in this release, is refused with another code.
     """
     service = service_of(request)
     url, key = service.settings.url, service.settings.key
@@ -84,16 +85,16 @@ async def _ask_as_nobody(request: Request) -> list[DatabaseError]:
         url, key, key, http_client=service.http, retry_pauses=()
     )
     calls: list[Awaitable[object]] = [
-        versions.next_version_number(_NOTHING),
-        versions.create_draft(_NOTHING, config={}, model={}, dataset=[], version_id=_NOTHING),
-        versions.update_draft(_NOTHING, name="nothing"),
-        versions.publish(_NOTHING),
-        versions.restore(_NOTHING, new_version_id=_NOTHING),
-        versions.start_training(_NOTHING, run_id=_NOTHING),
-        versions.deploy(_NOTHING, "local", stay_id=_NOTHING),
-        versions.record_cost(_NOTHING, 0, entry_id=_NOTHING),
+        versions.next_version_number(_NO_ID),
+        versions.create_draft(_NO_ID, config={}, model={}, dataset=[], version_id=_NO_ID),
+        versions.update_draft(_NO_ID, name="nothing"),
+        versions.publish(_NO_ID),
+        versions.restore(_NO_ID, new_version_id=_NO_ID),
+        versions.start_training(_NO_ID, run_id=_NO_ID),
+        versions.deploy(_NO_ID, "local", stay_id=_NO_ID),
+        versions.record_cost(_NO_ID, 0, entry_id=_NO_ID),
         versions.history(limit=1),
-        versions.runs(_NOTHING, limit=1),
+        versions.runs(_NO_ID, limit=1),
     ]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     refusals: list[DatabaseError] = []
