@@ -82,7 +82,9 @@ def parse_line(text: str) -> Metrics:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except json.JSONDecodeError as exc:
-        raise ValueError(f"it is not JSON ({exc})") from None
+        # Without its own number of the line, which is always 1 and not that of the input.
+        problem = f"{exc.msg[:1].lower()}{exc.msg[1:]}, column {exc.colno}"
+        raise ValueError(f"it is not JSON ({problem})") from None
     except ValueError:
         raise ValueError("a number has thousands of digits") from None
     if not isinstance(value, dict):

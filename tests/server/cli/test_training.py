@@ -107,6 +107,7 @@ class TestTrain:
         for number in (1, 3, 4, 5, 6, 8, 9, 10, 11):
             assert f"line {number} is left out: " in logged.err
         assert "line 11 is left out: a number has thousands of digits" in logged.err
+        assert "line 1 is left out: it is not JSON (expecting value, column 1)\n" in logged.err
         assert "correct horse" not in logged.err
         assert "grad is not stored where it is NaN or infinite, first at step 4" in logged.err
         points = ada.versions.metric_history(running.version_id, "loss")
