@@ -137,6 +137,24 @@ def test_without_a_command_the_list_of_them_is_no_success(
     assert capsys.readouterr() == (help_text(), "")
 
 
+@pytest.mark.parametrize("arguments", [["--help"], [], ["migrations", "copies ✓"]])
+def test_a_stream_that_lacks_a_character_gets_it_escaped(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    code = f"import sys; from training_versions.cli import main; sys.exit(main({arguments!r}))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+
+    assert "Traceback" not in done.stderr
+    assert re.search(r"\\u(2026|2713)", done.stdout + done.stderr)
+
+
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_the_list_of_commands_fits_the_terminal(
     monkeypatch: pytest.MonkeyPatch, columns: int

@@ -6,6 +6,7 @@ answer from plain tables, as importing click takes three times as long as starti
 
 import os
 import sys
+from io import TextIOWrapper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _EXTRAS = {
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run the command line, and return its exit status."""
     _open_closed_streams()
+    _escape_what_cannot_be_written()
     try:
         return _main(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
@@ -41,6 +43,14 @@ def _open_closed_streams() -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _escape_what_cannot_be_written() -> None:
+    """Let a character that the encoding of a terminal or a pipe lacks end no program."""
+    for stream in (sys.stdout, sys.stderr):
+        # Those of tests need not be files.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _main(arguments: "Sequence[str]") -> int:

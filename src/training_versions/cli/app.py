@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from io import TextIOWrapper
 
 import click
 
@@ -83,10 +82,6 @@ def run(arguments: Sequence[str], output: Output | None = None) -> int:
     """Run a command, and return its exit status."""
     output = output or Output()
     output.secrets |= secrets_of_environment()
-    for stream in (output.out, output.err):
-        # What a terminal cannot write must not end the command in the middle.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
     session = Session(output)
     try:
         return _guarded(lambda: _invoke(list(arguments), session), session)
