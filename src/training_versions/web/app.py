@@ -1,4 +1,4 @@
-"""The application: pages at `/`, static files at `/static`, the REST endpoints beside them."""
+"""The ASGI application: pages at `/`, static files at `/static`, and the REST endpoints."""
 
 from __future__ import annotations
 
@@ -58,9 +58,10 @@ _ROUTES: Final[list[BaseRoute]] = [
 
 
 class EndpointDispatch:
-    """Hands requests of the REST endpoints to their own application, and others to the pages.
+    """Pass requests for the REST endpoints to their application, and all others to the pages.
 
-    Outermost, so the limits and headers of the pages do not apply to the endpoints.
+    This is the outermost middleware, so the limits and headers of the pages do not apply to the
+    endpoints.
     """
 
     def __init__(self, app: ASGIApp, *, endpoints: ASGIApp) -> None:
@@ -68,7 +69,7 @@ class EndpointDispatch:
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Choose by the path who answers."""
+        """Choose the application by the path of the request."""
         path = str(scope.get("path", ""))
         is_endpoint = path.startswith("/api/") or path in ("/health", "/ready")
         app = self._endpoints if is_endpoint else self._pages
@@ -89,15 +90,17 @@ def create_app(
     Args:
         url: The project's URL; `SUPABASE_URL` if left out.
         key: Its publishable key; `SUPABASE_PUBLISHABLE_KEY`, else `SUPABASE_KEY`, if left out.
-        secret: Signs the tokens of forms, at least 16 characters; `TRAINING_VERSIONS_SECRET` if
-            left out, else made at the start. Give it if several processes serve the same users.
-        secure_cookies: Whether the session travels over https only. If left out it does where a
-            page is asked for over https; set it behind a proxy that does not say so.
-        max_body: The most bytes that a request may have.
-        autosave_seconds: How long the editor of a draft waits from a change until it saves.
+        secret: The secret that signs form tokens, at least 16 characters. If left out, it is
+            `TRAINING_VERSIONS_SECRET`, else a random one. Pass it if several processes serve the
+            same users.
+        secure_cookies: Whether session cookies are sent over https only. If left out, they are when
+            the page is requested over https. Set it behind a proxy that does not forward the
+            scheme.
+        max_body: The largest request body, in bytes.
+        autosave_seconds: Seconds from a change in the editor until it is saved.
 
     Raises:
-        InvalidInputError: One of them is missing or not what it should be.
+        InvalidInputError: A setting is missing or invalid.
 
     Example:
         >>> app = create_app(url=stack.url, key=stack.publishable_key)

@@ -1,8 +1,8 @@
-"""A draft as the texts that somebody edits, and back.
+"""Convert a draft to the texts of the editor, and the texts back to values.
 
-Every field of the editor is a text: JSON, an amount, or plain text. What a browser sends is
-compared with the text that the page began from, so a field that nobody touched is never written,
-also where a form cannot carry it as it is stored.
+Every field of the editor is a text: JSON, an amount, or plain text. The text that a browser sends
+is compared with the text that the page was loaded with. So an unchanged field is never written,
+even if a form cannot carry its stored value exactly.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Field:
     """A field of the editor."""
 
     name: str
-    """The argument of `update_draft`, and the name of the field in the form."""
+    """The name of the argument of `update_draft`, and of the field in the form."""
     column: str
     label: str
     kind: Literal["json", "amount", "lines", "line"]
@@ -52,21 +52,21 @@ FIELDS: Final = (
 BY_NAME: Final = {field.name: field for field in FIELDS}
 AMOUNTS: Final = {field.column: field for field in FIELDS if field.kind == "amount"}
 LABELS: Final = {field.column: field.label for field in FIELDS} | {"parent_version_id": "Parent"}
-"""What the columns of a draft are called."""
+"""The labels of the columns of a draft."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a field is not saved, and where in it."""
+    """Why a field was not saved."""
 
     message: str
     hint: str | None = None
     mistake: Mistake | None = None
-    """Where the mistake is, if its place is known."""
+    """The mistake with its position, if that is known."""
 
 
 def text_of_value(value: object, field: Field) -> str:
-    """Write a value as the editor shows it."""
+    """Return a value as the text that the editor shows."""
     if field.kind == "json":
         return pretty_json(value)
     if value is None:
@@ -77,7 +77,7 @@ def text_of_value(value: object, field: Field) -> str:
 
 
 def text_of(version: AnyVersion, field: Field) -> str:
-    """Write the value of a field of a draft as the editor shows it."""
+    """Return the value of a field of a draft as the text that the editor shows."""
     return text_of_value(getattr(version, field.column), field)
 
 
@@ -87,12 +87,12 @@ def texts_of(version: AnyVersion) -> dict[str, str]:
 
 
 def marks_of(version: AnyVersion) -> dict[str, str]:
-    """Return a hash of the value of each field, by which a script sees that it has changed."""
+    """Return a hash of each field's value, with which a script detects changes."""
     return {field.name: _mark(value_of(version, field)) for field in FIELDS}
 
 
 def _mark(value: JsonValue | Decimal) -> str:
-    # Of the text: 1 and 1.0 are two values, and equal to Python.
+    # Hash the JSON text: 1 and 1.0 are different values, but equal in Python.
     text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -103,9 +103,9 @@ def value_of(version: AnyVersion, field: Field) -> JsonValue | Decimal:
 
 
 def as_sent(field: Field, text: str) -> str:
-    """Return a text with the line ends that browsers leave in it.
+    """Return a text with the line ends that the field has in a browser.
 
-    A form turns every line end into CR LF, and an input of one line has none.
+    A form turns every line end into CR LF. An input of one line drops them.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if field.kind in ("line", "amount"):
@@ -114,10 +114,10 @@ def as_sent(field: Field, text: str) -> str:
 
 
 def read_text(field: Field, text: str) -> JsonValue:
-    """Read what somebody typed.
+    """Convert the text of a field to its value.
 
     Raises:
-        Mistake: It is not JSON.
+        Mistake: The text is not valid JSON.
     """
     if field.kind == "json":
         return read_json(text)
@@ -130,16 +130,16 @@ def read_text(field: Field, text: str) -> JsonValue:
 
 @dataclass(frozen=True)
 class Edit:
-    """What somebody made of a draft: the fields that differ from where they began."""
+    """The changed fields of a draft."""
 
     values: dict[str, JsonValue]
-    """The arguments of `update_draft`."""
+    """The changed values, as arguments of `update_draft`."""
     problems: dict[str, Problem]
-    """The fields that cannot be read."""
+    """The problems of fields that cannot be saved."""
 
 
 def read_edit(texts: Mapping[str, str], base: Mapping[str, str]) -> Edit:
-    """Read the fields that were sent; one that is as in `base` is left out."""
+    """Read the fields that were sent, without those that are the same in `base`."""
     values: dict[str, JsonValue] = {}
     problems: dict[str, Problem] = {}
     for name, text in texts.items():
@@ -155,17 +155,17 @@ def read_edit(texts: Mapping[str, str], base: Mapping[str, str]) -> Edit:
 
 
 def without_refused(edit: Edit, error: InvalidInputError) -> Edit:
-    """Return an edit without the value that the SDK refuses, which becomes a problem.
+    """Return an edit in which the value that the SDK refused is a problem.
 
     Raises:
-        InvalidInputError: What is refused is no field of the edit.
+        InvalidInputError: The refused argument is not a field of the edit.
     """
     name = error.field
     if name is None or name not in edit.values:
         raise error
     message = error.message
     if message.startswith(f"{name} "):
-        # The page calls a field by its label, the SDK by the argument.
+        # The SDK names the argument, the page shows the label.
         message = f"{BY_NAME[name].label}{message.removeprefix(name)}"
     values = {other: value for other, value in edit.values.items() if other != name}
     problem = Problem(message, describe_hint(error.hint))
@@ -173,15 +173,16 @@ def without_refused(edit: Edit, error: InvalidInputError) -> Edit:
 
 
 def read_base(base: Mapping[str, str], stored: AnyVersion) -> dict[str, JsonValue | Decimal]:
-    """Read the texts that somebody began from.
+    """Convert the texts that the page was loaded with to values.
 
     Args:
         base: The texts as a browser sent them.
-        stored: The draft as it is now. A field that has not changed since has this very value,
-            also if a form cannot carry it.
+        stored: The draft as it is now. A field that has not changed since gets its stored value,
+            even if a form cannot carry it exactly.
 
     Raises:
-        InvalidInputError: One is no JSON or no number, so no page of ours sent it.
+        InvalidInputError: A text is not valid JSON or not a number. No page of this site sends such
+            a text.
     """
     values: dict[str, JsonValue | Decimal] = {}
     for name, text in base.items():
@@ -204,14 +205,14 @@ def read_base(base: Mapping[str, str], stored: AnyVersion) -> dict[str, JsonValu
 
 
 def _read_stored(field: Field, text: str) -> JsonValue | Decimal:
-    """Read the text of what was stored, which need not obey the rules of today."""
+    """Convert the text of a stored value, which may not satisfy today's rules."""
     if field.kind == "amount" and text:
         return Decimal(text)
     return read_text(field, text)
 
 
 def labels_of(names: Container[str]) -> str:
-    """Name fields in a sentence: "Name, Config and Base model"."""
+    """Return the labels of fields as a list in words: "Name, Config and Base model"."""
     labels = [field.label for field in FIELDS if field.name in names]
     if len(labels) < 2:
         return "".join(labels)

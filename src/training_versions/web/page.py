@@ -1,4 +1,4 @@
-"""What every page has in common: whom it acts for, and what protects it.
+"""The `page` decorator: authentication, CSRF protection and error handling of every page.
 
 A page is a plain function from a request to a response, wrapped by `page`:
 
@@ -8,8 +8,8 @@ A page is a plain function from a request to a response, wrapped by `page`:
         package = await caller.packages.get(request.path_params["package_id"])
         return render(request, "package.html", package=package)
 
-It is called only for somebody who is signed in, and to change something only with the token of a
-form of this site. Errors of the SDK become pages, see `errors.py`.
+The function is called only for signed-in users. A request that changes something must also carry
+the CSRF token of a form of this site. Errors of the SDK become error pages, see `errors.py`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _SIGN_IN: Final = "/sign-in"
 
 @dataclass(frozen=True)
 class Services:
-    """What all requests share."""
+    """Objects that all requests share."""
 
     settings: Settings
     http: httpx.AsyncClient
@@ -72,33 +72,33 @@ class Services:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sent the request, and what acts as them."""
+    """The user who sent the request, and repositories that act as this user."""
 
     packages: AsyncPackageRepository
     versions: AsyncVersionRepository
     user: User
     tokens: Tokens = field(repr=False)
     csrf_token: str = field(repr=False)
-    """A token for the forms of this user in this browser."""
+    """The CSRF token for forms of this user in this browser."""
 
 
 def services_of(request: Request) -> Services:
-    """Return what all requests share."""
+    """Return the objects that all requests share."""
     return request.app.state.services
 
 
 def caller_of(request: Request) -> Caller:
-    """Return who sent the request; only in a page."""
+    """Return the caller of a request. It is set only inside of a `page` function."""
     return request.state.caller
 
 
 async def read_form(request: Request) -> FormData:
-    """Return the form that was sent, with fields as long as a request may be.
+    """Return the form in the request body.
 
-    Every field is text: a file is refused, as no form of ours has one.
+    A field may be as long as a request body. Files are refused, as no form of this site has any.
 
     Raises:
-        HTTPException: It cannot be read.
+        HTTPException: The form cannot be read.
     """
     limit = services_of(request).settings.max_body
     check_encoding(await request.body(), request.headers.get("Content-Type", ""))
@@ -106,7 +106,7 @@ async def read_form(request: Request) -> FormData:
 
 
 def page(answer: Page) -> Page:
-    """Make a page of a function: it gets the caller, and its errors become pages."""
+    """Decorate a page function: set the caller, and turn its errors into error pages."""
 
     @functools.wraps(answer)
     async def wrapped(request: Request) -> Response:
@@ -121,7 +121,7 @@ def page(answer: Page) -> Page:
             except NotSignedInError:
                 if tokens != stored:
                     raise
-                # Refused before its end: the clocks differ, or the project has new keys.
+                # Refused before it expired: the clocks differ, or the project has new keys.
                 tokens = await services.renewals.renew(stored.refresh)
                 response = await _answer_as(tokens, answer, request)
         except NotSignedInError:
@@ -140,10 +140,10 @@ def page(answer: Page) -> Page:
 
 
 async def _answer_as(tokens: Tokens, answer: Page, request: Request) -> Response:
-    """Answer as the holder of these tokens.
+    """Call a page function as the user of these tokens.
 
     Raises:
-        NotSignedInError: The database does not take them; nothing was written.
+        NotSignedInError: The database rejects the tokens. Nothing was written.
     """
     caller = _make_caller(request, tokens)
     request.state.caller = caller
@@ -160,7 +160,7 @@ async def _answer_as(tokens: Tokens, answer: Page, request: Request) -> Response
 
 
 async def is_from_our_form(request: Request, user: User) -> bool:
-    """Return whether a page of this site sent the request, with the token of its user."""
+    """Return whether the request comes from this site and carries its user's CSRF token."""
     if not csrf.is_same_site(request):
         return False
     if request.headers.get(csrf.HEADER) is None:
@@ -170,10 +170,10 @@ async def is_from_our_form(request: Request, user: User) -> bool:
 
 
 async def current_tokens(services: Services, stored: Tokens) -> Tokens:
-    """Return the tokens of a session, renewed if the access token ends soon.
+    """Return the tokens of a session, renewed if the access token expires soon.
 
     Raises:
-        AuthError: It has ended, and cannot be renewed now.
+        AuthError: The access token has expired, and cannot be renewed.
     """
     user = read_user(stored.access)
     if not ends_soon(user):
@@ -183,7 +183,7 @@ async def current_tokens(services: Services, stored: Tokens) -> Tokens:
     except AuthError:
         if has_ended(user):
             raise
-        # Good for some seconds still.
+        # The access token is still valid for some seconds.
         return stored
 
 
@@ -202,21 +202,21 @@ def _make_caller(request: Request, tokens: Tokens) -> Caller:
 
 
 def _holder(request: Request, user: User) -> str:
-    """Name a user in a browser as the holder of a token."""
+    """Return the name of a user in a browser, for which CSRF tokens are made."""
     return f"user:{user.id}:{services_of(request).browsers.name(request)}"
 
 
 def _end_session(request: Request) -> Response:
-    """End a session that is of no use any more, and ask to sign in again."""
+    """Clear the cookies of a session that cannot be renewed, and ask to sign in again."""
     response = _ask_to_sign_in(request, has_ended=True)
     services_of(request).session_cookies.clear(request, response)
     return response
 
 
 def _ask_to_sign_in(request: Request, *, has_ended: bool = False) -> Response:
-    """Send the browser to the form, and back to this page after it."""
+    """Redirect to the sign-in form, which leads back to this page."""
     if request.method not in _READS:
-        # What was sent is still in the page that sent it.
+        # No redirect: the page that sent the form still holds the text that was typed.
         return error_page(request, SignedOutError())
     is_fragment = request.headers.get("HX-Request") == "true"
     here = request.url.path

@@ -1,7 +1,7 @@
-"""What becomes of an edit that was sent: saved, refused in part, or in conflict with another one.
+"""Saving an edit of a draft, and the outcome: saved, refused, or in conflict with another edit.
 
-The database decides, and the SDK says so. Here its answers become the few states that the editor
-shows. Whatever can be saved is saved: a field that is refused does not hold up the others.
+The database decides, and the SDK reports its decision. This module maps it to the few states that
+the editor shows. A field that is refused does not keep the other fields from being saved.
 """
 
 from __future__ import annotations
@@ -49,16 +49,17 @@ _STATUSES: Final[dict[State, int]] = {
 
 @dataclass(frozen=True)
 class Submission:
-    """What a browser sent."""
+    """The editor form as a browser sent it."""
 
     version_id: str
     token: datetime
-    """The `updated_at` of the draft that the page began from."""
+    """The `updated_at` of the draft that the page was loaded with."""
     their_token: datetime | None
-    """The `updated_at` of the other side that a conflict was decided about."""
+    """The `updated_at` of the stored draft that was shown when the conflict was decided."""
     texts: Mapping[str, str]
     base: Mapping[str, str]
-    """What the fields began from; a script leaves it out, and sends changed fields only."""
+    """The texts that the page was loaded with. A script that saves sends changed fields only, and
+    leaves this out."""
 
     @classmethod
     def read(
@@ -70,10 +71,10 @@ class Submission:
         texts: Mapping[str, str],
         base: Mapping[str, str],
     ) -> Self:
-        """Read the hidden fields.
+        """Make a submission from the fields of the form.
 
         Raises:
-            InvalidInputError: One of them is not what it should be.
+            InvalidInputError: A hidden field is missing or invalid.
         """
         if not version_id:
             raise InvalidInputError("The form does not say which draft.", field="version_id")
@@ -85,11 +86,11 @@ class Submission:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an edit."""
+    """The outcome of an edit."""
 
     state: State
     version: AnyVersion | None = None
-    """The draft as it is stored now, if that is known."""
+    """The stored draft after the edit, if it is known."""
     problems: Mapping[str, Problem] = field(default_factory=dict[str, Problem])
     """The fields that were not saved."""
     message: str = ""
@@ -99,25 +100,25 @@ class Outcome:
 
     @property
     def status(self) -> int:
-        """The HTTP status that says it."""
+        """The HTTP status of the reply."""
         return _STATUSES.get(self.state, self.error_status)
 
     @property
     def has_ended(self) -> bool:
-        """Whether there is no draft to edit any more."""
+        """Whether the draft was published, archived or deleted."""
         if self.state == "ended":
             return True
         return self.version is not None and self.version.status != VersionStatus.DRAFT
 
 
 async def save(versions: AsyncVersionRepository, sent: Submission) -> Outcome:
-    """Save the fields that differ from what they began from."""
+    """Save the fields that were changed."""
     edit = read_edit(sent.texts, sent.base)
     return await _write(versions, sent, edit, expected=sent.token)
 
 
 async def compare(versions: AsyncVersionRepository, sent: Submission) -> Outcome:
-    """Compare what was sent with the draft as it is now; nothing is saved."""
+    """Compare the submission with the stored draft, without saving."""
     theirs = await _find_draft(versions, sent)
     if isinstance(theirs, Outcome):
         return theirs
@@ -126,7 +127,10 @@ async def compare(versions: AsyncVersionRepository, sent: Submission) -> Outcome
 
 
 async def resolve(versions: AsyncVersionRepository, sent: Submission, *, is_merge: bool) -> Outcome:
-    """Save after a conflict, as somebody decided about the other side that the page showed."""
+    """Save the user's decision about a conflict: the merge of both sides, or only their own.
+
+    If the stored draft is no longer the one that the page showed, return the new conflict.
+    """
     theirs = await _find_draft(versions, sent)
     if isinstance(theirs, Outcome):
         return theirs
@@ -144,7 +148,7 @@ async def resolve(versions: AsyncVersionRepository, sent: Submission, *, is_merg
 async def _write(
     versions: AsyncVersionRepository, sent: Submission, edit: Edit, *, expected: datetime
 ) -> Outcome:
-    """Write the fields that are accepted, and say what is wrong with the others."""
+    """Write the fields that the SDK accepts, and return the problems of the others."""
     version: AnyVersion | None = None
     while edit.values and version is None:
         try:
@@ -152,7 +156,7 @@ async def _write(
                 sent.version_id, expected_updated_at=expected, **cast("DraftContent", edit.values)
             )
         except InvalidInputError as exc:
-            # Nothing was sent yet; the other fields may be good.
+            # The SDK refused before it sent anything, so retry without this field.
             edit = without_refused(edit, exc)
         except TrainingVersionsError as exc:
             return await _explain_refusal(versions, sent, exc, edit.problems)
@@ -171,10 +175,10 @@ async def _explain_refusal(
     error: TrainingVersionsError,
     problems: Mapping[str, Problem],
 ) -> Outcome:
-    """Say what a failed write means for the editor.
+    """Return the outcome of a failed write.
 
     Raises:
-        NotSignedInError: Nobody is signed in any more.
+        NotSignedInError: The session has ended.
     """
     if isinstance(error, NotSignedInError):
         raise error
@@ -196,17 +200,17 @@ def _failed(error: TrainingVersionsError, problems: Mapping[str, Problem]) -> Ou
 
 def _edited_since(sent: Submission, theirs: AnyVersion) -> Outcome:
     if not sent.base:
-        # Of a script, which asks for the comparison with all that it has.
+        # Sent by a script. It then requests the comparison with all of its texts.
         return Outcome("conflict", theirs)
     conflict = find_conflict(sent.texts, sent.base, theirs)
     if not conflict.has_mine:
-        # All of it is there already: a form that was sent twice, say.
+        # The stored draft has all of it already, for example after a form was sent twice.
         return Outcome("saved", theirs)
     return _as_conflict(conflict)
 
 
 async def _find_draft(versions: AsyncVersionRepository, sent: Submission) -> AnyVersion | Outcome:
-    """Read the draft, or return how the edit ends because there is none to edit."""
+    """Read the draft, or return the outcome if it cannot be edited or read."""
     try:
         version = await versions.find(sent.version_id)
     except NotSignedInError:

@@ -1,4 +1,4 @@
-"""A package: its versions with their line of descent, and a new draft."""
+"""The page of a package: its versions with their line of descent."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _PAGE_SIZE: Final = 50
 
 @dataclass(frozen=True)
 class Parent:
-    """The parent of a version, as far as the caller may see it."""
+    """The parent of a version. Parents that the caller may not see are left out."""
 
     version: VersionSummary
     package: Package | None
-    """Its package, if that is another one."""
+    """The package of the parent, if it is a different one and the caller may see it."""
 
 
 @page
@@ -74,7 +74,7 @@ async def show_package(request: Request) -> Response:
 async def _read_overview(caller: Caller, package_id: UUID) -> PackageOverview:
     found = await caller.packages.overviews(ids=[package_id])
     if not found:
-        # Raises NotFoundError: an overview of a missing package is just not in the list.
+        # Raises NotFoundError for a missing package: its overview is an empty list.
         await caller.packages.get(package_id)
     return found[0]
 
@@ -82,7 +82,7 @@ async def _read_overview(caller: Caller, package_id: UUID) -> PackageOverview:
 async def _read_parents(
     caller: Caller, package: PackageOverview, versions: Sequence[VersionSummary]
 ) -> dict[UUID, Parent]:
-    """Read the parents of the versions of a page, which may be on another or elsewhere."""
+    """Read the parents of these versions, which may be on another page or in another package."""
     known = {version.id: version for version in versions}
     wanted = {version.parent_version_id for version in versions if version.parent_version_id}
     missing = list(wanted - known.keys())
