@@ -1,10 +1,10 @@
-"""REST endpoints over HTTP, on FastAPI: the SDK for whoever is not writing Python.
+"""REST endpoints on FastAPI: the SDK over HTTP, for programs in any language.
 
-    router = create_router()     # to include in one's own application, under any prefix
+    router = create_router()     # include it in your application, under any prefix
     app = create_app()           # an application of its own
 
-Nothing is decided here. Every request acts as the user whose access token it brings; the database
-keeps the rules, and the SDK says what came of it. Needs the extra `api`.
+The endpoints hold no rules. Every request acts as the user whose access token it carries. The
+database enforces the rules, and the SDK reports the outcome. Needs the extra `api`.
 """
 
 try:

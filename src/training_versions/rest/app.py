@@ -1,4 +1,4 @@
-"""The endpoints as a router for one's own application, and as an application of their own."""
+"""Build the endpoints: as a router to include in an application, or as an application."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def create_router(
     max_body: int = MAX_BODY,
     allow_secrets: bool = False,
 ) -> APIRouter:
-    """Make the endpoints, for `app.include_router(create_router(), prefix="/api/training")`.
+    """Create a router with the endpoints, to include in an application.
 
-    They answer their own errors, so the application keeps its exception handlers. Their connections
-    open and close in the application's lifespan.
+    The endpoints answer their own errors, so the application keeps its exception handlers. Their
+    connections open and close in the application's lifespan.
 
     Args:
         url: The project's URL; `SUPABASE_URL` if left out.
@@ -94,15 +94,15 @@ def create_app(
     cors_origins: Sequence[str] = (),
     allow_secrets: bool = False,
 ) -> FastAPI:
-    """Make an application of the endpoints alone, for a server such as uvicorn.
+    """Create an application that serves the endpoints only, for a server such as uvicorn.
 
-    Its description is at `{prefix}/openapi.json`. `/health` and `/ready` answer without the prefix
-    as well.
+    Its OpenAPI description is at `{prefix}/openapi.json`. `/health` and `/ready` answer without the
+    prefix as well.
 
     Args:
         url: The project's URL; `SUPABASE_URL` if left out.
         key: Its publishable key; `SUPABASE_PUBLISHABLE_KEY` or `SUPABASE_KEY` if left out.
-        prefix: What the addresses of the endpoints begin with.
+        prefix: The prefix of the paths of the endpoints.
         max_body: The largest body of a request, in bytes.
         cors_origins: Origins whose pages may call the endpoints, such as `https://app.example.com`.
         allow_secrets: Store text that looks like a secret, too.
@@ -142,13 +142,13 @@ def create_app(
 
 
 def add_problem_handlers(app: FastAPI, *, prefix: str = "") -> None:
-    """Let an application answer unknown addresses below a prefix with problems, too.
+    """Answer unknown paths below a prefix with problem responses.
 
-    Other addresses are answered as before: by the handler that the application has, or FastAPI's.
+    Other paths are answered as before: by the application's handler, or by FastAPI's.
 
     Args:
         app: The application, after its own handlers are added.
-        prefix: What the addresses of the endpoints begin with; all addresses if left out.
+        prefix: The prefix of the paths of the endpoints; every path if left out.
 
     Example:
         >>> add_problem_handlers(app, prefix="/api/training")
@@ -172,7 +172,7 @@ def _make_service(url: str | None, key: str | None, max_body: int, allow_secrets
 
 
 def _make_router(service: Service) -> APIRouter:
-    """Make the router of all endpoints, which opens and closes the connections."""
+    """Return the router of all endpoints. Its lifespan opens and closes the connections."""
     return _router_of(service, [*_TOPICS, health], lifespan=service.lifespan)
 
 
@@ -187,7 +187,10 @@ def _router_of(
 
 
 def _endpoint_of(service: Service) -> type[Endpoint]:
-    """Return a class of routes that know the service, which FastAPI does not let us pass them."""
+    """Return a route class that holds the service.
+
+    FastAPI creates the routes itself and passes no arguments of ours, so the class carries it.
+    """
 
     class BoundEndpoint(Endpoint):
         pass
@@ -197,9 +200,9 @@ def _endpoint_of(service: Service) -> type[Endpoint]:
 
 
 def _copy_routes(topic: APIRouter, router: APIRouter) -> None:
-    """Add the routes of a topic to a router, as routes of the router's own class.
+    """Add the routes of a topic to a router, as instances of the router's route class.
 
-    Not by `include_router`, which keeps their class: that knows no service.
+    `include_router` would keep the routes' own class, which does not hold the service.
     """
     for route in topic.routes:
         assert isinstance(route, APIRoute)
@@ -220,7 +223,7 @@ def _copy_routes(topic: APIRouter, router: APIRouter) -> None:
 
 
 class _CorsMiddleware(CORSMiddleware):
-    """Starlette's, but a preflight is refused with a problem and not with plain text."""
+    """Starlette's CORS middleware, with a problem response for a refused preflight."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a preflight."""
@@ -232,7 +235,10 @@ class _CorsMiddleware(CORSMiddleware):
 
 
 class _NoSniffing:
-    """Forbids sniffing where no endpoint answers: the OpenAPI description, and preflights."""
+    """Add the header that forbids MIME sniffing to every response.
+
+    The endpoints set it themselves. The OpenAPI description and preflights need this.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Bodies of requests: a limit that is kept while they arrive, and JSON that is read strictly."""
+"""Request bodies: a size limit that is checked while the body arrives, and strict JSON."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from training_versions.rest.service import service_of
 
 
 class StrictRequest(Request):
-    """A request whose body is no larger than the limit, and JSON."""
+    """A request with a size limit for its body and strict JSON parsing."""
 
     was_read = False
-    """Whether it has a body that was read as JSON."""
+    """Whether the body was parsed as JSON."""
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        """Read the body as it arrives, as far as the limit."""
+        """Yield the body as it arrives; raise a problem once it exceeds the limit."""
         check_size(self)
         limit = service_of(self).settings.max_body
         received = 0
@@ -38,17 +38,17 @@ class StrictRequest(Request):
             yield chunk
 
     async def json(self) -> Any:
-        """Read the body as JSON."""
+        """Parse the body as JSON."""
         value = read_json(await self.body())
         self.was_read = True
         return value
 
 
 def check_size(request: Request) -> None:
-    """Refuse a body that by its own account is larger than the limit.
+    """Raise a problem if `Content-Length` is larger than the limit.
 
     Raises:
-        Problem: It is.
+        Problem: `Content-Length` is larger than the limit, or not a number.
     """
     limit = service_of(request).settings.max_body
     if _announced_size(request) > limit:
@@ -56,10 +56,12 @@ def check_size(request: Request) -> None:
 
 
 async def refuse_body(request: Request) -> None:
-    """Refuse a body that would be ignored; many clients send `{}` where there is nothing to say.
+    """Raise a problem if there is a body that would be ignored.
+
+    Blank, `{}` and `null` are accepted, because many clients send `{}` for an empty body.
 
     Raises:
-        Problem: There is a body, and it says something.
+        Problem: The request has any other body.
     """
     if not _has_body(request):
         return
@@ -69,10 +71,12 @@ async def refuse_body(request: Request) -> None:
 
 
 def check_media_type(request: Request) -> None:
-    """Refuse a body that is not JSON by its own account; none at all is fine.
+    """Raise a problem if the headers declare the body as anything but plain JSON.
+
+    A request without a body is accepted.
 
     Raises:
-        Problem: There is a body, and it is of another type, or compressed.
+        Problem: The body has no media type, another one, or is compressed.
     """
     if not _has_body(request):
         return
@@ -111,6 +115,6 @@ def _too_large(limit: int) -> Problem:
     return Problem(
         BODY_TOO_LARGE,
         f"The body is larger than {limit:,} bytes, the most that this server takes.",
-        # What is left of the body stays unread, so nothing else can come on this connection.
+        # The rest of the body stays unread, so the connection cannot be used for another request.
         headers={"Connection": "close"},
     )

@@ -1,7 +1,7 @@
-"""The caller: every request reads and writes with the access token that it brings.
+"""The caller: every request reads and writes with its own access token.
 
-Nothing is verified here. The token goes to the project, which refuses one that is not valid, and
-row level security decides what the caller sees.
+Tokens are not verified here. They are passed on to the project, which refuses an invalid one. Row
+level security decides which rows the caller sees.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from training_versions.rest.service import RETRY_PAUSES, service_of
 R = TypeVar("R", AsyncPackageRepository, AsyncVersionRepository)
 
 MAX_TOKEN_LENGTH: Final = 16_384
-"""With more, gateways drop the connection without a word."""
+"""The most characters of a token. Gateways drop the connection of a longer one without a reply."""
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="AccessToken",
@@ -32,7 +32,7 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 async def token_of_caller(request: Request, credentials: Credentials) -> str:
     """Return the access token of the request."""
-    # Which of two is the caller's would be a guess.
+    # Two headers are refused: choosing one of them would be a guess.
     single(request, "Authorization")
     if credentials is None or not credentials.credentials:
         raise missing_token()
@@ -45,12 +45,12 @@ Token = Annotated[str, Depends(token_of_caller)]
 
 
 async def packages_of_caller(request: Request, token: Token) -> AsyncPackageRepository:
-    """Make a repository that acts as the caller."""
+    """Return a package repository that acts as the caller."""
     return _acting_as(token, AsyncPackageRepository, request)
 
 
 async def versions_of_caller(request: Request, token: Token) -> AsyncVersionRepository:
-    """Make a repository that acts as the caller."""
+    """Return a version repository that acts as the caller."""
     return _acting_as(token, AsyncVersionRepository, request)
 
 
@@ -81,5 +81,5 @@ def _about_token(exc: InvalidInputError) -> Exception:
 
 
 def user_of(token: str) -> str:
-    """Return the id that a token states, unverified; empty for a key that is no token."""
+    """Return the unverified user id of a token (its `sub`); empty if it has none."""
     return str(read_claims(token).get("sub", ""))

@@ -1,4 +1,4 @@
-"""Conflicts of edits: what a client needs to decide, when a draft was edited since it was read."""
+"""Edit conflicts: the details for a client whose draft was edited since it was read."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ async def edited_since(
     version_id: UUID,
     changes: Mapping[str, Any] | None = None,
 ) -> Exception:
-    """Return the problem for a refused write: both moments, and what each side changed.
+    """Convert the conflict of a write to a problem with both timestamps and the changed paths.
 
-    A conflict of another kind is returned as it is.
+    Any other kind of conflict is returned unchanged.
     """
     if exc.code != "TV201":
         return exc
@@ -45,7 +45,8 @@ async def edited_since(
             there = await _paths_edited_since(versions, version_id, expected)
         here = await _paths_that_differ(versions, version_id, changes)
     except TrainingVersionsError:
-        # It was deleted meanwhile, or the database is away: the refusal itself still holds.
+        # The draft was deleted meanwhile, or the database is down. The conflict still holds, so it
+        # is reported without the paths.
         pass
     return Problem(
         EDITED_SINCE,
@@ -62,7 +63,7 @@ async def edited_since(
 async def _paths_edited_since(
     versions: AsyncVersionRepository, version_id: UUID, since: datetime
 ) -> list[str]:
-    """Return the paths that the history names; an edit names at most a hundred."""
+    """Return the paths of edits from the history, which records at most a hundred an edit."""
     paths: set[str] = set()
     async for event in versions.iterate_history(version_id=version_id, kind="edited", since=since):
         paths.update(cast("list[str]", event.details.get("paths", [])))
@@ -72,7 +73,7 @@ async def _paths_edited_since(
 async def _paths_that_differ(
     versions: AsyncVersionRepository, version_id: UUID, changes: Mapping[str, Any] | None
 ) -> list[str] | None:
-    """Return where the request differs from the draft as it is now."""
+    """Return the paths at which the request differs from the current draft."""
     if changes is None:
         return None
     current: Version = await versions.get(version_id)

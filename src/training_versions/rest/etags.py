@@ -1,8 +1,9 @@
-"""Entity tags (RFC 9110, section 8.8): the edit token of a draft, as HTTP carries it.
+"""Entity tags (RFC 9110, section 8.8): optimistic concurrency over HTTP.
 
-The tag of a version is its `updated_at`, which moves with everything that its representation shows.
-As `If-Match` it becomes the `expected_updated_at` of the SDK, for which a tag is good as long as
-the content was not edited since; training, deployment and cost do not spend it.
+The ETag of a version is its `updated_at`, which changes with everything that a reply shows. An
+`If-Match` header becomes the `expected_updated_at` of the SDK, which fails only if the content was
+edited since. Training, deployments and costs change the ETag, but an `If-Match` with the older one
+still succeeds.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from training_versions.rest.problems import IF_MATCH_REQUIRED, Problem
 T = TypeVar("T")
 
 MOST_TAGS: Final = 8
-"""How many states an `If-Match` may name; each is tried by a request of its own."""
+"""The most states that an `If-Match` may name. Each is tried with a separate request."""
 MATCHES_NO_DRAFT: Final = datetime(1, 1, 1, tzinfo=UTC)
-"""Is sent for an `If-Match` that has no tag of ours. No draft has this `updated_at`, so the write
-is refused, and by the database: if the draft is not even there, that is the reason it names."""
+"""The `expected_updated_at` for an `If-Match` without a tag of ours. No draft has this value, so
+the database refuses the write. If the draft does not exist, its refusal says so."""
 _EDITED_SINCE: Final = "TV201"
 _MATCH: Final = "If-Match"
 _NONE_MATCH: Final = "If-None-Match"
@@ -36,13 +37,13 @@ _EMPTY: Final = re.compile(r"[ \t]*,?[ \t]*")
 
 
 def tag_of_version(version: VersionSummary) -> str:
-    """Return the entity tag of a version."""
+    """Return the ETag of a version."""
     moment = version.updated_at.astimezone(UTC)
     return f'"{moment.isoformat(timespec="microseconds")}"'
 
 
 def tag_of_package(package: Package) -> str:
-    """Return the entity tag of a package, which has no moment of its own."""
+    """Return the ETag of a package: a hash of its content, as it has no `updated_at`."""
     digest = hashlib.sha256(package.model_dump_json().encode()).hexdigest()
     return f'"{digest[:32]}"'
 
@@ -50,15 +51,15 @@ def tag_of_package(package: Package) -> str:
 @dataclass(frozen=True)
 class _EntityTag:
     value: str
-    """What stands between the quotes."""
+    """The text between the quotes."""
     is_weak: bool
 
 
 def _parse_tags(header: str, name: str) -> list[_EntityTag]:
-    """Read a list of entity tags, which may be empty.
+    """Parse a list of entity tags, which may be empty.
 
     Raises:
-        Problem: The header is no such list.
+        Problem: The header is malformed.
     """
     tags: list[_EntityTag] = []
     position, expects_tag = 0, True
@@ -80,13 +81,13 @@ def _parse_tags(header: str, name: str) -> list[_EntityTag]:
 
 
 def refuse_if_none_match(request: Request) -> None:
-    """Refuse `If-None-Match` on a write, which would otherwise be ignored.
+    """Raise a problem if a write has `If-None-Match`, which would otherwise be ignored.
 
-    It asks to write only if there is nothing at the address. No endpoint creates anything at an
-    address that the client chose.
+    On a write, the header means "only if the resource does not exist yet". No endpoint creates a
+    resource at a path that the client chooses.
 
     Raises:
-        Problem: The request writes, and has the header.
+        Problem: The request is a write with `If-None-Match`.
     """
     if request.method in _READING or _NONE_MATCH not in request.headers:
         return
@@ -94,7 +95,7 @@ def refuse_if_none_match(request: Request) -> None:
 
 
 async def if_none_match(request: Request) -> list[str] | None:
-    """Read `If-None-Match`, whose tags are compared weakly; `["*"]` stands for any."""
+    """Return the tags of `If-None-Match`, for weak comparison; `["*"]` matches any tag."""
     header = joined(request, _NONE_MATCH)
     if header is None:
         return None
@@ -107,14 +108,14 @@ IfNoneMatch = Annotated[list[str] | None, Depends(if_none_match)]
 
 
 def is_current(tag: str, known: list[str] | None) -> bool:
-    """Return whether the client has what the tag stands for."""
+    """Return whether the tag is among those of the client, or the client sent `*`."""
     return known is not None and (known == ["*"] or tag.strip('"') in known)
 
 
 def read_if_match(request: Request) -> list[str] | None:
-    """Read the tags of `If-Match`; `None` if any state of the resource will do.
+    """Return the tags of `If-Match`; `None` if it is missing or `*`, which accept any state.
 
-    A weak tag never matches (RFC 9110, section 13.1.1), so it is left out.
+    Weak tags are left out, because they never match (RFC 9110, section 13.1.1).
     """
     header = joined(request, _MATCH)
     if header is None or header == "*":
@@ -123,17 +124,17 @@ def read_if_match(request: Request) -> list[str] | None:
 
 
 class Expected:
-    """The states of a draft for which a write is meant."""
+    """The states of a draft that `If-Match` accepts for a write."""
 
     def __init__(self, moments: list[datetime] | None) -> None:
         self.moments = moments
-        """The `updated_at` of each, the newest first; `None` for any state."""
+        """The `updated_at` of each state, newest first; `None` accepts any state."""
 
     async def try_each(self, write: Callable[[datetime | None], Awaitable[T]]) -> T:
-        """Write for the first of the states that is still the current one.
+        """Try the write with each state, newest first, until one is the current state.
 
         Raises:
-            ConflictError: None of them is; this is the refusal of the newest.
+            ConflictError: No state is current. The error is that of the newest state.
         """
         if self.moments is None:
             return await write(None)
@@ -149,7 +150,7 @@ class Expected:
 
 
 async def if_match(request: Request) -> Expected:
-    """Read the states of a draft that `If-Match` names."""
+    """Return the states that `If-Match` accepts; every state if the header is missing."""
     tags = read_if_match(request)
     if tags is None:
         return Expected(None)
@@ -163,7 +164,7 @@ async def if_match(request: Request) -> Expected:
 async def required_if_match(
     request: Request, expected: Annotated[Expected, Depends(if_match)]
 ) -> Expected:
-    """Read `If-Match`, which must be there."""
+    """Return the states that `If-Match` accepts; raise a problem if the header is missing."""
     if joined(request, _MATCH) is None:
         raise Problem(
             IF_MATCH_REQUIRED,
@@ -178,12 +179,12 @@ RequiredIfMatch = Annotated[Expected, Depends(required_if_match)]
 
 
 def _moment(tag: str) -> datetime | None:
-    """Return the moment that a tag stands for; `None` if it is none of ours."""
+    """Parse the ETag of a version; return `None` for any other tag."""
     try:
         moment = datetime.fromisoformat(tag)
     except ValueError:
         return None
-    # Only what `tag_of_version` writes: the same moment in other words is another tag.
+    # Tags are compared as text: only the exact format of `tag_of_version` is one of our tags.
     if moment.tzinfo is None or moment.astimezone(UTC).isoformat(timespec="microseconds") != tag:
         return None
     return moment

@@ -1,4 +1,4 @@
-"""Headers of requests that may come several times, and those that may not."""
+"""Request headers: those that may be repeated, and those that may not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from training_versions.rest.problems import BAD_HEADER, InvalidField, Problem
 
 
 def joined(request: Request, name: str) -> str | None:
-    """Return a header whose value is a list: several of one name are one list."""
+    """Return the value of a list header, with repeated headers joined by commas."""
     values = request.headers.getlist(name)
     if not values:
         return None
@@ -16,10 +16,10 @@ def joined(request: Request, name: str) -> str | None:
 
 
 def single(request: Request, name: str) -> str | None:
-    """Return a header that a request has once at most.
+    """Return the value of a header that must not be repeated.
 
     Raises:
-        Problem: There are several, and none is the one that is meant.
+        Problem: The request has several headers of this name.
     """
     values = request.headers.getlist(name)
     if len(values) > 1:
@@ -28,6 +28,6 @@ def single(request: Request, name: str) -> str | None:
 
 
 def bad_header(name: str, detail: str) -> Problem:
-    """Return the problem that a header cannot be read."""
+    """Return the problem for a header that cannot be read."""
     errors = [InvalidField(detail=detail, parameter=name)]
     return Problem(BAD_HEADER, detail, errors=errors)

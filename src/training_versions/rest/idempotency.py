@@ -1,7 +1,7 @@
-"""Idempotency-Key: a request that creates something may be sent again.
+"""The `Idempotency-Key` header, which makes a request that creates something repeatable.
 
-The header is an Internet-Draft of the IETF, not a standard. Nothing is stored for it: the key of a
-caller is always the same identifier of the SDK, and the database knows whether it is there already.
+The header is an Internet-Draft of the IETF, not a standard. Keys are not stored. User, operation
+and key always give the same identifier, and the database knows whether it exists already.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _NAMESPACE: Final = uuid5(NAMESPACE_URL, "tag:training-versions,2026:idempotency
 
 @dataclass(frozen=True)
 class NewId:
-    """The identifier of what a request creates."""
+    """The identifier of the record that a request creates."""
 
     id: UUID
     is_from_key: bool
-    """Whether an idempotency key makes it, so that the same request may have come before."""
+    """Whether it is derived from an idempotency key, so the request may be a repeat."""
 
 
 def _check_key(key: str) -> None:
-    """Refuse a key that is empty, too long or not visible ASCII."""
+    """Raise a problem if the key is empty, too long or not visible ASCII."""
     if len(key) <= MAX_KEY_LENGTH and _VISIBLE.fullmatch(key):
         return
     detail = f"Idempotency-Key is 1 to {MAX_KEY_LENGTH} visible ASCII characters, such as a UUID."
@@ -44,12 +44,12 @@ def _check_key(key: str) -> None:
 
 
 async def new_id(request: Request, token: Token) -> NewId:
-    """Return the identifier for what the request creates: a new one, unless there is a key."""
+    """Return the identifier for the new record: derived from the key, or random without one."""
     key = single(request, "Idempotency-Key")
     if key is None:
         return NewId(uuid4(), is_from_key=False)
     _check_key(key)
-    # The name of the route says which operation it is: another one has keys of its own.
+    # The route name keeps the keys of different operations apart.
     parts = (user_of(token), request.method, request.scope["route"].name, key)
     return NewId(uuid5(_NAMESPACE, "\n".join(parts)), is_from_key=True)
 
@@ -59,7 +59,7 @@ New = Annotated[NewId, Depends(new_id)]
 
 @contextmanager
 def explain_reused_key(new: NewId) -> Generator[None]:
-    """Name the idempotency key in the refusal of an id that it made, and that is taken."""
+    """Convert the conflict over an identifier from a key to a problem about that key."""
     try:
         yield
     except ConflictError as exc:
@@ -74,13 +74,13 @@ def explain_reused_key(new: NewId) -> Generator[None]:
 
 
 def _is_taken(id_: UUID, exc: ConflictError) -> bool:
-    """Return whether this id is what is taken, and not, say, the `key` of a cost entry."""
+    """Return whether the conflict is over this id, and not over the `key` of a cost entry."""
     details = exc.details if isinstance(exc.details, dict) else {}
     return exc.code == "TV204" and details.get("id") == str(id_)
 
 
 def replayed(was_there: bool) -> dict[str, str]:
-    """Return the header that marks a repeated request: what it asks for was there already."""
+    """Return the header that marks the reply to a repeated request; empty for a first one."""
     if was_there:
         return {REPLAYED: "true"}
     return {}

@@ -1,7 +1,7 @@
-"""What is sent: the bodies of requests, and the parameters that several endpoints share.
+"""Request bodies, and the parameters that several endpoints share.
 
-A body names the arguments of the SDK. What it must be is checked by the SDK and the database; what
-is declared here is for the description in the OpenAPI, and names a mistake by its field.
+The fields of a body are the arguments of the SDK. The SDK and the database enforce the rules. The
+declarations here describe them in OpenAPI, and report a mistake by its field.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ def _read_amount(value: object) -> object:
 
 
 def _read_integer(value: object) -> object:
-    # 8.0 is an integer to JSON Schema; text and booleans, which Pydantic takes as well, are none.
+    # Pydantic accepts text and booleans as well. (8.0 is an integer in JSON Schema, too.)
     if isinstance(value, str | bool):
         raise PydanticCustomError("integer", "Input should be a valid integer")
     return value
 
 
 def _read_moment(value: object) -> object:
-    # Pydantic takes numbers as well, as seconds since 1970.
+    # Pydantic accepts numbers as well, as seconds since 1970.
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         raise PydanticCustomError(
             "moment", "Input should be a moment with its time zone, such as 2026-01-31T12:00:00Z"
@@ -91,7 +91,7 @@ def _read_objects(value: str) -> object:
 
 
 def _json_text(schema: dict[str, Any]) -> WithJsonSchema:
-    """Describe a parameter whose text is JSON."""
+    """Return the schema of a parameter whose text is JSON."""
     return WithJsonSchema(
         {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
     )
@@ -104,7 +104,7 @@ def _refuse_blank(value: str) -> str:
 
 
 def absent() -> Any:
-    """Return what stands for a field that a request leaves out: it stays as it is."""
+    """Return the default of a field that a request may leave out, and that then stays unchanged."""
     return UNSET
 
 
@@ -135,7 +135,7 @@ Amount = Annotated[
     ),
 ]
 Moment = Annotated[AwareDatetime, BeforeValidator(_read_moment)]
-# The limits come first: what follows a validator is not described.
+# The limits come first, because OpenAPI would not describe them after a validator.
 Step = Annotated[int, Field(ge=0, le=2**31 - 1), BeforeValidator(_read_integer)]
 Percentage = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_read_integer)]
 Dataset = Annotated[list[dict[str, Any]], Field(description="The data sets, in their order.")]
@@ -143,7 +143,7 @@ Dataset = Annotated[list[dict[str, Any]], Field(description="The data sets, in t
 Ids = Annotated[
     tuple[UUID, ...], Query(max_length=200, description="Those with one of these identifiers.")
 ]
-# FastAPI takes no objects in a query, so their type is `Any`.
+# FastAPI does not allow objects in a query, so the type is `Any`.
 ObjectText = Annotated[Any, BeforeValidator(_read_object), _json_text({"type": "object"})]
 ObjectsText = Annotated[
     Any,
@@ -159,23 +159,23 @@ assert set(Target.__args__) == {str(target) for target in DeploymentTarget}
 
 
 class Body(BaseModel):
-    """A body, which has no other members than those it names."""
+    """A request body. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     def as_arguments(self) -> dict[str, Any]:
-        """Return what was sent, as arguments of the SDK."""
+        """Return the fields of the request as arguments of the SDK."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class Changes(Body):
-    """A body that changes what it names, and names something."""
+    """A body with the fields to change, at least one."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     @model_validator(mode="after")
     def name_something(self) -> Self:
-        """Refuse a body that names nothing."""
+        """Refuse a body without fields."""
         if not self.model_fields_set:
             raise PydanticCustomError(
                 "nothing", "There is nothing to change: name at least one field"

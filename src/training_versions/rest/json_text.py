@@ -1,8 +1,8 @@
-"""JSON as it was sent: nothing is guessed, rounded or dropped.
+"""Strict JSON parsing: nothing is guessed, rounded or dropped.
 
-Python's own parser takes NaN and infinity, which JSON has not, rounds a number to the nearest
-double, and keeps the last of two members of the same name. All of that is refused here, with its
-place; a number only if it is no way to write the double that it would become.
+Python's own parser accepts NaN and infinity, which are not JSON. It rounds a number to the nearest
+double, and keeps the last of two members with the same name. This parser refuses them and reports
+the position. A number is refused only if no program would write the resulting double that way.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ _TWICE: Final = "An object has two members of the same name."
 
 
 class _FoundError(ValueError):
-    """The parser met what JSON has not; where, is looked for afterwards."""
+    """The parser met a value that is refused. Its position is searched for afterwards."""
 
 
 def read_json(body: bytes) -> Any:
-    """Read JSON.
+    """Parse JSON.
 
     Raises:
-        Problem: It is not JSON, or holds what would not be kept; with line and column.
+        Problem: The text is not JSON, or a value in it would not be kept exactly. The problem has
+            line and column where they are known.
     """
     try:
         text = body.decode("utf-8")
@@ -79,8 +80,8 @@ _DECODER: Final = json.JSONDecoder(
 
 
 def _find(text: str, problem: str) -> int:
-    """Return the first position of a problem that the parser has met."""
-    names: list[set[str] | None] = []  # of each open object; `None` stands for an array
+    """Return the first position of a problem that the parser has found, by scanning the tokens."""
+    names: list[set[str] | None] = []  # the names in each open object; `None` for an array
     is_name = False
     for token in _TOKENS.finditer(text):
         word = token.group()

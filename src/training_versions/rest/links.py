@@ -1,4 +1,4 @@
-"""Pages: how much of a list a reply holds, and where the rest is (RFC 8288)."""
+"""Pagination: the query parameters of a list, and the `Link` to its next page (RFC 8288)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training_versions import Page
 from training_versions.rest.paths import path_of
 
 MAX_LIMIT: Final = 200
-"""The most that a page may hold; a larger `limit` is refused, not cut."""
+"""The most items of a page; a larger `limit` is refused, not reduced."""
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most that the page may hold.")]
 Cursor = Annotated[
@@ -25,7 +25,7 @@ Order = Annotated[Literal["newest", "oldest"], Query(description="Which come fir
 
 
 class PagingOptions(TypedDict):
-    """Which page of a list, as arguments of the SDK."""
+    """The page of a list that is requested, as arguments of the SDK."""
 
     order: Literal["newest", "oldest"]
     limit: int
@@ -35,7 +35,7 @@ class PagingOptions(TypedDict):
 async def read_paging(
     order: Order = "newest", limit: Limit = 50, cursor: Cursor = None
 ) -> PagingOptions:
-    """Read which page of a list is asked for."""
+    """Return the page that the query parameters request."""
     return {"order": order, "limit": limit, "cursor": cursor}
 
 
@@ -43,9 +43,9 @@ Paging = Annotated[PagingOptions, Depends(read_paging)]
 
 
 def next_link(request: Request, page: Page[Any]) -> dict[str, str]:
-    """Return the header that links to the next page; none after the last one."""
+    """Return the header that links to the next page; empty on the last page."""
     if page.next_cursor is None:
         return {}
     url = request.url.include_query_params(cursor=page.next_cursor)
-    # Without scheme and host, which a proxy in front may have changed.
+    # Without scheme and host, which a reverse proxy may have changed.
     return {"Link": f'<{path_of(request)}?{url.query}>; rel="next"'}

@@ -1,4 +1,4 @@
-"""Addresses of what the endpoints create, under whatever prefix they are mounted."""
+"""Paths for `Location` and `Link` headers, under any prefix."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ _SAFE: Final = "/:@!$&'()*+,;=~"
 
 
 def path_of(request: Request) -> str:
-    """Return the path that a request was sent to, as a header may hold it."""
+    """Return the path of a request, quoted for use in a header."""
     return quote(request.scope["path"], safe=_SAFE)
 
 
 def location(request: Request, collection: str, id_: object) -> str:
-    """Return the path of a member of a collection, such as `versions`, to which a request was sent.
+    """Return the path of a member of a collection, such as `versions`.
 
-    Without scheme and host, which a proxy may have changed. Not by the name of an endpoint, which
-    several routers in one application share.
+    The path of the request contains the collection, and gives the prefix. The result has no scheme
+    and host, which a proxy may have changed. `url_for` is not used, because several routers in one
+    application have endpoints of the same name.
     """
     path = path_of(request)
     prefix = path[: path.rindex(f"/{collection}")]

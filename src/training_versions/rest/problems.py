@@ -1,11 +1,9 @@
 """Problems: every error as `application/problem+json` (RFC 9457).
 
-One table has the kinds of problems. Two lead to a kind: from the class of an error of the SDK, and
-from a code of the database where the class does not say enough. The docs explain every kind, in
-`docs/problems.md`.
+`KINDS` lists the kinds of problems, which `docs/problems.md` explains. `OF_CLASS` maps the error
+classes of the SDK to kinds. `OF_CODE` maps database codes whose class is not specific enough.
 
-A problem shows nothing of a token or of a snapshot. What went wrong on the server is logged, and
-not shown.
+A problem never shows a token or a snapshot. Details of server errors are logged, not shown.
 """
 
 from __future__ import annotations
@@ -39,18 +37,18 @@ from training_versions import (
 from training_versions.wording import describe_hint
 
 TYPES: Final = "tag:training-versions,2026:"
-"""What every `type` begins with. A tag URI (RFC 4151) names without an address, so it stays the
-same under every prefix and host."""
+"""The beginning of every `type`. A tag URI (RFC 4151) is a name, not an address, so it is the same
+under every prefix and host."""
 MEDIA_TYPE: Final = "application/problem+json"
 NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff"}
-"""A browser takes every reply for what it says it is, whatever texts it holds."""
+"""Browsers must trust the `Content-Type` of a reply, whatever text the body contains."""
 RETRY_AFTER: Final = 5
-"""Seconds after which a client may try again."""
+"""Seconds until a client may retry."""
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity, so it can be a key of a dict
 class Kind:
-    """A kind of problem: what its `type` ends with, its status, and its title."""
+    """A kind of problem. `slug` is the end of its `type`."""
 
     slug: str
     status: int
@@ -64,7 +62,7 @@ class Kind:
 
 
 KINDS: Final[dict[str, Kind]] = {}
-"""Every kind by its slug, in the order of their pages."""
+"""Every kind by its slug, in the order of `docs/problems.md`."""
 
 
 def _kind(slug: str, status: int, title: str, headers: Mapping[str, str] | None = None) -> Kind:
@@ -122,7 +120,8 @@ OF_CLASS: Final[dict[type[TrainingVersionsError], Kind]] = {
     UnavailableError: UNAVAILABLE,
     UnreadableReplyError: UNREADABLE,
 }
-"""The kind of each class of the SDK; the nearest base decides for a class that is not here."""
+"""The kind for each error class of the SDK. A class that is missing here has the kind of its
+nearest base class."""
 
 OF_CODE: Final[dict[str, Kind]] = {
     "TV101": NOT_FOUND,
@@ -145,13 +144,13 @@ OF_CODE: Final[dict[str, Kind]] = {
     "TV307": REJECTED,
     "TV308": HISTORY_IS_KEPT,
     "TV309": HISTORY_IS_KEPT,
-    "40001": UNAVAILABLE,  # rolled back, and the SDK's own repeats did not help: later they may
+    "40001": UNAVAILABLE,  # rolled back, also when the SDK retried; a later retry may succeed
     "40P01": UNAVAILABLE,
     "413": BODY_TOO_LARGE,
     "414": INVALID_INPUT,
     "429": TOO_MANY_REQUESTS,
 }
-"""The kind of each code of the migrations, and of others whose class does not say enough."""
+"""The kind for each code of the migrations, and for others whose class is not specific enough."""
 
 _SERVER_ERRORS: Final = {
     INTERNAL_ERROR: "Something went wrong here. The server's log says what.",
@@ -162,7 +161,7 @@ _SERVER_ERRORS: Final = {
     "missing or older.",
     TOO_MANY_REQUESTS: "The project takes no more requests at the moment.",
 }
-"""The detail of errors that are not the caller's, whose own message may name internals."""
+"""The detail of errors that are not the caller's fault. Their messages may name internals."""
 _HINTS: Final = {
     OUTCOME_UNKNOWN: "Send the same request again: with the same Idempotency-Key, if it creates "
     "something.",
@@ -173,7 +172,7 @@ _HINTS: Final = {
 
 
 _RENAMED: Final = {"into": "package_id", "moment": "at", "prefixes": "path"}
-"""Arguments of the SDK that the endpoints name otherwise."""
+"""Arguments of the SDK that have another name in the endpoints."""
 
 
 class InvalidField(BaseModel):
@@ -218,7 +217,7 @@ class TrainingProblem(BaseModel):
 
 
 class Problem(HTTPException):
-    """A problem that is raised; an `HTTPException`, which FastAPI lets through."""
+    """A problem as an exception. FastAPI passes an `HTTPException` on without wrapping it."""
 
     def __init__(
         self,
@@ -245,13 +244,13 @@ class Problem(HTTPException):
 
 
 class ProblemResponse(JSONResponse):
-    """A reply whose body is a problem."""
+    """A response whose body is a problem."""
 
     media_type = MEDIA_TYPE
 
 
 def problem_response(problem: Problem) -> ProblemResponse:
-    """Return the reply to a problem; members that it does not have are left out."""
+    """Return the response for a problem. Members that are `None` are left out."""
     body = problem.as_model().model_dump(mode="json", exclude_none=True)
     headers = {"Cache-Control": "no-store", **NO_SNIFFING, **(problem.headers or {})}
     return ProblemResponse(body, problem.status_code, headers)
@@ -260,10 +259,10 @@ def problem_response(problem: Problem) -> ProblemResponse:
 def kind_of(exc: TrainingVersionsError) -> Kind:
     """Return the kind of an error of the SDK."""
     if isinstance(exc, InvalidInputError) and exc.field == "cursor":
-        # The address of a page that no list ever linked to.
+        # The request asks for a page that no list ever linked to.
         return NO_SUCH_PAGE
     if isinstance(exc, PermissionDeniedError) and exc.code is None:
-        # The gateway refuses the key of this server, which is no fault of the caller.
+        # The gateway refused this server's key, which is not the caller's fault.
         return UNAVAILABLE
     if isinstance(exc, DatabaseError) and exc.code in OF_CODE:
         return OF_CODE[exc.code]
@@ -274,11 +273,11 @@ def kind_of(exc: TrainingVersionsError) -> Kind:
 
 
 def problem_of(exc: TrainingVersionsError, *, has_body: bool = False) -> Problem:
-    """Return the problem that an error of the SDK is for the client.
+    """Convert an error of the SDK to a problem.
 
     Args:
         exc: The error.
-        has_body: Whether the arguments of the SDK came in a body, not in the address.
+        has_body: Whether the arguments of the SDK came from the body, not from path or query.
     """
     kind = kind_of(exc)
     code = None
@@ -287,12 +286,12 @@ def problem_of(exc: TrainingVersionsError, *, has_body: bool = False) -> Problem
     if kind in _SERVER_ERRORS:
         return _problem_of_server(exc, kind, code)
     if kind is NOT_SIGNED_IN:
-        # Behind the colon are the words of PostgREST or PostgreSQL, which may show a claim.
+        # After the colon comes text of PostgREST or PostgreSQL, which may show a claim.
         return unknown_token(f"{exc.message.partition(':')[0].rstrip('.')}.")
 
     detail = exc.message
     if isinstance(exc, RejectedError) and code is None:
-        # The words of PostgreSQL itself, which may show a value.
+        # The message comes from PostgreSQL itself and may show a value.
         detail = f"The database does not take a value (SQLSTATE {exc.code})."
     errors = None
     field_name = _field_of(exc)
@@ -316,7 +315,7 @@ def _problem_of_server(exc: TrainingVersionsError, kind: Kind, code: str | None)
 
 
 def unknown_token(detail: str) -> Problem:
-    """Return the problem that the access token is not valid, or has ended."""
+    """Return the problem for an access token that is invalid or has expired."""
     return Problem(
         NOT_SIGNED_IN,
         detail,
@@ -326,7 +325,7 @@ def unknown_token(detail: str) -> Problem:
 
 
 def missing_token() -> Problem:
-    """Return the problem that the request has no access token."""
+    """Return the problem for a request without an access token."""
     return Problem(
         NOT_SIGNED_IN,
         "The request has no access token.",

@@ -1,4 +1,4 @@
-"""Replies: a model of the SDK as JSON, with the headers that say what may be done with it."""
+"""Replies: models of the SDK as JSON, with headers for caching, entity tags and pagination."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training_versions.rest.etags import is_current
 from training_versions.rest.links import next_link
 
 _CACHE: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
-"""Only the caller's own cache may keep a reply, and asks again before it is used."""
+"""Only the caller's own cache may store a reply, and it revalidates the reply before each use."""
 _ANY: Final = TypeAdapter[Any](Any)
 
 
@@ -24,7 +24,7 @@ def reply(
     headers: Mapping[str, str] | None = None,
     media_type: str = "application/json",
 ) -> Response:
-    """Return a model, or plain data, as JSON: numbers as they are stored, amounts exact."""
+    """Return a response with a model or plain data as JSON, which keeps every number exact."""
     if isinstance(content, BaseModel):
         body = content.__pydantic_serializer__.to_json(content)
     else:
@@ -33,22 +33,22 @@ def reply(
 
 
 def reply_page(request: Request, page: Page[Any]) -> Response:
-    """Return a page of a list, with the link to the next one."""
+    """Return a response with a page of a list, and the link to the next page."""
     return reply(page, headers=next_link(request, page))
 
 
 def reply_tagged(content: BaseModel, tag: str, known: list[str] | None = None) -> Response:
-    """Return a model with its entity tag, unless the client has it already."""
+    """Return a response with a model and its ETag; 304 if the ETag is among the `known` ones."""
     if is_current(tag, known):
         return not_modified(tag)
     return reply(content, headers={"ETag": tag})
 
 
 def not_modified(tag: str) -> Response:
-    """Say that the client has it already."""
+    """Return a response with status 304: the client's copy is current."""
     return Response(status_code=304, headers={**_CACHE, "ETag": tag})
 
 
 def no_content() -> Response:
-    """Say that it is done, and that there is nothing to show."""
+    """Return a response with status 204 and no body."""
     return Response(status_code=204)

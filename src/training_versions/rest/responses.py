@@ -1,7 +1,7 @@
-"""The OpenAPI description of what endpoints share: headers, problems, and where they lead to.
+"""The OpenAPI descriptions that endpoints share: headers, problems and links.
 
-Headers that carry preconditions and keys are read by `etags` and `idempotency`, which refuse a bad
-one with a status of their own; so they are described here, and not by FastAPI.
+`etags` and `idempotency` parse the headers for preconditions and idempotency keys, because FastAPI
+would answer a bad header with 422. So FastAPI does not describe these headers; this module does.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def problems(*more: int) -> Responses:
-    """Describe the problems that every endpoint may answer with, and those of more statuses."""
+    """Describe the problems of every endpoint, and those of additional statuses."""
     return {status: _problem(status) for status in sorted({*_COMMON, 405, *more})}
 
 
 def describe_reply(model: object) -> str:
-    """Say in a sentence what a successful reply holds."""
+    """Describe a successful reply in one sentence."""
     if model is None:
         return "Done; there is nothing to show."
     if not isinstance(model, type) or not issubclass(model, BaseModel):
@@ -57,7 +57,7 @@ def describe_reply(model: object) -> str:
 
 
 def header(description: str) -> dict[str, Any]:
-    """Describe a header of a reply."""
+    """Describe a response header."""
     return {"description": description, "schema": {"type": "string"}}
 
 
@@ -79,7 +79,7 @@ def link(
     description: str,
     body: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Say where an endpoint leads to: a link of OpenAPI."""
+    """Return an OpenAPI link from a reply to another operation."""
     made: dict[str, Any] = {"operationId": operation, "parameters": parameters}
     if body is not None:
         made["requestBody"] = body
@@ -97,7 +97,7 @@ def _parameter(name: str, description: str, **schema: str) -> dict[str, Any]:
 
 
 def takes(*parameters: dict[str, Any]) -> dict[str, Any]:
-    """Describe the headers of a request."""
+    """Describe the request headers of an operation."""
     return {"parameters": list(parameters)}
 
 

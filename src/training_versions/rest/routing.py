@@ -1,8 +1,9 @@
-"""Routes: what belongs to every endpoint, in whatever application it is mounted.
+"""Routing: the behaviour that all endpoints share, in any application that includes them.
 
-An endpoint reads its body strictly and turns its own errors into problems, so the application
-around it needs no exception handler and keeps its own. A path of ours answers `HEAD` and `OPTIONS`,
-and 405 with the list of the methods that it has.
+An endpoint validates its request strictly and converts its errors to problem responses, so the
+application around it keeps its exception handlers. Every path with a `GET` answers `HEAD`, and
+every path answers `OPTIONS`. The answer to any other method is 405, with the list of allowed
+methods.
 """
 
 from __future__ import annotations
@@ -43,18 +44,18 @@ log = logging.getLogger("training_versions.rest")
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 _WITH_BODY: Final = ("POST", "PUT", "PATCH")
 _FALLBACK: Final = "other methods"
-"""The name of the routes that answer the methods for which a path has no endpoint."""
+"""The name of the routes that answer the methods without an endpoint."""
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Endpoint(APIRoute):
-    """A route whose request is read strictly, and whose errors are problems."""
+    """A route that validates its request strictly, and answers errors with problems."""
 
     service: ClassVar[Service]
-    """What the routes of one router share: each router has a subclass of its own."""
+    """The service that the routes of a router share. Each router has its own subclass."""
 
     def get_route_handler(self) -> Handler:
-        """Return the handler, which answers every error with a problem."""
+        """Return a handler that answers every error with a problem response."""
         handle = super().get_route_handler()
         service = self.service
         is_fallback = self.name == _FALLBACK
@@ -85,7 +86,7 @@ class Endpoint(APIRoute):
 
 
 def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    """Iterate over the names of parameters, and whether they may come several times."""
+    """Iterate over the query parameters: the name, and whether it may be repeated."""
     for parameter in dependant.query_params:
         yield parameter.alias, get_origin(parameter.field_info.annotation) is tuple
     for dependency in dependant.dependencies:
@@ -93,7 +94,7 @@ def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
 
 
 def error_response(exc: Exception, request: Request) -> Response:
-    """Return the problem that any error is for the client; one of the server is logged."""
+    """Convert any error to a problem response, and log the error if its status is 5xx."""
     problem = _problem_of_any(exc, request)
     if problem.status_code >= 500:
         _log(exc, request)
@@ -101,11 +102,11 @@ def error_response(exc: Exception, request: Request) -> Response:
 
 
 def _log(exc: Exception, request: Request) -> None:
-    # The path without its query, which may hold what is searched for.
+    # Without the query string, which may hold a search text.
     where = f"{request.method} {request.url.path}"
     if isinstance(exc, TrainingVersionsError | Problem):
-        # A line says it all. A trace would hold the rows that cannot be read, and fill the log
-        # while a database is away.
+        # One line is enough. A traceback would show the rows that cannot be read, and would fill
+        # the log while the database is down.
         log.error("%s failed: %s", where, getattr(exc, "message", exc))
         return
     log.error("%s failed", where, exc_info=exc)
@@ -124,7 +125,7 @@ def _problem_of_any(exc: Exception, request: Request) -> Problem:
 
 
 def _problem_of_http(exc: HTTPException, request: Request) -> Problem:
-    """Return the problem for what Starlette or FastAPI refuse themselves."""
+    """Convert an exception that Starlette or FastAPI raised."""
     if exc.status_code == 404:
         return Problem(NOT_FOUND, "There is nothing at this address.")
     if exc.status_code == 405:
@@ -134,9 +135,9 @@ def _problem_of_http(exc: HTTPException, request: Request) -> Problem:
 
 
 def answer_every_method(router: APIRouter) -> None:
-    """Answer `HEAD`, `OPTIONS` and the methods that a path lacks, on every path of a router.
+    """Add routes for `HEAD`, `OPTIONS` and the methods that are not allowed, for every path.
 
-    By routes of the router's own: what FastAPI answers by itself depends on its version and on the
+    They are routes of this router because FastAPI's own answers depend on its version and on the
     application around it.
     """
     for route in _routes_of(router):
@@ -171,7 +172,7 @@ def _add_head(router: APIRouter, route: APIRoute) -> None:
 
 
 def _add_fallback(router: APIRouter, path: str, methods: Set[str]) -> None:
-    """Answer `OPTIONS` on a path, and refuse the other methods that it lacks."""
+    """Add a route that answers `OPTIONS`, and answers methods without an endpoint with 405."""
     allowed = [method for method in METHODS if method in methods or method == "OPTIONS"]
     router.add_api_route(
         path,

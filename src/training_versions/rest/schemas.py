@@ -1,4 +1,4 @@
-"""Replies that no model of the SDK describes as it stands."""
+"""Models of the replies that differ from the models of the SDK."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Difference(BaseModel):
     """One difference between two versions."""
 
     path: str = Field(examples=["/config_snapshot/lora/r"])
-    """A JSON Pointer, in the right version, or in the left one to what was removed."""
+    """A JSON Pointer into the right version; into the left one if the value was removed."""
     label: str = Field(examples=["/dataset_snapshot/datasetId=faq/split"])
-    """The path for people: an entry with an identity is named by it."""
+    """The path for people. An entry with an identity is named by that identity."""
     kind: Literal["added", "removed", "changed"]
     old: Any = None
-    """What was; absent if it was added."""
+    """The old value; absent if the value was added."""
     new: Any = None
-    """What is; absent if it was removed."""
+    """The new value; absent if the value was removed."""
     delta: float | None = None
-    """By how much a number changed."""
+    """The difference between two numbers."""
 
 
 class Comparison(BaseModel):
@@ -59,4 +59,4 @@ class Health(BaseModel):
 
     status: Literal["ok"]
     version: str
-    """Of `training-versions`."""
+    """The version of `training-versions`."""

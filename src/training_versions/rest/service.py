@@ -1,4 +1,4 @@
-"""The service: the settings, and the one pool of connections that all requests share."""
+"""The service: the settings and the connection pool that all requests share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from training_versions.project import explain_bad_environment, takes_environment
 from training_versions.rest.settings import Settings
 
 SCOPE_KEY: Final = "training_versions.rest"
-"""Where the scope of a request has the service."""
+"""The key of the service in the ASGI scope of a request."""
 TIMEOUT: Final = 15
-"""Seconds to wait for a reply of the project, whose statements end after 8 unless set."""
+"""Seconds to wait for a reply of the project. Its statement timeout is 8 seconds by default."""
 RETRY_PAUSES: Final = (0.5, 1.0)
-"""Seconds before a write whose reply was lost is sent again: with a project that takes requests
-and never answers, a caller is answered within 50 seconds, before most proxies give up."""
+"""Seconds before each retry of a write whose reply was lost. If the project accepts requests and
+never replies, a caller still gets a reply within 50 seconds, before most proxies time out."""
 _NOT_STARTED: Final = (
     "The endpoints were not started. Their connections open in the lifespan of the application: "
     "a server starts it, and a mounted application needs it passed on, as docs/rest.md shows."
@@ -27,10 +27,10 @@ _NOT_STARTED: Final = (
 
 
 class Service:
-    """What the endpoints of one router share."""
+    """The settings and connections that the endpoints of a router share."""
 
     def __init__(self, settings: Settings) -> None:
-        # A URL, a key or a proxy that cannot be used fails here, and not at every request.
+        # Fail here, and not at every request, if the URL, the key or a proxy cannot be used.
         url, key = settings.url, settings.key
         self._takes_environment = takes_environment(url)
         with explain_bad_environment():
@@ -39,7 +39,7 @@ class Service:
         self.settings = settings
         self._http: httpx.AsyncClient | None = None
         self.was_ready_at = float("-inf")
-        """When, by the monotonic clock, the database was last seen to have what is needed."""
+        """The time of the last successful readiness check, on the monotonic clock."""
 
     @asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncGenerator[None, None]:
@@ -60,5 +60,5 @@ class Service:
 
 
 def service_of(request: Request) -> Service:
-    """Return the service of the router that a request came to."""
+    """Return the service of the router that handles a request."""
     return cast("Service", request.scope[SCOPE_KEY])

@@ -1,6 +1,6 @@
-"""Settings: which project the endpoints ask, and how much they take.
+"""Settings: the project behind the endpoints, and the limits of requests.
 
-What is not given comes from the environment, by the names that the whole project uses.
+A URL or key that is not given is read from the environment variables of the whole SDK.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from training_versions import InvalidInputError
 from training_versions.project import KEY_VARIABLES, URL_VARIABLES, given_or_set
 
 MAX_BODY: Final = 16 * 1024 * 1024
-"""Bytes of a request's body, unless set."""
+"""The default limit of a request body, in bytes."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Which project the endpoints ask, and how much they take."""
+    """The project behind the endpoints, and the limits of requests."""
 
     url: str
     key: str = field(repr=False)
@@ -32,7 +32,7 @@ def read_settings(
 
     Raises:
         InvalidInputError: The URL or the key is neither given nor in the environment, or the
-            limit is no number of bytes.
+            limit is not a positive integer.
     """
     if type(max_body) is not int or max_body < 1:
         raise InvalidInputError("max_body must be a number of bytes, 1 or more.", field="max_body")
@@ -45,10 +45,10 @@ def read_settings(
 
 
 def check_prefix(prefix: str) -> None:
-    """Refuse what no address can begin with.
+    """Check the prefix of the endpoints.
 
     Raises:
-        InvalidInputError: It is neither empty nor begins with a slash, or ends with one.
+        InvalidInputError: A prefix that is not empty lacks a leading slash, or has a trailing one.
     """
     if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
         raise InvalidInputError(

@@ -1,4 +1,4 @@
-"""Requests that are not valid: what is wrong with each field, without what was sent."""
+"""Validation errors: a message for each invalid field that does not repeat the value."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from training_versions.rest.problems import INVALID_INPUT, InvalidField, Problem
 
 _MAX_ERRORS: Final = 100
-"""How many fields a problem lists."""
+"""The most fields that a problem lists."""
 _BODY: Final = "body"
-# Pydantic's own words show a part of what was sent in these, or speak of Python.
+# For these errors, the message of Pydantic shows a part of the value, or is about Python.
 _WORDS: Final = {
     "uuid_parsing": "Input should be a valid UUID",
     "uuid_type": "Input should be a valid UUID",
@@ -31,15 +31,15 @@ _WORDS: Final = {
 
 
 def check_query(request: Request, known: Set[str], lists: Set[str]) -> None:
-    """Refuse a parameter that would be ignored: one that is misspelt, or is there twice.
+    """Raise a problem for an unknown or repeated query parameter, which would be ignored.
 
     Args:
         request: The request.
-        known: The parameters that the endpoint has.
-        lists: Those of them that may be there several times.
+        known: The parameters of the endpoint.
+        lists: The parameters that may be repeated.
 
     Raises:
-        Problem: The query has such a parameter.
+        Problem: A parameter is unknown, or is repeated and not among `lists`.
     """
     _refuse_twice(request, known - lists)
     unknown = [name for name in request.query_params if name not in known]
@@ -63,7 +63,7 @@ def _refuse_twice(request: Request, names: Set[str]) -> None:
 
 
 def problem_of_validation(exc: RequestValidationError) -> Problem:
-    """Return the problem that a request is not valid, field by field."""
+    """Convert a validation error to a problem that lists the invalid fields."""
     found: Sequence[Any] = exc.errors()
     errors = [_describe(error) for error in found[:_MAX_ERRORS]]
     number = len(found)

@@ -48,7 +48,7 @@ _LINKS = {
 
 
 class DeploymentOptions(TypedDict):
-    """Which deployments are asked for, as arguments of the SDK."""
+    """Filters for deployments, as arguments of the SDK."""
 
     target: Target | None
     live: bool | None
@@ -60,7 +60,7 @@ async def read_filters(
     live: Annotated[bool | None, Query(description="Only what is live, or has ended.")] = None,
     at: Annotated[Moment | None, Query(description="What was live at this moment.")] = None,
 ) -> DeploymentOptions:
-    """Read which deployments are asked for."""
+    """Return the filters of the query parameters."""
     return {"target": target, "live": live, "at": at}
 
 

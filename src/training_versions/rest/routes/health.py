@@ -1,4 +1,4 @@
-"""Health: is the process there, and can it do its work?"""
+"""Health: a liveness check of the process, and a readiness check of the database."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ router = APIRouter(tags=["health"])
 
 log = logging.getLogger("training_versions.rest")
 _TIMEOUT: Final = 5
-"""Seconds to wait for the project: probes of readiness give up soon themselves."""
+"""Seconds to wait for the project. Readiness probes have a short timeout themselves."""
 _READY_FOR: Final = 1
-"""Seconds for which the database counts as ready once it was."""
+"""Seconds for which a successful check is reused."""
 _NO_ID: Final = UUID(int=0)
 _PERMISSION_DENIED: Final = "42501"
 
@@ -74,10 +74,10 @@ async def get_ready(request: Request) -> Response:
 
 
 async def _call_as_anon(request: Request) -> list[DatabaseError]:
-    """Call functions of the migrations with the key alone; return how each was refused.
+    """Call functions of the migrations with the key alone, and return the refusals.
 
-    A function that is there is refused by its grants, before it does anything. One that is missing,
-    or takes other arguments than in this release, is refused with another code.
+    The grants refuse a call of an existing function before it does anything. If a function is
+    missing, or has other arguments than in this release, the refusal has another code.
     """
     service = service_of(request)
     url, key = service.settings.url, service.settings.key

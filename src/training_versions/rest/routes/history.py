@@ -19,7 +19,7 @@ router = APIRouter(tags=["history"], responses=problems())
 
 
 class EventOptions(TypedDict):
-    """Which events are asked for, as arguments of the SDK."""
+    """Filters for events, as arguments of the SDK."""
 
     kind: tuple[EventKind, ...] | None
     since: datetime | None
@@ -31,7 +31,7 @@ async def read_filters(
     since: Annotated[Moment | None, Query(description="At this moment or later.")] = None,
     until: Annotated[Moment | None, Query(description="Before this moment.")] = None,
 ) -> EventOptions:
-    """Read which events are asked for."""
+    """Return the filters of the query parameters."""
     return {"kind": kind or None, "since": since, "until": until}
 
 

@@ -66,7 +66,7 @@ _LINKS = {
 
 
 class PackageOptions(TypedDict):
-    """Which packages are asked for, as arguments of the SDK."""
+    """Filters for packages, as arguments of the SDK."""
 
     template_type: str | None
     name: str | None
@@ -99,7 +99,7 @@ async def read_filters(
     ] = None,
     ids: Ids = (),
 ) -> PackageOptions:
-    """Read which packages are asked for."""
+    """Return the filters of the query parameters."""
     return {"template_type": template_type, "name": name, "text": text, "ids": ids or None}
 
 
@@ -168,7 +168,7 @@ async def get_package(package_id: PackageId, packages: Packages, known: IfNoneMa
 
 
 async def check_if_match(request: Request, package_id: PackageId, packages: Packages) -> None:
-    """Refuse a write that is meant for another state of the package, if it names one.
+    """Raise a problem if `If-Match` does not accept the current state of the package.
 
     The database has no edit token for packages, so two writers at the same moment may both pass.
     """
@@ -204,7 +204,8 @@ _PROBLEMS = problems(412)
 _NOT_FOUND = {"description": _PROBLEMS[404]["description"]}
 
 
-# Its problems are described by their model, so that every other description may refer to it.
+# One endpoint declares its problems with their model, which adds the schema of problems to the
+# OpenAPI description. The other endpoints refer to that schema.
 @router.delete(
     "/packages/{package_id}",
     status_code=204,

@@ -183,7 +183,13 @@ async def create_draft(
 
 
 def created_draft(request: Request, draft: VersionSummary, *, was_there: bool) -> Response:
-    """Return a draft that was created, or that an earlier request with the same key created."""
+    """Return a 201 response with a draft that this request or an earlier one with its key created.
+
+    Args:
+        request: The request.
+        draft: The draft.
+        was_there: Whether the earlier request created it.
+    """
     headers = {
         "Location": location(request, "versions", draft.id),
         "ETag": tag_of_version(draft),
