@@ -1,5 +1,5 @@
-// Copies what is at an address. Where scripts do not run the buttons are not shown: a link to the
-// same address stands beside each. Clicks are heard at the document, as htmx replaces what is in it.
+// Copies the text at an address. Without scripts the buttons are hidden, and the link beside each
+// leads to the same address. The listener is on the document, as htmx replaces parts of the page.
 
 const SHOWN_FOR = 4000;
 

@@ -1,5 +1,5 @@
 // Draws the curve of a metric with uPlot, in the colours of the page. The keys ← → Home End move
-// along the points, and the readout says where one is.
+// the cursor along the points, and the readout shows its point.
 
 const plots = new Map();
 
@@ -7,7 +7,7 @@ const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => 
 const loadAll = () => document.querySelectorAll("[data-curve]").forEach(load);
 
 loadAll();
-// Another metric was chosen: htmx has replaced that part of the page.
+// After the user chose another metric, htmx has replaced this part of the page.
 document.addEventListener("htmx:after:swap", loadAll);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach(draw));
 
@@ -19,7 +19,7 @@ async function load(box) {
     const reply = await fetch(address);
     if (!reply.ok) return;
     const { name, steps, values } = await reply.json();
-    // The table has the values until the drawing is there, and if it never comes.
+    // Until the curve is drawn, and if drawing fails, the table below shows the values.
     box.hidden = false;
     const readout = box.parentElement.querySelector(".curve-readout");
     readout.hidden = false;
@@ -31,8 +31,8 @@ async function load(box) {
     plots.set(box, plot);
     draw(plot);
   } catch {
-    // uPlot knows no language that the browser calls by an unknown tag, say. The words and the
-    // table below have the values.
+    // uPlot fails for some browsers, for example if their language tag is invalid. The text and
+    // the table below show the values.
     box.hidden = true;
     box.parentElement.querySelector(".curve-readout").hidden = true;
   }

@@ -1,4 +1,4 @@
-// The editor of a draft: saves while somebody types, and never over what somebody else saved.
+// The editor of a draft. It saves while the user types, and never overwrites another edit unasked.
 //
 //   halt           what it means                                    what ends it
 //   null           changes are saved when they are due
@@ -6,11 +6,11 @@
 //   "signed out"   nobody is signed in                              signing in, in any tab
 //   "ended"        it is no draft any more                          nothing
 //
-// `stored` holds for each field the text that is known to be in the database. What differs from it
-// is unsaved. `marks` holds a hash of each stored value, and `refused` the texts that were not
-// accepted. A save that is under way is kept in `attempt` until its reply has come, and is sent
-// again exactly as it was if none comes: the database may have carried it out. Fields are only
-// written to when somebody else's text is taken over, so typing, caret and focus stay untouched.
+// `stored` holds the text of each field that is known to be in the database. A field with another
+// text is unsaved. `marks` holds a hash of each stored value, `refused` the texts that the server
+// did not accept. `attempt` holds the texts of the current save until its reply arrives. If none
+// arrives, the same texts are sent again, as the database may have saved them. The script sets
+// the text of a field only to take over other texts, so typing keeps the caret and the focus.
 
 import { Page } from "./editor_page.js";
 import { Server } from "./editor_server.js";
@@ -23,7 +23,7 @@ function textsOf(fields) {
   return new Map(fields.map((field) => [field.name, field.value]));
 }
 
-// Whether the same request may succeed later: there was no reply, or the server could not answer.
+// Whether the same request may succeed later: no reply came, or the server failed.
 function mayRetry(reply) {
   return reply.state === "lost" || (reply.state === "failed" && reply.status >= 500);
 }
@@ -48,7 +48,7 @@ class Editor {
 
   constructor(form) {
     this.#form = form;
-    // Not `form.dataset`: the field of that name would be it.
+    // Not `form.dataset`: the form has a field named `dataset`, which hides the property.
     this.#interval = Number(form.getAttribute("data-interval")) * 1000;
     this.#marks = JSON.parse(form.getAttribute("data-marks"));
     this.#fields = new Map();
@@ -82,7 +82,7 @@ class Editor {
     });
   }
 
-  // --- what is unsaved
+  // --- unsaved changes
 
   get isUnsaved() {
     return this.#attempt !== null || this.#changed().length > 0;
@@ -100,13 +100,13 @@ class Editor {
     return [...this.#fields.values()].filter((field) => this.#differs(field));
   }
 
-  // What was refused is not sent again as it is.
+  // The changed fields to save. A refused text is not sent again until it changes.
   #due() {
     return this.#changed().filter((field) => this.#refused.get(field.name) !== field.value);
   }
 
-  // A browser may fill in what was typed before a reload. It was typed into an older draft, so it
-  // is not saved by itself.
+  // A browser may restore the texts from before a reload. They may belong to an older state of the
+  // draft, so they are not saved automatically.
   #setAsideRestored() {
     const texts = textsOf(this.#changed());
     if (texts.size === 0) return;
@@ -150,7 +150,7 @@ class Editor {
     await this.save();
     if (this.#halt === null && this.#due().length > 0) await this.save();
     if (this.isUnsaved) {
-      // Going again asks whether to leave without saving.
+      // The next click leaves the page, and the browser asks whether to discard the changes.
       link.dataset.asked = "";
       this.#page.alarm("Not everything is saved, so this page stays open.");
       return;
@@ -159,7 +159,7 @@ class Editor {
   }
 
   #mayLeave(link, event) {
-    // Where a save waits for somebody to decide, the browser asks.
+    // While saving waits for a decision of the user, the browser asks before leaving.
     if (this.#halt !== null) return true;
     const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
     const isHere = link.target === "" && !link.hasAttribute("download");
@@ -168,7 +168,7 @@ class Editor {
   }
 
   #onVisibility() {
-    // A telephone may end a page that nobody sees.
+    // A mobile browser may discard a page in the background.
     if (document.hidden && this.#due().length > 0) this.save();
   }
 
@@ -201,7 +201,7 @@ class Editor {
     this.#page.focusNotice(this.#halt);
   }
 
-  // Returns when what was unsaved has been sent and answered; one save at a time.
+  // Resolves when the due changes were sent and answered. Only one save runs at a time.
   save() {
     if (this.#saving !== null) return this.#saving;
     clearTimeout(this.#timer);
@@ -289,8 +289,8 @@ class Editor {
 
   // --- conflicts
 
-  // A save that changes nothing is not refused, also if somebody else saved in between. Then a field
-  // that this save did not write has another value than this page knows.
+  // A save that changes nothing succeeds even if another edit came before it. Then the hash of a
+  // field that this save did not write differs from the hash that this page knows.
   #wasEditedElsewhere(attempt, problems, marks) {
     return Object.keys(marks).some((name) => {
       const isWritten = attempt.has(name) && !(name in problems);
@@ -298,9 +298,9 @@ class Editor {
     });
   }
 
-  // Asks for both sides. Returns the reply, or null if there is none to decide about.
+  // Requests the comparison of both sides. Returns its reply, or null if it failed.
   async #compare() {
-    // Unchanged fields are in `stored` alone.
+    // Unchanged fields are sent in `stored` only.
     const texts = textsOf(this.#changed());
     const reply = await this.#server.post("/compare", texts, this.#stored);
     if (reply.state !== "compared") {
@@ -328,12 +328,12 @@ class Editor {
     return reply;
   }
 
-  // Somebody goes on typing, so that both agree, say: the notice follows.
+  // Updates the notice of the conflict while the user types. Both sides may agree by then.
   async #compareAgain() {
     if (this.#halt === "conflict" && this.#saving === null) await this.#compare();
   }
 
-  // They have all that I have: theirs is taken over, and what I just sent is saved.
+  // The stored draft has all of my changes, so nothing is unsaved. Its other texts are taken over.
   #takeOverTheirs(reply) {
     const taken = [];
     this.#page.clearNotice();
@@ -399,7 +399,7 @@ class Editor {
     });
   }
 
-  // --- when nothing can be saved
+  // --- states in which saving stops
 
   #stopEnded(reply) {
     this.#halt = "ended";
@@ -416,26 +416,26 @@ class Editor {
     if (isNew) this.#page.alarm(`Not saved yet: ${why} What you typed is kept on this page.`);
   }
 
-  // --- checking what is typed
+  // --- checking JSON while the user types
 
   async #check(field) {
     const text = field.value;
     if (this.#halt === "ended") return;
     const reply = await this.#server.post("/check", new Map([[field.name, text]]));
     if (reply.state !== "checked" || field.value !== text) return;
-    // A save may have refused it meanwhile, for more than how it is written.
+    // A save may have refused this text since, for a reason that this check does not cover.
     if (!(field.name in reply.problems) && this.#refused.get(field.name) === text) return;
     if (field.name in reply.problems) this.#refused.set(field.name, text);
     this.#page.showProblems(reply.problems, [field.name]);
     if (this.#halt === null && this.#saving === null) this.#showState();
   }
 
-  // --- what is shown
+  // --- the state that the page shows
 
   #showUnsent(message) {
     const text = `Not saved yet: ${message}`;
     this.#page.showStatus("unsaved", `${text} It will be tried again by itself.`);
-    // Once for each reason, and not for each try.
+    // Announced once for each reason, not for each retry.
     if (message !== this.#reason) this.#page.announce(text);
     this.#reason = message;
   }

@@ -1,5 +1,5 @@
-// What the editor of a draft shows: the state of saving, problems beside their fields, and notices.
-// What it means is decided in editor.js. Markup comes from the server, which escapes it.
+// The view of the editor: the state of saving, problems beside their fields, and notices.
+// editor.js keeps the state. Markup comes from the server, which escapes it.
 
 export class Page {
   #form;
@@ -20,7 +20,7 @@ export class Page {
     for (const field of fields.values()) this.#readyProblem(field);
   }
 
-  // --- the state of saving; screen readers hear `announce` and `alarm`, and not every second
+  // --- the state of saving; screen readers read `announce` and `alarm`, but not every second
 
   showStatus(kind, text, ...more) {
     if (this.#status === null) return;
@@ -103,7 +103,7 @@ export class Page {
   }
 
   #jump(field, characters) {
-    // The server counts characters, and the browser units of UTF-16.
+    // The server counts characters, the browser counts UTF-16 code units.
     const offset = Array.from(field.value).slice(0, characters).join("").length;
     field.focus();
     field.setSelectionRange(offset, Math.min(offset + 1, field.value.length));
@@ -111,7 +111,7 @@ export class Page {
 
   // --- fields
 
-  // Returns whether the text was another one. The caret stays where it was, as far as it can.
+  // Returns whether the text changed. The caret keeps its position if the text is long enough.
   setText(field, text) {
     if (field.value === text) return false;
     const [start, end] = [field.selectionStart, field.selectionEnd];
@@ -121,7 +121,7 @@ export class Page {
   }
 
   focusFields() {
-    // The buttons of a notice are gone, and the focus must not fall to the top of the page.
+    // The focused button was removed with its notice. Without this, the focus is lost.
     if (document.activeElement === document.body) {
       this.#fields.get("config").focus({ preventScroll: true });
     }

@@ -1,5 +1,5 @@
-// How the editor of a draft talks to the server: what is sent, and what the replies are. All that it
-// knows is in the hidden fields of the form.
+// The requests of the editor to the server, and their replies. The form's hidden fields hold all
+// state: the id and the edit token of the draft, and the form token.
 
 const TIMEOUT = 60_000;
 
@@ -10,7 +10,7 @@ export class Server {
     this.#form = form;
   }
 
-  // When the draft was last edited, as far as this page knows.
+  // The edit token: when the draft was last edited, as far as this page knows.
   get token() {
     return this.#form.elements.token.value;
   }
@@ -57,7 +57,7 @@ export class Server {
     return { state: "failed", message, status: reply.status };
   }
 
-  // The token of the form belongs to a user and to the secret of the server, and both may change.
+  // The form token depends on the user and on the secret of the server. Both may change.
   async renewFormToken() {
     const reply = await this.#ask("", { headers: { Accept: "application/json" } });
     if (reply.csrf_token === undefined) return false;

@@ -1,6 +1,6 @@
-// What all pages do with a script: nothing that does not work without one.
+// The script of all pages. Everything works without it, too.
 
-// Filters that are empty do not become part of the address; for plain forms and for htmx alike.
+// Leave empty filters out of the address, both for plain forms and for htmx.
 document.addEventListener("formdata", (event) => {
   if (event.target.method !== "get") return;
   for (const [name, value] of [...event.formData]) {
@@ -8,7 +8,7 @@ document.addEventListener("formdata", (event) => {
   }
 });
 
-// A filter that is chosen applies at once; one that is typed, with Enter.
+// Apply a chosen filter at once. A typed one is applied with Enter.
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[role=search]");
   if (form && event.target.matches("select, input[type=checkbox]")) form.requestSubmit();
