@@ -1,7 +1,7 @@
 """The command line `training-versions`.
 
-What is imported here is imported at every start. The list of commands and the completion of words
-answer from plain tables, as importing click takes three times as long as starting Python.
+The imports of this module run at every start. The list of commands and the completion use plain
+tables, as importing click takes three times as long as starting Python.
 """
 
 import os
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMPLETE = "_TRAINING_VERSIONS_COMPLETE"
-# What works without the extra, and is answered by a parser of the standard library.
+# Commands that work without the extra, with a parser of the standard library.
 _PLAIN = ("--version", "migrations", "rollback")
-# What commands need beside the extra `cli`.
+# The extras of commands that need more than `cli`.
 _EXTRAS = {
     "demo": "cli,local,web",
     "doctor": "cli,doctor",
@@ -25,18 +25,18 @@ _EXTRAS = {
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
-    """Run the command line, and return its exit status."""
+    """Run the command line and return its exit status."""
     _open_closed_streams()
     _escape_what_cannot_be_written()
     try:
         return _main(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
-        # While it was still starting.
+        # Ctrl-C during the start.
         return 130
 
 
 def _open_closed_streams() -> None:
-    """Let a program that was started with a stream closed read nothing, or write to nowhere."""
+    """Open the null device for each standard stream that was closed at the start."""
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
     if sys.stdout is None:
@@ -65,7 +65,7 @@ def _main(arguments: "Sequence[str]") -> int:
 
         return run_plain(arguments)
     if not _has_extra():
-        # All that the command needs, so that nobody has to install twice.
+        # Name all extras of the command, so that nobody has to install twice.
         extras = _EXTRAS.get(arguments[0], "cli")
         sys.stderr.write(
             "error: this command needs the extra 'cli'\n"
@@ -80,7 +80,7 @@ def _main(arguments: "Sequence[str]") -> int:
 def _print_commands(*, is_mistake: bool) -> int:
     from training_versions.cli.index import help_text
 
-    # Without a command nothing was done, so that it is no success.
+    # Running without a command is a usage error, so its list goes to stderr.
     stream = sys.stderr if is_mistake else sys.stdout
     try:
         stream.write(help_text())
@@ -95,7 +95,7 @@ def _print_commands(*, is_mistake: bool) -> int:
 
 
 def _has_extra() -> bool:
-    """Return whether all of the extra is there: other extras bring click without the rest."""
+    """Return whether the extra is complete. Other extras install click without the rest."""
     from importlib.util import find_spec
 
     return all(find_spec(name) is not None for name in ("click", "rich", "rich_click"))

@@ -1,6 +1,6 @@
-"""Runs one command: finds it, parses its arguments, and turns what goes wrong into an exit status.
+"""Run one command: find it, parse its arguments, and turn errors into an exit status.
 
-A command's module is imported when the command is run, and no other.
+Only the module of the command that is run is imported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from training_versions.cli.output import Output
 
 
 def load_command(name: str) -> Command | Topic | None:
-    """Return a command by its name; `None` if there is none."""
+    """Return the command with this name, or `None`."""
     if name not in MODULES:
         return None
     module = import_module(f"training_versions.cli.commands.{MODULES[name]}")
@@ -32,14 +32,14 @@ def load_command(name: str) -> Command | Topic | None:
 
 
 class LazyGroup(click.Group):
-    """All commands by name, each imported when it is asked for."""
+    """The group of all commands. Each is imported when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
         return list(MODULES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return one command."""
+        """Return the command with this name."""
         return load_command(cmd_name)
 
     def get_help(self, ctx: click.Context) -> str:
@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the arguments begin with."""
+        """Find the command that the first argument names."""
         name = args[0]
         if name.startswith("-"):
             raise exits.usage(
@@ -79,7 +79,7 @@ _GROUP = LazyGroup(
 
 
 def run(arguments: Sequence[str], output: Output | None = None) -> int:
-    """Run a command, and return its exit status."""
+    """Run the command in `arguments`, and return its exit status."""
     output = output or Output()
     output.secrets |= secrets_of_environment()
     session = Session(output)
@@ -90,13 +90,13 @@ def run(arguments: Sequence[str], output: Output | None = None) -> int:
 
 
 def _invoke(arguments: list[str], session: Session) -> int:
-    # Not `main` of click, which has statuses of its own for ctrl-C and for readers that stop.
+    # Not click's `main`, which has its own statuses for ctrl-C and closed pipes.
     try:
         with _GROUP.make_context("training-versions", arguments, obj=session) as context:
             result: object = _GROUP.invoke(context)
     except click.exceptions.Exit as exc:
         result = exc.exit_code
-    # Here, where a reader that has gone is noticed, and not when Python ends.
+    # Flush here, where a closed pipe is handled, and not when Python exits.
     session.output.flush()
     if isinstance(result, int):
         return result
@@ -104,7 +104,7 @@ def _invoke(arguments: list[str], session: Session) -> int:
 
 
 def _guarded(call: Callable[[], int], session: Session) -> int:
-    """Run something, and turn every error into a message and an exit status."""
+    """Call a function, and turn every exception into a message and an exit status."""
     from training_versions.errors import TrainingVersionsError
 
     output = session.output
@@ -129,8 +129,8 @@ def _guarded(call: Callable[[], int], session: Session) -> int:
         return _fail(output, exc, shown.message, shown.hint, shown.status)
     except OSError as exc:
         if exc.filename is None:
-            # Not a file, but stdout, such as one on a disk that is full: what is held back for it
-            # would fail again.
+            # The error is of stdout and not of a file, for example because the disk is full.
+            # Flushing its buffer would fail again.
             _stop_writing()
         return _fail(output, exc, f"cannot go on: {exc}", None, exits.FAILED)
     except Exception as exc:
@@ -142,17 +142,17 @@ def _fail(output: Output, exc: Exception, message: str, hint: str | None, status
     if output.debug:
         import traceback
 
-        # Without the values of variables, which may be secrets.
+        # A plain traceback, as the values of variables may be secrets.
         output.err.write(output.hide("".join(traceback.format_exception(exc))))
     output.error(message, hint)
     return status
 
 
 def _explain_usage(exc: click.ClickException) -> tuple[str, str | None]:
-    """Return the message of an error of click, and where to read on."""
+    """Return the message of a click error, and the help command to read."""
     from training_versions.cli.sdk_errors import as_part
 
-    # Choices stand on lines of their own there, and an error is one line.
+    # click puts each choice on its own line, but an error is one line.
     message = as_part(exc.format_message().replace("\n\t", " "))
     if isinstance(exc, click.UsageError) and exc.ctx is not None:
         return message, f"{exc.ctx.command_path} --help"
@@ -160,7 +160,7 @@ def _explain_usage(exc: click.ClickException) -> tuple[str, str | None]:
 
 
 def _stop_writing() -> None:
-    """Keep Python from complaining, when it ends, that nobody reads what is left."""
+    """Redirect stdout to the null device, so that flushing it when Python exits cannot fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

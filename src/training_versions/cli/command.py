@@ -1,4 +1,4 @@
-"""What all commands share: the options `--json`, `-q` and `--debug`, an example, and their help."""
+"""The base of all commands: the options `--json`, `-q` and `--debug`, examples, and help."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ pass_session = click.make_pass_decorator(Session)
 
 
 class Command(click.Command):
-    """A command with an example, whose output may be asked for as JSON or as ids.
+    """A command with examples, which prints text, JSON or ids.
 
     Args:
-        example: One or several lines as somebody types them.
-        result: The type of what `--json` prints, for the schema; `None` if it prints nothing.
+        example: The lines of the example, as typed in a shell.
+        result: The type of the `--json` output, for the schema. Without it, the command has
+            neither `--json` nor `-q`.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Command(click.Command):
         self.params.append(_debug_option())
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it; a value that the SDK refuses is named by the option that gave it."""
+        """Run the command. If the SDK refuses an argument, name the option that set it."""
         from training_versions.errors import InvalidInputError
 
         try:
@@ -48,7 +49,7 @@ class Command(click.Command):
             raise usage(f"{option} {reason}", hint=exc.hint) from exc
 
     def _option_of(self, ctx: click.Context, name: str | None) -> str | None:
-        """Return the option that gave the value of this name; `None` if none did."""
+        """Return the given option that sets this argument, or `None`."""
         for parameter in self.params:
             option = parameter.opts[0]
             was_given = ctx.params.get(parameter.name or "") is not None
@@ -60,11 +61,11 @@ class Command(click.Command):
         """Write the examples."""
         with formatter.section("Examples"):
             for line in self.example:
-                # Not wrapped, so that it can be copied.
+                # Examples are not wrapped, so that they can be copied.
                 formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
     def get_help(self, ctx: click.Context) -> str:
-        """Return the help: drawn on a terminal, plain through a pipe."""
+        """Return the help: with colours on a terminal, plain in a pipe."""
         session = ctx.find_object(Session)
         if session is None or not session.output.is_terminal:
             return super().get_help(ctx)
@@ -74,7 +75,7 @@ class Command(click.Command):
 
 
 class Topic(click.Group):
-    """A command whose first argument is one of several commands, as in `train start`.
+    """A command with subcommands, such as `train start`.
 
     Example:
         >>> train = Topic("train", help="Record training.")
@@ -82,20 +83,20 @@ class Topic(click.Group):
     """
 
     def get_help(self, ctx: click.Context) -> str:
-        """Return the help, to fit the terminal."""
+        """Return the help, as wide as the terminal."""
         session = ctx.find_object(Session)
         if session is not None and session.output.is_terminal:
             ctx.terminal_width = session.output.console.width
         return super().get_help(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write its commands, each with a whole sentence."""
+        """Write the subcommands, each with its full sentence."""
         rows = [(name, made.get_short_help_str(200)) for name, made in self.commands.items()]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write an example of each of its commands."""
+        """Write the first example of each subcommand."""
         made = [each for each in self.commands.values() if isinstance(each, Command)]
         with formatter.section("Examples"):
             for each in made:
@@ -104,7 +105,7 @@ class Topic(click.Group):
     def part(
         self, name: str, *, example: str | Sequence[str], result: object = None
     ) -> Callable[[Callable[..., Any]], Command]:
-        """Make one of its commands of a function; as `command`."""
+        """Decorate a function as a subcommand. The arguments are those of `command`."""
 
         def decorate(function: Callable[..., Any]) -> Command:
             made = command(name, example=example, result=result)(function)
@@ -117,12 +118,12 @@ class Topic(click.Group):
 def command(
     name: str, *, example: str | Sequence[str], result: object = None
 ) -> Callable[[Callable[..., Any]], Command]:
-    """Make a command of a function; its docstring is the help.
+    """Decorate a function as a command. Its docstring is the help.
 
     Args:
-        name: What people type.
-        example: One or several lines as somebody types them.
-        result: The type of what `--json` prints.
+        name: The name of the command.
+        example: The lines of the example, as typed in a shell.
+        result: The type of the `--json` output.
     """
     examples = tuple(example)
     if isinstance(example, str):
@@ -195,44 +196,44 @@ def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> N
 
 
 def yes_option(function: F) -> F:
-    """Give a command the option that answers its question."""
+    """Add the option `--yes`, which skips the confirmation."""
     return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(function)
 
 
 def dry_run_option(function: F) -> F:
-    """Give a command the option that only shows what would happen."""
+    """Add the option `--dry-run`."""
     return click.option(
         "--dry-run", is_flag=True, help="Show what would come of it, and change nothing."
     )(function)
 
 
 def limit_option(function: F) -> F:
-    """Give a list the option that cuts it."""
+    """Add the option `--limit`."""
     return click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")(
         function
     )
 
 
 def oldest_option(function: F) -> F:
-    """Give a list, which is newest first, the option that turns it around."""
+    """Add the option `--oldest` to a list that is newest first."""
     return click.option("--oldest", is_flag=True, help="Oldest first.")(function)
 
 
 def filter_option(name: str, values: type[StrEnum], help_text: str) -> Callable[[F], F]:
-    """Make an option for those that have one of the given values."""
+    """Return an option that filters by one or several values of an enum."""
     choices = [str(value) for value in values]
     return click.option(
         name,
         type=click.Choice(choices),
         multiple=True,
-        # Not all of them there, which no terminal has room for in one line.
+        # The choices do not fit into one line, so they are in the help text.
         metavar=name.removeprefix("--").upper(),
         help=f"{help_text}: {', '.join(choices)}. Can be repeated.",
     )
 
 
 def id_option(parameter: str, of: str = "Its") -> Callable[[F], F]:
-    """Make the option for the id of what a command creates."""
+    """Return the option for the id of the object that a command creates."""
     return click.option(
         "--id",
         parameter,
@@ -243,7 +244,11 @@ def id_option(parameter: str, of: str = "Its") -> Callable[[F], F]:
 
 
 def confirm(session: Session, question: str, *, yes: bool) -> None:
-    """Ask before something that cannot be taken back; without a terminal, insist on `--yes`."""
+    """Ask for confirmation; without a terminal, require `--yes`.
+
+    Raises:
+        CommandError: The answer is no, or there is no terminal to ask on.
+    """
     if yes:
         return
     if not session.output.can_ask:

@@ -1,7 +1,7 @@
-"""The session of one command: who is signed in where, connected when something is first asked.
+"""The session of one command: its settings, access token, HTTP client and repositories.
 
-Commands get a `Session`. It knows the settings, makes the repositories of the public SDK, and
-renews the stored session before its access token ends, also in the middle of a long command.
+Commands get a `Session`. It reads the settings and connects when they are first needed. It renews
+the stored session before the access token expires, even in the middle of a long command.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from training_versions import PackageRepository, VersionRepository
 
 _RENEW_BEFORE: Final = 300.0
-"""Seconds before its end that a stored session is renewed."""
+"""Seconds before the access token of a stored session expires that it is renewed."""
 _TOKEN_OF_SUPABASE_CLI: Final = "sbp_"
-"""How the token of the Supabase CLI begins, which has the same variable and is no user's."""
+"""The prefix of the Supabase CLI's own token. It uses the same variable, but is not a user's
+access token."""
 _SECRETS: Final = ("SUPABASE_ACCESS_TOKEN", "SUPABASE_SECRET_KEY", "SUPABASE_PASSWORD")
 _PUBLIC_KEYS: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_KEY")
 _LOGIN: Final = "training-versions login"
@@ -36,12 +37,12 @@ _LOGIN: Final = "training-versions login"
 
 @dataclass(frozen=True)
 class Settings:
-    """Which project, and as whom."""
+    """The project, and the credentials for it."""
 
     url: str
     key: str
     token: str | None
-    """The access token or secret key of the environment; `None` for the stored session."""
+    """The access token or secret key from the environment; `None` if the session is stored."""
 
     def __repr__(self) -> str:
         return f"<Settings for {self.url}>"
@@ -49,17 +50,17 @@ class Settings:
 
 @dataclass
 class Session:
-    """What a command works with."""
+    """The output, settings, HTTP client and repositories of a command."""
 
     output: Output = field(default_factory=Output)
     _stored: storage.StoredSession | None = None
 
     @cached_property
     def settings(self) -> Settings:
-        """The project and the caller: of the environment, else of the stored session.
+        """The project and credentials from the environment, else from the stored session.
 
         Raises:
-            CommandError: Neither says enough.
+            CommandError: The settings are incomplete or invalid, or nobody is signed in.
         """
         settings = self._find_settings()
         for secret in (settings.token, *_tokens_of(self._stored)):
@@ -103,7 +104,7 @@ class Session:
 
     @property
     def token(self) -> str:
-        """The current access token; a stored one that is about to end is renewed first.
+        """The current access token. A stored one that expires soon is renewed first.
 
         Raises:
             CommandError: The session has ended.
@@ -133,14 +134,14 @@ class Session:
 
     @property
     def user_id(self) -> UUID | None:
-        """Who the caller is; `None` for the service role."""
+        """The id of the caller; `None` for the service role."""
         return read_user_id(self.token)
 
     # --- the SDK
 
     @cached_property
     def http(self) -> httpx.Client:
-        """The HTTP client that holds the connections to the project."""
+        """The HTTP client for the project."""
         from training_versions.cli.auth import http_client
 
         made = http_client(self.settings.url)
@@ -149,25 +150,25 @@ class Session:
         return made
 
     def _log(self, response: httpx.Response) -> None:
-        """Say what was asked, without parameters, headers or content."""
+        """Print a request and its status, without parameters, headers or content."""
         request = response.request
         self.output.note(f"debug: {request.method} {request.url.path} {response.status_code}")
 
     @cached_property
     def client(self) -> CurrentClient:
-        """The client that the repositories send with."""
+        """The client of the repositories."""
         return CurrentClient(self)
 
     @cached_property
     def packages(self) -> PackageRepository:
-        """The caller's packages."""
+        """The package repository."""
         from training_versions import PackageRepository
 
         return PackageRepository(self.client)
 
     @cached_property
     def versions(self) -> VersionRepository:
-        """The caller's versions, with snapshots as plain JSON."""
+        """The version repository, with snapshots as plain JSON."""
         from training_versions import VersionRepository
 
         return VersionRepository(self.client)
@@ -179,13 +180,13 @@ class Session:
 
 
 class CurrentClient:
-    """A client for the repositories that sends the current token, renewed or not, each time."""
+    """A client for the repositories that reads the current access token for each request."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def schema(self, schema: str) -> SyncPostgrestClient:
-        """Return a client for one schema."""
+        """Return a PostgREST client for a schema, with the current access token."""
         from postgrest import SyncPostgrestClient
 
         settings = self._session.settings
@@ -198,18 +199,21 @@ class CurrentClient:
 
 
 def address(url: str, source: str = "SUPABASE_URL") -> str:
-    """Return the address of a project as it is used; empty if there is none.
+    """Return the URL of a project, checked and without a slash at the end; empty if not set.
 
     Args:
-        url: What was given.
-        source: What gave it, for the message if it is no address.
+        url: The URL to check.
+        source: The variable or option it comes from, for the error message.
+
+    Raises:
+        CommandError: The URL is invalid.
     """
     url = url.strip()
     if url and not _is_address(url):
         hint = "It is the project's, as in https://<project>.supabase.co."
         if url.startswith(("postgresql://", "postgres://")):
             hint += " That of the database is SUPABASE_DB_URL."
-        # Whoever mistook it for the address of the database gave its password, too.
+        # A database URL that was given by mistake holds a password, so it is not shown.
         shown = f": {url}"
         if "@" in url:
             shown = ""
@@ -220,14 +224,14 @@ def address(url: str, source: str = "SUPABASE_URL") -> str:
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        # Reading the port refuses one that there cannot be.
+        # Reading the port raises ValueError if it is out of range.
         return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 
 
 def keys_of_environment() -> tuple[str, str]:
-    """Return the secret key and the public key of the environment; empty where there is none."""
+    """Return the secret key and the public key from the environment; empty if not set."""
     public = _one_word("SUPABASE_PUBLISHABLE_KEY") or _one_word("SUPABASE_KEY")
     secret = _one_word("SUPABASE_SECRET_KEY")
     if is_service_key(public):
@@ -236,11 +240,11 @@ def keys_of_environment() -> tuple[str, str]:
 
 
 def secrets_of_environment() -> set[str]:
-    """Return what must not be printed, whatever goes wrong."""
-    # Each part, as an error may show a value that holds a line break in another form.
+    """Return the secrets from the environment, which are never printed."""
+    # Split at white space: an error may show a value with a line break in another form.
     known = {part for name in _SECRETS for part in _variable(name).split()}
     for name in _PUBLIC_KEYS:
-        # A secret key is taken there, too.
+        # These variables may hold a secret key, too.
         key = _variable(name)
         if is_service_key(key):
             known.add(key)
@@ -257,10 +261,14 @@ def _variable(name: str) -> str:
 
 
 def _one_word(name: str) -> str:
-    """Return a variable that holds a key or a token."""
+    """Return the value of a variable for a key or a token; empty if not set.
+
+    Raises:
+        CommandError: The value has blanks or characters that are not ASCII.
+    """
     value = _variable(name)
     if len(value.split()) > 1 or not value.isascii():
-        # Nothing of it is shown: most of it may be a secret.
+        # The value is not shown, as it may hold a secret.
         raise usage(
             f"{name} is no key and no token",
             hint="It is one line of plain letters and digits, without blanks.",

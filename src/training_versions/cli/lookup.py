@@ -1,4 +1,4 @@
-"""What a reference stands for: asks the project for the package or version that somebody named."""
+"""Find the package or version that a reference names, by asking the project."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _MOST_LISTED: Final = 10
 
 @dataclass(frozen=True)
 class Found:
-    """What somebody named: a package, and the version of it that they named, if they did."""
+    """The package that a reference names, and the version if it names one."""
 
     package: Package
     version: Version | None
 
     @property
     def written(self) -> str:
-        """How this command line writes it."""
+        """The reference in the form that this command line prints."""
         if self.version is None:
             return write_name(self.package.name)
         return write_version(self.package.name, self.version.version_number)
@@ -41,21 +41,21 @@ class Found:
 
 @dataclass(frozen=True)
 class FoundVersion(Found):
-    """A version that somebody named, or that the name of its package stands for."""
+    """A version that a reference names, or the default version of the package it names."""
 
     version: Version
 
 
 def find(session: Session, text: str, *, beside: Package | None = None) -> Found:
-    """Find the package or the version that somebody named.
+    """Find the package or version that a reference names.
 
     Args:
-        session: Whose.
-        text: What they typed.
-        beside: The package that is meant where only a selector is typed, as in `diff bot@1 @2`.
+        session: The session of the command.
+        text: The reference.
+        beside: The package for a reference that is only a selector, as in `diff bot@1 @2`.
 
     Raises:
-        CommandError: There is none, or there are several.
+        CommandError: Nothing matches the reference, or several packages or versions do.
     """
     reference = read_reference(text)
     if reference.id is not None and reference.selector is None:
@@ -67,7 +67,11 @@ def find(session: Session, text: str, *, beside: Package | None = None) -> Found
 
 
 def find_package(session: Session, text: str) -> Package:
-    """Find the package that somebody named."""
+    """Find the package that a reference names.
+
+    Raises:
+        CommandError: It is not found, or the reference names a version.
+    """
     found = find(session, text)
     if found.version is not None:
         raise usage(
@@ -84,14 +88,17 @@ def find_version(
     default: str | Selector | None = None,
     beside: Package | None = None,
 ) -> FoundVersion:
-    """Find the version that somebody named.
+    """Find the version that a reference names.
 
     Args:
-        session: Whose.
-        text: What they typed.
-        default: Which version the name of a package alone stands for: `latest`, `published`,
-            `draft`, or a selector. Without it a version must be named.
+        session: The session of the command.
+        text: The reference.
+        default: The version to use if the reference names only a package: `latest`, `published`,
+            `draft`, or a selector. Without a default, the reference must name a version.
         beside: As for `find`.
+
+    Raises:
+        CommandError: Nothing matches the reference, or several packages or versions do.
     """
     found = find(session, text, beside=beside)
     if found.version is not None:
@@ -108,18 +115,18 @@ def find_version(
 
 
 class PackageNames:
-    """The names of packages by their ids, each asked for once."""
+    """A cache of package names by id."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._names: dict[UUID, str] = {}
 
     def add(self, package: Package) -> None:
-        """Remember a package that is known already."""
+        """Add a package that was read already."""
         self._names[package.id] = package.name
 
     def name(self, package_id: UUID) -> str:
-        """Return the name of a package; its id if it is not there any more."""
+        """Return the name of a package, or its id if the package is not found."""
         if package_id not in self._names:
             package = self._session.packages.find(package_id)
             self._names[package_id] = str(package_id) if package is None else package.name
@@ -132,7 +139,7 @@ def package_of(session: Session, version: VersionSummary) -> Package:
 
 
 def _typed(package: Package, selector: str = "") -> str:
-    """Write a package, or a version of it, as somebody types it."""
+    """Return the reference of a package or version, quoted for a shell."""
     return for_shell(f"{write_name(package.name)}{selector}")
 
 
@@ -206,7 +213,7 @@ def _identify(package: Package) -> str:
 def _similar(session: Session, name: str) -> str | None:
     from difflib import get_close_matches
 
-    # The newest are enough for a guess.
+    # Comparing with the newest packages is enough for a suggestion.
     names = {package.name.casefold(): package.name for package in session.packages.list(limit=200)}
     close = get_close_matches(name.casefold(), names, n=1)
     if not close:
@@ -278,7 +285,7 @@ def _only_draft(session: Session, package: Package) -> Version:
 
 
 def _by_deployment(session: Session, package: Package, selector: Selector) -> Version:
-    """Find the version that is or was live, at one target or at whichever it was."""
+    """Find the version that is live, or was on a day, at the target or at any target."""
     stays = _stays(session, package, selector)
     name = write_name(package.name)
     if not stays:
