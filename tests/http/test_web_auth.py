@@ -58,7 +58,7 @@ REFUSED = {
         400,
         {"code": 400, "error_code": "invalid_credentials", "msg": "Invalid"},
         400,
-        "The address and the password do not go together.",
+        "The email and the password do not go together.",
     ),
     "not confirmed": (400, {"code": "email_not_confirmed", "message": "x"}, 400, "not confirmed"),
     "blocked": (403, {"code": "user_banned", "message": "x"}, 403, "This account is blocked."),

@@ -4,6 +4,7 @@ The imports of this module run at every start. The list of commands and the comp
 tables, as importing click takes three times as long as starting Python.
 """
 
+import codecs
 import os
 import sys
 from io import TextIOWrapper
@@ -12,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_ESCAPES = "training_versions.json_escapes"
 _COMPLETE = "_TRAINING_VERSIONS_COMPLETE"
 # Commands that work without the extra, with a parser of the standard library.
 _PLAIN = ("--version", "migrations", "rollback")
@@ -46,11 +48,21 @@ def _open_closed_streams() -> None:
 
 
 def _escape_what_cannot_be_written() -> None:
-    """Let a character that the encoding of a terminal or a pipe lacks end no program."""
+    """Escape the characters that the encoding of a terminal or a pipe lacks."""
+    codecs.register_error(_ESCAPES, _escape_as_json)
     for stream in (sys.stdout, sys.stderr):
         # Those of tests need not be files.
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=_ESCAPES)
+
+
+def _escape_as_json(error: UnicodeError) -> "tuple[str, int]":
+    r"""Return `\uXXXX` for each UTF-16 unit, so that what `--json` prints stays JSON."""
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    units = lacking.encode("utf-16-be", "surrogatepass")
+    pairs = zip(units[::2], units[1::2], strict=True)
+    return "".join(f"\\u{high:02x}{low:02x}" for high, low in pairs), error.end
 
 
 def _main(arguments: "Sequence[str]") -> int:

@@ -119,7 +119,7 @@ def _reason(reply: httpx.Response) -> str:
 def _hint_for(reply: httpx.Response) -> str | None:
     code = _body(reply).get("error_code")
     if code == "invalid_credentials":
-        return "The address or the password is not right."
+        return "The email or the password is not right."
     if code == "email_not_confirmed":
         return "Open the link in the mail that the project sent first."
     if reply.status_code == 401:

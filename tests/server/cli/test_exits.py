@@ -421,7 +421,8 @@ def test_a_language_that_cannot_write_a_name_does_not_end_the_command(ada, monke
     ada.package("🦜")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
 
-    ran = spawn("packages")
+    table, document = spawn("packages"), spawn("packages", "--json")
 
-    assert ran.status == 0
-    assert ran.out.startswith("\\U0001f99c\t")
+    assert (table.status, document.status) == (0, 0)
+    assert table.out.startswith("\\ud83e\\udd9c\t")
+    assert document.json[0]["name"] == "🦜"

@@ -71,7 +71,7 @@ def test_a_refusal_does_not_say_whether_the_address_exists_and_keeps_it(
     done = visitor.submit(SIGN_IN, {"email": owner_email, "password": password, "next": "/?a=1"})
 
     assert done.status_code == 400
-    assert "The address and the password do not go together." in done.text
+    assert "The email and the password do not go together." in done.text
     assert f'value="{owner_email}"' in done.text
     assert 'name="next" value="/?a=1"' in done.text
     assert password not in done.text
@@ -84,7 +84,7 @@ def test_an_empty_field_is_named(visitor: Visitor, given: dict[str, str]) -> Non
     done = visitor.submit(SIGN_IN, given)
 
     assert done.status_code == 422
-    assert "Both are needed: the address and the password." in done.text
+    assert "Both are needed: the email and the password." in done.text
 
 
 @pytest.mark.parametrize(

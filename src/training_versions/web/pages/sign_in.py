@@ -31,7 +31,7 @@ _NOTICES: Final = {
     "ends there by itself.",
 }
 _MESSAGES: Final = {
-    "invalid_credentials": "The address and the password do not go together.",
+    "invalid_credentials": "The email and the password do not go together.",
     "email_not_confirmed": "This address is not confirmed yet: follow the link in the mail that "
     "came after signing up.",
     "user_banned": "This account is blocked.",
@@ -86,7 +86,7 @@ async def sign_in(request: Request) -> Response:
     if not is_ours or not csrf.is_same_site(request):
         return refuse(403, _STALE)
     if not email or not password:
-        return refuse(422, "Both are needed: the address and the password.")
+        return refuse(422, "Both are needed: the email and the password.")
     try:
         tokens = await services.auth.sign_in(email, password)
     except AuthError as exc:
