@@ -1,7 +1,7 @@
-"""A project as the environment, its keys, its tokens and its replies describe it.
+"""Read the settings of a project from the environment, and facts from its keys, tokens and replies.
 
-Nothing is verified here: the project does that. What a token says decides how an error is worded,
-when a session is renewed and whom a page greets; never what somebody may do.
+Tokens are not verified here; the project does that. Their claims affect how an error is worded,
+when a session is renewed and which user a page shows. They never decide what a user may do.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def given_or_set(value: str | None, argument: str, variables: tuple[str, ...]) -> str:
-    """Return a setting as it is given, else from the first of the variables that is set.
+    """Return the value if it is given, or else the first of the environment variables that is set.
 
     Raises:
-        InvalidInputError: It is neither given nor in the environment.
+        InvalidInputError: The value is not given, and none of the variables is set.
     """
     for candidate in (value, *map(os.environ.get, variables)):
         if candidate:
@@ -39,7 +39,7 @@ def given_or_set(value: str | None, argument: str, variables: tuple[str, ...]) -
 
 
 def is_on_this_machine(url: str) -> bool:
-    """Return whether an address is on this machine."""
+    """Return whether the host of a URL is this machine."""
     try:
         return urlsplit(url).hostname in _LOOPBACK
     except ValueError:
@@ -47,21 +47,21 @@ def is_on_this_machine(url: str) -> bool:
 
 
 def takes_environment(url: str) -> bool:
-    """Return whether an HTTP client for an address obeys the environment: its `trust_env`.
+    """Return the `trust_env` of an HTTP client for a URL: whether it uses the environment.
 
-    No proxy of the user can reach this machine. But with https it has a certificate of its own, and
-    only the environment says whose to trust (SSL_CERT_FILE).
+    A proxy cannot reach a server on this machine, so the environment is ignored for it. With https
+    such a server has its own certificate, and only the environment can trust it (SSL_CERT_FILE).
     """
     return not is_on_this_machine(url) or url.startswith("https://")
 
 
 @contextmanager
 def explain_bad_environment() -> Generator[None]:
-    """Explain why an HTTP client cannot be made in this context.
+    """Convert errors that the environment causes when an HTTP client is created.
 
     Raises:
-        InvalidInputError: The environment names a proxy of a kind that is unknown or not installed,
-            or what is no address, or certificates that cannot be read.
+        InvalidInputError: A proxy in the environment has an unknown scheme, needs a package that
+            is not installed, or is not a URL; or the certificates cannot be read.
     """
     try:
         yield
@@ -74,8 +74,8 @@ def explain_bad_environment() -> Generator[None]:
             hint="SSL_CERT_FILE names a file of certificates (PEM), SSL_CERT_DIR a folder of them.",
         ) from exc
     except Exception:
-        # `InvalidURL` of httpx, which this module may not import. Not `from` it: its text may show
-        # a part of a password.
+        # This is `InvalidURL` of httpx, which this module may not import. It is not chained,
+        # because its message may show a part of a password.
         raise _bad_proxy("it, or one in NO_PROXY, is no address") from None
 
 
@@ -89,16 +89,16 @@ def _bad_proxy(why: str) -> InvalidInputError:
 
 
 def seconds_to_wait(replied: Mapping[str, str]) -> int | None:
-    """Return after how many seconds a server wants to be asked again; the headers are its own."""
+    """Return the seconds of a `Retry-After` header; `None` without one, or for a date."""
     seconds = replied.get("Retry-After", "")
-    # A date is left alone: the clocks may differ.
+    # A date is ignored, because the clocks may differ.
     if len(seconds) > 6 or not seconds.isascii() or not seconds.isdigit():
         return None
     return int(seconds)
 
 
 def read_claims(token: str) -> dict[str, object]:
-    """Return the claims of an access token, unverified; empty if it is no token."""
+    """Return the unverified claims of an access token; empty if it cannot be decoded."""
     try:
         payload = token.split(".")[1]
         padding = "=" * (-len(payload) % 4)
@@ -111,7 +111,7 @@ def read_claims(token: str) -> dict[str, object]:
 
 
 def read_user_id(token: str) -> UUID | None:
-    """Return the id of the user whom a token is for; `None` for a key, which is for no user."""
+    """Return the unverified user id of a token; `None` for a key, which has no user."""
     try:
         return UUID(str(read_claims(token).get("sub")))
     except ValueError:
@@ -119,7 +119,7 @@ def read_user_id(token: str) -> UUID | None:
 
 
 def is_service_key(key: str) -> bool:
-    """Return whether a key stands for the service role, which skips row level security."""
+    """Return whether a key is for the service role, which bypasses row level security."""
     if key.startswith("sb_secret_"):
         return True
     return read_claims(key).get("role") == "service_role"

@@ -1,4 +1,4 @@
-"""The words for a moment, an amount, a hint and an origin, the same wherever they are shown."""
+"""Text for ages, amounts, hints and origins, the same wherever it is shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-# Of each unit: the age in seconds from which on it is used, its length in seconds, and its name.
+# For each unit: the smallest age that is shown in it (in seconds), its length, and its name.
 _UNITS: Final = (
     (365 * _DAY, 365 * _DAY, "year"),
     (60 * _DAY, 30.4375 * _DAY, "month"),
@@ -25,11 +25,11 @@ HINTS_FOR_JSON: Final = {
     "Write None, or text such as 'inf' that you turn back when you read it; a model does that "
     "with ser_json_inf_nan='strings'.": 'Write null, or text such as "inf".',
 }
-"""Parts of the SDK's hints that speak of Python, and what stands there for those who wrote JSON."""
+"""Parts of the SDK's hints that are about Python, with the replacements for callers with JSON."""
 
 
 def describe_hint(hint: str | None) -> str | None:
-    """Return a hint of the SDK in words for somebody who wrote JSON, and not Python."""
+    """Return a hint of the SDK for a caller who sent JSON instead of Python values."""
     if hint is None:
         return None
     for sentence, shown in HINTS_FOR_JSON.items():
@@ -38,7 +38,7 @@ def describe_hint(hint: str | None) -> str | None:
 
 
 def describe_age(moment: datetime, now: datetime) -> str:
-    """Say how long before `now` a moment is, or how long after."""
+    """Describe the time between a moment and `now`, such as "2 hours ago" or "in 3 days"."""
     seconds = (now - moment).total_seconds()
     if abs(seconds) < _JUST_NOW:
         return "just now"
@@ -58,14 +58,15 @@ def _describe_duration(seconds: float) -> str:
 
 
 def write_amount(amount: Decimal) -> str:
-    """Write an amount of money, exact and with thousands separators."""
+    """Format an amount of money with two decimals and thousands separators."""
     return f"{amount:,.2f}"
 
 
 def describe_other_package(kind: str, details: Mapping[str, object], package_id: UUID) -> str:
-    """Return what to write behind the number of a forked version; empty if it is of this package.
+    """Return the suffix for the number of a version that was forked from another package.
 
-    Each package counts its versions from 1, so the number alone would name one of this package.
+    Each package counts its versions from 1, so without a suffix the number would seem to be one of
+    this package. The suffix is empty for other events, and for a version of this package.
     """
     if kind != "forked" or details.get("from_package_id") in (None, str(package_id)):
         return ""

@@ -1,10 +1,10 @@
-"""The doctor says whether a project is fit: the extra `doctor` for all of its checks.
+"""The doctor: check whether a project is set up correctly. Needs the extra `doctor` for all checks.
 
     report = examine(db_url=os.environ["SUPABASE_DB_URL"])
     print(report.to_text())
 
-It reads the catalog and the rows, and tries in a transaction that is rolled back what each role can
-and cannot do. It changes nothing.
+It reads the catalog and the rows, and tests the rights of each role in a transaction that is rolled
+back. It changes no data.
 """
 
 from training_versions.doctor.examine import examine

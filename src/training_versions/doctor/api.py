@@ -1,7 +1,7 @@
-"""What can be seen through the REST API, with an address and a key alone.
+"""Checks of the REST API, which need only the address of the project and a key.
 
-Functions are asked for with GET, which PostgREST answers in a transaction that is read-only: one
-that would write is not carried out.
+Functions are called with GET. PostgREST runs these calls in a read-only transaction, so a function
+cannot write.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LEAST_ROWS = 100
 _COMPUTED_COLUMNS = ("training_version_summary", "training_package_made_at")
 _REQUIRED = re.compile(r"(?:^|, )(p_\w+) ([a-z ]+?)(?=, p_|$)")
 _VALUES = {"uuid": "", "jsonb": "{}", "text": "doctor", "integer": "0", "numeric": "0"}
-# PostgREST before 13 asks the database for a table that it does not know.
+# PostgREST before 13 sends queries for unknown tables to the database, which answers 42P01.
 _NOT_IN_CACHE = ("PGRST202", "PGRST205", "42P01")
 _BAD_KEY = ("PGRST300", "PGRST301", "PGRST302", "PGRST303")
 _RELOAD = "notify pgrst, 'reload schema';"
@@ -43,9 +43,9 @@ _KEYS = "Take a key of this project from the dashboard: Project Settings, API Ke
 class _Answer:
     status: int
     rows: list[Any] | None
-    """What a read found; None if it was refused."""
+    """The rows of a read; None if it was refused."""
     refusal: dict[str, Any]
-    """What a refusal says, or nothing."""
+    """The body of a refusal, or an empty dict."""
 
     @property
     def code(self) -> str | None:
@@ -55,27 +55,27 @@ class _Answer:
 
     @property
     def knows_table(self) -> bool:
-        """Whether the API knows the table that was read, though it may refuse its rows."""
+        """Whether the API knows the table, even if it refuses to read the rows."""
         was_read = self.status == 200 and self.rows is not None
         return was_read or self.code == "42501"
 
     @property
     def message(self) -> str:
-        """What a refusal says."""
+        """The message of a refusal."""
         return str(self.refusal.get("message", ""))
 
 
 class CannotCountError(Exception):
-    """The row cap cannot be found; the message says why."""
+    """The row cap cannot be determined; the message says why."""
 
 
 class Api:
-    """The REST API of a project, asked with one key.
+    """A client for the REST API of a project.
 
     Args:
         url: The address of the project.
-        key: A key of it.
-        has_objects: Whether its database has the objects of this release, if that is known.
+        key: A key of the project.
+        has_objects: Whether the database has the objects of this release; None if unknown.
     """
 
     def __init__(self, url: str, key: str, *, has_objects: bool | None) -> None:
@@ -101,7 +101,7 @@ class Api:
         self._http.close()
 
     def examine(self) -> Iterator[Finding]:
-        """Look at the API."""
+        """Check that the API answers, knows every object, and shows nothing to the public."""
         try:
             answer = self._get("training_package_versions", select="id", limit="1")
             self._is_there = answer.knows_table
@@ -121,10 +121,10 @@ class Api:
             )
 
     def examine_row_cap(self) -> list[Finding]:
-        """Count how many rows a reply has at most, after `examine`.
+        """Check the most rows of a reply. Call `examine` first, and exhaust its findings.
 
         Raises:
-            CannotCountError: They cannot be counted.
+            CannotCountError: The row cap cannot be determined.
         """
         if not self._is_there:
             raise CannotCountError("the API cannot be used")
@@ -161,13 +161,13 @@ class Api:
         return self._get(f"rpc/{function}", **arguments)
 
     def _judge(self, answer: _Answer) -> Finding | None:
-        """Judge the reply to a read of versions."""
+        """Return the finding for a reply to a read of versions, if there is one."""
         if answer.knows_table:
             return self._check_rights(answer)
         return self._explain_failure(answer)
 
     def _check_rights(self, answer: _Answer) -> Finding | None:
-        """Check that a secret key reads versions, and a publishable one does not."""
+        """Check that a secret key can read versions, and a publishable key cannot."""
         if answer.rows is not None and not self._is_secret:
             return finding(
                 "api-open-to-anon",
@@ -186,7 +186,7 @@ class Api:
         return None
 
     def _explain_failure(self, answer: _Answer) -> Finding | None:
-        """Say why the API does not know the table of versions."""
+        """Return the finding for an API that does not know the table of versions."""
         if answer.code in _NOT_IN_CACHE:
             return self._table_unknown()
         if answer.code == "PGRST106":
@@ -219,11 +219,11 @@ class Api:
                 "The API does not know the table training_package_versions.",
                 _MIGRATE,
             )
-        # The checks of the database have said already that it is missing.
+        # The checks of the database have already reported the missing table.
         return None
 
     def _functions(self) -> Iterator[Finding]:
-        """Ask for every function, many at a time."""
+        """Call every function, several at a time, and report those that the API does not know."""
         calls: dict[str, dict[str, str]] = {}
         for name, facts in shipped()["function"].items():
             schema, _, function = name.partition(".")
@@ -285,7 +285,7 @@ def _checked_url(url: str) -> str:
 
 
 def _arguments(declared: str) -> dict[str, str]:
-    """Return a value for each argument of a function that must be given."""
+    """Return a value for each required argument of a function."""
     values: dict[str, str] = {}
     for name, type_name in _REQUIRED.findall(declared):
         values[name] = str(uuid4()) if type_name == "uuid" else _VALUES[type_name]

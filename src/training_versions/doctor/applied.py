@@ -1,4 +1,4 @@
-"""Are the migrations of this release in the project's history, and unchanged?"""
+"""Check that the project's history has the migrations of this release, unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from training_versions.doctor.shipped import INTERNAL, VERSIONS, Migration, migr
 ROLLBACK = "20250131000002"
 
 _HISTORY = "supabase_migrations.schema_migrations"
-# The CLI records a file statement by statement, without what stands between them.
+# The CLI records the statements of a file, without the blanks and semicolons between them.
 _APPLIED = rf"""
     select
         to_jsonb(m) ->> 'version',
@@ -36,26 +36,26 @@ _PUSH = f"{_COPY}\nsupabase db push --remote"
 
 @dataclass(frozen=True)
 class History:
-    """What a project has of the migrations."""
+    """The migrations that a project has applied."""
 
     has_versions: bool
     has_internal: bool
     applied: dict[str, str | None]
-    """Hashes of what was applied, by version; None where no text was kept."""
+    """Hashes of the applied migrations, by version; None where no text was recorded."""
 
     @property
     def missing(self) -> list[Migration]:
-        """The migrations of this release that are not in it."""
+        """The migrations of this release that the history lacks."""
         return [migration for migration in migrations() if migration.version not in self.applied]
 
     @property
     def is_there(self) -> bool:
-        """Whether any of them is in it."""
+        """Whether the history has any migration of this release."""
         return len(self.missing) < len(migrations())
 
 
 def read_history(connection: Connection) -> History:
-    """Read the history of migrations, which may not be there."""
+    """Read the history of migrations, whose table may be missing."""
     row = connection.execute(
         "select to_regclass(%s) is not null, to_regnamespace(%s) is not null,"
         " to_regclass(%s) is not null",
@@ -68,7 +68,7 @@ def read_history(connection: Connection) -> History:
 
 
 def nothing_there(history: History) -> Finding | None:
-    """Return that the schema is missing as a whole, if that is so."""
+    """Return a finding if the whole schema is missing, or all but the first release."""
     if not history.has_versions:
         return finding(
             "migrations-not-applied",
@@ -90,8 +90,8 @@ def examine_history(history: History, *, is_whole: bool) -> Iterator[Finding]:
     """Compare the history with the migrations of this release.
 
     Args:
-        history: What the project has.
-        is_whole: Whether every object is there.
+        history: The history of the project.
+        is_whole: Whether the database has every object.
     """
     if ROLLBACK in history.applied:
         yield finding(
@@ -125,7 +125,7 @@ def examine_history(history: History, *, is_whole: bool) -> Iterator[Finding]:
 
 
 def _changed(history: History) -> Iterator[Finding]:
-    # The first file is not compared: projects have it in the words of the first release.
+    # The first file is not compared, because older projects applied the text of the first release.
     for migration in migrations()[1:]:
         applied = history.applied.get(migration.version)
         if applied is not None and applied != _hash(migration.text()):
@@ -144,7 +144,7 @@ def _hash(text: str) -> str:
 
 
 def _push_of(history: History) -> str:
-    """Return the push that applies what is missing."""
+    """Return the commands that apply the missing migrations."""
     missing = history.missing or list(migrations())
     if any(version > missing[0].version for version in history.applied):
         return f"{_PUSH} --include-all"

@@ -1,4 +1,4 @@
-"""What is tried, and what should come of it."""
+"""The statements that `rights` tries for each role, and whether each should succeed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Who = Literal["owner", "stranger", "anon", "service"]
 
 @dataclass(frozen=True)
 class Attempt:
-    """A statement of somebody, and whether it should be carried out."""
+    """A statement by one caller, and whether it should succeed."""
 
     who: Who
     what: str
@@ -22,7 +22,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Ids:
-    """What the statements are about, written in them as `:name`."""
+    """The identifiers in the statements, where each is written as `:name`."""
 
     owner: str
     stranger: str
@@ -33,7 +33,7 @@ class Ids:
     of_stranger: str = field(default_factory=lambda: str(uuid4()))
 
     def fill_in(self, sql: str) -> str:
-        """Write the identifiers into a statement."""
+        """Replace the names in a statement with the identifiers."""
         return re.sub(r"(?<!:):([a-z_]+)", lambda found: f"'{getattr(self, found[1])}'::uuid", sql)
 
 
@@ -64,7 +64,7 @@ CALLERS = (
         allowed=True,
     ),
 )
-"""What all rules rest on."""
+"""`auth.uid()` must return the caller, because all rules depend on it."""
 
 SETUP = (
     _owner(
@@ -101,7 +101,7 @@ SETUP = (
         allowed=True,
     ),
 )
-"""What the attempts are about. It stays until all of them are made."""
+"""Create the rows for the attempts. They are kept until all attempts are made."""
 
 _OWNER_MAY = (
     _owner(
@@ -357,4 +357,4 @@ _SERVICE = (
 )
 
 ATTEMPTS = (*_OWNER_MAY, *_OWNER_MAY_NOT, *_STRANGER_MAY_NOT, *_ANON_MAY_NOT, *_SERVICE)
-"""Each is taken back before the next."""
+"""Each attempt is rolled back before the next one."""

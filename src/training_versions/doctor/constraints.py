@@ -1,4 +1,4 @@
-"""Are constraints and indexes as shipped?"""
+"""Compare constraints and indexes with the shipped ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OPTIONAL_INDEXES = frozenset(
     f"public.idx_package_versions_{name}"
     for name in ("config_snapshot", "model_snapshot", "dataset_snapshot", "deployment")
 )
-"""What a project may drop, as docs/migrations.md says."""
+"""Indexes that a project may drop, as docs/migrations.md says."""
 
 _CONSTRAINT_MISSING = {
     "p": "primary-key-missing",
@@ -91,13 +91,13 @@ def _constraint(name: str, wanted: Facts, alike: dict[str, Facts]) -> Iterator[F
 
 
 def _acts_alike(name: str, wanted: Facts, alike: dict[str, Facts]) -> bool:
-    """Return whether one of the constraints on the same columns keeps what ours keeps."""
+    """Return whether one of the constraints on the same columns enforces the same as ours."""
     if wanted["type"] == "f":
         acts = (wanted["on_delete"], wanted["deferred"])
         return any((facts["on_delete"], facts["deferred"]) == acts for facts in alike.values())
     if wanted["type"] == "c" and name in alike:
         return _condition(alike[name]) == _condition(wanted)
-    return True  # of the first release, whose names and words were others
+    return True  # a constraint of the first release, which had other names and definitions
 
 
 def _condition(facts: Facts) -> str:
@@ -108,7 +108,7 @@ def _condition(facts: Facts) -> str:
 
 
 def indexes(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[Finding]:
-    """Compare the indexes; those that the app added are its own."""
+    """Compare the indexes. Those that the app added are ignored."""
     for name, wanted in expected.items():
         facts = actual.get(name)
         label = f"index {name}"
@@ -138,11 +138,14 @@ def indexes(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[Fi
 
 
 def create_index(wanted: Facts) -> str:
-    """Return the statement; the fix of another finding may have made the index again."""
+    """Return the statement that creates an index.
+
+    It has `if not exists`, because the fix of another finding may have created the index.
+    """
     return wanted["definition"].replace(" INDEX ", " INDEX IF NOT EXISTS ", 1) + ";"
 
 
 def _index_text(facts: Facts) -> str:
-    """Return the definition without settings, and without what the first release wrote longer."""
+    """Return the definition without settings, and with the shipped form of one old condition."""
     without_settings = re.sub(r" WITH \([^)]*\)", "", facts["definition"])
     return without_settings.replace("(is_deployed = true)", "is_deployed")

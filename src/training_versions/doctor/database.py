@@ -1,4 +1,4 @@
-"""The connection to the database, and what every check of it relies on."""
+"""The connection to the database: transactions, preconditions of the checks, and the catalog."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Connection = psycopg.Connection[Any]
 
 _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 30
-# Nobody waits for the doctor for longer than this, nor the doctor for them.
+# The doctor waits for a lock no longer than this, and neither do sessions queued behind it.
 _LOCK_SECONDS = 2
 
 _SESSION = f"""
@@ -35,13 +35,13 @@ _SESSION = f"""
     set local lock_timeout = '{_LOCK_SECONDS}s';
     set local idle_in_transaction_session_timeout = '{_STATEMENT_SECONDS}s';
     set local timezone = 'UTC';
-    -- Whatever the role or the database starts its sessions with: how names and literals are
-    -- written, and how texts arrive.
+    -- Override the settings of the role or the database for the format of names, literals and
+    -- text.
     set local quote_all_identifiers = off;
     set local standard_conforming_strings = on;
     set local client_encoding = 'UTF8';
     set local row_security = on;
-    -- To compile the checks of rows takes half a minute; to carry them out, much less than one.
+    -- Compiling the checks of rows takes half a minute; running them takes much less.
     set local jit = off;
 """
 _LOGIN_STATES = ("28000", "28P01", "3D000")
@@ -59,7 +59,7 @@ from (
         ('role authenticated', to_regrole('authenticated') is not null),
         ('role service_role', to_regrole('service_role') is not null),
         ('table auth.users', exists (
-            -- Looked up by a name, what a role may not use is an error.
+            -- A lookup by name would fail if the role may not use the schema.
             select from pg_class c
             join pg_namespace n on n.oid = c.relnamespace
             where n.nspname = 'auth' and c.relname = 'users'
@@ -93,8 +93,8 @@ def connect(db_url: str) -> Connection:
     """Connect to the database.
 
     Raises:
-        InvalidInputError: The address is not one.
-        psycopg.OperationalError: It does not answer, or refuses the login.
+        InvalidInputError: The address is malformed.
+        psycopg.OperationalError: The database does not answer, or refuses the login.
     """
     if not _is_address(db_url):
         raise InvalidInputError(
@@ -107,26 +107,26 @@ def connect(db_url: str) -> Connection:
         db_url,
         autocommit=True,
         connect_timeout=_CONNECT_SECONDS,
-        # A pooler in transaction mode keeps no prepared statements.
+        # A pooler in transaction mode does not keep prepared statements.
         prepare_threshold=None,
         application_name="training-versions doctor",
     )
 
 
 def _is_address(db_url: str) -> bool:
-    """Return whether this is an address, and all of its password is read as the password."""
+    """Return whether the address is valid, and the special characters of its password escaped."""
     try:
         parts = conninfo_to_dict(db_url)
     except psycopg.ProgrammingError:
         return False
-    # Behind an @ or a / that is not escaped, the rest of a password passes for host, port or
-    # database, which messages name.
+    # After an unescaped @ or /, the rest of the password is parsed as host, port or database, and
+    # messages would show it.
     read = [str(parts.get(name, "")) for name in ("host", "port", "dbname")]
     return not any("@" in part for part in read)
 
 
 def connection_refused(exc: psycopg.Error, db_url: str) -> Finding:
-    """Return why there is no connection, without the password."""
+    """Return the finding for a failed connection, without the password."""
     parts = conninfo_to_dict(db_url)
     said = " ".join(_without_password(str(exc), parts.get("password")).split())
     where = f"{parts.get('host', 'the local socket')}:{parts.get('port', 5432)}"
@@ -154,14 +154,14 @@ def _without_password(text: str, password: object) -> str:
 
 @contextmanager
 def read_only(connection: Connection) -> Generator[None]:
-    """Open a transaction that sees one state of the database, and can write nothing."""
+    """Open a read-only transaction with one snapshot of the database."""
     with _transaction(connection, "isolation level repeatable read, read only"):
         yield
 
 
 @contextmanager
 def rolled_back(connection: Connection) -> Generator[None]:
-    """Open a transaction that may write, and is rolled back at its end."""
+    """Open a transaction that may write, and roll it back at the end."""
     with _transaction(connection, "read write"):
         yield
 
@@ -170,18 +170,18 @@ def rolled_back(connection: Connection) -> Generator[None]:
 def _transaction(connection: Connection, mode: LiteralString) -> Generator[None]:
     with connection.transaction(force_rollback=True):
         connection.execute("set transaction " + mode)
-        # As bytes, here and below: psycopg types a query as a literal, which these are not.
+        # Bytes, here and below, because psycopg accepts only literal strings as `str` queries.
         connection.execute(_SESSION.encode())
         yield
 
 
 def missing_essentials(connection: Connection) -> list[str]:
-    """Return what every Supabase project has, and this database does not."""
+    """Return the parts of every Supabase project that this database lacks."""
     return [what for (what,) in connection.execute(_ESSENTIALS)]
 
 
 def unreadable(connection: Connection) -> Finding | None:
-    """Return that the user of the connection may not read every row, if that is so."""
+    """Return a finding if the user of the connection may not read every row."""
     row = connection.execute(_RIGHTS_OF_READING.encode()).fetchone()
     if row is None:
         return None
@@ -195,9 +195,10 @@ def unreadable(connection: Connection) -> Finding | None:
 
 
 def read_catalog(connection: Connection) -> Catalog:
-    """Return what the database holds of our objects, by kind and name.
+    """Return the objects of the SDK in the database, by kind and name.
 
-    Of functions of one name it has the shipped one, and all signatures under `overloaded`.
+    Of functions with the same name, the shipped one is included. All their signatures are listed
+    under `overloaded`.
     """
     names = {"relations": names_in_public("relation"), "functions": names_in_public("function")}
     found: Catalog = {kind: {} for kind in (*shipped(), "overloaded")}

@@ -1,6 +1,7 @@
-"""The examination as a whole: which checks can be done with what is given, and in which order.
+"""Run the examination: choose the checks that the arguments allow, and run them in order.
 
-What needs psycopg is imported in the functions: the checks of the API do without it.
+Modules that need psycopg are imported inside functions, because the checks of the API work without
+it.
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ _NEEDS_API = "it needs the address of the project and a key (url and key)"
 
 
 def examine(*, db_url: str | None = None, url: str | None = None, key: str | None = None) -> Report:
-    """Examine a project, and report what is wrong with it; nothing is changed.
+    """Examine a project and report its problems. Nothing is changed.
 
-    A project that cannot be reached is a finding, too, and no exception.
+    An unreachable project is reported as a finding; no exception is raised.
 
     Args:
         db_url: The address of the database, `postgresql://…`, as the role `postgres`. Without it
             most checks cannot be done; the report names them.
-        url: The address of the project, `https://….supabase.co`, to look at its REST API.
+        url: The address of the project, `https://….supabase.co`, to check its REST API.
         key: A key of the project, publishable or secret.
 
     Raises:
-        InvalidInputError: There is neither a database nor an address with a key, or one of them is
-            none; or psycopg is not installed, which the database needs.
+        InvalidInputError: Neither `db_url` nor both `url` and `key` are given, or one of them is
+            malformed, or `db_url` is given and psycopg is not installed.
 
     Example:
         >>> report = examine(db_url="postgresql://postgres:…@db.example.supabase.co:5432/postgres")
@@ -73,23 +74,23 @@ def _check_given(db_url: str | None, url: str | None, key: str | None) -> None:
 
 
 class Examination:
-    """What was found so far, and which groups of checks were done."""
+    """The findings so far, and the groups of checks that were done or skipped."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
         self.done: list[str] = []
         self.not_done: list[NotDone] = []
         self.has_objects: bool | None = None
-        """Whether the database has the objects of this release; None if that is not known."""
+        """Whether the database has the objects of this release; None if unknown."""
 
     def add(self, check: str, findings: Iterable[Finding]) -> None:
-        """Add a group of checks that was done, and what it found."""
-        # All of them or none: reading them may fail in the middle.
+        """Run a group of checks, and add its findings."""
+        # Add all findings or none, because the iterator may raise halfway.
         self.findings += list(findings)
         self.done.append(check)
 
     def skip(self, checks: Iterable[str], why: str) -> None:
-        """Add groups of checks that cannot be done."""
+        """Record groups of checks that cannot be done."""
         self.not_done += [NotDone(check, why) for check in checks]
 
     def report(self, seconds: float) -> Report:
@@ -120,7 +121,7 @@ def _examine_database(examination: Examination, db_url: str) -> None:
 
 
 def examine_connected(examination: Examination, connection: Connection) -> None:
-    """Do what can be done with a connection to the database."""
+    """Run the checks that need a connection to the database."""
     from training_versions.doctor.database import read_only
 
     with read_only(connection):
@@ -133,7 +134,7 @@ def examine_connected(examination: Examination, connection: Connection) -> None:
 
 
 def _can_be_examined(examination: Examination, connection: Connection) -> bool:
-    """Return whether this is a Supabase project, and its catalog and rows can be read."""
+    """Return whether this is the database of a Supabase project, and every row can be read."""
     from training_versions.doctor.database import missing_essentials, unreadable
     from training_versions.doctor.kinds import finding
 
@@ -153,7 +154,7 @@ def _can_be_examined(examination: Examination, connection: Connection) -> bool:
 
 
 def _examine_schema(examination: Examination, connection: Connection) -> bool:
-    """Examine migrations, objects and settings; return whether rows and rights can follow."""
+    """Examine migrations, objects and settings; return whether to go on with rows and rights."""
     from training_versions.doctor.applied import examine_history, nothing_there, read_history
     from training_versions.doctor.database import read_catalog
     from training_versions.doctor.objects import compare
@@ -171,7 +172,7 @@ def _examine_schema(examination: Examination, connection: Connection) -> bool:
     is_whole = not any(found.id.endswith("-missing") for found in objects)
     examination.add("migrations", examine_history(history, is_whole=is_whole))
     if history.missing and history.is_there and not is_whole:
-        # What the missing ones make is missing, and what they change is old.
+        # Objects from the missing migrations are missing, and objects that they change are old.
         examination.add("settings", examine_settings(connection))
         examination.skip(["objects", "rows", "rights"], "migrations are missing")
         return False

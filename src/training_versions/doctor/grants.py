@@ -1,4 +1,4 @@
-"""Who may do what with the objects: nobody more, nobody less than shipped."""
+"""Compare the grants on the objects with the shipped grants: none missing, none added."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROLES = ("public", *API_ROLES)
 
 
 def granted_again(name: str, expected: Facts, role: str) -> list[str]:
-    """Return the grants of a role on a table that is taken from it."""
+    """Return the statement that restores the shipped grants of a role that owned a table."""
     privileges = expected["grants"].get(role)
     if not privileges:
         return []
@@ -23,7 +23,7 @@ def granted_again(name: str, expected: Facts, role: str) -> list[str]:
 
 
 def schema_grants(actual: dict[str, Facts], owner: str) -> Iterator[Finding]:
-    """Compare who may use the schemas, which should belong to `owner`."""
+    """Compare the grants on the schemas. The internal schema should belong to `owner`."""
     owner_of_internal = actual[INTERNAL]["owner"]
     for name in (INTERNAL, "public"):
         granted = actual[name]["grants"]
@@ -38,7 +38,7 @@ def schema_grants(actual: dict[str, Facts], owner: str) -> Iterator[Finding]:
     expected = shipped()["schema"][INTERNAL]["grants"]
     for role in _ROLES:
         if role == owner_of_internal != owner:
-            continue  # that is the finding, and not what follows from it
+            continue  # the wrong owner is reported, and not the rights that come with it
         extra = _beyond(actual[INTERNAL], expected, role)
         if extra:
             yield finding(
@@ -50,11 +50,11 @@ def schema_grants(actual: dict[str, Facts], owner: str) -> Iterator[Finding]:
 
 
 def relation_grants(name: str, label: str, expected: Facts, actual: Facts) -> Iterator[Finding]:
-    """Compare who may read and write a table, a view or a sequence."""
+    """Compare the grants on a table, a view or a sequence."""
     kind = "sequence" if expected["kind"] == "S" else "table"
     for role in _ROLES:
         if role == actual["owner"]:
-            continue  # that is the finding, and not what follows from it
+            continue  # the wrong owner is reported, and not the rights that come with it
         lacking = _beyond(expected, actual["grants"], role)
         if lacking:
             yield finding(
@@ -64,7 +64,7 @@ def relation_grants(name: str, label: str, expected: Facts, actual: Facts) -> It
                 f"grant {in_lower_case(lacking)} on {kind} {name} to {role};",
             )
         extra = _beyond(actual, expected["grants"], role)
-        # The table of packages may be the app's, and so is who may use it.
+        # The table of packages may belong to the app, which then decides who may use it.
         if extra and name != PACKAGES:
             yield finding(
                 _OPEN[role],
@@ -83,10 +83,10 @@ _OPEN = {
 
 
 def function_grants(actual: dict[str, Facts]) -> Iterator[Finding]:
-    """Compare who may execute the functions."""
+    """Compare the grants on the functions."""
     for name, expected in shipped()["function"].items():
         facts = actual.get(name)
-        # One with other arguments is another function, which is to be replaced.
+        # A function with other arguments is reported elsewhere, and has to be replaced.
         if facts is None or facts["arguments"] != expected["arguments"]:
             continue
         label = f"function {facts['signature']}"
@@ -111,6 +111,6 @@ def function_grants(actual: dict[str, Facts]) -> Iterator[Finding]:
 
 
 def _beyond(facts: Facts, other: dict[str, list[str]] | Facts, role: str) -> list[str]:
-    """Return what a role has in the one and not in the other."""
+    """Return the privileges that a role has in `facts` and not in `other`."""
     others = other.get(role, [])
     return [privilege for privilege in facts["grants"].get(role, []) if privilege not in others]

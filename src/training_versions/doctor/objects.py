@@ -1,7 +1,7 @@
-"""Are the objects of a project as shipped? Schemas, tables, views, columns.
+"""Compare the objects of a project with the shipped ones: schemas, tables, views and columns.
 
-What the app added is not looked at, except where it breaks a rule. In a project that began with the
-first release, constraints have other names: they are known by what they are about.
+Objects that the app added are ignored, unless they break a rule. In a project that began with the
+first release, constraints have other names, so they are matched by their columns.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from training_versions.doctor.sql import identifier, transaction
 
 
 def compare(actual: Catalog) -> Iterator[Finding]:
-    """Compare what a project holds with what this release ships."""
+    """Compare the catalog of a project with the catalog of this release."""
     owner = _owner_of_most(actual)
     missing = [name for name in shipped()["relation"] if name not in actual["relation"]]
     if actual["schema"][INTERNAL]["owner"] != owner:
@@ -66,7 +66,7 @@ def compare(actual: Catalog) -> Iterator[Finding]:
 
 
 def _owner_of_most(actual: Catalog) -> str:
-    """Return the role that applied the migrations: most objects belong to it."""
+    """Return the role that applied the migrations, which is the owner of most objects."""
     owners = Counter(
         actual[kind][name]["owner"]
         for kind in ("relation", "function")
@@ -74,13 +74,13 @@ def _owner_of_most(actual: Catalog) -> str:
         if name in actual[kind] and name != PACKAGES
     )
     for role in API_ROLES:
-        # One of them owning everything is no reason to give it what is left.
+        # A role of the API must not own objects, even if it owns most of them.
         owners.pop(role, None)
     return owners.most_common(1)[0][0] if owners else "postgres"
 
 
 def _shipped_without(missing: list[str]) -> Catalog:
-    """Return what is shipped, but for what belongs to tables that are missing."""
+    """Return the shipped objects without those of missing tables."""
     kept: Catalog = {}
     for kind in ("column", "constraint", "index", "trigger", "policy"):
         kept[kind] = {
@@ -127,7 +127,7 @@ def _relation(name: str, expected: Facts, facts: Facts, owner: str) -> Iterator[
                 f"{name} belongs to {facts['owner']}, not to {owner}.",
                 transaction(
                     f"alter table {name} owner to {identifier(owner)};",
-                    # What the other owner had been granted before, it has no more.
+                    # The former owner has lost the grants that it had before it owned the table.
                     *granted_again(name, expected, facts["owner"]),
                 ),
             )
@@ -195,9 +195,10 @@ def _view(name: str, expected: Facts, facts: Facts) -> Iterator[Finding]:
 
 
 def _view_text(facts: Facts) -> str:
-    """Return the definition without what PostgreSQL versions write differently.
+    """Return the definition without the differences between PostgreSQL versions.
 
-    Older ones write the alias of a table, which is one letter in our views, before each column.
+    Older versions print the alias of a table before each column. In our views an alias is one
+    letter.
     """
     return re.sub(r"\b[a-z]\.|\s", "", facts["definition"] or "")
 
@@ -209,7 +210,7 @@ def _columns(expected: Catalog, actual: dict[str, Facts]) -> Iterator[Finding]:
     for name, wanted in expected["column"].items():
         table = name.rpartition(".")[0]
         if shipped()["relation"][table]["kind"] != "r":
-            continue  # of views, the definition is compared
+            continue  # views are compared by their definition
         facts = actual.get(name)
         if facts is None:
             yield _column_missing(name, wanted)
@@ -256,7 +257,7 @@ def _column(name: str, wanted: Facts, facts: Facts) -> Iterator[Finding]:
 
 
 def _column_default(name: str, wanted: Facts, facts: Facts) -> Iterator[Finding]:
-    """Compare what the database fills a column with: an identity, an expression or a default."""
+    """Compare the value that the database generates: identity, expression or default."""
     table, _, column = name.rpartition(".")
     label = f"column {name}"
     alter = f"alter table {table} alter column {column}"
@@ -274,7 +275,7 @@ def _column_default(name: str, wanted: Facts, facts: Facts) -> Iterator[Finding]
             f"{column} of {table} has no default.",
             f"{alter} set default {wanted['default']};",
         )
-    # The two released tables may have had other defaults before the first release.
+    # These two tables may have had other defaults before the first release.
     elif facts["default"] != wanted["default"] and table not in (VERSIONS, PACKAGES):
         yield finding(
             "column-default-changed",
@@ -287,7 +288,7 @@ def _column_default(name: str, wanted: Facts, facts: Facts) -> Iterator[Finding]
 def _is_generated_alike(wanted: Facts, facts: Facts) -> bool:
     if facts["identity"] != wanted["identity"] or facts["generated"] != wanted["generated"]:
         return False
-    # The catalog has the expression of a generated column as its default.
+    # The catalog stores the expression of a generated column as its default.
     return not wanted["generated"] or facts["default"] == wanted["default"]
 
 
@@ -321,7 +322,7 @@ def _generate_again(table: str, column: str, wanted: Facts, facts: Facts) -> str
 
 
 def _added_columns(actual: dict[str, Facts]) -> Iterator[Finding]:
-    """Look at the columns of the app in the two tables that it may add some to."""
+    """Check the columns that the app added to the two tables that it may extend."""
     given = ("id", "name", "template_type", "config_json", "user_id")
     known = {f"{PACKAGES}.{column}" for column in given} | shipped()["column"].keys()
     for name, facts in actual.items():

@@ -1,4 +1,4 @@
-"""What the doctor reports: findings, what was not checked, and the verdict."""
+"""The report of the doctor: findings, checks that were not done, and the verdict."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Finding:
     """One thing that is wrong with a project."""
 
     id: str
-    """What kind of finding it is, such as `policy-missing`; `docs/doctor.md` explains each."""
+    """The kind of finding, such as `policy-missing`. `docs/doctor.md` explains each kind."""
     level: Level
     """`error`: a promise is broken. `warning`: it works, but not as it should."""
     object: str
-    """What it is about: a table, a function, a version, a setting."""
+    """The subject: a table, a function, a version, a setting."""
     what: str
-    """What was found, in one sentence."""
+    """The problem, in one sentence."""
     why: str
-    """Why that is wrong, and what comes of it."""
+    """Why it matters, and what follows from it."""
     fix: str
-    """The command or the SQL that mends it."""
+    """The command or the SQL that fixes it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class NotDone:
     check: str
     """The group: `migrations`, `objects`, `settings`, `rows`, `rights`, `api` or `row cap`."""
     why: str
-    """What it would need."""
+    """The reason: what the checks would need, or how they failed."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Report:
     done: tuple[str, ...]
     """The groups of checks that were done."""
     not_done: tuple[NotDone, ...]
-    """Those that were not, and why."""
+    """The groups of checks that were not done, with the reasons."""
     seconds: float
     """How long the examination took."""
 
@@ -74,7 +74,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """The outcome in one line; a project is fit only if everything was checked."""
+        """The outcome in one line. A project is called fit only if everything was checked."""
         took = f"in {self.seconds:.1f} s"
         if not self.done:
             return f"Not examined: nothing could be checked, {took}."
@@ -165,6 +165,6 @@ def _field(label: str, text: str) -> str:
 
 
 def _code(label: str, text: str) -> str:
-    """Return lines as they are, with a label: a command is not wrapped."""
+    """Return indented lines with a label, without wrapping, so that commands stay intact."""
     first = _LABEL.format(label)
     return textwrap.indent(text, " " * len(first)).replace(" " * len(first), first, 1)

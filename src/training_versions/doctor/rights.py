@@ -1,10 +1,9 @@
-"""Can everybody do what is theirs, and nothing else? It is tried, and taken back.
+"""Test the rights of each role: try statements that should succeed, and some that should fail.
 
-Two users are made up, and what one of them owns is attacked by the other, by a caller who has not
-signed in, and by the service role. All of it is one block of plpgsql, in which every attempt is a
-subtransaction: one round trip, however far away the database is. Nothing is committed; only the
-sequences of the events and deletions go on by a few numbers, as they do whenever a transaction is
-rolled back.
+Two users are created. One owns rows. The other, a caller who has not signed in, and the service
+role try to read and change them. All attempts run in one block of plpgsql, each in a
+subtransaction, so they take one round trip. Nothing is committed. Only the sequences of events and
+deletions advance by a few numbers, as in every rolled back transaction.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _NAMES = {
     "anon": "caller who has not signed in",
     "service": "service role",
 }
-# What a stranger may do is to own something, too.
+# The statements that a stranger may run are those of an owner: on rows of their own.
 _CANNOT = {"owner": "owner-cannot", "stranger": "owner-cannot", "service": "service-cannot"}
 _CAN = {
     "owner": "owner-can",
@@ -123,12 +122,13 @@ class CannotTryError(Exception):
 
 
 def examine_rights(connection: Connection) -> Iterator[Finding]:
-    """Try what everybody can do.
+    """Try all statements, and report each one with an unexpected outcome.
 
-    The caller takes back what this writes.
+    The caller rolls the transaction back.
 
     Raises:
-        CannotTryError: There are no users to act as, or this user may not act as them.
+        CannotTryError: There are no users to act as, or the role of this connection may not act as
+            them, or its sessions start with triggers off.
     """
     _check_session(connection)
     ids = _users(connection)
@@ -141,14 +141,14 @@ def examine_rights(connection: Connection) -> Iterator[Finding]:
     if any(result["refusal"] == _RECURSION for result in results):
         yield _recursion(connection, results)
         return
-    # After a preparation that failed there are fewer results than attempts.
+    # After a failed preparation there are fewer results than attempts.
     for attempt, result in zip(attempts, results, strict=False):
         if _succeeded(result) != attempt.allowed:
             yield _describe(attempt, result)
 
 
 def _check_session(connection: Connection) -> None:
-    """Refuse a session in which the attempts would say nothing about the project."""
+    """Raise an error if attempts in this session would not tell anything about the project."""
     row = connection.execute("select current_setting('session_replication_role'), current_user")
     ((triggers, user),) = row.fetchall()
     if triggers == "replica":
@@ -162,13 +162,13 @@ def _check_session(connection: Connection) -> None:
 
 
 def _users(connection: Connection) -> Ids:
-    """Return two users to act as: new ones, or two that are there."""
+    """Create two users to act as; return two existing ones if that fails."""
     owner, stranger = str(uuid4()), str(uuid4())
     try:
         with connection.transaction():
             connection.execute("insert into auth.users (id) values (%s), (%s)", [owner, stranger])
     except psycopg.Error as exc:
-        # A trigger of the app may want more of a user, or the role may not write here.
+        # A trigger of the app may require more columns, or the role may not write to the table.
         users = [str(id) for (id,) in connection.execute(_TWO_USERS)]
         if len(users) < 2:
             message = f"it needs two users, and none can be made up: {exc.diag.message_primary}"
@@ -178,7 +178,7 @@ def _users(connection: Connection) -> Ids:
 
 
 def _run(connection: Connection, attempts: tuple[Attempt, ...], ids: Ids) -> list[dict[str, Any]]:
-    """Carry the attempts out; after a preparation that fails, no more."""
+    """Run the attempts and return their results; stop after a failed preparation."""
     steps = [
         {
             "role": _ROLES[attempt.who],
@@ -211,7 +211,7 @@ def _succeeded(result: dict[str, Any]) -> bool:
 
 
 def _describe(attempt: Attempt, result: dict[str, Any]) -> Finding:
-    """Return the finding for an attempt that did not end as it should."""
+    """Return the finding for an attempt with an unexpected outcome."""
     label = f"{_NAMES[attempt.who]}: {attempt.what}"
     if not attempt.allowed:
         return finding(_CAN[attempt.who], label, "It succeeded.", _FIX)

@@ -1,4 +1,4 @@
-"""Are triggers, policies and functions as shipped? They keep the rules."""
+"""Compare triggers, policies and functions, which enforce the rules, with the shipped ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMMANDS = {"r": "select", "a": "insert", "w": "update", "d": "delete", "*": "a
 
 
 def triggers(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[Finding]:
-    """Compare the triggers; those that the app added are its own."""
+    """Compare the triggers. Those that the app added are ignored."""
     for name, wanted in expected.items():
         table = wanted["table"]
         trigger = name.removeprefix(f"{table}.")
@@ -53,7 +53,7 @@ def triggers(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[F
 
 
 def policies(expected: dict[str, Facts], actual: dict[str, Facts]) -> Iterator[Finding]:
-    """Compare the policies; those of training_configs may be the app's."""
+    """Compare the policies. Additional ones are reported, except on training_configs."""
     for name, wanted in expected.items():
         policy, label = _policy(name, wanted)
         facts = actual.get(name)

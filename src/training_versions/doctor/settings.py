@@ -1,4 +1,4 @@
-"""Roles, settings of roles and of the database, and views of the app that open what is closed."""
+"""Check roles, settings of roles and of the database, and views of the app that bypass policies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MEMBERS = f"""
             or r.rolname = 'anon' and o.rolname = 'authenticated'
             or o.oid = (select n.nspowner from pg_namespace n where n.nspname = '{INTERNAL}')
             or o.rolname <> all (array['anon', 'authenticated']) and exists (
-                -- What a group may do with our objects, and the role by itself may not.
+                -- A right on our objects that the group has, and the role itself does not.
                 select from ours
                 cross join aclexplode(ours.acl) as x
                 where x.grantee = o.oid and not exists (
@@ -72,7 +72,7 @@ _SETTINGS = """
         and (
             s.setrole = 0
             or r.rolname in ('anon', 'authenticated', 'service_role', 'authenticator')
-            -- Whose triggers are off when it mends or moves rows.
+            -- The triggers of the owner would be off when it repairs or migrates rows.
             or c.setting like 'session_replication_role=%'
             and r.oid = (
                 select n.nspowner from pg_namespace n
@@ -81,8 +81,8 @@ _SETTINGS = """
         )
     order by 1, 2, 3
 """
-# A view reads with the rights of its owner unless it says otherwise; an owner for whom row level
-# security holds would show them nothing, but who creates views owns the tables as a rule.
+# A view reads with the rights of its owner unless it is `security_invoker`. If row level security
+# applied to the owner, the view would show no rows; usually the owner of the view owns the tables.
 _VIEWS = f"""
     select distinct c.oid::regclass::text, c.relkind
     from pg_depend d
@@ -114,7 +114,7 @@ _VIEWS = f"""
 
 
 def examine_settings(connection: Connection) -> Iterator[Finding]:
-    """Look at roles, at settings, and at views of the app."""
+    """Check roles, settings, and views of the app."""
     yield from _roles(connection)
     for role, database, name, value in connection.execute(_SETTINGS):
         yield from _setting(_Setting(role, database, name, value))
@@ -162,7 +162,7 @@ class _Setting:
 
     @property
     def alter(self) -> str:
-        """The beginning of the statement that changes it."""
+        """The beginning of the statement that changes the setting."""
         if self.database and not self.role:
             return f"alter database {identifier(self.database)}"
         role = identifier(self.role) if self.role else "all"
@@ -172,7 +172,7 @@ class _Setting:
 
     @property
     def label(self) -> str:
-        """What it is a setting of."""
+        """The role or database that has the setting."""
         return self.alter.removeprefix("alter ").replace("role all", "all roles")
 
 

@@ -1,8 +1,8 @@
-"""What the migrations of this release make: the reference that a project is compared with.
+"""The objects that the migrations of this release create: the reference for comparisons.
 
-`shipped.json` is what `catalog.sql` finds in a new database; `scripts/dump_catalog.py` writes it,
-and a test compares. The bodies of functions are there as hashes only: to mend one, its text is
-taken from the migrations.
+`scripts/dump_catalog.py` writes `shipped.json`, which is the result of `catalog.sql` in a new
+database; a test compares the two. It has only hashes of the bodies of functions. Fixes take their
+text from the migrations.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Migration:
 
 @cache
 def shipped() -> Catalog:
-    """Return what a new database holds after all migrations."""
+    """Return the catalog of a new database after all migrations."""
     return json.loads((_HERE / "shipped.json").read_text(encoding="utf-8"))
 
 
@@ -64,13 +64,13 @@ def query() -> str:
 
 
 def names_in_public(kind: str) -> list[str]:
-    """Return the names of the shipped objects of a kind that lie in the schema public."""
+    """Return the names of the shipped objects of a kind in the schema public."""
     return [name.partition(".")[2] for name in shipped()[kind] if name.startswith("public.")]
 
 
 @cache
 def migrations() -> tuple[Migration, ...]:
-    """Return the migrations of this release in their order."""
+    """Return the migrations of this release, in order."""
     found: list[Migration] = []
     for path in sorted(migrations_dir().glob("*.sql")):
         version, _, name = path.stem.partition("_")
@@ -80,12 +80,12 @@ def migrations() -> tuple[Migration, ...]:
 
 @cache
 def function_sources() -> dict[str, str]:
-    """Return the statement that creates each function, by its name with the schema."""
+    """Return the statement that creates each function, by its qualified name."""
     return _last_statements(_FUNCTION)
 
 
 def comments(name: str) -> list[str]:
-    """Return the statement that comments on a table, view or function, if it has a comment."""
+    """Return the `comment on` statement of a table, view or function, if there is one."""
     statement = _comments().get(name)
     return [] if statement is None else [statement]
 
@@ -96,6 +96,6 @@ def _comments() -> dict[str, str]:
 
 
 def _last_statements(pattern: re.Pattern[str]) -> dict[str, str]:
-    """Return the last statement of a form for each name, which replaces those before it."""
+    """Return the last matching statement for each name, which replaces the earlier ones."""
     text = "\n".join(migration.text() for migration in migrations())
     return {found[1]: found[0] for found in pattern.finditer(text)}

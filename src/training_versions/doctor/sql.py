@@ -1,4 +1,4 @@
-"""Pieces of SQL that fixes are made of."""
+"""Helpers to build the SQL of fixes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def identifier(name: str) -> str:
-    """Quote a name where it needs it."""
+    """Quote a name if necessary."""
     if _PLAIN.fullmatch(name):
         return name
     doubled = name.replace('"', '""')
@@ -17,18 +17,18 @@ def identifier(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Write a text as a literal."""
+    """Return text as an SQL literal."""
     doubled = text.replace("'", "''")
     return f"'{doubled}'"
 
 
 def transaction(*statements: str) -> str:
-    """Return statements that are carried out together or not at all."""
+    """Return the statements as one transaction."""
     return "\n".join(["begin;", *statements, "commit;"])
 
 
 def listed(names: Iterable[str]) -> str:
-    """Join names as people do: `a, b and c`."""
+    """Join names for a sentence: `a, b and c`."""
     *first, last = names
     if not first:
         return last
@@ -36,5 +36,5 @@ def listed(names: Iterable[str]) -> str:
 
 
 def in_lower_case(privileges: Iterable[str]) -> str:
-    """Write privileges as this project writes SQL."""
+    """Join privileges in lower case, like all SQL of this project."""
     return ", ".join(privilege.lower() for privilege in privileges)

@@ -1,4 +1,4 @@
-"""What a kind of finding is."""
+"""The kind of a finding: its level and its explanation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training_versions.doctor.report import Level
 
 @dataclass(frozen=True)
 class Kind:
-    """What findings of one id have in common."""
+    """The properties that all findings of one id share."""
 
     level: Level
     means: str
@@ -17,10 +17,10 @@ class Kind:
 
 
 def error(means: str, why: str) -> Kind:
-    """Return a kind of finding that breaks a promise."""
+    """Return a kind for findings that break a promise."""
     return Kind("error", means, why)
 
 
 def warning(means: str, why: str) -> Kind:
-    """Return a kind of finding with which all works, but not as it should."""
+    """Return a kind for findings with which the project works, but not as it should."""
     return Kind("warning", means, why)

@@ -1,4 +1,4 @@
-"""What may be found of objects: tables, columns, constraints, indexes, and what keeps the rules."""
+"""Kinds of findings about objects, from tables to the triggers and policies that enforce rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be found of a project as a whole: how it is reached, its settings, who can do what."""
+"""Kinds of findings about a project as a whole: connection, migrations, settings, rights, API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be found of rows."""
+"""Kinds of findings about rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the rows agree with each other, and with the rules?"""
+"""Check that the rows agree with each other, and follow the rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def all_checks() -> tuple[RowCheck, ...]:
 
 
 def examine_rows(connection: psycopg.Connection[Any]) -> Iterator[Finding]:
-    """Look for rows that are wrong."""
+    """Run every check of rows, and report the wrong rows."""
     checks = all_checks()
     rows = connection.execute(as_query(checks).encode())
     found = {cast("int", number): (count, labels) for number, count, labels in rows}

@@ -1,12 +1,12 @@
-"""What a check of rows is, and what its queries may read.
+"""Checks of rows, and the common table expressions that their queries use.
 
-A check is a query that selects a `label` for each row that is wrong. All checks are one query, so
-they see one state of the database. `v` has the versions without their snapshots, with the numbers
-of their events, `p` the packages, and `costs` what the cost entries of each version add up to.
+A check is a query that selects a `label` for each wrong row. All checks run as one query, so they
+see one state of the database. `v` has the versions without their snapshots, and the counts of their
+events. `p` has the packages. `costs` has the sum of the cost entries of each version.
 
-Versions from before the present rules keep what they have: a push changes none of it. They are
-known by the event that the push gave them, and `v.is_old` says so. An imported version has the
-history of another project; `v.is_imported` says so.
+Versions that are older than the present rules stay as they are, because a push does not change
+them. The push gave them an event, from which `v.is_old` is derived. An imported version has the
+history of another project, and `v.is_imported` is true.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RowCheck:
-    """A query for rows that are wrong, and the SQL that mends all of them."""
+    """A query for wrong rows, and the SQL that fixes all of them."""
 
     id: str
     table: str
@@ -49,7 +49,7 @@ h as materialized (
             )
         group by d.version_id
     ) as deleted on deleted.version_id = e.version_id
-    -- An id that a deleted draft had may be given again: to a version with a history of its own.
+    -- A new version may have the id of a deleted draft. Its history starts after the deletion.
     where e.source is null and e.id > coalesce(deleted.event_id, 0)
     group by e.version_id
 ),
@@ -97,7 +97,10 @@ v as materialized (
 
 
 def as_query(checks: tuple[RowCheck, ...]) -> str:
-    """Return one query that carries out checks: id, number of rows, and labels of the first."""
+    """Return one query that runs all checks.
+
+    Its columns are the index of the check, the number of wrong rows, and the first labels.
+    """
     parts = [
         f"select {number}, count(*), (array_agg(t.label order by t.label))[1:3]\n"
         f"from ({check.labels}) as t\nhaving count(*) > 0"
@@ -107,7 +110,7 @@ def as_query(checks: tuple[RowCheck, ...]) -> str:
 
 
 def owned_by_creator(id_: str, table: str) -> RowCheck:
-    """Return the check that what hangs on a version belongs to whoever made the version."""
+    """Return the check that rows of a version belong to the creator of the version."""
     return RowCheck(
         id_,
         table,
@@ -126,16 +129,16 @@ where v.id = r.version_id and r.owner_id is distinct from v.created_by;
 
 
 def without_triggers(*triggers: str, table: str, statement: str) -> str:
-    """Return a statement as it is carried out while some triggers are off."""
+    """Return a transaction that runs a statement with some triggers disabled."""
     off = [f"alter table {table} disable trigger {trigger};" for trigger in triggers]
     on = [f"alter table {table} enable trigger {trigger};" for trigger in triggers]
-    # What a foreign key is still to check would keep the table from being altered.
+    # Pending checks of deferred foreign keys would prevent altering the table.
     now = "set constraints all immediate;"
     return "\n".join(["begin;", *off, statement.strip(), now, *on, "commit;"])
 
 
 def of_versions(statement: str, *more_triggers: str) -> str:
-    """Return a change of versions that is neither an edit nor against what is frozen."""
+    """Return an update of versions without the triggers for frozen content and `updated_at`."""
     return without_triggers(
         "rule_40_frozen",
         "set_updated_at",
@@ -146,7 +149,7 @@ def of_versions(statement: str, *more_triggers: str) -> str:
 
 
 def of_events(statement: str) -> str:
-    """Return a change of the history."""
+    """Return a change of the history, which is append-only otherwise."""
     return without_triggers(
         "rule_10_append_only",
         table="public.training_version_events",

@@ -1,4 +1,4 @@
-"""Costs of versions: their entries, sums, events and alerts."""
+"""Checks of the costs of versions: entries, sums, events and alerts."""
 
 from __future__ import annotations
 

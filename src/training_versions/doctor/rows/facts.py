@@ -1,4 +1,4 @@
-"""What arrives later: training and its runs, and deployments."""
+"""Checks of training, its runs and curves, and of deployments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The history of versions, beside what the versions themselves say."""
+"""Checks that the history of versions agrees with the versions."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ insert into public.training_version_events
     (package_id, version_id, version_number, owner_id, kind, actor_id, occurred_at, details)
 """
 
-# An id that a deleted draft had may be given again: the events of its earlier life are not those
-# of the version that has it now.
+# A new version may have the id of a deleted draft. The events before the deletion are not those of
+# the new version.
 _FIRST_LIFE = """not exists (
                 select from training_versions_internal.deletions d where d.id = v.id
             )"""
 
-# What happens once in the life of a version, or of a run, and was written again. Which life an
-# event belongs to is the number of deletions before it.
+# Duplicates of events that happen once in the life of a version or a run. The number of deletions
+# before an event tells to which life it belongs.
 _DOUBLED = """
     select d.id, d.version_id
     from (

@@ -1,4 +1,4 @@
-"""Counters, pointers and numbers of packages, and rows that point at nothing."""
+"""Checks of the counters, pointers and numbers of packages, and of orphaned rows."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ where transaction_id < pg_snapshot_xmin(pg_current_snapshot());
 )
 
 
-# A published version is signed by somebody.
+# A published version needs a publisher, so `published_by` cannot just be set to null.
 _PUBLISHED_BY = """
 -- Where nobody of them is left, the package is nobody's, and goes: delete it.
 update public.training_package_versions x set published_by = (
@@ -191,7 +191,7 @@ where {gone};
 
 
 def orphans() -> tuple[RowCheck, ...]:
-    """Return a check for each foreign key of ours."""
+    """Return a check for each shipped foreign key."""
     checks: list[RowCheck] = []
     for facts in shipped()["constraint"].values():
         reference = _REFERENCE.match(facts["definition"])
@@ -205,7 +205,7 @@ def _orphans(table: str, reference: re.Match[str], on_delete: str) -> RowCheck:
     gone = (
         f"x.{column} is not null and not exists (select from {target} t where t.{key} = x.{column})"
     )
-    # Lines of one value are one: a curve has many points.
+    # One label for each missing key, because a curve has many points.
     labels = f"select distinct '{column} ' || x.{column} as label from {table} x where {gone}"
     if on_delete == "c":
         fix = f"delete from {table} x\nwhere {gone};"

@@ -1,4 +1,4 @@
-"""Values, owners, signatures, edit tokens and parents of versions."""
+"""Checks of the values, owners, signatures, edit tokens and parents of versions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from training_versions.doctor.rows.check import RowCheck, of_versions
 
 _TABLE = "public.training_package_versions"
 
-# Reading a large snapshot takes longer than all other checks together, so those that are larger
-# than this, as they are stored, are left out.
+# Snapshots with a larger stored size than this are skipped, because reading one takes longer than
+# all other checks together.
 _SMALL = 65_536
 
 _SHAPES = " or ".join(
