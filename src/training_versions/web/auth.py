@@ -1,6 +1,6 @@
-"""The project's Auth: sign in with a password, renew a session, end it.
+"""The client for the project's Auth: sign in with a password, renew a session, sign out.
 
-Passwords and tokens pass through and are kept nowhere.
+Passwords and tokens are sent on and not stored.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ class Tokens:
     """The tokens of one session at the project's Auth."""
 
     access: str = field(repr=False)
-    """Says who the user is, for about an hour."""
+    """The access token: identifies the user, for about an hour."""
     refresh: str = field(repr=False)
-    """Good for one renewal."""
+    """The refresh token: can be used once."""
 
 
 class AuthError(Exception):
-    """The project's Auth refused, or could not be asked."""
+    """The project's Auth refused a request, or did not answer."""
 
     def __init__(
         self, message: str, *, status: int, code: str = "", retry_after: int | None = None
@@ -40,17 +40,17 @@ class AuthError(Exception):
         self.code = code
         """Its code for the refusal, such as `invalid_credentials`."""
         self.retry_after = retry_after
-        """After how many seconds to try again, if it said so."""
+        """Seconds to wait before the next try, if the reply says so."""
 
     @property
     def is_final(self) -> bool:
-        """Whether the same request would be refused again."""
+        """Whether the same request would fail again."""
         is_refusal = 400 <= self.status < 500
         return is_refusal and self.status != _TOO_MANY
 
 
 class Auth:
-    """The Auth of one project, asked over shared connections."""
+    """A client for the Auth of one project, with a shared connection pool."""
 
     def __init__(self, url: str, key: str, http: httpx.AsyncClient) -> None:
         self._url = f"{url}/auth/v1"
@@ -61,7 +61,7 @@ class Auth:
         """Start a session.
 
         Raises:
-            AuthError: It refused, or could not be asked.
+            AuthError: Auth refused, or did not answer.
         """
         body = {"email": email, "password": password}
         return _read_tokens(await self._post("/token?grant_type=password", body))
@@ -70,7 +70,7 @@ class Auth:
         """Exchange a refresh token for new tokens of the same session.
 
         Raises:
-            AuthError: It refused, or could not be asked.
+            AuthError: Auth refused, or did not answer.
         """
         body = {"refresh_token": refresh_token}
         return _read_tokens(await self._post("/token?grant_type=refresh_token", body))
@@ -79,7 +79,7 @@ class Auth:
         """End the session of a token, and no other session of its user.
 
         Raises:
-            AuthError: It refused, or could not be asked.
+            AuthError: Auth refused, or did not answer.
         """
         await self._post("/logout?scope=local", {}, access_token=access_token)
 
@@ -115,7 +115,7 @@ def _read_tokens(response: httpx.Response) -> Tokens:
     body = _read_object(response)
     access, refresh = body.get("access_token"), body.get("refresh_token")
     if not isinstance(access, str) or not isinstance(refresh, str):
-        # A gateway's page, say.
+        # For example the error page of a gateway.
         raise AuthError("The project's Auth answered with something else.", status=503)
     return Tokens(access, refresh)
 

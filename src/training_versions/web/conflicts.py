@@ -1,7 +1,7 @@
-"""Two edits of one draft: what both sides changed, and what they would be together.
+"""Conflicts between two edits of one draft: the changes of both sides, and their merge.
 
-"Mine" is the edit that was sent, "theirs" the draft as it is stored now. The SDK merges them; this
-is how the editor shows it.
+"Mine" is the edit that was sent, "theirs" the draft as it is stored now. The SDK merges them. This
+module prepares the result for the editor.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _MAX_VALUE: Final = 300
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one place in a draft that two people edited."""
+    """One changed place of a draft: its value before, on my side and on theirs."""
 
     place: str
     base: str | None
-    """As JSON, and an amount as its field has it; `None` if there was nothing."""
+    """The value as JSON, or as its field shows it for an amount; `None` if there was none."""
     mine: str | None
     theirs: str | None
     is_mine: bool
@@ -49,11 +49,11 @@ def _row(change: EditChange) -> Row:
     column, *steps = steps_of(change.path)
 
     def cell(value: JsonValue, in_content: bool) -> str | None:
-        # In a snapshot null is a value; in a column of its own there is none.
+        # In a snapshot, null is a value. For a whole column, it means that there is no value.
         if not in_content or (value is None and not steps):
             return None
         if column in AMOUNTS:
-            # As its field shows it: 33.00, and not the 33.0 of JSON.
+            # As its field shows it: 33.00, not 33.0 as in JSON.
             return text_of_value(value, AMOUNTS[column])
         return _shortened(json_text(value))
 
@@ -88,14 +88,14 @@ def _shortened(text: str) -> str:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two edits of one draft, and what they would be together."""
+    """Two edits of one draft, and their merge."""
 
     merge: EditMerge
     edit: Edit
-    """Mine, as far as it could be read."""
+    """My edit: the values, and the problems of texts that could not be read."""
     theirs: AnyVersion
     texts: Mapping[str, str]
-    """What I typed."""
+    """My texts."""
 
     @property
     def _their_columns(self) -> set[str]:
@@ -103,13 +103,13 @@ class Conflict:
 
     @property
     def unread(self) -> list[str]:
-        """My fields that are no JSON although theirs changed them, too: they cannot be merged."""
+        """Fields with a problem on my side that their side changed, too. They cannot be merged."""
         theirs = self._their_columns
         return [name for name in self.edit.problems if BY_NAME[name].column in theirs]
 
     @property
     def rows(self) -> list[Row]:
-        """The changes of both sides, as many as are shown."""
+        """The changes of both sides that are shown."""
         rows = [_unread_row(name) for name in self.unread]
         rows.extend(_row(change) for change in self.merge.changes[:MAX_ROWS])
         return rows
@@ -121,23 +121,23 @@ class Conflict:
 
     @property
     def overwritten(self) -> str:
-        """The fields in which an overwrite drops what the other side changed."""
+        """The labels of the fields in which overwriting drops their changes."""
         theirs = self._their_columns
         return labels_of([name for name in self.edit.values if BY_NAME[name].column in theirs])
 
     @property
     def can_merge(self) -> bool:
-        """Whether nothing overlaps."""
+        """Whether no changes overlap."""
         return self.merge.merged is not None and not self.unread
 
     @property
     def has_mine(self) -> bool:
-        """Whether I have something that they have not."""
+        """Whether my side has a change that theirs does not have."""
         return bool(self.edit.problems) or self.merge.merged != {}
 
     @property
     def merged_texts(self) -> dict[str, str] | None:
-        """What the fields hold after a merge; `None` if something overlaps."""
+        """The texts of all fields after a merge; `None` if changes overlap."""
         if self.merge.merged is None or not self.can_merge:
             return None
         texts = texts_of(self.theirs)
@@ -152,7 +152,7 @@ class Conflict:
 def find_conflict(
     texts: Mapping[str, str], base: Mapping[str, str], theirs: AnyVersion
 ) -> Conflict:
-    """Compare what somebody typed with the draft as it is now; both began from `base`."""
+    """Compare texts with the stored draft. Both sides began from `base`."""
     begun = read_base(base, theirs)
     edit = read_edit(texts, base)
     while True:

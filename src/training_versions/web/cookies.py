@@ -1,4 +1,4 @@
-"""Cookies that no script can read, also for values that are longer than one cookie may be."""
+"""Cookies that scripts cannot read. A long value is split into several cookies."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-# Browsers drop, without a word, a cookie of more than 4,096 bytes with its name and attributes.
+# Browsers silently drop a cookie that has more than 4,096 bytes with its name and attributes.
 _PART: Final = 3_600
 WEEK: Final = 7 * 24 * 3600
-# Servers and proxies refuse headers of more than 16 to 64 kB, all cookies together.
+# Servers and proxies limit the headers, which hold all cookies together, to 16 to 64 kB.
 _MOST_PARTS: Final = 4
 MAX_VALUE: Final = _PART * _MOST_PARTS
 
@@ -22,12 +22,12 @@ class Cookie:
 
     name: str
     max_age: int
-    """Seconds until the browser forgets it."""
+    """Seconds until the cookie expires."""
     secure: bool | None
-    """Whether it travels over https only; `None` if that follows from the request."""
+    """Whether it is sent over https only; `None` if the scheme of the request decides."""
 
     def read(self, request: Request) -> str:
-        """Return the value in a request; empty if there is none."""
+        """Return the value in a request, or an empty text."""
         parts: list[str] = []
         for name in self._names(request):
             part = request.cookies.get(name)
@@ -47,7 +47,7 @@ class Cookie:
                 self._set(request, response, name, "", 0)
 
     def clear(self, request: Request, response: Response) -> None:
-        """Have the browser forget it."""
+        """Delete the cookie from the browser."""
         for name in self._names(request):
             if name in request.cookies:
                 self._set(request, response, name, "", 0)
@@ -62,12 +62,12 @@ class Cookie:
             path="/",
             httponly=True,
             secure=self._is_secure(request),
-            # Links from elsewhere lead to the pages; forms of other sites are refused twice over.
+            # Links of other sites still work. Forms of other sites are also refused by `csrf.py`.
             samesite="lax",
         )
 
     def _names(self, request: Request) -> list[str]:
-        # Only this very host can set a cookie with this prefix, over https and for all paths.
+        # Browsers accept this prefix only from this host itself, over https and for all paths.
         prefix = "__Host-" if self._is_secure(request) else ""
         name = f"{prefix}{self.name}"
         return [name, *(f"{name}.{number}" for number in range(1, _MOST_PARTS))]

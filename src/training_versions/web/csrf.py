@@ -1,12 +1,13 @@
-"""Protection against requests that another site makes in the name of a user.
+"""Protection against cross-site request forgery (CSRF).
 
-A request that changes something must come from a page of this site, which browsers tell in headers
-that no script can set; and it must carry a token that only this server can make. The token belongs
-to one user in one browser, not to one session: a form that was open while its user signed in again
-can still be sent, and nothing that was typed is lost.
+A request that changes something must come from a page of this site, according to headers that no
+script can set. It must also carry a token that only this server can make. The token belongs to
+one user in one browser, not to one session. So a form that was open while its user signed in
+again can still be sent, and the text typed into it is not lost.
 
-A browser is known by a random cookie of its own. The user alone would not do: who somebody is, the
-pages read from a token that they do not verify, so anybody could have a form made for anybody.
+A browser is identified by a cookie with a random name. The user alone would not be enough: the
+pages read the user from an access token that they do not verify, so anybody could get a form for
+any user.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from starlette.responses import Response
 from training_versions.web.cookies import WEEK, Cookie
 
 FIELD: Final = "csrf_token"
-"""The field of a form that carries the token."""
+"""The form field with the token."""
 HEADER: Final = "X-CSRF-Token"
-"""The header of a request without a form that carries it."""
+"""The header with the token, for requests of scripts."""
 
 _NONCE_BYTES: Final = 16
 _NAME_BYTES: Final = 24
@@ -33,13 +34,13 @@ _NAME_LENGTH: Final = 32
 
 
 class Browsers:
-    """Tells browsers apart by a cookie that only they have."""
+    """Identifies browsers by a cookie with a random name."""
 
     def __init__(self, secure_cookies: bool | None) -> None:
         self._cookie = Cookie("tv-visitor", WEEK, secure_cookies)
 
     def name(self, request: Request) -> str:
-        """Return the name of the browser, which is a new one if it has none."""
+        """Return the name of the browser, or a new name if its cookie has none."""
         known: str | None = getattr(request.state, "browser", None)
         if known is None:
             known = self._cookie.read(request)
@@ -49,26 +50,26 @@ class Browsers:
         return known
 
     def is_new(self, request: Request) -> bool:
-        """Whether the browser does not have its name yet."""
+        """Return whether the browser has not stored its name yet."""
         return self._cookie.read(request) != self.name(request)
 
     def keep(self, request: Request, response: Response) -> None:
-        """Have the browser keep its name."""
+        """Store the name in the browser."""
         self._cookie.write(request, response, self.name(request))
 
 
 def make_token(secret: bytes, holder: str) -> str:
-    """Return a token of a holder: a user in a browser, or a browser.
+    """Return a token for a holder: a user in a browser, or a browser.
 
-    It is another one each time: a text that is in every page, and beside it what somebody else
-    chose, could be guessed bit by bit from how well the page compresses.
+    Each call returns a different token. A token that is the same in every page could be guessed bit
+    by bit from the compressed size of pages that also hold text of an attacker (BREACH).
     """
     nonce = secrets.token_hex(_NONCE_BYTES)
     return nonce + _sign(secret, holder, nonce)
 
 
 def is_token(secret: bytes, holder: str, given: str) -> bool:
-    """Return whether this is a token of a holder."""
+    """Return whether the given text is a token of this holder."""
     nonce, signature = given[: 2 * _NONCE_BYTES], given[2 * _NONCE_BYTES :]
     return hmac.compare_digest(signature.encode(), _sign(secret, holder, nonce).encode())
 
@@ -78,18 +79,18 @@ def _sign(secret: bytes, holder: str, nonce: str) -> str:
 
 
 def is_same_site(request: Request) -> bool:
-    """Return whether the browser says that the request comes from a page of this site."""
+    """Return whether the request comes from a page of this site, according to its headers."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
-        # `none` is the user, who reloads what was sent before, say.
+        # `none` is a request that the user made, for example by reloading the page.
         return site in ("same-origin", "none")
-    # Browsers without it name the origin with every request that is not a plain read.
+    # Browsers without this header send `Origin` with every request that is not a read.
     origin = urlsplit(request.headers.get("Origin", ""))
     return origin.netloc != "" and origin.netloc == request.headers.get("Host")
 
 
 async def read_token(request: Request) -> str:
-    """Return the token that a request carries in its header or its form; empty if there is none."""
+    """Return the token in the header or the form of a request, or an empty text."""
     given = request.headers.get(HEADER)
     if given is not None:
         return given

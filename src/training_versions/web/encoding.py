@@ -1,8 +1,8 @@
-"""Forms in another encoding than UTF-8, which are refused.
+"""Check that forms are encoded as UTF-8.
 
-Starlette reads such bytes as well as it can, and UTF-8 by whatever charset the header names: other
-characters than those that were sent would be stored. Browsers send forms as UTF-8 and name no
-charset, so it is a program that has to be told.
+Starlette decodes invalid bytes leniently, and uses whatever charset the header names. So other
+characters than the ones sent would be stored. Browsers send forms as UTF-8 without a charset, so
+only programs get this error.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _BEYOND_ASCII: Final = re.compile(rb"%[89a-fA-F]|[\x80-\xff]")
 
 
 def check_encoding(body: bytes, content_type: str) -> None:
-    """Check that a form is UTF-8.
+    """Check the encoding of a form.
 
     Raises:
-        HTTPException: It is not.
+        HTTPException: The form is not UTF-8.
     """
     kind, parameters = parse_options_header(content_type)
     if kind.startswith(b"multipart/"):
@@ -33,13 +33,13 @@ def check_encoding(body: bytes, content_type: str) -> None:
 
 
 def _check_charset(name: bytes) -> None:
-    """Only texts in parts are read by it; what is percent-encoded is UTF-8 whatever it says."""
+    """Check the charset of a multipart form. URL-encoded forms ignore it."""
     if name.lower() not in (b"utf-8", b"utf8"):
         raise HTTPException(400, "The form is not encoded as UTF-8, and nothing was saved.")
 
 
 def _check_multipart(body: bytes) -> None:
-    """Texts are in it as they are, each after a header with the name of its field."""
+    """Check a multipart form: raw texts, each after a header with the name of its field."""
     try:
         body.decode()
     except UnicodeDecodeError as exc:
@@ -48,7 +48,7 @@ def _check_multipart(body: bytes) -> None:
 
 
 def _check_urlencoded(body: bytes) -> None:
-    """What is not ASCII in it is percent-encoded."""
+    """Check a URL-encoded form, in which characters beyond ASCII are percent-encoded."""
     if _BEYOND_ASCII.search(body) is None:
         return
     for field in body.split(b"&"):

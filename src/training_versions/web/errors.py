@@ -1,4 +1,4 @@
-"""Errors as pages: what happened, in the words of the SDK, with the right status."""
+"""Error pages: convert errors to responses, with the message of the SDK and an HTTP status."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class SignedOutError(TrainingVersionsError):
-    """Something was sent by somebody who is not signed in."""
+    """A form was sent by a user who is not signed in."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -41,7 +41,7 @@ class SignedOutError(TrainingVersionsError):
 
 
 class CrossSiteError(TrainingVersionsError):
-    """Something was sent without the token of a form of this site."""
+    """A request that changes something has no valid CSRF token, or comes from another site."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -52,8 +52,8 @@ class CrossSiteError(TrainingVersionsError):
         )
 
 
-# The first class that an error belongs to decides; every other error is 500. A test holds this to
-# what the REST endpoints answer.
+# The first class that matches decides. All other errors are 500. A test compares this with the
+# statuses of the REST endpoints.
 STATUSES: Final[dict[type[TrainingVersionsError], int]] = {
     SignedOutError: 401,
     CrossSiteError: 403,
@@ -91,7 +91,7 @@ def status_of(error: TrainingVersionsError) -> int:
 
 
 def words_of(error: TrainingVersionsError) -> tuple[str, str | None]:
-    """Return what happened and what to do: the SDK's words, unless those are for programs only."""
+    """Return the message and the hint of an error, in words for users of the pages."""
     if isinstance(error, ConnectionFailedError):
         logger.warning("%s", error.message)
         return "The project does not answer, and nothing was changed.", "Try again in a moment."
@@ -104,13 +104,13 @@ def words_of(error: TrainingVersionsError) -> tuple[str, str | None]:
 
 
 def error_page(request: Request, error: TrainingVersionsError) -> Response:
-    """Show an error of the SDK."""
+    """Convert an error of the SDK to an error page."""
     message, hint = words_of(error)
     return show_error(request, status_of(error), message, hint=hint)
 
 
 def auth_error_page(request: Request, error: AuthError) -> Response:
-    """Show that the session could not be renewed now."""
+    """Return the error page for a session that cannot be renewed now."""
     status = 429 if error.status == 429 else 503
     response = show_error(
         request,
@@ -124,7 +124,7 @@ def auth_error_page(request: Request, error: AuthError) -> Response:
 
 
 async def http_error_page(request: Request, error: Exception) -> Response:
-    """Show what the framework refuses: an unknown path, a method, a body that is too large."""
+    """Convert an error of the framework: an unknown path, a method, a body that is too large."""
     assert isinstance(error, HTTPException)
     message, hint = error.detail, None
     if error.status_code == 404:
@@ -145,20 +145,20 @@ async def http_error_page(request: Request, error: Exception) -> Response:
 
 
 async def failure_page(request: Request, error: Exception) -> Response:
-    """Show that the server failed; the log says why."""
+    """Return the error page for an unexpected exception, which is in the log."""
     response = show_error(
         request,
         500,
         "Something went wrong here, and it is not your fault.",
         hint="The log of the server says what. Reload to see what was saved.",
     )
-    # No middleware sees it any more.
+    # This response does not pass through the middleware.
     add_headers(response.headers)
     return response
 
 
 def show_error(request: Request, status: int, message: str, *, hint: str | None = None) -> Response:
-    """Show an error as a page, or inside of the page that asked for a part."""
+    """Return an error page, or for a request of htmx the part of a page with the error."""
     title = _TITLES.get(status, "Something went wrong")
     is_fragment = request.headers.get("HX-Request") == "true"
     template = "error.html"
@@ -166,7 +166,7 @@ def show_error(request: Request, status: int, message: str, *, hint: str | None 
         template = "_error.html"
     response = render(request, template, status=status, title=title, message=message, hint=hint)
     if is_fragment and request.method == "GET":
-        # A part of a page that cannot be read takes the place of the page.
+        # An error while reading a part of a page replaces the whole page.
         response.headers["HX-Retarget"] = "#main"
         response.headers["HX-Reswap"] = "innerHTML"
         response.headers["HX-Reselect"] = ".error"

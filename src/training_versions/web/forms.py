@@ -1,4 +1,4 @@
-"""Forms that come back with what was typed, and with what is wrong beside its field."""
+"""Forms that are shown again with the text that was typed and the problem of each field."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from training_versions.web.errors import status_of, words_of
 
 @dataclass
 class Form:
-    """What was typed into the fields of a form, and what is wrong with it."""
+    """The texts of a form, and their problems."""
 
     values: dict[str, str]
     problems: dict[str, str] = field(default_factory=dict[str, str])
-    """By field; those of no field are under the empty name."""
+    """Messages by field. A problem of the whole form has the empty name."""
     status: int = 200
 
     @classmethod
     def of(cls, sent: FormData, *names: str) -> Form:
-        """Read the fields of these names; one that was not sent is empty."""
-        # Browsers send line ends as CR LF, whatever was typed or pasted.
+        """Read the named fields. A field that was not sent is empty."""
+        # Browsers send every line end as CR LF.
         return cls({name: str(sent.get(name, "")).replace("\r\n", "\n") for name in names})
 
     def refuse(self, error: TrainingVersionsError, fields: dict[str, str]) -> None:
-        """Note an error of the SDK beside the field of the argument that it names.
+        """Add an error of the SDK as the problem of the field that sets the refused argument.
 
         Args:
             error: The error.
-            fields: The field of each argument that the form fills.
+            fields: The form field of each argument.
         """
         text, hint = words_of(error)
         if hint:
@@ -46,10 +46,10 @@ class Form:
 
 
 def read_edit_token(text: str, name: str) -> datetime:
-    """Read the edit token in a field of a form: when the draft that a page showed was last edited.
+    """Read an edit token from a form field: when the draft that the page showed was last edited.
 
     Raises:
-        InvalidInputError: It is no moment, so no page of ours sent it.
+        InvalidInputError: It is not a date and time. No page of this site sends such a token.
     """
     try:
         return datetime.fromisoformat(text)
@@ -59,9 +59,9 @@ def read_edit_token(text: str, name: str) -> datetime:
 
 
 def read_new_id(sent: FormData, name: str) -> UUID:
-    """Return the identifier that the form brought for what it makes.
+    """Return the id that the form holds for the object it creates.
 
-    A form that is sent twice, by a double click say, so makes one thing.
+    So a form that is sent twice, for example by a double click, creates only one object.
     """
     try:
         return UUID(str(sent.get(name, "")))

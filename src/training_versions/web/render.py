@@ -1,4 +1,4 @@
-"""Templates: everything in them is escaped, and a name that is not there is an error."""
+"""Templates: all values are escaped, and an undefined name is an error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from training_versions.web.static_files import static_url
 from training_versions.web.views.targets import target_name
 from training_versions.wording import describe_age, write_amount
 
-# Embeddings, overrides and isolates. Marks, which names in Hebrew or Arabic may need, turn nothing.
+# Embeddings, overrides and isolates. Directional marks, which names in Hebrew or Arabic may need,
+# do not affect the text around them.
 _TURNS_DIRECTION: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -34,10 +35,10 @@ def render(
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> HTMLResponse:
-    """Answer with a template.
+    """Render a template to a response.
 
-    Besides the values it knows `caller` (`None` before signing in), `request`, `path` and
-    `csrf_field`, which is the hidden field that every form has.
+    Besides the given values, a template has `caller` (`None` before signing in), `request`, `path`
+    and `csrf_field`, the hidden field of every form.
     """
     caller = getattr(request.state, "caller", None)
     values.setdefault("caller", caller)
@@ -60,7 +61,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # The types that Jinja declares are those of its own filters.
+    # Jinja declares only the types of its own filters.
     filters = cast("dict[str, Any]", environment.filters)
     filters.update(
         ago=ago, exact=exact, exact_time=exact_time, money=money, status_badge=status_badge, who=who
@@ -76,10 +77,10 @@ def _environment() -> Environment:
 
 
 def _as_shown(value: object) -> object:
-    """Escape in every text what would turn the direction of what stands around it.
+    """Escape characters that change the direction of the text around a value.
 
-    Elements isolate the direction of a name, but a name that opens an isolate of its own and leaves
-    it open ends that of the element in place of its own.
+    Elements isolate the direction of a name. But if a name opens an isolate and does not close it,
+    the end of the element closes that one, and the isolate of the element stays open.
     """
     if isinstance(value, str) and not isinstance(value, Markup):
         return _TURNS_DIRECTION.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
@@ -87,26 +88,26 @@ def _as_shown(value: object) -> object:
 
 
 def exact(value: object) -> Markup:
-    """Write a text as it is: what is in a field is sent back."""
+    """Write a text without escaping directions, for fields, whose text is sent back."""
     return escape(value)
 
 
 @pass_context
 def csrf_field(context: Context) -> Markup:
-    """Return the hidden field with the token that every form has."""
+    """Return the hidden field with the CSRF token."""
     field = '<input type="hidden" name="{}" value="{}">'
     return Markup(field).format(csrf.FIELD, context["csrf_token"])
 
 
 def ago(moment: datetime | None) -> Markup:
-    """Say how long ago something was, with the exact time when pointed at."""
+    """Write the age of a moment, with the exact time as its tooltip."""
     if moment is None:
         return _NOTHING
     return _time(moment, describe_age(moment, datetime.now(UTC)))
 
 
 def exact_time(moment: datetime | None) -> Markup:
-    """Say when something was, in UTC to the second."""
+    """Write a moment in UTC, to the second."""
     if moment is None:
         return _NOTHING
     return _time(moment, _write_moment(moment))
@@ -131,7 +132,7 @@ def money(amount: Decimal | None) -> Markup | str:
 
 @pass_context
 def who(context: Context, user_id: UUID | None) -> Markup | str:
-    """Say who somebody is: you, or the beginning of their identifier."""
+    """Write a user: "you", or the beginning of the user's id."""
     if user_id is None:
         return Markup('<span title="A program with the service role">service</span>')
     caller = context["caller"]
@@ -142,7 +143,7 @@ def who(context: Context, user_id: UUID | None) -> Markup | str:
 
 
 def status_badge(status: str) -> Markup:
-    """Show a status of a version or of its training."""
+    """Write the status of a version or of its training as a badge."""
     return Markup('<span class="badge badge-{0}">{0}</span>').format(str(status))
 
 

@@ -1,4 +1,4 @@
-"""Headers that every reply carries, and the limit of what a request may send."""
+"""Security headers of every response, and the size limit of request bodies."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Nothing is inline, and nothing comes from elsewhere. So a text that somebody managed to place as
-# markup could neither run as a script nor send anything away.
+# Nothing is inline, and nothing comes from other origins. So injected markup can neither run a
+# script nor send data to another site.
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -34,21 +34,21 @@ _PRIVATE: Final = "private, no-store"
 
 
 def add_headers(headers: MutableHeaders) -> None:
-    """Add the headers to those of a reply, which may have some of its own."""
+    """Add the security headers that a response does not set itself."""
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
-    # Static files say for themselves how long they may be kept.
+    # Static files set their own caching.
     headers.setdefault("Cache-Control", _PRIVATE)
 
 
 class SecurityHeaders:
-    """Adds the headers to every reply but that of a failure, which comes from further out."""
+    """Adds the headers to every response, except that of `failure_page`, which adds them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the headers."""
+        """Add the headers to the response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -62,14 +62,14 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses a request with more bytes than are allowed, without reading all of it."""
+    """Refuses a request body above the limit without reading all of it."""
 
     def __init__(self, app: ASGIApp, *, limit: int) -> None:
         self._app = app
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what is read, and stop at the limit."""
+        """Count the bytes that are read, and stop at the limit."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""What the pages need to know: the project, the secret that signs forms, and limits."""
+"""The settings of the pages: the project, the secret that signs forms, and limits."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Settings:
     key: str = field(repr=False)
     """Its publishable (or anon) key."""
     secret: bytes = field(repr=False)
-    """Signs the tokens of forms; processes that serve the same users share it."""
+    """The secret that signs form tokens. Processes that serve the same users share it."""
     secure_cookies: bool | None
-    """Whether cookies travel over https only; `None` if that follows from the request."""
+    """Whether cookies are sent over https only; `None` if the scheme of the request decides."""
     max_body: int
-    """The most bytes that a request may have."""
+    """The largest request body, in bytes."""
     autosave_seconds: float
-    """How long the editor of a draft waits from a change until it saves."""
+    """Seconds from a change in the editor until it is saved."""
 
 
 def make_settings(
@@ -43,10 +43,10 @@ def make_settings(
     max_body: int,
     autosave_seconds: float,
 ) -> Settings:
-    """Check the settings, and take from the environment what is not given.
+    """Check the settings. Those that are not given come from the environment.
 
     Raises:
-        InvalidInputError: One of them is missing or not what it should be.
+        InvalidInputError: A setting is missing or invalid.
     """
     url = given_or_set(url, "url", URL_VARIABLES)
     key = given_or_set(key, "key", KEY_VARIABLES)
@@ -80,7 +80,7 @@ def make_settings(
 
 def _read_secret(secret: str | None) -> bytes:
     if secret is None:
-        # Good for one process until it ends.
+        # A random secret is valid only in this process.
         return secrets.token_bytes(32)
     if len(secret) < _SHORTEST_SECRET:
         raise InvalidInputError(

@@ -1,7 +1,7 @@
-"""Scripts, styles and what is vendored: kept by browsers for good, as their address names them.
+"""Static files: scripts, styles and vendored libraries, which browsers may cache forever.
 
-The address of every file holds a hash of all files. So a script may import its neighbours by plain
-relative paths, and a new release is never mixed with files of an older one.
+The address of each file holds a hash of all files. So a script can import others by relative
+paths, and files of different releases are never mixed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _hash_of_all() -> str:
 
 
 def static_url(path: str) -> str:
-    """Return the address of a file, which changes when any file does."""
+    """Return the address of a static file. It changes when any of the files changes."""
     if not (FOLDER / path).is_file():
         raise FileNotFoundError(f"there is no static file {path}")
     return f"/static/{_hash_of_all()}/{path}"
@@ -47,7 +47,7 @@ async def _serve(request: Request) -> Response:
     response = await _FILES.get_response(path, request.scope)
     if response.status_code >= 400:
         raise HTTPException(response.status_code)
-    # A page of an older release still gets something, which is not kept.
+    # A page of an older release gets the current file, which must not be cached.
     is_current = request.path_params["release"] == _hash_of_all()
     response.headers["Cache-Control"] = _FOR_GOOD if is_current else _ASK_AGAIN
     return response

@@ -1,1 +1,1 @@
-"""The pages, a file a topic; each has `routes`."""
+"""The pages, one module for each topic. Each module exports its `routes`."""

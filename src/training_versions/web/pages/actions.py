@@ -1,10 +1,10 @@
-"""What every action on a version has in common: it asks first, and shows what will come of it.
+"""The base of all actions on a version: each shows its effect and asks for confirmation.
 
-Each action has one address. `GET` shows what will come of it, `POST` does it and leads on with a
-message, so that a reload does not do it again. The form carries what the page was about (the edit
-token of a draft, what was live), and if that is no longer so, nothing is done and the page comes
-again with what it is now. The identifiers of what is created are in the form as well, so a form
-that is sent twice has the effect of one.
+Each action has one address. `GET` shows the effect. `POST` performs the action and redirects to a
+page with a message, so that a reload does not repeat it. The form holds the state that the page
+showed (the edit token of a draft, the live deployment). If that state has changed, nothing is done,
+and the page is shown again with the current state. The form also holds the ids of the objects to
+create, so sending it twice has the effect of sending it once.
 """
 
 from __future__ import annotations
@@ -46,37 +46,37 @@ _ROWS: Final = 100
 
 @dataclass(frozen=True)
 class Preview:
-    """The difference that an action will make."""
+    """The differences that an action will make."""
 
     left: AnyVersion | None
-    """What there is now; `None` if there is nothing to compare with."""
+    """The version to compare with; `None` if there is none."""
     right: AnyVersion
     rows: Sequence[Row]
-    """The first of them."""
+    """The first differences."""
     total: int
     differences: int
     problem: str | None = None
-    """Why there is no difference to show: what there is now cannot be read."""
+    """The reason why the version to compare with cannot be read."""
 
     @property
     def total_reordered(self) -> int:
-        """How many lists changed their order only."""
+        """The number of lists in which only the order changed."""
         return self.total - self.differences
 
     @property
     def groups(self) -> list[tuple[Part, list[Row]]]:
-        """The rows by part."""
+        """The rows, grouped by part."""
         return by_part(self.rows)
 
     @property
     def hidden(self) -> int:
-        """How many rows are not shown."""
+        """The number of rows that are not shown."""
         return self.total - len(self.rows)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What an action is about."""
+    """The version that an action is applied to, with its package."""
 
     address: Address
     package: Package | None
@@ -85,17 +85,17 @@ class Subject:
 
     @property
     def is_draft(self) -> bool:
-        """Whether it can still be edited."""
+        """Whether the version is a draft."""
         return self.version.status == VersionStatus.DRAFT
 
     @property
     def is_published(self) -> bool:
-        """Whether it is published, and not archived."""
+        """Whether the version is published and not archived."""
         return self.version.status == VersionStatus.PUBLISHED
 
 
 async def make_preview(subject: Subject, base: Found[AnyVersion | None]) -> Preview:
-    """Compare the content of a version with what there is: show the first differences."""
+    """Compare the content of the subject with a base version, for a preview."""
     version = subject.version
     if base.value is None or base.value.id == version.id:
         return Preview(base.value, version, [], 0, 0, base.problem)
@@ -104,10 +104,10 @@ async def make_preview(subject: Subject, base: Found[AnyVersion | None]) -> Prev
 
 
 async def read_subject(request: Request) -> Subject:
-    """Read the version that an action is about.
+    """Read the version in the path of a request, and its package.
 
     Raises:
-        NotFoundError: There is no such version, or the caller may not see it.
+        NotFoundError: The version does not exist, or the caller may not see it.
     """
     caller, address = caller_of(request), Address.of(request)
     package, version = await asyncio.gather(
@@ -127,16 +127,16 @@ def show_action(
     form: FormData | None = None,
     **values: Any,
 ) -> Response:
-    """Show what will come of an action.
+    """Render the page of an action.
 
     Args:
         request: The request.
         template: The template of the action.
-        subject: What it is about.
-        status: 409 if it was to be done and something is no longer as it was shown.
-        problem: Why it was not done.
-        form: What was typed, to be shown again.
-        **values: What else the template shows.
+        subject: The version.
+        status: The HTTP status, such as 409 if the state that the page showed has changed.
+        problem: The reason why the action was not performed.
+        form: The form that was sent, to show its texts again.
+        **values: Further values for the template.
     """
     return render(
         request,
@@ -155,24 +155,24 @@ def show_action(
 
 
 def go_on(path: str, done: str, **told: object) -> Response:
-    """Lead on to a page that says what was done."""
+    """Redirect to a page that shows a message about the completed action."""
     return RedirectResponse(f"{path}?{urlencode({'done': done, **told})}", status_code=303)
 
 
 def text_field(form: FormData, name: str) -> str | None:
-    """Return what was typed into a field, or `None` if that is nothing."""
+    """Return the text of a field, or `None` if it is blank."""
     value = form.get(name)
     if not isinstance(value, str) or not value.strip():
         return None
-    # Browsers send line ends as two characters.
+    # Browsers send every line end as CR LF.
     return value.replace("\r\n", "\n")
 
 
 def hidden_field(form: FormData, name: str) -> str:
-    """Return a field that the page itself has filled.
+    """Return the value of a hidden field.
 
     Raises:
-        InvalidInputError: It is missing.
+        InvalidInputError: The field is missing.
     """
     value = form.get(name)
     if not isinstance(value, str):
@@ -181,10 +181,10 @@ def hidden_field(form: FormData, name: str) -> str:
 
 
 def edit_token(form: FormData) -> datetime:
-    """Return when the draft that the page showed was last edited.
+    """Return the edit token of the draft that the page showed.
 
     Raises:
-        InvalidInputError: The form does not say it.
+        InvalidInputError: The token is missing or invalid.
     """
     return read_edit_token(hidden_field(form, "token"), "token")
 
@@ -192,12 +192,12 @@ def edit_token(form: FormData) -> datetime:
 def content_hash(version: AnyVersion) -> str:
     """Return a hash of the content of a version.
 
-    The edit token would not do for a copy: it moves with every metric and every cost, too.
+    A copy cannot be checked with the edit token, as each metric and each cost changes that, too.
     """
     content = (version.config_snapshot, version.model_snapshot, version.dataset_snapshot)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def was_edited(subject: Subject, form: FormData) -> bool:
-    """Whether the content is another one than the page showed."""
+    """Return whether the content has changed since the page was shown."""
     return content_hash(subject.version) != hidden_field(form, "content")

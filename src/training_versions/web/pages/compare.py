@@ -1,4 +1,4 @@
-"""Comparing two versions of a package: older left, newer right."""
+"""The comparison of two versions of a package, by default with the older one on the left."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _CHOICES: Final = 100
 
 @dataclass(frozen=True)
 class Ends:
-    """The two versions that are compared, as far as they are there."""
+    """The two versions to compare, each `None` if it is not found."""
 
     left: AnyVersion | None
     right: AnyVersion | None
     problem: str | None = None
-    """Why there is nothing to compare."""
+    """The reason why they cannot be compared."""
     are_turned: bool = False
-    """Whether the left one is that which was asked for as the right one."""
+    """Whether the sides are swapped compared with the query."""
 
 
 LiveAt: TypeAlias = dict[DeploymentTarget, Deployment | None]
@@ -53,7 +53,7 @@ LiveAt: TypeAlias = dict[DeploymentTarget, Deployment | None]
 
 @page
 async def show_comparison(request: Request) -> Response:
-    """Show what differs between two versions, or everything side by side."""
+    """Show the differences between two versions, or all values side by side."""
     caller, asked = caller_of(request), Asked.of(request.query_params)
     package_id = str(request.path_params["package_id"])
     versions = caller.versions
@@ -84,7 +84,7 @@ async def show_comparison(request: Request) -> Response:
     left, right = ends.left.version_number, ends.right.version_number
 
     def link_to(row: Row) -> str:
-        # By numbers: what is live may be another version by the time that somebody follows it.
+        # Links name the numbers, as another version may be live when the link is followed.
         return asked.query(left=left, right=right, at=row.label)
 
     return render(
@@ -101,7 +101,7 @@ async def show_comparison(request: Request) -> Response:
 def _can_restore(
     diff: VersionDiff, ends: Ends, newest_first: list[VersionSummary]
 ) -> AnyVersion | None:
-    """Return the version that is compared with the latest one, if restoring it changes anything."""
+    """Return the version that is compared with the latest one, if restoring it has an effect."""
     if not newest_first or not diff.filter(*SNAPSHOTS):
         return None
     latest = newest_first[0].id
@@ -112,14 +112,14 @@ def _can_restore(
 
 
 def _name_of(asked_for: str, end: AnyVersion | None) -> str:
-    """Return what the form shows as chosen: what is live stays that, also after it changes."""
+    """Return the choice that the form shows. `live:<target>` is kept, others become a number."""
     if end is None or asked_for.startswith("live:"):
         return asked_for
     return str(end.version_number)
 
 
 async def read_live(versions: AsyncVersionRepository, package_id: str) -> LiveAt:
-    """Read what is live at each target."""
+    """Read the live deployment of each target."""
     live: LiveAt = dict.fromkeys(DeploymentTarget)
     for stay in await versions.deployments(package_id=package_id, live=True):
         live[stay.target] = stay
@@ -129,7 +129,7 @@ async def read_live(versions: AsyncVersionRepository, package_id: str) -> LiveAt
 async def _find_ends(
     versions: AsyncVersionRepository, package_id: str, asked: Asked, live: LiveAt
 ) -> Ends:
-    """Find the two versions, or say why they cannot be compared."""
+    """Read the two versions, or return the reason why they cannot be compared."""
     try:
         return await _read_ends(versions, package_id, asked, live)
     except UnreadableReplyError as exc:
@@ -139,7 +139,7 @@ async def _find_ends(
 async def _read_ends(
     versions: AsyncVersionRepository, package_id: str, asked: Asked, live: LiveAt
 ) -> Ends:
-    """Read the two versions, the older one first unless it was asked for otherwise."""
+    """Read the two versions, with the older one on the left unless the query swaps them."""
     reading = _Reading(versions, package_id, live)
     right = await reading.find(asked.right or "latest", "right")
     if right is None:
@@ -162,7 +162,7 @@ async def _read_ends(
 
 @dataclass
 class _Reading:
-    """Reads versions by what an address calls them."""
+    """Reads versions by the names that the query uses for them."""
 
     versions: AsyncVersionRepository
     package_id: str
@@ -170,7 +170,14 @@ class _Reading:
     problem: str | None = None
 
     async def find(self, name: str, field: str) -> AnyVersion | None:
-        """Return a version by its number, or `latest`, `published` or `live:<target>`."""
+        """Return a version by its number, `latest`, `published` or `live:<target>`.
+
+        If there is none, return `None` and set `problem` to the reason.
+
+        Raises:
+            InvalidInputError: The name is invalid.
+            NotFoundError: The package has no version with this number.
+        """
         if name == "latest":
             self.problem = "This package has no version yet."
             return await self.versions.latest(self.package_id)
@@ -180,7 +187,7 @@ class _Reading:
         kind, _, target = name.partition(":")
         if kind == "live":
             return await self._find_live(target, field)
-        # As people write it: v3.
+        # A number may be written as v3.
         number = name.removeprefix("v")
         if not number.isascii() or not number.isdigit() or len(number) > 9:
             raise InvalidInputError(
@@ -205,7 +212,7 @@ class _Reading:
 
 
 def _with_ends(choices: list[VersionSummary], ends: Ends) -> list[VersionSummary]:
-    """Add what is compared to the choices, of which there are only the newest."""
+    """Add the compared versions to the choices, which hold only the newest versions."""
     known = {choice.id for choice in choices}
     shown = [end for end in (ends.left, ends.right) if end is not None and end.id not in known]
     return sorted([*choices, *shown], key=lambda each: each.version_number, reverse=True)
@@ -213,7 +220,7 @@ def _with_ends(choices: list[VersionSummary], ends: Ends) -> list[VersionSummary
 
 @page
 async def download_patch(request: Request) -> Response:
-    """Answer with the difference as JSON Patch, which leads from the left version to the right."""
+    """Return the differences as a JSON Patch that turns the left version into the right one."""
     caller, asked = caller_of(request), Asked.of(request.query_params)
     package_id = str(request.path_params["package_id"])
     live = await read_live(caller.versions, package_id)

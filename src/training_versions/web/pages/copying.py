@@ -1,4 +1,4 @@
-"""Restoring and forking: a new draft with the content of a version."""
+"""Restore and fork: create a draft with the content of a version."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _NO_CHANGE: Final = "Nothing was done: the latest version has this content alrea
 
 @page
 async def ask_restore(request: Request) -> Response:
-    """Show what a draft with the content of this version would differ in from the latest."""
+    """Show the differences between the latest version and the draft to create."""
     subject = await read_subject(request)
     return await _show_restore(request, subject)
 
@@ -79,12 +79,12 @@ async def _show_restore(
 
 
 def _changes_something(preview: Preview) -> bool:
-    # Of a version that cannot be read, nobody knows.
+    # A latest version that cannot be read may differ.
     return preview.total > 0 or preview.problem is not None
 
 
 def _new_id(form: FormData | None) -> str:
-    """Return the identifier of the draft: a form that comes again keeps its own."""
+    """Return the id of the draft to create. A form that is shown again keeps its id."""
     given = None if form is None else form.get("new_id")
     if isinstance(given, str):
         return given
@@ -93,7 +93,7 @@ def _new_id(form: FormData | None) -> str:
 
 @page
 async def restore(request: Request) -> Response:
-    """Make the draft."""
+    """Create the draft."""
     subject, form = await read_subject(request), await read_form(request)
     new_id = hidden_field(form, "new_id")
     problem = None
@@ -115,7 +115,7 @@ async def restore(request: Request) -> Response:
     except InvalidInputError as exc:
         return await _show_restore(request, subject, status=422, problem=exc.message, form=form)
     except ConflictError:
-        # The form was sent before, with something else typed into it.
+        # The same form may have been sent before with other texts.
         made = await _find_made(subject, new_id)
         if made is None:
             raise
@@ -129,7 +129,7 @@ async def _restores_something(subject: Subject) -> bool:
 
 
 async def _find_made(subject: Subject, new_id: str) -> VersionSummary | None:
-    """Return the draft that the same form has made already, if it was sent twice."""
+    """Return the draft that an earlier submission of the same form created, or `None`."""
     made = await subject.versions.find(new_id)
     if made is None or made.parent_version_id != subject.version.id:
         return None
@@ -137,14 +137,14 @@ async def _find_made(subject: Subject, new_id: str) -> VersionSummary | None:
 
 
 def _show_made(draft: VersionSummary, subject: Subject, done: str) -> Response:
-    """Lead on to the draft."""
+    """Redirect to the new draft."""
     path = version_path(draft.package_id, draft.version_number)
     return go_on(path, done, source=subject.version.version_number)
 
 
 @page
 async def ask_fork(request: Request) -> Response:
-    """Ask for the package, then show what the draft would differ in from its latest version."""
+    """Ask for the package, then show the differences between its latest version and the draft."""
     subject = await read_subject(request)
     into = request.query_params.get("into")
     if into is None:
@@ -204,7 +204,7 @@ async def _read_target(request: Request, into: str) -> Package:
 
 @page
 async def fork(request: Request) -> Response:
-    """Make the draft in the other package."""
+    """Create the draft in the other package."""
     subject, form = await read_subject(request), await read_form(request)
     into, new_id = hidden_field(form, "into"), hidden_field(form, "new_id")
     if was_edited(subject, form):

@@ -1,4 +1,4 @@
-"""Making a published version live at a target, and taking it down."""
+"""Deploy a published version to a target, and undeploy it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _ID_TAKEN: Final = "TV204"
 
 @page
 async def ask_deploy(request: Request) -> Response:
-    """Ask for the target, and say what is live at each."""
+    """Ask for the target, and show the live version of each target."""
     return await _show_deploy(request, await read_subject(request))
 
 
@@ -54,7 +54,7 @@ async def _show_deploy(
     is_taken: bool = False,
 ) -> Response:
     live = await read_live(subject.versions, subject.address.package_id)
-    # A stay that was begun already, by the same form with something else typed, keeps its id.
+    # A form that is shown again keeps its id: it may have created the stay already.
     stay_id = None if form is None or is_taken else form.get("stay_id")
     return show_action(
         request,
@@ -70,7 +70,7 @@ async def _show_deploy(
 
 @page
 async def deploy(request: Request) -> Response:
-    """Make the version live, if what it replaces is what was shown."""
+    """Deploy the version, if the target still has the live version that the page showed."""
     subject, form = await read_subject(request), await read_form(request)
     stay_id = hidden_field(form, "stay_id")
     try:
@@ -114,7 +114,7 @@ def _id_of(stay: Deployment | None) -> str:
 
 @page
 async def ask_undeploy(request: Request) -> Response:
-    """Ask where the version is to be undeployed."""
+    """Ask from which target to undeploy the version."""
     return await _show_undeploy(request, await read_subject(request))
 
 
@@ -134,7 +134,7 @@ async def _show_undeploy(
 
 @page
 async def undeploy(request: Request) -> Response:
-    """Take the version down where it was shown to be live."""
+    """Undeploy the version from a target."""
     subject, form = await read_subject(request), await read_form(request)
     try:
         target = _read_target(form)
@@ -142,7 +142,7 @@ async def undeploy(request: Request) -> Response:
         return await _show_undeploy(request, subject, status=422, problem=exc.message)
     stay = await subject.versions.live(subject.address.package_id, target)
     is_live = stay is not None and stay.version_id == subject.version.id
-    # If it is not live, it was undeployed already: by this form, sent twice, say.
+    # If it is not live, it was undeployed already, for example by a form that was sent twice.
     if is_live and _id_of(stay) != hidden_field(form, f"live-{target}"):
         problem = _OTHER_LIVE.format(target_name(target))
         return await _show_undeploy(request, subject, status=409, problem=problem)

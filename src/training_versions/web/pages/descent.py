@@ -1,4 +1,4 @@
-"""The line of descent of a version, close by: what it was made from, and what from it."""
+"""The nearest relatives of a version: its parent and its children."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _CHILDREN: Final = 20
 
 @dataclass(frozen=True)
 class Descent:
-    """The nearest relatives of a version; the page of its package draws the whole line."""
+    """The parent and the first children of a version. The page of its package draws all lines."""
 
     parent: VersionSummary | None
-    """`None` if there is none, or none that the caller may see."""
+    """The parent; `None` if there is none, or if the caller may not see it."""
     children: Page[VersionSummary]
 
 
 async def read_descent(versions: AsyncVersionRepository, version: VersionSummary) -> Descent:
-    """Read the parent and the first children, and not the whole family: it may have thousands."""
+    """Read the parent and the first children. The whole family may have thousands of versions."""
     parent = None
     if version.parent_version_id is not None:
         found = await versions.list(ids=[version.parent_version_id], limit=1)

@@ -1,12 +1,12 @@
 """The editor of a draft.
 
-One form, sent to the address of its page. A browser with scripts sends the fields that have changed
-and is answered with JSON, while somebody types on; one without sends the whole form and is answered
-with the page. Both carry the edit token: the `updated_at` of the draft that they began from. If the
-draft was edited since, nothing is written, and both sides are shown beside the draft that they
-began from. What was typed is in every answer, also where nothing could be saved.
+It is one form, sent to the address of its page. With scripts, the browser sends the changed fields
+and gets JSON, while the user continues to type. Without scripts, it sends the whole form and gets
+the page. Both send the edit token: the `updated_at` of the draft that the page was loaded with. If
+the draft was edited since, nothing is written, and the page shows both sides and their common base.
+The text that was typed is never lost, even if nothing can be saved.
 
-How texts become values is left to `editing.py`, how a save ends to `saving.py`.
+`editing.py` converts texts to values, and `saving.py` saves them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from training_versions.web.saving import Outcome, Submission, compare, resolve, 
 async def show_editor(request: Request) -> Response:
     """Show the draft as it is stored.
 
-    A script asks for JSON: the token of a form is good for one user, who may have changed.
+    A script requests it as JSON to renew its form token, after the user may have changed.
     """
     caller, path = caller_of(request), request.path_params
     version = await caller.versions.get_by_number(path["package_id"], path["number"])
@@ -59,7 +59,7 @@ async def show_editor(request: Request) -> Response:
 
 @page
 async def save_draft(request: Request) -> Response:
-    """Save what was sent, or say why not."""
+    """Save the form, and show the outcome."""
     versions, form = caller_of(request).versions, await read_form(request)
     sent = read_submission(form)
     if request.headers.get("Accept") == "application/json":
@@ -80,14 +80,14 @@ async def save_draft(request: Request) -> Response:
 
 @page
 async def compare_sides(request: Request) -> Response:
-    """Answer with both sides of a conflict, and with what a merge would make of them."""
+    """Return both sides of a conflict and their merge, as JSON."""
     sent = read_submission(await read_form(request))
     return _json_reply(request, await compare(caller_of(request).versions, sent))
 
 
 @page
 async def check_texts(request: Request) -> Response:
-    """Answer where the texts that were sent are no JSON; nothing is saved."""
+    """Return the mistakes in the JSON texts that were sent, without saving."""
     form = await read_form(request)
     texts = _fields(form, "")
     problems = read_edit(texts, {}).problems
@@ -98,7 +98,7 @@ def read_submission(form: FormData) -> Submission:
     """Read the form of the editor.
 
     Raises:
-        InvalidInputError: It does not say which draft, or since when.
+        InvalidInputError: The id of the draft or the edit token is missing or invalid.
     """
     return Submission.read(
         version_id=_text(form, "version_id"),
@@ -110,10 +110,10 @@ def read_submission(form: FormData) -> Submission:
 
 
 def _check_whole(sent: Submission) -> None:
-    """Check that a form brings every field, with what each began from.
+    """Check that a form has every field, and the text that each was loaded with.
 
     Raises:
-        InvalidInputError: One is missing, so no page of ours sent it.
+        InvalidInputError: A field is missing. No page of this site sends such a form.
     """
     for field in FIELDS:
         if field.name not in sent.texts or field.name not in sent.base:
@@ -125,7 +125,7 @@ def _text(form: FormData, name: str) -> str:
 
 
 def _fields(form: FormData, prefix: str) -> dict[str, str]:
-    """Return the fields of the draft that a form has."""
+    """Return the texts of the draft's fields in a form, whose names there begin with a prefix."""
     return {
         field.name: _text(form, f"{prefix}{field.name}")
         for field in FIELDS
@@ -134,12 +134,12 @@ def _fields(form: FormData, prefix: str) -> dict[str, str]:
 
 
 async def _page_after_save(request: Request, sent: Submission, outcome: Outcome) -> Response:
-    """Show the form with what was typed, and what became of it."""
+    """Show the form with the texts that were sent, and the outcome."""
     package = await _find_package(request)
     version = outcome.version
     texts, base = dict(sent.texts), dict(sent.base)
     if outcome.state == "refused" and version is not None:
-        # The rest was saved: only what was refused still differs from what is stored.
+        # The other fields were saved, so only the refused ones differ from the stored draft.
         base = texts_of(version)
         texts = base | {name: sent.texts[name] for name in outcome.problems}
     return _editor_page(
@@ -148,7 +148,7 @@ async def _page_after_save(request: Request, sent: Submission, outcome: Outcome)
 
 
 async def _find_package(request: Request) -> Package | None:
-    """Find the package; without it the page still shows what was typed."""
+    """Return the package, or `None` if it cannot be read: the page still shows the texts."""
     try:
         return await caller_of(request).packages.find(request.path_params["package_id"])
     except NotSignedInError:
@@ -167,16 +167,16 @@ def _editor_page(
     version: AnyVersion | None,
     sent: Submission | None = None,
 ) -> Response:
-    """Answer with the page of the editor.
+    """Render the page of the editor.
 
     Args:
-        request: What is answered.
-        package: The package, if it is there.
-        outcome: What became of what was sent.
-        texts: What is in the fields.
-        base: What they began from.
-        version: The draft as it is stored, if it is known.
-        sent: What was sent, if something was.
+        request: The request.
+        package: The package, if it was found.
+        outcome: The outcome of the edit.
+        texts: The texts of the fields.
+        base: The texts that the page was loaded with.
+        version: The stored draft, if it is known.
+        sent: The submission, if the page answers one.
     """
     path = request.path_params
     version_id, token = "", ""
@@ -184,7 +184,7 @@ def _editor_page(
         version_id, token = str(version.id), version.updated_at.isoformat()
     if sent is not None:
         version_id = sent.version_id
-        # Unless a part was saved, the form still begins from what it began from.
+        # Unless a part was saved, the form keeps its edit token.
         if outcome.state != "refused" or version is None:
             token = sent.token.isoformat()
     return render(
@@ -210,7 +210,7 @@ def _editor_page(
 
 
 def _json_reply(request: Request, outcome: Outcome) -> Response:
-    """Answer a script with what became of what it sent."""
+    """Return the outcome of an edit as JSON for a script."""
     body: dict[str, Any] = {
         "state": outcome.state,
         "message": outcome.message,
@@ -227,7 +227,7 @@ def _json_reply(request: Request, outcome: Outcome) -> Response:
 
 
 def _state_of(version: AnyVersion) -> dict[str, Any]:
-    """Return the state of the stored draft, as a script keeps it."""
+    """Return the edit token and the hashes of the stored draft, which a script keeps."""
     return {"token": version.updated_at.isoformat(), "marks": marks_of(version)}
 
 

@@ -1,4 +1,4 @@
-"""The history of a package: who did what to which version, and when."""
+"""The history of a package: the events of its versions."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def show_history(request: Request) -> Response:
 
 
 async def _find_versions(caller: Caller, events: list[Event]) -> set[UUID]:
-    """Find out which of the versions are still there: drafts may have been deleted."""
+    """Return the ids of the versions that still exist, as drafts may have been deleted."""
     mentioned = list({event.version_id for event in events})
     if not mentioned:
         return set()

@@ -1,4 +1,4 @@
-"""A new draft in a package: a copy of one of its versions, or the config that it starts from."""
+"""A new draft in a package: a copy of a version, or a draft with the package's config."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from training_versions.web.render import render
 _FIELDS: Final = {"name": "name", "change_summary": "change_summary", "number": "number"}
 _PACKAGE: Final = "package"
 _VERSION: Final = "version"
-# Python refuses to read numbers of thousands of digits.
+# Python refuses to parse numbers of thousands of digits.
 _MOST_DIGITS: Final = 10
 
 
 @page
 async def show_form(request: Request) -> Response:
-    """Show the form; it suggests a copy of what is published, else of the latest version."""
+    """Show the form. It suggests a copy of the latest published version, else of the latest."""
     package = await _package_of(request)
     number = package.latest_published_version
     if number == 0:
@@ -42,7 +42,7 @@ async def show_form(request: Request) -> Response:
 
 @page
 async def create(request: Request) -> Response:
-    """Create the draft and go on to edit it, or show the form again with what is wrong."""
+    """Create the draft and redirect to its editor, or show the form again with its problems."""
     package = await _package_of(request)
     sent = await read_form(request)
     form = Form.of(sent, "source", *_FIELDS)
@@ -57,7 +57,7 @@ async def create(request: Request) -> Response:
 
 
 async def _create(caller: Caller, package: Package, form: Form, draft_id: UUID) -> VersionSummary:
-    # A field that was left empty is left to the database.
+    # The database sets the default of an empty field.
     name = form.values["name"] or None
     summary = form.values["change_summary"] or None
     if form.values["source"] == _PACKAGE:

@@ -27,7 +27,7 @@ async def show_form(request: Request) -> Response:
 
 @page
 async def create(request: Request) -> Response:
-    """Create the package, or show the form again with what is wrong."""
+    """Create the package, or show the form again with its problems."""
     sent = await read_form(request)
     form = Form.of(sent, *_FIELDS.values())
     package_id = read_new_id(sent, "package_id")

@@ -1,6 +1,6 @@
-"""What can be done with a version: which actions its page offers.
+"""The actions that the page of a version offers.
 
-The database decides what is allowed. Here is only what makes sense to offer.
+The database decides which actions are allowed. This module selects those that make sense.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from training_versions.web.views.differences import SNAPSHOTS
 
 @dataclass(frozen=True)
 class Offer:
-    """An action with a page that says what will come of it."""
+    """An action with its own page."""
 
     action: str
-    """The last step of its address."""
+    """The last segment of the action's path."""
     label: str
 
 
@@ -32,7 +32,7 @@ DELETE: Final = Offer("delete", "Delete…")
 
 
 async def offers_for(versions: AsyncVersionRepository, version: AnyVersion) -> list[Offer]:
-    """Return what the page of a version offers."""
+    """Return the actions that the page of a version offers."""
     offers: list[Offer] = []
     if version.status == VersionStatus.DRAFT:
         offers.append(PUBLISH)
@@ -51,7 +51,7 @@ async def offers_for(versions: AsyncVersionRepository, version: AnyVersion) -> l
 
 
 async def _would_restore_something(versions: AsyncVersionRepository, version: AnyVersion) -> bool:
-    # The newest is not read whole if it is this version itself.
+    # This cheap query avoids reading the content of the latest version if it is this one.
     newer = await read_or_problem(
         versions.list(version.package_id, number_above=version.version_number, limit=1)
     )
@@ -59,7 +59,7 @@ async def _would_restore_something(versions: AsyncVersionRepository, version: An
         return False
     latest = (await read_or_problem(versions.latest(version.package_id))).value
     if latest is None:
-        # It cannot be read, so nobody knows that it is the same.
+        # The latest version cannot be read, so it may differ.
         return True
     return bool(await compare_content(versions, latest, version))
 
@@ -67,6 +67,6 @@ async def _would_restore_something(versions: AsyncVersionRepository, version: An
 async def compare_content(
     versions: AsyncVersionRepository, left: AnyVersion, right: AnyVersion
 ) -> VersionDiff:
-    """Compare what a draft would take over: config, base model and data sets."""
+    """Compare the content that a draft takes over: config, base model and data sets."""
     diff = await versions.compare(left, right)
     return diff.filter(*SNAPSHOTS)

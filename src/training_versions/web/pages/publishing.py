@@ -1,4 +1,4 @@
-"""Publishing and archiving versions, and deleting drafts."""
+"""Publish and archive versions, and delete drafts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _NOW: Final = "Nothing was done. This is what would come of it now."
 
 @page
 async def ask_publish(request: Request) -> Response:
-    """Show what the draft differs in from the latest published version."""
+    """Show the differences between the latest published version and the draft."""
     return await _show_publish(request, await read_subject(request))
 
 
@@ -71,10 +71,10 @@ async def _show_publish(
 
 @page
 async def publish(request: Request) -> Response:
-    """Publish the draft that was shown."""
+    """Publish the draft, if it and the latest published version are as shown."""
     subject, form = await read_subject(request), await read_form(request)
     if subject.is_draft and await _base_has_changed(subject, form):
-        # What was published since may be this draft: the same form, sent twice at once, did it.
+        # The same form, sent twice at once, may have published this draft meanwhile.
         subject = await read_subject(request)
         if subject.is_draft:
             return await _show_publish(request, subject, status=409, problem=_OTHER_BASE, form=form)
@@ -94,7 +94,7 @@ async def publish(request: Request) -> Response:
 
 
 async def _base_has_changed(subject: Subject, form: FormData) -> bool:
-    """Whether another version is the latest published one by now."""
+    """Return whether the latest published version is not the one that the page showed."""
     package_id = subject.address.package_id
     published = (await read_or_problem(subject.versions.latest_published(package_id))).value
     shown = hidden_field(form, "published")
@@ -103,7 +103,7 @@ async def _base_has_changed(subject: Subject, form: FormData) -> bool:
 
 @page
 async def ask_archive(request: Request) -> Response:
-    """Say what archiving ends, and what the current version will be."""
+    """Show the deployments that archiving ends, and the next current version."""
     return await _show_archive(request, await read_subject(request))
 
 
@@ -152,7 +152,7 @@ async def archive(request: Request) -> Response:
 
 @page
 async def ask_delete(request: Request) -> Response:
-    """Show what is in the draft and nowhere else."""
+    """Show the differences between the draft and its parent, which deleting loses."""
     return await _show_delete(request, await read_subject(request))
 
 
@@ -176,11 +176,11 @@ async def _show_delete(
 
 @page
 async def delete(request: Request) -> Response:
-    """Delete the draft that was shown."""
+    """Delete the draft, if it is as shown."""
     form, address = await read_form(request), Address.of(request)
     version_id, token = hidden_field(form, "version_id"), edit_token(form)
     try:
-        # Not by its number, which leads nowhere if the form is sent twice.
+        # By id and not by number: a number is not found if the form is sent twice.
         await caller_of(request).versions.delete_draft(version_id, expected_updated_at=token)
     except ConflictError as exc:
         subject = await read_subject(request)

@@ -1,4 +1,4 @@
-"""What the pages about one version read, and how a page goes on where a row cannot be read."""
+"""Helpers that read a version and its package, and keep pages working if a row is unreadable."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ T = TypeVar("T")
 
 
 class NumberConvertor(Convertor[int]):
-    """Reads the number of a version in a path; there is no page at one that no version has."""
+    """Converts the number of a version in a path. Other texts do not match the route."""
 
-    # Python refuses to read numbers of thousands of digits.
+    # Python refuses to parse numbers of thousands of digits.
     regex = "[1-9][0-9]{0,9}"
 
     def convert(self, value: str) -> int:
-        """Read it."""
+        """Convert the text to a number."""
         return int(value)
 
     def to_string(self, value: int) -> str:
-        """Write it."""
+        """Convert the number to text."""
         return str(value)
 
 
 register_url_convertor("version_number", NumberConvertor())
 VERSION_ROUTE: Final = "/packages/{package_id:uuid}/v/{number:version_number}"
-"""The route of the page of a version; those of its other pages begin with it."""
+"""The route of a version's page, and the prefix of the routes of its other pages."""
 
 
 @dataclass(frozen=True)
 class Found(Generic[T]):
-    """What was read, or why it cannot be read although it is there."""
+    """A value, or the reason why a stored value cannot be read."""
 
     value: T | None
     problem: str | None = None
     reply: object = None
-    """What is stored, as far as it could be read."""
+    """The reply that could not be read."""
 
 
 async def read_or_problem(read: Awaitable[T]) -> Found[T]:
-    """Read something of which a page shows the rest even if it cannot be read."""
+    """Await a read. If the reply is unreadable, return the problem instead of raising."""
     try:
         return Found(await read)
     except UnreadableReplyError as exc:
@@ -63,14 +63,14 @@ async def read_or_problem(read: Awaitable[T]) -> Found[T]:
 
 @dataclass(frozen=True)
 class Address:
-    """Which version a request is about."""
+    """The package and number of the version that a request is about."""
 
     package_id: str
     number: int
 
     @classmethod
     def of(cls, request: Request) -> Address:
-        """Read it from the path."""
+        """Read the address from the path of a request."""
         return cls(str(request.path_params["package_id"]), int(request.path_params["number"]))
 
     @property
@@ -90,16 +90,16 @@ def version_path(package_id: UUID | str, number: int) -> str:
 
 
 async def read_package(caller: Caller, package_id: str) -> Package | None:
-    """Read a package, or return `None` if it is there and cannot be read.
+    """Read a package, or return `None` if it exists but is unreadable.
 
     Raises:
-        NotFoundError: There is no such package, or the caller may not see it.
+        NotFoundError: The package does not exist, or the caller may not see it.
     """
     return (await read_or_problem(caller.packages.get(package_id))).value
 
 
 async def find_before(versions: AsyncVersionRepository, version: VersionSummary) -> int | None:
-    """Return the number of the version before another one, or `None` if that is the first.
+    """Return the number of the version before this one, or `None` if this is the first.
 
     Numbers have gaps where drafts were deleted.
     """

@@ -21,7 +21,7 @@ from training_versions.web.page import (
 from training_versions.web.render import render
 from training_versions.web.sessions import fits_cookies, read_user
 
-# Everybody may send this form.
+# Anybody may send this form, so the number of its fields is limited.
 _MOST_FIELDS: Final = 10
 _LONGEST_FIELD: Final = 16 * 1024
 _NOTICES: Final = {
@@ -44,10 +44,10 @@ _TOO_LARGE: Final = (
 
 
 def safe_path(target: str | None) -> str:
-    """Return where to go after signing in: a path of this site, `/` for anything else."""
+    """Return the target after signing in if it is a path of this site, else `/`."""
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
         return "/"
-    # Browsers drop tabs and line ends from addresses, and read a backslash as a slash.
+    # Browsers remove tabs and line ends from addresses, and treat a backslash as a slash.
     if "\\" in target or any(ord(char) < 33 or ord(char) == 127 for char in target):
         return "/"
     try:
@@ -64,14 +64,14 @@ async def show_form(request: Request) -> Response:
     notice = ""
     is_signed_in = services_of(request).session_cookies.read(request) is not None
     for name, text in _NOTICES.items():
-        # Anybody can write an address, and who is signed in is not told otherwise.
+        # Anybody can make such an address, so a signed-in user does not see these notices.
         if name in request.query_params and not is_signed_in:
             notice = text
     return _form(request, notice=notice, next_path=safe_path(request.query_params.get("next")))
 
 
 async def sign_in(request: Request) -> Response:
-    """Start a session, or show the form again with what is wrong."""
+    """Start a session, or show the form again with its problem."""
     services = services_of(request)
     form = await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD)
     email = str(form.get("email", "")).strip()
@@ -103,9 +103,9 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_out(request: Request) -> Response:
-    """End the session, here and at the project.
+    """End the session at the project, and clear its cookies.
 
-    Here it ends in any case, also where the project cannot be reached.
+    The cookies are cleared even if the project cannot be reached.
     """
     services = services_of(request)
     given = services.session_cookies.read(request)
@@ -117,7 +117,7 @@ async def sign_out(request: Request) -> Response:
     try:
         await _end_session(services, given)
     except AuthError as exc:
-        # A session that is not there any more needs no end.
+        # The session may have ended already.
         if not exc.is_final:
             notice = "out-here"
     response = RedirectResponse(f"/sign-in?{notice}=1", status_code=303)
@@ -129,7 +129,7 @@ async def _end_session(services: Services, given: Tokens) -> None:
     """End the session at the project.
 
     Raises:
-        AuthError: It is not there any more, or the project could not be told.
+        AuthError: The session does not exist any more, or the project cannot be reached.
     """
     tokens = await current_tokens(services, given)
     services.renewals.forget(tokens)
@@ -138,7 +138,7 @@ async def _end_session(services: Services, given: Tokens) -> None:
     except AuthError as exc:
         if not exc.is_final or tokens != given:
             raise
-        # The clocks differ, or the project has new keys; its session may be there all the same.
+        # The clocks differ, or the project has new keys. The session may still exist.
         tokens = await services.renewals.renew(given.refresh)
         services.renewals.forget(tokens)
         await services.auth.sign_out(tokens.access)
@@ -170,7 +170,7 @@ def _form(
 
 
 def _holder(request: Request) -> str:
-    """Name a browser as the holder of a token."""
+    """Return the name of a browser, for which CSRF tokens are made."""
     return f"visitor:{services_of(request).browsers.name(request)}"
 
 

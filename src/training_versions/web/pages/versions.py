@@ -1,4 +1,4 @@
-"""The page of one version, and what is shown or downloaded beside it."""
+"""The page of a version, the pages of parts of its content, and downloads."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _EVENTS: Final = 10
 _RUNS: Final = 50
 _STAYS: Final = 10
 _COSTS: Final = 50
-# More JSON than this is not repeated in the page, but downloaded.
+# Longer JSON is not repeated in the page, only offered as a download.
 _INLINE_JSON: Final = 50_000
 _METRICS: Final = "/training_metrics"
 _ANY: Final = TypeAdapter[Any](Any)
@@ -59,28 +59,28 @@ class Snapshot:
     part: Part
     tree: Node
     size: int
-    """How many characters it has as JSON."""
+    """The number of characters as JSON."""
     json: str | None
-    """The whole of it as text, if that is short enough for the page."""
+    """The JSON text, if it is short enough for the page."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """The runs of a version, and one curve of one of them."""
+    """The training runs of a version, and one curve of one run."""
 
     runs: Page[TrainingRun]
     run_id: str | None
-    """The run whose curve is shown; the newest if none was asked for."""
+    """The run whose curve is shown, by default the newest."""
     metrics: list[str]
-    """The metrics of that run that have a curve."""
+    """The metrics of this run that have a curve."""
     curve: Curve | None
     missing_metric: str | None
-    """The metric that was asked for, if that run has no curve of it."""
+    """The requested metric, if this run has no curve of it."""
 
 
 @page
 async def show_version(request: Request) -> Response:
-    """Show a version with all that is known about it."""
+    """Show a version: its content, training, costs, deployments, descent and history."""
     caller, address = caller_of(request), Address.of(request)
     versions = caller.versions
     package, found = await asyncio.gather(
@@ -111,7 +111,7 @@ async def show_version(request: Request) -> Response:
 async def _read_sections(
     versions: AsyncVersionRepository, version: AnyVersion, query: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Read what the page shows beside the content; one that is unreadable leaves the others."""
+    """Read the other sections of the page. An unreadable section does not affect the others."""
     version_id = str(version.id)
     reads: dict[str, Awaitable[Any]] = {
         "before": find_before(versions, version),
@@ -137,7 +137,7 @@ def _show_unreadable(
     stored = None
     reply = cast("JsonValue", found.reply)
     if isinstance(reply, list) and len(reply) == 1:
-        # The row itself, not a list with one row.
+        # Show the row itself, not a list with one row.
         reply = reply[0]
     if reply is not None:
         stored = json_tree(reply)
@@ -158,7 +158,7 @@ def _snapshot(version: AnyVersion, part: Part) -> Snapshot:
 
 
 def _size_and_text(value: JsonValue) -> tuple[int, str | None]:
-    # First on one line, which takes a tenth of the time.
+    # Measure it on one line first, which takes a tenth of the time.
     size = len(json.dumps(value, ensure_ascii=False))
     if size > _INLINE_JSON:
         return size, None
@@ -189,7 +189,7 @@ async def _read_training(
 
 @page
 async def show_content(request: Request) -> Response:
-    """Show a part of the content that is too large or too deep for the page of the version."""
+    """Show a part of the content that is too large or too deep for the page of its version."""
     caller, address = caller_of(request), Address.of(request)
     package, version = await asyncio.gather(
         read_package(caller, address.package_id),
@@ -217,7 +217,7 @@ async def show_content(request: Request) -> Response:
 
 @page
 async def download_content(request: Request) -> Response:
-    """Answer with content as a JSON file, to keep or to copy."""
+    """Return content as a JSON file, to download or copy."""
     caller, address = caller_of(request), Address.of(request)
     version = await caller.versions.get_by_number(address.package_id, address.number)
     value = _value_at(version, request.query_params.get("at", ""))
@@ -227,10 +227,10 @@ async def download_content(request: Request) -> Response:
 
 
 def _value_at(version: AnyVersion, pointer: str) -> JsonValue:
-    """Return what a pointer leads to in the snapshots or the metrics of a version.
+    """Return the value at a JSON Pointer in the snapshots or the metrics of a version.
 
     Raises:
-        NotFoundError: It leads nowhere.
+        NotFoundError: There is no value at the pointer.
     """
     columns = [column for part in CONTENT for column in part.columns]
     if pointer.startswith(_METRICS):
@@ -244,7 +244,7 @@ def _value_at(version: AnyVersion, pointer: str) -> JsonValue:
 
 
 def _crumbs(pointer: str) -> list[tuple[str, str]]:
-    """Return the steps that lead to a part of the content, each with its pointer."""
+    """Return the steps of a pointer, each with the pointer to it."""
     raw = pointer.split("/")
     crumbs = [("Content", "")]
     for count, step in enumerate(steps_of(pointer), start=1):
@@ -260,7 +260,7 @@ def _read_position(text: str) -> int:
 
 
 def _attachment(name: str) -> str:
-    """Have the browser save a reply as a file (RFC 6266)."""
+    """Return a `Content-Disposition` header value for a download (RFC 6266)."""
     cleaned = "".join(character for character in name if character.isprintable())
     encoded = quote(cleaned.replace("/", "-"), safe="")
     return f"attachment; filename*=UTF-8''{encoded}"
@@ -268,7 +268,7 @@ def _attachment(name: str) -> str:
 
 @page
 async def curve_points(request: Request) -> Response:
-    """Answer with the points of a curve to draw."""
+    """Return the points of a curve as JSON."""
     query, versions = request.query_params, caller_of(request).versions
     version_id = str(request.path_params["version_id"])
     metric = query.get("metric", "")
