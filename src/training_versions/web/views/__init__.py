@@ -1,5 +1,5 @@
-"""What the pages show, made from what the SDK returns: pure functions, without requests or HTML.
+"""View models: pure functions that prepare objects of the SDK for templates, without HTML.
 
-Templates only lay out what these modules decide: which part of a large value is shown, how a value
-is written, and where a link to the rest of it leads.
+These modules decide which part of a large value is shown, how a value is written, and where the
+link to the rest leads. Templates only do the layout.
 """

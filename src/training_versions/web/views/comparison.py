@@ -1,4 +1,4 @@
-"""A page of a comparison: what its address asks for, and the rows that it shows."""
+"""A page of a comparison: the query of its address, and its rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CHANGES: Final = "changes"
 
 @dataclass(frozen=True)
 class Asked:
-    """What the address of a comparison asks for."""
+    """The query of a comparison."""
 
     left: str
     right: str
@@ -42,14 +42,14 @@ class Asked:
     first: int
     """The position of the first row on the page."""
     at: str
-    """The label of the one difference that a link leads to."""
+    """The label of the difference to go to, if a link names one."""
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Asked:
-        """Read it from the query of the address.
+        """Parse the query of an address.
 
         Raises:
-            InvalidInputError: Something in it cannot be understood.
+            InvalidInputError: A value is invalid.
         """
         show = query.get("show", _CHANGES)
         if show not in (_CHANGES, _ALL):
@@ -74,11 +74,11 @@ class Asked:
 
     @property
     def parts(self) -> list[Part]:
-        """The parts that are compared."""
+        """The parts to compare."""
         return [part for part in PARTS if self.part in (_ALL, part.key)]
 
     def query(self, **changed: object) -> str:
-        """Return the query of this page with something changed; it then begins at its first row."""
+        """Return this query with changed values, from the first row if `from` is not given."""
         values: dict[str, object] = {
             "left": self.left,
             "right": self.right,
@@ -95,43 +95,43 @@ class Asked:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a page of a comparison shows."""
+    """One page of a comparison."""
 
     rows: list[Row]
     """The rows of this page."""
     first: int
     total: int
     differences: int
-    """How many differences there are among all rows, on this page or not."""
+    """The number of differences on all pages."""
     reordered: int
     counts: dict[str, int]
-    """Differences by part, whichever part is shown."""
+    """The number of differences in each part, including parts that are not shown."""
     is_filtered: bool
     marked: str
-    """The label of the difference that the link led to."""
+    """The label of the difference that the link named."""
     is_marked_missing: bool
 
     @property
     def next(self) -> int | None:
-        """The position of the first row after this page."""
+        """The position of the first row of the next page."""
         after = self.first + len(self.rows)
         return after if after < self.total else None
 
     @property
     def previous(self) -> int | None:
-        """The position of the first row of the page before."""
+        """The position of the first row of the previous page."""
         if self.first == 0:
             return None
         return max(0, self.first - ROWS_PER_PAGE)
 
     @property
     def groups(self) -> list[tuple[Part, list[Row]]]:
-        """The rows of this page by part, in the order of the parts."""
+        """The rows of this page, grouped by part, in the order of the parts."""
         return by_part(self.rows)
 
 
 def make_comparison(asked: Asked, diff: VersionDiff, right: AnyVersion) -> Comparison:
-    """Select the rows of one page, and count all."""
+    """Select the rows of one page, and count all rows."""
     changes = changed_rows(diff)
     if asked.key:
         changes = [row for row in changes if row.matches(asked.key)]

@@ -1,4 +1,4 @@
-"""The curve of a metric: few enough points to draw, and words and a table for whoever sees none."""
+"""The curve of a metric: a limited number of points to draw, and its values as text and table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Final
 from training_versions import MetricPoint
 
 MAX_DRAWN: Final = 2_000
-"""How many points are drawn; a screen has no more columns."""
+"""The most points that are drawn. A screen hardly has more columns."""
 MAX_LISTED: Final = 50
-"""How many points the table shows."""
+"""The most points that the table shows."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The points of a metric, and what stands out in them."""
+    """The points of a metric, and its extremes."""
 
     name: str
     points: Sequence[MetricPoint]
@@ -44,7 +44,7 @@ class Curve:
 
     @property
     def listed(self) -> Sequence[MetricPoint]:
-        """Points for a table, spread evenly over the steps, the first and the last among them."""
+        """The points for the table: the first, the last, and others evenly spread between them."""
         count = len(self.points)
         if count <= MAX_LISTED:
             return self.points
@@ -53,7 +53,7 @@ class Curve:
 
     @property
     def drawn(self) -> Sequence[MetricPoint]:
-        """Points to draw: of each stretch of steps the lowest and the highest, in their order.
+        """The points to draw: the lowest and the highest of each stretch of points, in their order.
 
         So no peak disappears, however many points there are.
         """
@@ -72,7 +72,7 @@ class Curve:
         return drawn
 
     def to_json(self) -> dict[str, object]:
-        """Return the points as uPlot takes them, column by column."""
+        """Return the points to draw as the columns that uPlot expects."""
         return {
             "name": self.name,
             "points": len(self.points),

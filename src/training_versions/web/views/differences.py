@@ -1,7 +1,7 @@
-"""The rows of a comparison: what differs, or everything, side by side.
+"""The rows of a comparison: the differences, or all values, side by side.
 
-What differs is decided in `training_versions.diff`. Here the changes are put into the parts that
-people think in, and, to show everything, into their places among what is the same.
+`training_versions.diff` finds the changes. This module groups them by part of a version, and puts
+them in their places among the equal values if all values are shown.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,16 +20,16 @@ RowKind: TypeAlias = ChangeKind | Literal["reordered", "same"]
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a version that is compared apart from the others."""
+    """A part of a version that can be compared separately."""
 
     key: str
-    """Its name in an address."""
+    """The name of the part in a query."""
     title: str
     columns: tuple[str, ...]
 
     @property
     def prefixes(self) -> tuple[str, ...]:
-        """Where it lies in what is compared."""
+        """The JSON Pointers of the part in the compared document."""
         return tuple(f"/{column}" for column in self.columns)
 
 
@@ -56,7 +56,7 @@ PARTS: Final = (
     ),
 )
 CONTENT: Final = PARTS[:3]
-"""What a draft takes over from the version that it is made of."""
+"""The parts that a draft takes over from the version it is copied from."""
 SNAPSHOTS: Final = tuple(prefix for part in CONTENT for prefix in part.prefixes)
 COLUMN_NAMES: Final = {
     "config_snapshot": "config",
@@ -67,76 +67,76 @@ COLUMN_NAMES: Final = {
     "actual_cost": "cost",
     "is_deployed": "live",
 }
-"""What the pages call the columns that have another name in the database."""
+"""The names that the pages use for columns, where these differ from the database."""
 _PART_OF_COLUMN: Final = {column: part for part in PARTS for column in part.columns}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One difference, or one value that is the same on both sides."""
+    """One difference, or one value that is equal on both sides."""
 
     label: str
-    """The path for people, which a link to this row names."""
+    """The readable path, which links to this row contain."""
     kind: RowKind
     old: Value
     new: Value
     delta: str = ""
 
-    # There may be 50,000 rows, and a page shows 200 of them: what follows is worked out for those
-    # that are asked.
+    # There may be 50,000 rows, and a page shows 200 of them. So these properties are computed only
+    # for the rows that need them.
 
     @property
     def part(self) -> Part:
-        """The part of the version that it belongs to."""
+        """The part of the version that this row belongs to."""
         return _PART_OF_COLUMN[self.label.split("/", 2)[1]]
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
-        """Its path step by step, below the part."""
+        """The steps of the path below the part."""
         column, *steps = steps_of(self.label)
         if len(self.part.columns) > 1:
-            # The part does not say which of its columns it is.
+            # The part has several columns, so the path begins with the column.
             steps.insert(0, column_name(column))
         return tuple(visible(step) for step in steps)
 
     @cached_property
     def sides(self) -> Sides:
-        """Both values as they are shown."""
+        """Both values in the form that is shown."""
         if self.kind == "reordered":
             return show_order(self.old, self.new)
         has_old = self.kind != ChangeKind.ADDED
         has_new = self.kind != ChangeKind.REMOVED
         if self.part not in CONTENT and self.kind != "same":
-            # A column without a value is empty; the null of JSON is a value.
+            # A column that is null has no value, but a JSON null in a snapshot is a value.
             has_old = self.old is not None
             has_new = self.new is not None
         return show_sides(self.old, self.new, has_old=has_old, has_new=has_new)
 
     @property
     def anchor(self) -> str:
-        """The id of its element, which is the same on every page that shows it."""
+        """The id of the row's HTML element, which is the same on every page."""
         return f"d-{sha256(self.label.encode()).hexdigest()[:12]}"
 
     def matches(self, key: str) -> bool:
-        """Whether its path contains a text, ignoring case."""
+        """Return whether the path contains a text, ignoring case."""
         return key.casefold() in "/".join(self.steps).casefold()
 
 
 def column_name(column: str) -> str:
-    """Name a column of a version for people."""
+    """Return the name of a column for people."""
     return COLUMN_NAMES.get(column, column.replace("_", " "))
 
 
 def changed_rows(changes: Iterable[Change]) -> list[Row]:
-    """Make a row of each change, in their order."""
+    """Return a row for each change, in their order."""
     return [_changed_row(change) for change in changes]
 
 
 def all_rows(changes: Sequence[Change], right: JsonObject) -> list[Row]:
-    """Make a row of each change and of each value that is the same.
+    """Return a row for each change and for each equal value.
 
     Args:
-        changes: What differs.
+        changes: The changes.
         right: The document of the right version, as `training_versions.diff.document` returns it.
     """
     rows: list[Row] = []
@@ -145,12 +145,12 @@ def all_rows(changes: Sequence[Change], right: JsonObject) -> list[Row]:
 
 
 def count_differences(rows: Iterable[Row]) -> int:
-    """Count the differences; that entries changed places is none."""
+    """Count the differences. A changed order of entries does not count."""
     return sum(row.kind not in ("same", "reordered") for row in rows)
 
 
 def by_part(rows: Iterable[Row]) -> list[tuple[Part, list[Row]]]:
-    """Group rows by their parts, in the order of the parts."""
+    """Group rows by part, in the order of the parts."""
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row.part.key, []).append(row)
@@ -160,17 +160,17 @@ def by_part(rows: Iterable[Row]) -> list[tuple[Part, list[Row]]]:
 def _changed_row(change: Change) -> Row:
     kind = "reordered" if change.reordered else change.kind
     delta = ""
-    # From 1 to 1.0 the number is the same.
+    # A change from 1 to 1.0 has a delta of zero, which is not shown.
     if change.delta:
         delta = f"{change.delta:+}"
     return Row(change.label, kind, change.old, change.new, delta)
 
 
 class _Places:
-    """A walk over the right document that finds the place of each change by labels.
+    """A depth-first walk over the right document that finds the place of each change by its label.
 
-    Paths would not do: what was removed has its path in the left document, where the entries of an
-    array may be at other positions. The label of what it lay in is the same on both sides.
+    Paths cannot be used: a removed value has its path in the left document, where the entries of an
+    array may be at other positions. The label of its parent is the same on both sides.
     """
 
     def __init__(self, changes: Sequence[Change], rows: list[Row]) -> None:
@@ -185,7 +185,7 @@ class _Places:
                 self._others[change.label] = change
 
     def add(self, value: JsonValue, label: str) -> None:
-        """Add the rows of a value and of all that is in it."""
+        """Add the rows of a value and of all values in it."""
         change = self._others.get(label)
         if change is not None:
             self._rows.append(_changed_row(change))
@@ -202,7 +202,7 @@ class _Places:
 
 
 def _names_of_entries(value: JsonValue) -> dict[str | int, str]:
-    """Name the entries of an array as the labels of changes do."""
+    """Return the names that the labels of changes use for the entries of an array."""
     if not isinstance(value, list):
         return {}
     identities = identities_of(value)

@@ -1,4 +1,4 @@
-"""What happened to a version, in words."""
+"""Events of the history in words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PLAIN: Final[dict[str, str]] = {
 
 
 def describe_event(event: Event) -> str:
-    """Say what happened; of a kind that a newer database adds, its name."""
+    """Describe an event. For a kind that only a newer database knows, return its name."""
     describe = _WITH_DETAILS.get(event.kind)
     if describe is not None:
         other = describe_other_package(event.kind, event.details, event.package_id)

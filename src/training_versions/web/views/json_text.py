@@ -1,4 +1,4 @@
-"""JSON as people read it on a page: values, paths, and how much of them is shown."""
+"""JSON for people: write values, follow JSON Pointers, and count values."""
 
 import json
 import re
@@ -8,33 +8,34 @@ from typing import Final, cast
 
 from training_versions import JsonValue
 
-# Letters of every language stay readable.
+# Letters of all languages are written without escapes.
 _COMPACT: Final = json.JSONEncoder(ensure_ascii=False)
 _PRETTY: Final = json.JSONEncoder(ensure_ascii=False, indent=2)
-# Control characters, but for the line ends of the indentation; and what turns the direction of the
-# text around it, so that a value reads as another one. Joiners, which emoji need, stay.
+# Control characters except the line feeds of the indentation, and characters that change the
+# direction of text, which could make a value look like another one. Joiners, which emoji need, are
+# not escaped.
 _NOT_SHOWN: Final = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
 
 
 def json_text(value: object) -> str:
-    """Write a value as JSON on one line; what a page cannot show as it is, is escaped."""
+    """Return a value as JSON on one line, with characters that a page cannot show escaped."""
     if isinstance(value, Decimal):
-        # A cost as it is written, with both its decimals.
+        # An amount keeps both of its decimals.
         return str(value)
     return visible(_COMPACT.encode(value))
 
 
 def pretty_json(value: object) -> str:
-    """Write a value as indented JSON, for people to read."""
+    """Return a value as indented JSON."""
     if isinstance(value, Decimal):
         return str(value)
     return visible(_PRETTY.encode(value))
 
 
 def visible(text: str) -> str:
-    """Escape control characters, and those that turn the direction of the text around them."""
+    """Escape control characters, and characters that change the direction of text."""
     return _NOT_SHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -44,16 +45,16 @@ def steps_of(pointer: str) -> list[str]:
 
 
 def pointer_to(pointer: str, step: str | int) -> str:
-    """Return the JSON Pointer of a member or entry of what a pointer leads to."""
+    """Return the JSON Pointer of a member or entry of the value at a pointer."""
     escaped = str(step).replace("~", "~0").replace("/", "~1")
     return f"{pointer}/{escaped}"
 
 
 def find_value(document: JsonValue, pointer: str) -> JsonValue:
-    """Return the value that a JSON Pointer leads to.
+    """Return the value at a JSON Pointer.
 
     Raises:
-        LookupError: It leads nowhere.
+        LookupError: There is no value at the pointer.
     """
     value = document
     if pointer and not pointer.startswith("/"):
@@ -69,12 +70,12 @@ def find_value(document: JsonValue, pointer: str) -> JsonValue:
 
 
 def _is_position(step: str) -> bool:
-    # Longer ones are no positions, and Python refuses to read those of thousands of digits.
+    # No array has so many entries, and Python refuses to parse numbers of thousands of digits.
     return step.isascii() and step.isdigit() and len(step) < 10
 
 
 def members_of(value: JsonValue) -> Iterator[tuple[str | int, JsonValue]]:
-    """Go through the members of an object or the entries of an array; other values have none."""
+    """Iterate over the members of an object or the entries of an array; other values have none."""
     if isinstance(value, dict):
         yield from cast("dict[str, JsonValue]", value).items()
     elif isinstance(value, list):
@@ -82,7 +83,7 @@ def members_of(value: JsonValue) -> Iterator[tuple[str | int, JsonValue]]:
 
 
 def count_values(value: JsonValue, *, most: int) -> int:
-    """Count a value with all that is in it, or stop beyond the most that matters."""
+    """Count a value and all values in it, and stop when the count exceeds `most`."""
     count = 0
     ahead = [value]
     while ahead and count <= most:

@@ -1,7 +1,7 @@
-"""JSON as a tree that folds, of which a page shows only so much.
+"""JSON as a tree that folds, with a limit on the values that one page shows.
 
 A snapshot may have 100,000 values, and each takes about a hundred bytes of HTML. So a tree has a
-budget of values. What is beyond it is counted, and has an address of its own where it is shown.
+budget of values. Values beyond it are counted, and have a page of their own.
 """
 
 from dataclasses import dataclass
@@ -19,16 +19,17 @@ from training_versions.web.views.json_text import (
 )
 
 MAX_VALUES: Final = 400
-"""How many values a tree shows at most, about 60 kB of HTML."""
+"""The most values that a tree shows, about 60 kB of HTML."""
 MAX_ENTRIES: Final = 100
-"""How many entries of one array or object are shown at once."""
+"""The most entries of one array or object that a tree shows."""
 MAX_TEXT: Final = 400
-"""How many characters of a text are shown in a tree."""
+"""The most characters of a text that a tree shows."""
 MAX_HINT: Final = 60
-"""How many characters of what an entry is recognised by are shown."""
-# What is deeper has a page of its own. People do not follow so many levels, nor do narrow screens.
+"""The most characters of a hint."""
+# Deeper values have a page of their own. More levels are hard to follow, and do not fit on narrow
+# screens.
 _MAX_DEPTH: Final = 10
-# How many levels are open when the page is first shown, if there is little in them.
+# The number of levels that are open at first, if they have few entries.
 _OPEN_DEPTH: Final = 2
 _OPEN_ENTRIES: Final = 20
 
@@ -40,15 +41,15 @@ class Node:
     """One value in a tree."""
 
     name: str | None
-    """Its key or position; `None` at the top."""
+    """The key or position; `None` at the top."""
     hint: str
-    """What an entry of an array is recognised by, such as `id=faq`; otherwise empty."""
+    """The key by which comparisons match an entry of an array, such as `id=faq`, or empty."""
     pointer: str
     kind: Kind
     text: str
-    """The value as JSON, if it is not an object or array; perhaps only its beginning."""
+    """The value as JSON, perhaps only its beginning; empty for an object or array."""
     size: int
-    """How many entries it has; of a text, how many characters."""
+    """The number of entries, or of characters of a text."""
     children: tuple["Node", ...] = ()
     first: int = 0
     """The position of the first child that is shown."""
@@ -56,22 +57,22 @@ class Node:
 
     @property
     def is_container(self) -> bool:
-        """Whether it is an object or an array."""
+        """Whether the value is an object or an array."""
         return self.kind in ("object", "array")
 
     @property
     def is_cut(self) -> bool:
-        """Whether it is a text of which only the beginning is shown."""
+        """Whether only the beginning of a text is shown."""
         return self.kind == "text" and self.size > MAX_TEXT
 
     @property
     def next(self) -> int:
-        """The position of the first entry after those that are shown."""
+        """The position after the last entry that is shown."""
         return self.first + len(self.children)
 
     @property
     def hidden_after(self) -> int:
-        """How many entries come after those that are shown."""
+        """The number of entries after those that are shown."""
         if not self.is_container:
             return 0
         return self.size - self.next
@@ -80,13 +81,13 @@ class Node:
 def json_tree(
     value: JsonValue, pointer: str = "", *, first: int = 0, budget: int = MAX_VALUES
 ) -> Node:
-    """Make the tree of a value.
+    """Return the tree of a value.
 
     Args:
         value: The value at the top.
-        pointer: Where it is in the content.
-        first: The first entry of it to show.
-        budget: How many values to show.
+        pointer: The JSON Pointer of the value.
+        first: The position of its first entry to show.
+        budget: The most values to show.
     """
     place = _Place(None, "", pointer, 0, among_many=False)
     return _node(place, value, first, budget)
@@ -94,14 +95,14 @@ def json_tree(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a value is: its name within what it is in, and its pointer."""
+    """The place of a value: its name in its parent, its pointer and its depth."""
 
     name: str | None
     hint: str
     pointer: str
     depth: int
     among_many: bool
-    """Whether it is one of so many that they are better folded."""
+    """Whether its parent has many entries, which are folded at first."""
 
 
 def _node(place: _Place, value: JsonValue, first: int, budget: int) -> Node:
@@ -136,9 +137,9 @@ def _node(place: _Place, value: JsonValue, first: int, budget: int) -> Node:
 
 
 def _shares(sizes: list[int], budget: int) -> list[int]:
-    """Share a budget out: what is small is shown whole, and the large ones share what is left.
+    """Divide a budget: small values are shown whole, and large ones share the rest equally.
 
-    Each value itself is shown in any case, so a share counts what is inside.
+    The values themselves are always shown, so a share counts only the values inside.
     """
     left = max(0, budget - len(sizes))
     shares = [0] * len(sizes)
@@ -151,7 +152,7 @@ def _shares(sizes: list[int], budget: int) -> list[int]:
 
 
 def _hints(value: JsonValue) -> dict[str | int, str]:
-    """Name the entries of an array by what comparisons recognise them by."""
+    """Return the keys by which comparisons match the entries of an array."""
     if not isinstance(value, list):
         return {}
     hints: dict[str | int, str] = {}

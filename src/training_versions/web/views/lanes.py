@@ -1,11 +1,11 @@
-"""The line of descent beside a page of versions, drawn row by row.
+"""The graph of the line of descent beside a page of versions, drawn row by row.
 
-Every row has its version as a dot on a lane, and lanes go down from row to row: from a version to
-its parent where the newest come first, from a parent to its children where the oldest do. Where the
-parent is not on the page, a stub says that there is one; the column with the parent says which.
+Each row shows its version as a dot on a lane. Lanes go down from row to row: from a version to its
+parent if the newest come first, from a parent to its children if the oldest come first. If the
+parent is not on the page, a stub shows that there is one, and the column "parent" names it.
 
-All curves are in the upper part of a row, above its dot, whose place is known; what is below the
-dot is straight, and as long as the row is high.
+All curves are above the dot of a row, whose position is known. Lines below the dot are straight,
+and as long as the row is high.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from uuid import UUID
 from training_versions import VersionSummary
 
 _MOST_LANES: Final = 8
-"""More would leave no room for the names: what does not fit is drawn as a stub."""
+"""The most lanes. More would leave no room for names, so further lines are drawn as stubs."""
 _STEP: Final = 14
 _MARGIN: Final = 9
 DOT_Y: Final = 20
-"""How far the dot is below the upper edge of its row."""
+"""The distance of the dot from the upper edge of its row."""
 
 
 @dataclass(frozen=True)
 class LaneRow:
-    """What is drawn beside one version."""
+    """The lines and the dot of one row."""
 
     lane: int
     above: tuple[int, ...]
@@ -38,34 +38,34 @@ class LaneRow:
     goes_on: bool
     """Whether a lane begins at the dot."""
     has_stub: bool
-    """Whether there is a parent that no lane leads to."""
+    """Whether the version has a parent, but no lane leads to it."""
 
     @property
     def x(self) -> int:
-        """Where the dot is."""
+        """The x coordinate of the dot."""
         return _x(self.lane)
 
     @property
     def straight(self) -> list[int]:
-        """Where lines go from the upper edge to the lower one."""
+        """The x coordinates of the lines from the upper to the lower edge."""
         return [_x(lane) for lane in self.passing]
 
     @property
     def curves(self) -> list[str]:
-        """The lines from the upper edge to the dot, as paths."""
+        """The lines from the upper edge to the dot, as SVG paths."""
         return [_curve(_x(lane), self.x) for lane in self.above]
 
 
 @dataclass(frozen=True)
 class Lanes:
-    """What is drawn beside a page."""
+    """The graph beside a page of versions."""
 
     rows: list[LaneRow]
     width: int
 
 
 def draw_lanes(versions: Sequence[VersionSummary], *, newest_first: bool) -> Lanes:
-    """Draw the line of descent of the versions of a page, which are in the order of the page."""
+    """Draw the graph of the versions of a page, given in the order of the page."""
     rows = _draw_up(versions) if newest_first else _draw_down(versions)
     widest = max((max(row.lane, *row.passing, *row.above, 0) for row in rows), default=0)
     return Lanes(rows, _x(widest) + _MARGIN)
@@ -74,7 +74,7 @@ def draw_lanes(versions: Sequence[VersionSummary], *, newest_first: bool) -> Lan
 def _draw_up(versions: Sequence[VersionSummary]) -> list[LaneRow]:
     """Draw a lane from every version to its parent further down."""
     places = {version.id: place for place, version in enumerate(versions)}
-    # To which parent each lane goes; `None` where it is free.
+    # The parent that each lane leads to; `None` if the lane is free.
     lanes: list[UUID | None] = [None] * _MOST_LANES
     rows: list[LaneRow] = []
     for place, version in enumerate(versions):
@@ -102,7 +102,7 @@ def _draw_down(versions: Sequence[VersionSummary]) -> list[LaneRow]:
         if version.parent_version_id is not None
         and places.get(version.parent_version_id, place) < place
     )
-    # From which parent each lane comes, while it has more children; `None` where it is free.
+    # The parent that each lane comes from, until its last child; `None` if the lane is free.
     lanes: list[UUID | None] = [None] * _MOST_LANES
     rows: list[LaneRow] = []
     for version in versions:
@@ -112,7 +112,7 @@ def _draw_down(versions: Sequence[VersionSummary]) -> list[LaneRow]:
             above.append(lanes.index(parent))
             children[parent] -= 1
             if children[parent] == 0:
-                # The last child goes on where its parent was.
+                # The last child takes the lane of its parent.
                 lanes[above[0]] = None
         is_last_child = bool(above) and lanes[above[0]] is None
         lane = above[0] if is_last_child else _free_lane(lanes)
@@ -126,7 +126,7 @@ def _draw_down(versions: Sequence[VersionSummary]) -> list[LaneRow]:
 
 
 def _free_lane(lanes: list[UUID | None]) -> int:
-    """Return the first free lane, or the one beyond the last, which nothing begins from."""
+    """Return the first free lane, or the one after the last, from which no lane begins."""
     if None in lanes:
         return lanes.index(None)
     return _MOST_LANES

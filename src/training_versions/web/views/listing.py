@@ -1,4 +1,4 @@
-"""What a list shows, as its address says: filters, order and place."""
+"""The query of a list: filters, order and cursor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Order = Literal["newest", "oldest"]
 
 @dataclass(frozen=True)
 class Listing:
-    """The filters, the order, and where the page begins."""
+    """The filters, the order and the cursor of a page."""
 
     text: str = ""
     statuses: tuple[str, ...] = ()
@@ -30,10 +30,10 @@ class Listing:
 
     @classmethod
     def from_query(cls, query: QueryParams) -> Listing:
-        """Read an address.
+        """Parse a query.
 
         Raises:
-            InvalidInputError: It names a filter that there is not; the SDK refuses other values.
+            InvalidInputError: `deployed` or `order` is invalid. The SDK checks the other values.
         """
         deployed = query.get("deployed", "")
         if deployed not in _DEPLOYED:
@@ -51,12 +51,12 @@ class Listing:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether some versions may be left out."""
+        """Whether any filter is set."""
         return replace(self, order="newest", cursor="") != Listing()
 
     @property
     def filters(self) -> VersionFilters:
-        """The filters as the SDK knows them."""
+        """The filters as arguments of the SDK."""
         filters = VersionFilters(deployed=_DEPLOYED[self.deployed])
         if self.text:
             filters["text"] = self.text
@@ -68,7 +68,7 @@ class Listing:
 
     @property
     def query(self) -> list[tuple[str, str]]:
-        """What the address of each of its pages has, whatever its place is."""
+        """The filters as a query, which all pages of the list have in common."""
         named = [("text", self.text)]
         named += [("status", status) for status in self.statuses]
         named += [("training", self.training), ("deployed", self.deployed)]
@@ -77,7 +77,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class PageLinks:
-    """The addresses of other pages of a list; `None` where there is none."""
+    """The addresses of the first and the next page of a list; `None` if there is none."""
 
     first: str | None
     next: str | None
@@ -92,7 +92,7 @@ class PageLinks:
         cursor: str,
         next_cursor: str | None,
     ) -> PageLinks:
-        """Write them; what is empty in the query is left out."""
+        """Make the links, without the empty values of the query."""
         if order != "newest":
             query = [*query, ("order", order)]
         first = next_page = None
@@ -109,10 +109,10 @@ def _address(path: str, query: list[tuple[str, str]]) -> str:
 
 
 def read_order(value: str) -> Order:
-    """Read the order of a list; the newest come first where none is named.
+    """Parse the order of a list, by default newest first.
 
     Raises:
-        InvalidInputError: There is no such order.
+        InvalidInputError: The order is invalid.
     """
     if value in ("", "newest"):
         return "newest"

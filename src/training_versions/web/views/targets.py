@@ -1,4 +1,4 @@
-"""Where versions are deployed, as people call it."""
+"""Names of deployment targets for people."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ TARGET_NAMES: Final[dict[str, str]] = {
 
 
 def target_name(target: str | None) -> str:
-    """Name a target; one that a newer database adds keeps its own name."""
+    """Return the name of a target. A target that only a newer database knows keeps its own name."""
     if target is None:
         return ""
     return TARGET_NAMES.get(target, target)

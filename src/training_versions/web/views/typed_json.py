@@ -1,9 +1,9 @@
-"""Reads JSON that somebody typed, and says where a mistake is and what to write instead.
+"""Parse JSON that a user typed, and explain where a mistake is and what to write instead.
 
-The standard library reads it. Only where that fails, a second reader goes through the text step by
-step to say it better: it knows what people who think in Python or JavaScript write. Beyond what the
-library refuses it refuses what would not be stored as it was typed: a key that is there twice, a
-number with more digits than are kept, and characters that PostgreSQL has no room for.
+The standard library parses it. Only if that fails, a second parser reads the text step by step to
+explain the mistake. It knows common mistakes of people who write Python or JavaScript. Beyond
+invalid JSON, values are refused that would not be stored as typed: duplicate keys, numbers with
+more digits than are kept, and characters that PostgreSQL cannot store.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EXCERPT: Final = 60
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-# What looks like a number or a word up to where it ends.
+# The text of a number or word, valid or not, up to its end.
 _WORD: Final = re.compile(r"[^\s,:{}\[\]\"']+")
 _PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*')
 _ESCAPE: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
@@ -46,26 +46,26 @@ _CURLY_QUOTES: Final = "\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019"
 
 
 class Mistake(Exception):
-    """What somebody typed is not JSON that can be stored."""
+    """The text is not valid JSON, or cannot be stored as typed."""
 
     def __init__(self, message: str, text: str, offset: int) -> None:
         super().__init__(message)
         self.message = message
-        """What is wrong and what to write, in a sentence."""
+        """A sentence that says what is wrong and what to write."""
         self.offset = offset
-        """Where in the text, in characters."""
+        """The position in the text, in characters."""
         before = text[:offset]
         self.line = before.count("\n") + 1
         self.column = offset - (before.rfind("\n") + 1) + 1
         self.excerpt = _excerpt(text, offset)
-        """The line with the place, and a line that points at it."""
+        """The line with the mistake, and a line below that points at it."""
 
 
 def read_json(text: str) -> JsonValue:
-    """Read JSON.
+    """Parse JSON.
 
     Raises:
-        Mistake: It is none, or holds what would not be kept as it was typed.
+        Mistake: The text is not valid JSON, or would not be stored as typed.
     """
     if _NOT_STORED.search(text):
         _Finder(text).read()
@@ -78,17 +78,17 @@ def read_json(text: str) -> JsonValue:
             object_pairs_hook=_read_object,
         )
     except (ValueError, RecursionError):
-        # A JSONDecodeError is a ValueError, and so is what is refused below.
+        # JSONDecodeError and the refusals below are ValueErrors.
         _Finder(text).read()
-    # The two readers disagree, which no text is known to do.
+    # The two parsers disagree. No text is known for which they do.
     raise Mistake("This is not valid JSON.", text, 0)
 
 
 def _read_number(text: str) -> int | float:
-    """Read a number as it is stored: exactly, or not at all.
+    """Parse a number that can be stored exactly.
 
     Raises:
-        ValueError: It has more digits than are kept.
+        ValueError: The number is too long or too large, or has more digits than are kept.
     """
     if len(text) > _MAX_DIGITS:
         raise ValueError("This number is too long. Put it in quotes to store it as text.")
@@ -102,7 +102,7 @@ def _read_number(text: str) -> int | float:
     if nearest in (float("inf"), float("-inf")):
         raise ValueError("This number is too large. Put it in quotes to store it as text.")
     if abs(exact) >= _INTEGERS_ONLY and exact == exact.to_integral_value():
-        # From here on numbers are stored as integers: 1e23 as a 1 and 23 zeros.
+        # Numbers of this size are stored as integers: 1e23 as a 1 and 23 zeros.
         return int(exact)
     if abs(exact) >= _INTEGERS_ONLY or Decimal(repr(nearest)) != exact:
         raise ValueError(
@@ -124,16 +124,16 @@ def _read_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
 
 
 class _Finder:
-    """Goes through a text that is not valid until it finds out why."""
+    """A recursive-descent parser that raises the first mistake in a text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        # Where the objects and arrays begin that the current place lies in.
+        # The beginnings of the objects and arrays around the current position.
         self._open: list[int] = []
 
     def read(self) -> None:
-        """Raise the first mistake; return if there is none."""
+        """Raise the first mistake, or return if there is none."""
         self._skip_space()
         if self._at == len(self._text):
             self._fail("There is nothing here yet. An object without entries is {}.")
@@ -177,7 +177,7 @@ class _Finder:
         self._open.pop()
 
     def _object(self) -> None:
-        """Read up to the closing brace."""
+        """Parse an object up to its closing brace."""
         seen: set[str] = set()
         self._skip_space()
         while self._peek() != "}" or seen:
@@ -193,7 +193,7 @@ class _Finder:
                 return
 
     def _array(self) -> None:
-        """Read up to the closing bracket."""
+        """Parse an array up to its closing bracket."""
         is_first = True
         self._skip_space()
         while self._peek() != "]" or not is_first:
@@ -203,7 +203,7 @@ class _Finder:
                 return
 
     def _goes_on(self, closing: str) -> bool:
-        """Read what follows an entry; return whether there is another."""
+        """Parse the comma or the closing bracket after an entry. Return whether another follows."""
         self._skip_space()
         following = self._peek()
         if following == closing:
@@ -283,7 +283,7 @@ class _Finder:
         self._at += len(escape[0])
 
     def _pair_or_fail(self, escape: str) -> None:
-        """Read the first of two escapes that are one character together."""
+        """Parse the first escape of a surrogate pair."""
         if escape == "\\u0000":
             self._fail("PostgreSQL cannot store this character, the one with the number 0.")
         if not _PAIR.match(self._text, self._at):
@@ -291,7 +291,7 @@ class _Finder:
         self._at += len(escape)
 
     def _word(self) -> None:
-        """Read a number, true, false or null."""
+        """Parse a number, true, false or null."""
         self._fail_for_stray()
         found = _WORD.match(self._text, self._at)
         word = "" if found is None else found[0]
@@ -313,7 +313,7 @@ class _Finder:
         self._fail(f'Text needs double quotes: "{word:.40}"')
 
     def _fail_for_number(self, word: str) -> None:
-        """Explain what is nearly a number."""
+        """Explain a word that is almost a number."""
         if re.fullmatch(r"-?0[0-9]+(\.[0-9]+)?", word):
             self._fail("A number does not begin with 0, but for 0.5 and the like.")
         if re.fullmatch(r"-?\.[0-9]+([eE].*)?", word):
@@ -326,7 +326,7 @@ class _Finder:
             self._fail(f"A number has no _ in it: {word.replace('_', ''):.20}")
 
     def _fail_for_stray(self) -> None:
-        """Explain what is in no JSON: comments, and blanks of other kinds."""
+        """Explain characters that JSON does not allow: comments and unusual white space."""
         character = self._peek()
         if character and (character.isspace() or unicodedata.category(character) == "Cf"):
             self._fail("Here is a character that is not visible. Delete it.")
@@ -381,7 +381,7 @@ def _excerpt(text: str, offset: int) -> str:
     end = text.find("\n", offset)
     if end < 0:
         end = len(text)
-    # Of a long line, what is around the place.
+    # Show only a part of a long line.
     start = max(begin, offset - _EXCERPT)
     stop = min(end, offset + _EXCERPT)
     return f"{text[start:stop]}\n{' ' * (offset - start)}^"

@@ -1,4 +1,4 @@
-"""Two values side by side: short ones whole, long texts around where they differ."""
+"""Two values side by side: short values whole, long texts around their differences."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,15 +9,15 @@ from training_versions.diff import entry_label, identities_of
 from training_versions.web.views.json_text import json_text, pretty_json, steps_of
 
 Value: TypeAlias = JsonValue | Decimal
-"""What is compared: JSON, and costs as they are read."""
+"""A value to compare: JSON, or an amount."""
 
 MAX_SHOWN: Final = 2_000
-"""How many characters of a value a row shows."""
-# How much of what is the same is shown on each side of where two long texts differ.
+"""The most characters of a value that a row shows."""
+# The characters of equal text that are shown before and after a difference.
 _CONTEXT: Final = 60
-# A longer value is shown folded.
+# Longer values are folded.
 _LONG: Final = 300
-# Words up to this length are marked whole if a part of them differs.
+# Words up to this length are marked as a whole if a part of them differs.
 _WORD: Final = 30
 
 
@@ -26,41 +26,41 @@ class Side:
     """One side of a row."""
 
     before: str
-    """What is the same as on the other side, up to where they differ."""
+    """The equal text before the difference."""
     differs: str
     after: str
-    """What is the same again."""
+    """The equal text after the difference."""
     size: int
-    """How many characters the value has as JSON."""
+    """The number of characters of the value as JSON."""
     is_json: bool = False
-    """Whether it is an object or array, written over several lines."""
+    """Whether the value is an object or array, written on several lines."""
 
     @property
     def shown(self) -> int:
-        """How many characters are shown, with the marks of what is left out."""
+        """The number of characters that are shown, including ellipses."""
         return len(self.before) + len(self.differs) + len(self.after)
 
     @property
     def is_cut(self) -> bool:
-        """Whether something is left out."""
+        """Whether the value is longer than the limit of a row."""
         return self.size > MAX_SHOWN
 
     @property
     def is_long(self) -> bool:
-        """Whether it is better folded."""
+        """Whether the value is folded."""
         return self.shown > _LONG
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Both sides of a row; a side is `None` where there is no value."""
+    """Both sides of a row. A side is `None` if it has no value."""
 
     old: Side | None
     new: Side | None
 
 
 def show_sides(old: Value, new: Value, *, has_old: bool = True, has_new: bool = True) -> Sides:
-    """Show two values, of which one may not be there."""
+    """Return both sides of a row, of which one may have no value."""
     if not has_old:
         return Sides(None, _whole(new))
     if not has_new:
@@ -71,7 +71,7 @@ def show_sides(old: Value, new: Value, *, has_old: bool = True, has_new: bool = 
 
 
 def show_order(old: Value, new: Value) -> Sides:
-    """Show the order of the entries of two arrays, by what they are recognised by."""
+    """Return the order of the entries of two arrays, by the keys that comparisons match them by."""
     return Sides(_whole(_names(old)), _whole(_names(new)))
 
 
@@ -91,7 +91,7 @@ def _whole(value: Value) -> Side:
 
 
 def _texts(old: str, new: str) -> Sides:
-    """Mark where two texts differ, and leave out what is far from there."""
+    """Mark the difference of two texts, and shorten the equal text around it."""
     same_before = _common_words(old, new)
     rest_of_old, rest_of_new = old[same_before:], new[same_before:]
     same_after = _common_words(rest_of_old[::-1], rest_of_new[::-1])
@@ -102,9 +102,9 @@ def _texts(old: str, new: str) -> Sides:
 
 
 def _common_words(left: str, right: str) -> int:
-    """Count the characters at the beginning that are the same, without a part of a word.
+    """Return the length of the common beginning of two texts, cut at a word boundary.
 
-    A long word, such as a hash, is told apart inside of it.
+    It may end inside of a long word, such as a hash.
     """
     length = _common_length(left, right)
     start = length
@@ -120,7 +120,7 @@ def _goes_on(text: str, position: int) -> bool:
 
 
 def _common_length(left: str, right: str) -> int:
-    """Count the characters at the beginning of two texts that are the same."""
+    """Return the length of the common beginning of two texts."""
     for position, (one, other) in enumerate(zip(left, right, strict=False)):
         if one != other:
             return position
