@@ -1,4 +1,4 @@
-"""Signing in and out: the requests to the project's Auth, and what its refusals mean."""
+"""Sign in and out: requests to the project's Auth, and its errors as command errors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _TIMEOUT: Final = httpx.Timeout(120, connect=10)
 
 
 def http_client(url: str) -> httpx.Client:
-    """Return what holds the connections to a project."""
+    """Return an HTTP client for a project."""
     with explain_bad_environment():
         return httpx.Client(timeout=_TIMEOUT, trust_env=takes_environment(url))
 
 
 def sign_in(http: httpx.Client, url: str, key: str, email: str, password: str) -> StoredSession:
-    """Exchange an address and a password for a session."""
+    """Sign in with an email address and a password."""
     reply = _post(http, url, key, "token?grant_type=password", email=email, password=password)
     if reply.status_code in (400, 401, 403, 422):
         raise not_allowed(f"not signed in: {_reason(reply)}", hint=_hint_for(reply))
@@ -29,7 +29,7 @@ def sign_in(http: httpx.Client, url: str, key: str, email: str, password: str) -
 
 
 def renew(http: httpx.Client, session: StoredSession) -> StoredSession | None:
-    """Exchange the refresh token for a new session; `None` if the session has ended."""
+    """Exchange the refresh token for new tokens. Return `None` if the session has ended."""
     reply = _post(
         http,
         session.url,
@@ -43,12 +43,12 @@ def renew(http: httpx.Client, session: StoredSession) -> StoredSession | None:
 
 
 def sign_out(http: httpx.Client, session: StoredSession) -> bool:
-    """End a session at the project, and return whether that is certain."""
+    """End a session at the project, and return whether it has certainly ended."""
     try:
         reply = _post(http, session.url, session.key, "logout?scope=local", session.access_token)
     except CommandError:
         return False
-    # A session that has ended already is refused.
+    # Auth answers with one of these if the session has ended already.
     return reply.is_success or reply.status_code in (401, 403, 404)
 
 

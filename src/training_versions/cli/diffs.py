@@ -1,4 +1,4 @@
-"""Differences as people read them: a line for each, coloured on a terminal, whole in a pipe."""
+"""Print differences, one per line: coloured on a terminal, unshortened in a pipe."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _WHOLE: Final = 10**9
 
 
 def print_diff(output: Output, diff: VersionDiff) -> None:
-    """Print what differs."""
+    """Print the differences."""
     if not output.is_terminal:
         output.line(diff.to_text(width=_WHOLE), is_safe=True)
         return
     width = output.console.width
-    # Two values beside each other, each with dots at its ends, and an arrow between them.
+    # A line has two values, each with room for ellipses, and an arrow between them.
     lines = diff.to_text(width=max(12, (width - 20) // 2)).split("\n")
     if not diff:
         output.styled(lines[0], "dim")
@@ -35,7 +35,7 @@ def print_diff(output: Output, diff: VersionDiff) -> None:
         if len(line) <= width:
             output.styled(line, style)
             continue
-        # The path alone, and the values below it.
+        # Print the path on its own line, and the values below it.
         label = f"{_SIGNS[change.kind]} {printable(change.label)}"
         output.styled(label, style)
         output.styled(f"    {line.removeprefix(label).strip()}", style)
@@ -49,7 +49,7 @@ def content_diff(session: Session, left: Version | None, right: Version) -> Vers
 
 
 def version_before(session: Session, version: VersionSummary) -> Version | None:
-    """Return the version with the next lower number that is still there."""
+    """Return the existing version with the next lower number."""
     before = session.versions.list(version.package_id, number_below=version.version_number, limit=1)
     for summary in before:
         return session.versions.get(summary.id)
@@ -57,12 +57,12 @@ def version_before(session: Session, version: VersionSummary) -> Version | None:
 
 
 def preview(session: Session, heading: str, diff: VersionDiff | None) -> None:
-    """Show people what will differ, on stderr; `--json` holds it in its result."""
+    """Print the expected differences on stderr. `--json` has them in its result instead."""
     output = session.output
     if output.mode != "text":
         return
     if diff is None:
-        # There is nothing to compare it with.
+        # There is no version to compare with.
         output.say(f"{heading}.", style="bold")
         return
     output.say(f"{heading}:", style="bold")

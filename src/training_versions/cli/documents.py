@@ -1,7 +1,6 @@
-"""JSON that people write: files, stdin, and the document that `edit` opens.
+"""JSON that users write: files, stdin, and the document that `edit` opens.
 
-A document holds what can be edited of a draft, under the names of its columns. What is not in it
-stays as it is.
+A document holds the editable columns of a draft. Columns that are not in it are not changed.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ SNAPSHOTS: Final = {
     "model_snapshot": "model",
     "dataset_snapshot": "dataset",
 }
-"""The columns of the snapshots, and the arguments of the SDK that set them."""
+"""The arguments of the SDK that set the columns of the snapshots."""
 EDITABLE: Final = ("name", *DraftFields.__annotations__, *SNAPSHOTS)
-"""Everything in a document, in its order."""
+"""The columns of a document, in their order."""
 STDIN: Final = "-"
 _SHOWN: Final = 40
-"""Characters that an error shows of a number."""
+"""The most characters of a number that an error shows."""
 
 
 # --- reading
@@ -70,7 +69,7 @@ def read_list(path: str) -> list[Any]:
 
 
 def parse_object(text: str, path: str) -> Document:
-    """Parse a JSON object that people wrote."""
+    """Parse a JSON object. `path` is for error messages."""
     value = parse_json(text, path)
     if not isinstance(value, dict):
         raise usage(f"{_named(path)} must hold an object, in {{ }}")
@@ -78,7 +77,11 @@ def parse_object(text: str, path: str) -> Document:
 
 
 def parse_json(text: str, path: str) -> Any:
-    """Parse JSON that people wrote; the error says where it is wrong."""
+    """Parse JSON. An error names the path, the line and the column.
+
+    Raises:
+        CommandError: The text is not valid JSON, or a part of it would be lost.
+    """
     try:
         return json.loads(
             text,
@@ -94,12 +97,12 @@ def parse_json(text: str, path: str) -> Any:
     except RecursionError:
         raise usage(f"{_named(path)} is nested too deeply") from None
     except ValueError:
-        # Python's own words are for whoever writes Python.
+        # Python's own message is for programmers.
         raise usage(f"{_named(path)}: a number has thousands of digits") from None
 
 
 def _exact(digits: str, path: str) -> float:
-    """Refuse a number of which a part would be lost."""
+    """Parse a number, and refuse it if it would lose digits."""
     try:
         return read_float(digits)
     except ValueError as exc:
@@ -116,7 +119,7 @@ def _shortened(digits: str) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]], path: str) -> Document:
-    """Refuse a key that is there twice: one of its values would be lost."""
+    """Make an object, and refuse a duplicate key, as one of its values would be lost."""
     made = dict(pairs)
     if len(made) < len(pairs):
         seen: set[str] = set()
@@ -137,7 +140,7 @@ def _named(path: str) -> str:
 
 
 def document_of(version: Version) -> Document:
-    """Return what can be edited of a draft."""
+    """Return the editable columns of a draft."""
     return {name: _plain(getattr(version, name)) for name in EDITABLE}
 
 
@@ -150,9 +153,13 @@ def _plain(value: object) -> object:
 
 
 def changed_fields(version: Version, wanted: Document, path: str) -> Document:
-    """Return what a document changes; refuse what it cannot change.
+    """Return the fields that a document changes.
 
-    The whole of `show --json` may be given, too: what is no content must be as it is.
+    The document may be the whole output of `show --json`. Then its columns that cannot be edited
+    must be unchanged.
+
+    Raises:
+        CommandError: The document has an unknown key, or changes a column that cannot be edited.
     """
     now = document_of(version)
     everything = version.model_dump(mode="json")
@@ -172,12 +179,12 @@ def changed_fields(version: Version, wanted: Document, path: str) -> Document:
 
 
 def _same(left: object, right: object) -> bool:
-    # As they are written: 1 and 1.0 are two values, and the order of keys is none.
+    # Compare as JSON: 1 and 1.0 differ, and the order of keys does not matter.
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
 def _is_amount(value: object, amount: object) -> bool:
-    """Return whether a cost is written as `show --json` does, as text, and is the same."""
+    """Return whether a value is this amount as text, as `show --json` writes it."""
     if not isinstance(amount, Decimal) or not isinstance(value, str):
         return False
     try:
@@ -196,7 +203,7 @@ def _nearest(name: str) -> str:
 
 
 def edit_token_of(wanted: Document, path: str) -> datetime | None:
-    """Return the moment of the draft that the document was made from, if it says so."""
+    """Return the edit token in a document: the `updated_at` of the draft it was made from."""
     value = wanted.get("updated_at")
     if value is None:
         return None
@@ -210,12 +217,12 @@ def edit_token_of(wanted: Document, path: str) -> datetime | None:
 
 
 def as_arguments(changed: Document) -> Document:
-    """Return fields under the names that the SDK's arguments have."""
+    """Return changed columns as arguments of the SDK."""
     return {SNAPSHOTS.get(name, name): value for name, value in changed.items()}
 
 
 def write_document(document: Document) -> str:
-    """Write a document for an editor."""
+    """Return a document as text for an editor."""
     return f"{json_text(document)}\n"
 
 
@@ -234,14 +241,14 @@ _OPTIONS: Final = (
 
 
 def content_options(function: F) -> F:
-    """Give a command the options that name what a draft holds."""
+    """Add the options for the content of a draft."""
     for flag, name, metavar, text in reversed(_OPTIONS):
         function = click.option(flag, name, metavar=metavar, help=text)(function)
     return function
 
 
 def read_content(options: dict[str, str | None]) -> Document:
-    """Return the fields that options name, with the content of their files."""
+    """Return the columns that the options set, with the content of their files."""
     if list(options.values()).count(STDIN) > 1:
         raise usage("stdin can be read once only: give - to one option")
     made: Document = {}

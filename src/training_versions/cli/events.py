@@ -1,4 +1,4 @@
-"""What happened, in a few words: how one event of the history reads."""
+"""The details of an event of the history, in a few words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_PATHS: Final = 3
 
 
 def describe(event: Event) -> str:
-    """Say in a few words what is particular to an event; empty if its kind says it all."""
+    """Return the details of an event, or an empty text if its kind is enough."""
     describe_details = _DESCRIBERS.get(str(event.kind))
     if describe_details is None:
         if event.details:
@@ -68,7 +68,7 @@ def _alert(details: Mapping[str, Any]) -> str:
 
 
 def _amount(value: object) -> Decimal | None:
-    # As the database wrote it: the repr of the float that JSON made of it.
+    # JSON made a float of the amount. Its repr is the text that the database wrote.
     if value is None:
         return None
     return Decimal(repr(value))

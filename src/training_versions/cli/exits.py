@@ -1,6 +1,6 @@
-"""The exit status of every outcome: one table, which the documentation shows.
+"""The exit statuses, in a table that the documentation shows, too.
 
-Errors are told apart by their class, as the SDK classifies them; never by their words.
+The class of an SDK error decides its status, never its message.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOT_ALLOWED: Final = 4
 CONFLICT: Final = 5
 UNREACHABLE: Final = 6
 INTERRUPTED: Final = 130
-"""128 and the number of the signal, as shells say it."""
+"""128 plus the number of the signal, as in shells."""
 PIPE_CLOSED: Final = 141
 TERMINATED: Final = 143
 
@@ -44,7 +44,7 @@ MEANINGS: Final = {
 }
 
 CHECK_ADDRESS: Final = "Is SUPABASE_URL the project's address, and is there a network?"
-"""What to do when nothing answers."""
+"""The hint for a project that cannot be reached."""
 
 _BY_CLASS: Final[tuple[tuple[type[TrainingVersionsError], int], ...]] = (
     (InvalidInputError, USAGE),
@@ -66,7 +66,7 @@ def status_of(error: TrainingVersionsError) -> int:
 
 
 class CommandError(Exception):
-    """What a command cannot do, in one sentence, with what to do about it."""
+    """An error that ends a command: a message of one sentence, a hint and an exit status."""
 
     def __init__(self, message: str, *, hint: str | None = None, status: int = FAILED) -> None:
         super().__init__(message)
@@ -76,20 +76,20 @@ class CommandError(Exception):
 
 
 def usage(message: str, *, hint: str | None = None) -> CommandError:
-    """Make the error for an argument that cannot be used."""
+    """Return the error for wrong use, such as an invalid argument."""
     return CommandError(message, hint=hint, status=USAGE)
 
 
 def not_found(message: str, *, hint: str | None = None) -> CommandError:
-    """Make the error for what is not there."""
+    """Return the error for an object that does not exist or is not visible."""
     return CommandError(message, hint=hint, status=NOT_FOUND)
 
 
 def conflict(message: str, *, hint: str | None = None) -> CommandError:
-    """Make the error for what is in a state that does not allow it."""
+    """Return the error for an object whose state does not allow the command."""
     return CommandError(message, hint=hint, status=CONFLICT)
 
 
 def not_allowed(message: str, *, hint: str | None = None) -> CommandError:
-    """Make the error for somebody who may not, or who has not signed in."""
+    """Return the error for a caller who is not allowed or not signed in."""
     return CommandError(message, hint=hint, status=NOT_ALLOWED)

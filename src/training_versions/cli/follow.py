@@ -1,12 +1,12 @@
-"""Follows the history: returns each event once, and leaves none out.
+"""Follow the history by polling: return each event once, and miss none.
 
-Events are in the order of time, and one whose transaction ends late takes its place in time, before
-events that were read already. So each look goes back a little, and what was returned is remembered
-for as long. No transaction that writes an event is as long as that: a project ends a statement
-after some seconds.
+Events are ordered by time. The event of a transaction that commits late may be ordered before
+events that were read already. So each poll reads an overlap again, and events in the overlap are
+remembered. No transaction that writes an event takes longer than the overlap, as a project cancels
+a statement after some seconds.
 
-Edits of a draft within a minute are folded into one event, which moves on with each of them. It is
-returned again when it has.
+Edits of a draft within a minute are merged into one event, whose `last_at` is the time of the last
+edit. The event is returned again when this time has changed.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import Final, TypeAlias
 from training_versions import Event, EventKind, HistoryFilters, VersionRepository
 
 OVERLAP: Final = timedelta(seconds=120)
-"""How far each look goes back."""
+"""The time that each poll reads again."""
 
 _Seen: TypeAlias = tuple[int, datetime]
-"""An event, and when it last moved on."""
+"""The id of an event, and the time of its last edit."""
 
 
 class Follower:
-    """Knows which events were seen.
+    """Polls for events, and remembers the events that it returned.
 
     Args:
-        versions: Where to look.
-        filters: Whose events; without `since` and `until`.
+        versions: The repository to read from.
+        filters: The filters for events, without `since` and `until`.
     """
 
     def __init__(self, versions: VersionRepository, filters: HistoryFilters) -> None:
@@ -38,7 +38,7 @@ class Follower:
         self._seen: set[_Seen] = set()
 
     def begin(self, first: int) -> list[Event]:
-        """Note what is there, and return the newest of it, the oldest first."""
+        """Remember the present events, and return the newest of them, oldest first."""
         page = self._versions.history(limit=1, **self._filters)
         if not page:
             return []
@@ -55,7 +55,7 @@ class Follower:
         return shown[::-1]
 
     def _note_long_edits(self, since: datetime) -> None:
-        """Note events of edits that began before this moment and have moved on since."""
+        """Remember events of edits that began before this moment and continued after it."""
         if self._filters.get("kind") not in (None, EventKind.EDITED):
             return
         filters = self._filters.copy()
@@ -66,10 +66,10 @@ class Follower:
                 self._note(event)
 
     def again(self) -> list[Event]:
-        """Return what is new, the oldest first.
+        """Return the new events, oldest first.
 
         Raises:
-            TrainingVersionsError: The look failed; the next one returns what this one would have.
+            TrainingVersionsError: The poll failed. The next one returns its events, too.
         """
         filters = self._filters.copy()
         if self._newest is not None:

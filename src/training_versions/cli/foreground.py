@@ -1,7 +1,7 @@
-"""Programs that run until they are stopped: the embedded stack and web servers.
+"""Run the embedded stack and web servers in the foreground, until they are stopped.
 
-Ctrl-C and SIGTERM end them in the same way: what was started is stopped, and then the command ends
-with the status that shells expect of the signal.
+Ctrl-C and SIGTERM have the same effect: everything that was started is stopped, and the command
+ends with the exit status that shells expect for the signal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def ending_on_sigterm() -> Generator[None, None, None]:
-    """Let SIGTERM unwind the program as ctrl-C does, so that everything is stopped."""
+    """Make SIGTERM raise an exception, as ctrl-C does, so that everything is stopped."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise SystemExit(TERMINATED)
@@ -40,10 +40,10 @@ def local_stack(**options: Any) -> Generator[LocalSupabase, None, None]:
     """Run the embedded stack.
 
     Args:
-        **options: Those of `LocalSupabase`.
+        **options: The arguments of `LocalSupabase`.
 
     Raises:
-        CommandError: It cannot start, or the extra is missing.
+        CommandError: The stack cannot start, or the extra is missing.
     """
     try:
         from training_versions.local import LocalStackError, LocalSupabase
@@ -61,9 +61,9 @@ def local_stack(**options: Any) -> Generator[LocalSupabase, None, None]:
 def missing_extra(
     extra: str, what: str, exc: ImportError, *, install: str | None = None
 ) -> CommandError:
-    """Make the error for something that is not installed; `install` names further extras."""
+    """Return the error for a missing module. `install` names further extras to install."""
     if exc.name is None:
-        # Not a module that is missing, but a system that is not supported.
+        # No module is missing: the system is not supported.
         return CommandError(str(exc), status=FAILED)
     return CommandError(
         f"{what} needs the extra {extra!r}: there is no module {exc.name}",
@@ -73,21 +73,21 @@ def missing_extra(
 
 
 def wait_for_a_signal() -> None:
-    """Wait until ctrl-C or SIGTERM."""
-    # Without a timeout, not every system wakes up for a signal.
+    """Wait for ctrl-C or SIGTERM."""
+    # Without a timeout, a signal does not interrupt the wait on every system.
     never = threading.Event()
     while not never.wait(3600):
         pass
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; with port 0 at a free port.
+    """Return a listening socket. Port 0 selects a free port.
 
     Raises:
-        CommandError: Something else listens there, or there is no such address.
+        CommandError: The address is in use or invalid.
     """
     if not host:
-        # For a socket that is every address of this machine.
+        # For a socket, an empty host means all addresses of this machine.
         raise usage(
             "--host is empty", hint="127.0.0.1 is this machine alone, 0.0.0.0 every address."
         )
@@ -95,7 +95,7 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as exc:
-        # Python adds the address once more, in brackets.
+        # Python appends the address in brackets, which this message already names.
         reason = (exc.strerror or str(exc)).partition(" (while")[0]
         hint = "Is --host an address of this machine?"
         if exc.errno in (errno.EADDRINUSE, errno.EACCES):
@@ -104,7 +104,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> str:
-    """Return the address at which a browser finds what listens there."""
+    """Return the URL of a listening socket for a browser."""
     host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):
         host = "localhost"
@@ -114,12 +114,12 @@ def address_of(listener: socket.socket) -> str:
 
 
 def serve(app: Any, listener: socket.socket, *, when_ready: Callable[[], object]) -> None:
-    """Serve an application until ctrl-C or SIGTERM, which are raised once it has ended.
+    """Serve an application until ctrl-C or SIGTERM, which is raised after the shutdown.
 
     Args:
         app: An ASGI application.
-        listener: Where it is served.
-        when_ready: Called once it answers.
+        listener: The listening socket.
+        when_ready: Called when the server is ready.
 
     Raises:
         CommandError: The application does not start.
@@ -133,19 +133,19 @@ def serve(app: Any, listener: socket.socket, *, when_ready: Callable[[], object]
                 when_ready()
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            # A second ctrl-C would tear the application down in the middle, with a traceback.
+            # A second ctrl-C would abort the shutdown with a traceback, so it is ignored.
             if not self.should_exit:
                 super().handle_exit(sig, frame)
 
     config = uvicorn.Config(
         app,
-        # uvicorn would take httptools where it is installed, which sets no limit to a header:
-        # whoever sends one that does not end fills the memory.
+        # If httptools is installed, uvicorn would use it. It does not limit the size of
+        # headers, so an endless header would fill the memory.
         http="h11",
         lifespan="on",
         log_level="warning",
         server_header=False,
-        # A page that is open keeps its connection; do not wait for it.
+        # Do not wait long for open pages, which keep their connections.
         timeout_graceful_shutdown=3,
     )
     server = Server(config)

@@ -1,6 +1,6 @@
-"""The commands: where each one is, and what the list of commands says of it.
+"""The index of commands: the module and the summary of each.
 
-A plain table, as it is read at every start. A test compares it with the commands themselves.
+It is a plain table, as it is read at every start. A test compares it with the commands.
 """
 
 TOPICS = {
@@ -43,9 +43,9 @@ TOPICS = {
         "serve": ("serve", "Serve the page and the REST endpoints."),
     },
 }
-"""By topic, for each command its module in `commands/` and one sentence.
+"""The commands by topic, each with its module in `commands/` and one sentence.
 
-What has no module works without the extra, and is answered in `migrations.py`.
+Commands without a module work without the extra, and are in `migrations.py`.
 """
 
 MODULES = {
@@ -78,11 +78,11 @@ Names:
   training-versions COMMAND --help
 """
 _NARROW = 70
-"""Below so many columns a sentence has a line of its own."""
+"""On a terminal with fewer columns, each sentence has its own line."""
 
 
 def help_text() -> str:
-    """Return the list of commands, to fit the terminal."""
+    """Return the list of commands, as wide as the terminal."""
     lines = [_HEAD]
     is_narrow = terminal_columns() < _NARROW
     for topic, commands in TOPICS.items():
@@ -98,7 +98,7 @@ def help_text() -> str:
 
 
 def _wrap(sentence: str, width: int) -> list[str]:
-    # `textwrap` would take as long to import as a third of Python's start.
+    # Importing `textwrap` would take a third of the time that Python takes to start.
     lines: list[str] = []
     line = ""
     for word in sentence.split():
@@ -111,12 +111,12 @@ def _wrap(sentence: str, width: int) -> list[str]:
 
 
 def terminal_columns(descriptor: int = 1) -> int:
-    """Return how wide the terminal is.
+    """Return the width of the terminal.
 
-    As `shutil.get_terminal_size`, which takes long to import.
+    It is like `shutil.get_terminal_size`, but `shutil` takes long to import.
 
     Args:
-        descriptor: Where the terminal is; stdout if left out.
+        descriptor: The file descriptor of the terminal, by default stdout.
     """
     import os
 

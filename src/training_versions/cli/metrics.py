@@ -1,4 +1,4 @@
-"""Metrics: read from arguments and lines, and recorded as they come."""
+"""Metrics: parse them from arguments and lines, and record them."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from training_versions.cli.exits import usage
 from training_versions.cli.sdk_errors import as_command_error, is_unreachable
 
 STEP: Final = "step"
-"""The key of a line that says which step its metrics are of."""
+"""The key of the step in a line of metrics."""
 RETRY_SECONDS: Final = 600.0
-"""For how long a line of stdin is sent again while the project cannot be reached."""
+"""Seconds for which a line of stdin is retried while the project cannot be reached."""
 _PAUSES: Final = (1, 2, 5, 10, 20)
-"""Seconds between two tries; the last pause is repeated."""
+"""Seconds between two tries. The last pause is repeated."""
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """Values by name, of one step."""
+    """The metrics of one step."""
 
     values: Mapping[str, Any]
     step: int | None
 
 
 def from_arguments(arguments: Sequence[str], step: int | None) -> Metrics:
-    """Read `loss=0.3 accuracy=0.9`, or one JSON object.
+    """Parse `loss=0.3 accuracy=0.9`, or one JSON object.
 
     Raises:
-        CommandError: One of them is neither; the message names it.
+        CommandError: An argument is invalid. The message names it.
     """
     if len(arguments) == 1 and arguments[0].lstrip().startswith("{"):
         try:
@@ -71,18 +71,18 @@ def _number(name: str, text: str) -> float | int:
 
 
 def parse_line(text: str) -> Metrics:
-    """Read one JSON object.
+    """Parse one JSON object.
 
     Raises:
-        ValueError: It is none, or its step is no step.
+        ValueError: The text is not a JSON object, or its step is invalid.
     """
     try:
-        # NaN and Infinity are read, as trainers write them; the SDK says what becomes of them.
+        # NaN and Infinity are accepted, as trainers write them. The SDK handles them.
         value = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except json.JSONDecodeError as exc:
-        # Without its own number of the line, which is always 1 and not that of the input.
+        # Python's line number is always 1 here and not that of the input, so it is left out.
         problem = f"{exc.msg[:1].lower()}{exc.msg[1:]}, column {exc.colno}"
         raise ValueError(f"it is not JSON ({problem})") from None
     except ValueError:
@@ -91,7 +91,7 @@ def parse_line(text: str) -> Metrics:
         raise ValueError('it is not an object such as {"step": 100, "loss": 0.41}')
     values = cast("dict[str, Any]", value)
     step = values.pop(STEP, None)
-    # For Python, `True` is an integer.
+    # In Python, `True` is an integer.
     if step is not None and (type(step) is not int or step < 0):
         raise ValueError(f"its step is no whole number of 0 or more: {step!r:.40}")
     if not values:
@@ -101,7 +101,7 @@ def parse_line(text: str) -> Metrics:
 
 @dataclass
 class MetricLogger:
-    """Records metrics of one version, and counts what came of it."""
+    """Records metrics of one version, and counts the results."""
 
     session: Session
     version_id: UUID
@@ -112,7 +112,7 @@ class MetricLogger:
     refused_lines: list[int] = field(default_factory=list[int])
 
     def record(self, metrics: Metrics) -> None:
-        """Record metrics, and say which of them could not be."""
+        """Record metrics, and note those that could not be stored."""
         recorded = self.session.versions.record_metrics(
             self.version_id, metrics.values, step=metrics.step, run_id=self.run_id
         )
@@ -128,7 +128,7 @@ class MetricLogger:
                 )
 
     def record_lines(self, lines: Iterable[bytes]) -> None:
-        """Record each line when it comes; one that holds no metrics is reported and left out."""
+        """Record each line as it arrives. An invalid line is reported and skipped."""
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -146,17 +146,17 @@ class MetricLogger:
                 if isinstance(exc, InvalidInputError) and exc.field in ("metrics", STEP):
                     self._leave_out(number, as_command_error(self.session, exc).message)
                     continue
-                # What was recorded stays, so that one can go on from there.
+                # The lines before this one are recorded, so logging can continue from here.
                 self.session.output.note(
                     f"stopped at line {number}: {self.records} lines before it are recorded"
                 )
                 raise
 
     def _record_with_retries(self, metrics: Metrics) -> None:
-        """Record metrics; as long as the project cannot be reached, wait and try again.
+        """Record metrics, with retries while the project cannot be reached.
 
-        A trainer goes on meanwhile, and what it prints waits in the pipe. What was recorded
-        although its reply was lost is recorded once only: metrics have the values they are given.
+        Meanwhile the trainer continues, and its output waits in the pipe. A retry after a lost
+        reply records nothing twice, as recording sets the values of metrics.
         """
         deadline = time.monotonic() + RETRY_SECONDS
         pauses = itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]))
@@ -177,5 +177,5 @@ class MetricLogger:
 
 
 def _has_finite(values: Mapping[str, Any]) -> bool:
-    # What is no number is not left out here: the SDK refuses it.
+    # Values that are not numbers are not filtered here, as the SDK refuses them.
     return any(not isinstance(value, float) or math.isfinite(value) for value in values.values())

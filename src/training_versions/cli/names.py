@@ -1,14 +1,14 @@
-"""How people name packages and versions, and how this command line writes such names.
+"""References to packages and versions: parse what users type, and write references.
 
     REFERENCE  = NAME | ID | NAME SELECTOR | ID SELECTOR | SELECTOR
     NAME       = the name as it is, or in double quotes as JSON writes it
     SELECTOR   = @3 | @latest | @published | @draft | @live | @live:TARGET | @DAY | @DAY:TARGET
 
-A name without quotes ends before the last `@` that begins a selector. So a package that is called
-`bot@3` is written `"bot@3"`, with the quotes. `write_name` adds them wherever the name alone would
-be read as something else, and whatever it writes is read as that name.
+A name without quotes ends before the last `@` that begins a selector. So a package named `bot@3` is
+written `"bot@3"`, with the quotes. `write_name` adds quotes if the name alone would be parsed as
+something else. Its result is always parsed as the same name.
 
-Nothing here asks the project: what a reference stands for is found in `lookup.py`.
+This module sends no requests. `lookup.py` finds the package or version of a reference.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MOST: Final = 2**31 - 1
 
 @dataclass(frozen=True)
 class Selector:
-    """Which version of a package: exactly one of the first four is set."""
+    """Selects a version of a package. Exactly one of the first four attributes is set."""
 
     number: int | None = None
     word: str | None = None
@@ -54,16 +54,16 @@ class Selector:
         return datetime.combine(self.day, time.max, UTC)
 
     def moment_of_past(self) -> datetime | None:
-        """Return the end of the day; `None` for today, when what is live now counts.
+        """Return the end of the day, or `None` for today, when the version that is live now counts.
 
         Raises:
-            CommandError: The day is still to come.
+            CommandError: The day is in the future.
         """
         today = datetime.now(UTC).date()
         assert self.day is not None
         if self.day > today:
             raise usage(f"{self.day} is still to come (in UTC it is {today})")
-        # This machine's clock may be behind the database's.
+        # The clock of this machine may be behind that of the database.
         if self.day == today:
             return None
         return self.moment()
@@ -84,7 +84,7 @@ class Selector:
 
 @dataclass(frozen=True)
 class Reference:
-    """What somebody typed, taken apart."""
+    """A parsed reference."""
 
     text: str
     id: UUID | None = None
@@ -93,10 +93,10 @@ class Reference:
 
 
 def read_reference(text: str) -> Reference:
-    """Take apart what somebody typed.
+    """Parse a reference.
 
     Raises:
-        CommandError: It is empty, or what stands behind the quotes is no selector.
+        CommandError: The reference is empty or invalid.
     """
     if not text.strip():
         raise usage("the name of a package or a version is empty")
@@ -139,7 +139,7 @@ def _read_quoted(text: str) -> Reference:
 
 
 def _read_selector(tail: str, text: str) -> Selector | None:
-    """Read what stands behind the last `@`; `None` if it belongs to the name."""
+    """Parse the text after the last `@`. Return `None` if it belongs to the name."""
     found = _SELECTOR.fullmatch(tail)
     if found is None:
         return None
@@ -157,7 +157,7 @@ def _read_selector(tail: str, text: str) -> Selector | None:
 
 
 def _read_number(digits: str, text: str) -> Selector:
-    # Python refuses to read thousands of digits.
+    # Python refuses to parse thousands of digits.
     if len(digits) > len(str(_MOST)) or not 1 <= int(digits) <= _MOST:
         raise usage(f"{text} has no version number: they begin at 1, and end at {_MOST:,}")
     return Selector(number=int(digits))
@@ -171,7 +171,7 @@ def _read_day(day: str, target: str | None, text: str) -> Selector:
 
 
 def write_name(name: str) -> str:
-    """Write the name of a package so that it is read as that name, in quotes if need be."""
+    """Return the name of a package as a reference, in quotes if necessary."""
     if name.isprintable() and name == name.strip() and not name.startswith(("-", '"')):
         try:
             read = read_reference(name)
@@ -183,12 +183,12 @@ def write_name(name: str) -> str:
 
 
 def for_shell(written: str) -> str:
-    """Write a name as it is typed in a shell, which takes quotes away."""
+    """Quote a reference for a shell."""
     import shlex
 
     return shlex.quote(written)
 
 
 def write_version(package: str, number: int) -> str:
-    """Write the name of a version, such as `support-bot@3`."""
+    """Return the reference of a version, such as `support-bot@3`."""
     return f"{write_name(package)}@{number}"

@@ -1,7 +1,7 @@
-"""What commands print: data on stdout, everything else on stderr.
+"""The output of commands: data on stdout, everything else on stderr.
 
-On a terminal, tables and colours; through a pipe, lines of values with tabs between them, whole
-and without colours. Whatever comes from a project is made safe for a terminal first.
+A terminal gets tables and colours. A pipe gets lines of tab-separated values, unshortened and
+without colours. All texts from a project are made safe for a terminal first.
 """
 
 from __future__ import annotations
@@ -37,44 +37,44 @@ class Column:
     title: str
     is_number: bool = False
     is_styled: bool = False
-    """Whether its values have colours of their own, as statuses do."""
+    """Whether its values are coloured, as statuses are."""
     may_wrap: bool = False
-    """Whether it is text that may take several lines where the terminal is narrow."""
+    """Whether its text may be wrapped on a narrow terminal."""
     may_cut: bool = False
-    """Whether it is text that a table cuts, with dots, so that each row is one line."""
+    """Whether its text may be cut with an ellipsis, so that each row is one line."""
     only_piped: bool = False
-    """Whether a terminal leaves it out, such as the identifier beside the name."""
+    """Whether it is left out on a terminal, such as the id beside the name."""
 
 
 @dataclass
 class Output:
-    """Where a command writes, and how."""
+    """The output streams of a command, and the form of its output."""
 
     mode: Mode = "text"
     debug: bool = False
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
     secrets: set[str] = field(default_factory=set[str])
-    """What must not be printed, whatever a message holds."""
+    """Texts that are hidden in all messages."""
 
     @property
     def is_terminal(self) -> bool:
-        """Whether people look at what is written to stdout."""
+        """Whether stdout is a terminal."""
         return self.out.isatty()
 
     @property
     def can_ask(self) -> bool:
-        """Whether somebody can answer a question."""
+        """Whether a user can be asked a question."""
         return sys.stdin.isatty() and self.err.isatty()
 
     @cached_property
     def console(self) -> Console:
-        """What draws on stdout, or writes there plainly."""
+        """The rich console for stdout."""
         return _console(self.out)
 
     @cached_property
     def err_console(self) -> Console:
-        """What draws on stderr: questions and progress bars."""
+        """The rich console for stderr."""
         return _console(self.err)
 
     # --- data
@@ -86,12 +86,12 @@ class Output:
         ids: Iterable[object] = (),
         text: Callable[[], None],
     ) -> None:
-        """Print what a command is about, in the form that was asked for.
+        """Print the result of a command as JSON, ids or text.
 
         Args:
-            data: What `--json` prints: a record, or a list of records.
-            ids: What `-q` prints, one a line.
-            text: Prints it for people, or for a pipe.
+            data: The result for `--json`: a record, or a list of records.
+            ids: The ids for `-q`, one per line.
+            text: The function that prints the result as text.
         """
         if self.mode == "json":
             self.line(json_text(_as_json(data)), is_safe=True)
@@ -106,14 +106,14 @@ class Output:
         self.out.write(f"{text if is_safe else printable(text)}\n")
 
     def styled(self, text: str, style: str = "") -> None:
-        """Print a line in a style, which only a terminal shows."""
+        """Print a line, on a terminal with a style."""
         if not self.is_terminal:
             self.line(text)
             return
         self.console.print(styled_text(text, style), soft_wrap=True)
 
     def paragraph(self, text: str, indent: int = 2) -> None:
-        """Print a paragraph, which a terminal wraps between words."""
+        """Print a paragraph, on a terminal wrapped between words."""
         if not self.is_terminal:
             self.line(text)
             return
@@ -124,12 +124,12 @@ class Output:
     def table(
         self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, empty: str = ""
     ) -> None:
-        """Print rows: a table on a terminal, one line each with tabs in a pipe.
+        """Print rows: as a table on a terminal, tab-separated in a pipe.
 
         Args:
             columns: The columns.
-            rows: The values; a moment is told as "3 days ago" on a terminal.
-            empty: What to say on a terminal when there are no rows.
+            rows: The values. A terminal shows a moment as its age, such as "3 days ago".
+            empty: The message on a terminal if there are no rows.
         """
         if not self.is_terminal:
             for row in rows:
@@ -145,18 +145,18 @@ class Output:
         draw(self.console, [columns[number] for number in shown], drawn)
 
     def row(self, cells: Sequence[Cell]) -> None:
-        """Print one row for a pipe: its values whole, with tabs between them."""
+        """Print one row of tab-separated values, unshortened."""
         self.line("\t".join(_piped(cell) for cell in cells), is_safe=True)
 
     def heading(self, kind: str, written: str) -> None:
-        """Print what the facts that follow are about."""
+        """Print the subject of the fields that follow."""
         if self.is_terminal:
             self.styled(written, "bold")
         else:
             self.row((kind, written))
 
     def fields(self, pairs: Iterable[tuple[str, Cell]]) -> None:
-        """Print facts, one a line: its name, and its value."""
+        """Print fields, one per line: the name and the value."""
         if not self.is_terminal:
             for name, value in pairs:
                 self.line(f"{name}\t{_piped(value)}", is_safe=True)
@@ -166,7 +166,7 @@ class Output:
         draw_fields(self.console, [(name, value) for name, value in pairs if value is not None])
 
     def limited(self, rows: Iterable[T], limit: int | None) -> list[T]:
-        """Read rows up to a limit, and say so if there are more."""
+        """Read rows up to a limit, and print a note if there are more."""
         if limit is None:
             return list(rows)
         read: list[T] = []
@@ -180,12 +180,12 @@ class Output:
     # --- the rest
 
     def say(self, text: str = "", *, style: str = "") -> None:
-        """Tell people something that is no data, on stderr; `-q` and `--json` leave it out."""
+        """Print a message on stderr, except with `-q` or `--json`."""
         if self.mode == "text":
             self.note(text, style=style)
 
     def note(self, text: str, *, style: str = "") -> None:
-        """Tell people something that they must know, on stderr."""
+        """Print an important message on stderr, in every mode."""
         text = self.hide(text)
         if self.err.isatty():
             self.err_console.print(styled_text(text, style), soft_wrap=True)
@@ -193,7 +193,7 @@ class Output:
             self.err.write(f"{printable(text)}\n")
 
     def error(self, message: str, hint: str | None = None) -> None:
-        """Say what went wrong, and what to do about it."""
+        """Print an error message, and a hint."""
         self.flush()
         self._marked("error: ", in_shell_words(message), "bold red")
         if hint:
@@ -211,13 +211,13 @@ class Output:
         self.err.flush()
 
     def hide(self, text: str) -> str:
-        """Return a text without any secret of this run."""
+        """Return a text with all secrets replaced."""
         for secret in self.secrets:
             text = text.replace(secret, "[hidden]")
         return text
 
     def flush(self) -> None:
-        """Write what is still held back."""
+        """Flush both streams."""
         self.out.flush()
         self.err.flush()
 
@@ -229,7 +229,7 @@ def _console(stream: TextIO) -> Console:
     return Console(
         file=stream,
         force_terminal=stream.isatty(),
-        # With NO_COLOR not even bold: what must not be coloured is most likely not read by eyes.
+        # NO_COLOR disables bold, too: such output is probably read by a program.
         color_system=None if plain else "auto",
         highlight=False,
         markup=False,
@@ -239,19 +239,19 @@ def _console(stream: TextIO) -> Console:
 
 
 def styled_text(text: str, style: str = "") -> Text:
-    """Return text that is safe for a terminal, with a style; it may have several lines."""
+    """Return text with a style that is safe for a terminal. It may have several lines."""
     from rich.text import Text
 
     return Text("\n".join(map(printable, text.split("\n"))), style)
 
 
 def style_of(value: Cell) -> str:
-    """Return the colour of a status."""
+    """Return the style of a status."""
     return _STYLES.get(str(value), "")
 
 
 def _piped(value: Cell) -> str:
-    """Write a value for a pipe: whole, in one form, on one line."""
+    """Return a value as one unshortened line for a pipe."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -262,12 +262,12 @@ def _piped(value: Cell) -> str:
 
 
 def iso(moment: datetime) -> str:
-    """Write a moment in UTC, whole, as the database has it."""
+    """Return a moment in UTC with full precision."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def money(amount: Decimal | None) -> str | None:
-    """Write an amount with separators of thousands, as people read it."""
+    """Return an amount with thousands separators."""
     if amount is None:
         return None
     return write_amount(amount)

@@ -1,4 +1,4 @@
-"""Who did something: "you", or a part of the identifier on a terminal and all of it in a pipe."""
+"""Users in output: "you" or a part of the id on a terminal, the whole id in a pipe."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from training_versions.cli.context import Session
 
 
 def who(session: Session, user_id: UUID | None) -> str | None:
-    """Name a user, as far as other users can be named."""
+    """Return the text for a user; `None` for the service role."""
     if user_id is None:
         return None
     if not session.output.is_terminal:

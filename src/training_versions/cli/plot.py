@@ -1,6 +1,6 @@
-"""Draws curves with characters, for a terminal of any width.
+"""Draw curves with characters, for a terminal of any width.
 
-A character of Braille has two dots across and four down. Where the terminal cannot show those, a
+A Braille character has two dots across and four down. If the terminal cannot show Braille, each
 character is one dot.
 """
 
@@ -14,17 +14,17 @@ from training_versions import MetricPoint
 from training_versions.cli.output import Output
 
 Point = tuple[float, float]
-"""A step, and the value there."""
+"""A step and its value."""
 
 _BRAILLE: Final = 0x2800
 _DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-"""The bit of each dot in a character of Braille: by its line, then by its side."""
+"""The bit of each dot in a Braille character, by row and then by column."""
 _NARROWEST: Final = 8
 _LINES_OF_A_CURVE: Final = 8
 
 
 def draw_curves(output: Output, curves: Sequence[tuple[str, Sequence[MetricPoint]]]) -> None:
-    """Draw curves below each other, each with its last and its best value."""
+    """Draw curves one below the other, each with its last and its best value."""
     braille = _can_write(output, "⠿┤")
     for position, (name, points) in enumerate(curves):
         if position:
@@ -42,7 +42,7 @@ def draw_curves(output: Output, curves: Sequence[tuple[str, Sequence[MetricPoint
 
 
 def _can_write(output: Output, text: str) -> bool:
-    """Return whether the terminal's encoding has these characters."""
+    """Return whether the encoding of the output has these characters."""
     try:
         text.encode(output.out.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -56,10 +56,10 @@ def draw_curve(
     """Draw a curve with its axes.
 
     Args:
-        points: At least one, in the order of steps.
-        columns: How wide the drawing may be.
-        lines: How many lines the curve itself gets.
-        braille: Whether the terminal shows Braille and lines of boxes.
+        points: At least one point, in the order of steps.
+        columns: The greatest width of the drawing.
+        lines: The number of lines of the curve itself.
+        braille: Whether the terminal can show Braille and box-drawing characters.
     """
     steps = [step for step, _ in points]
     values = [value for _, value in points]
@@ -84,15 +84,15 @@ def draw_curve(
 
 
 def short(value: float) -> str:
-    """Write a number in a few characters."""
+    """Return a number in a few characters."""
     return f"{value:.4g}"
 
 
 def _labels(low: float, high: float, lines: int) -> list[str]:
-    """Return what stands beside each line: the highest value at the top, the lowest below."""
+    """Return the label of each line: the highest value at the top, the lowest at the bottom."""
     labels = [""] * lines
     if low == high:
-        # It is drawn in the middle.
+        # A constant curve is drawn in the middle.
         labels[(lines - 1) // 2] = short(low)
         return labels
     labels[-1] = short(low)
@@ -118,7 +118,7 @@ class _Scale:
     dots: int
 
     def dot(self, value: float) -> int:
-        # Halved first: the distance of two finite numbers need not be finite.
+        # Halve first, as the difference of two finite numbers may be infinite.
         distance = self.end / 2 - self.start / 2
         if distance == 0:
             return (self.dots - 1) // 2
@@ -128,7 +128,7 @@ class _Scale:
 
 @dataclass
 class _Canvas:
-    """Dots that are set or not, in a grid of characters."""
+    """A grid of characters whose dots can be set."""
 
     columns: int
     lines: int
@@ -145,7 +145,7 @@ class _Canvas:
         return self.lines * self.dots_down
 
     def connect(self, dots: Sequence[tuple[int, int]]) -> None:
-        """Draw straight lines from each dot to the next."""
+        """Draw a straight line from each dot to the next."""
         previous = dots[0]
         self._set.add(previous)
         for dot in dots[1:]:

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, of the standard library alone: `migrations` works without the extra."""
+"""A progress bar with the standard library only, as `migrations` works without the extra."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from typing import Final, TextIO
 from training_versions.cli.index import terminal_columns
 
 Report = Callable[[int, int], None]
-"""Called with how many are done, and how many there are."""
+"""A function to call with the number of completed items and the total."""
 
 _PAUSE: Final = 0.1
-"""Seconds between two pictures."""
+"""Seconds between two frames."""
 _LONGEST: Final = 40
 _SHORTEST: Final = 5
 
 
 @contextmanager
 def progress_bar(stream: TextIO, what: str) -> Generator[Report | None, None, None]:
-    """Draw a bar while something takes its time, and wipe it out in the end.
+    """Draw a progress bar during a long operation, and remove it at the end.
 
     Args:
-        stream: Where. If it is no terminal, nothing is drawn, and there is nothing to call.
-        what: What takes its time. It stands alone until there is something to count.
+        stream: The stream to draw on. If it is not a terminal, nothing is drawn, and the context
+            manager yields `None`.
+        what: The name of the operation, shown alone until there is a count.
     """
     if not stream.isatty():
         yield None
@@ -38,7 +39,7 @@ def progress_bar(stream: TextIO, what: str) -> Generator[Report | None, None, No
 
 
 class _Bar:
-    """One line, which is written over again and again."""
+    """One line that is overwritten repeatedly."""
 
     def __init__(self, stream: TextIO, what: str) -> None:
         self._stream = stream
@@ -61,8 +62,8 @@ class _Bar:
         self.draw(f"{self._what} {'#' * filled:.<{length}} {count}")
 
     def draw(self, line: str) -> None:
-        """Write a line over the one that is shown."""
-        # Blanks over what is longer, as not every terminal knows how to clear a line.
+        """Overwrite the line that is shown."""
+        # Spaces overwrite a longer line, as not every terminal can clear a line.
         self._stream.write(f"\r{line:{len(self._shown)}}")
         if not line:
             self._stream.write("\r")

@@ -1,4 +1,4 @@
-"""What a command says it did: the same sentences for all of them."""
+"""Messages about the effect of a command, shared by all commands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from training_versions.cli.results import Done
 
 
 def say_next(session: Session, command: str, *, replayed: bool) -> None:
-    """Say what to type after something was created, or that a repeat created nothing."""
+    """Print the next command after something was created, or that a repeat created nothing."""
     if replayed:
         session.output.say("It was there already; nothing was created.")
     else:
@@ -15,13 +15,13 @@ def say_next(session: Session, command: str, *, replayed: bool) -> None:
 
 
 def report(session: Session, result: Done, what: str, *, unchanged: str = "") -> None:
-    """Print what was done to a version, or with `--dry-run` would be.
+    """Print what a command did to a version, or would do without `--dry-run`.
 
     Args:
-        session: Whose.
-        result: What `--json` prints.
-        what: What it was done to, such as `support-bot@3 at local`.
-        unchanged: What to say instead where nothing changed.
+        session: The session of the command.
+        result: The result for `--json`.
+        what: The object of the action, such as `support-bot@3 at local`.
+        unchanged: The message if nothing changed.
     """
     output = session.output
     text = f"{result.action} {what}"

@@ -1,6 +1,6 @@
-"""What commands print with `--json` where that is no record of the SDK.
+"""Models of `--json` output, for commands that do not print records of the SDK.
 
-The schema that ships is made of these.
+The JSON Schema in the package is made from these.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The help of a command as a terminal shows it, drawn with rich-click."""
+"""The help of a command on a terminal, drawn with rich-click."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich_click import RichCommand, RichContext
 from training_versions.cli.command import Command
 
 _CONFIG: Final = {
-    # Without boxes: they take room that narrow terminals do not have.
+    # A theme without boxes, which do not fit on narrow terminals.
     "theme": "nord-nu",
     "width": None,
     "show_arguments": False,

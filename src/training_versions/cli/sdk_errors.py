@@ -1,4 +1,4 @@
-"""Errors of the SDK in the words of the command line, and which of them pass by themselves."""
+"""Convert errors of the SDK to errors of the command line."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from training_versions.errors import (
 
 
 def as_command_error(session: Session, error: TrainingVersionsError) -> CommandError:
-    """Return what a command says of an error of the SDK, and the status that it ends with."""
+    """Convert an error of the SDK to a command error with a message, a hint and a status."""
     if isinstance(error.__cause__, CommandError):
-        # What happens while the SDK asks for the token, such as a session that has ended.
+        # Raised when the SDK asked for the token, for example because the session has ended.
         return error.__cause__
     message, hint = _explain(session, error)
     return CommandError(message, hint=hint, status=status_of(error))
 
 
 def is_unreachable(session: Session, error: TrainingVersionsError) -> bool:
-    """Return whether nothing was refused, so that the same call may succeed a little later."""
+    """Return whether the project could not be reached, so that a retry may succeed."""
     return as_command_error(session, error).status == UNREACHABLE
 
 
@@ -32,7 +32,7 @@ def _explain(session: Session, error: TrainingVersionsError) -> tuple[str, str |
         message = message.replace(f"No reply came to {error.operation}", reached)
         return message.rstrip("."), error.hint
     if error.operation is not None:
-        # Which call of the SDK it was says nothing to people who typed a command.
+        # The name of the SDK method means nothing to users of the command line.
         message = message.replace(error.operation, "this command")
     message = as_part(message)
     if error.after_lost_reply:
@@ -40,18 +40,18 @@ def _explain(session: Session, error: TrainingVersionsError) -> tuple[str, str |
     if isinstance(error, NotSignedInError):
         if session.settings.token is None:
             return message, "Sign in: training-versions login"
-        # As long as it is set, it counts more than a session that is kept.
+        # The variable has priority over the stored session.
         return message, (
             "Set SUPABASE_ACCESS_TOKEN to a new one, or unset it and sign in: "
             "training-versions login"
         )
-    # Such as how far an import came.
+    # For example how far an import came.
     notes: list[str] = getattr(error, "__notes__", [])
     return ". ".join([message, *(note.rstrip(".") for note in notes)]), error.hint
 
 
 def as_part(sentence: str) -> str:
-    """Write a sentence as it stands behind `error:`."""
+    """Return a sentence in the form that follows `error:`, without capital and full stop."""
     if sentence[1:2].islower():
         sentence = sentence[:1].lower() + sentence[1:]
     return sentence.rstrip(".")

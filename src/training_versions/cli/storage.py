@@ -1,8 +1,8 @@
-"""The stored session: a file that only its user can read, and a lock for those who renew it.
+"""The stored session: a file that only its user can read, and a lock for renewing it.
 
-Refresh tokens can be used once. Two commands that start at the same time would each use the one in
-the file, and the project would end the session; so whoever renews it holds the lock and reads the
-file again first.
+A refresh token can be used once. If two commands used the one in the file at the same time, the
+project would end the session. So a command takes the lock and reads the file again before it
+renews the session.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from training_versions.cli.exits import CommandError, not_allowed
 
 @dataclass(frozen=True)
 class StoredSession:
-    """A session as it is kept between commands."""
+    """A session that is kept between commands."""
 
     url: str
     key: str
@@ -38,14 +38,14 @@ class StoredSession:
 def folder() -> Path:
     """Return the folder of the session: `training-versions` in the user's configuration."""
     configured = os.environ.get("XDG_CONFIG_HOME", "")
-    # The specification says that a relative path counts as none.
+    # The XDG specification says to ignore a relative path.
     if configured and Path(configured).is_absolute():
         return Path(configured) / "training-versions"
     return Path.home() / ".config" / "training-versions"
 
 
 def session_file() -> Path:
-    """Return the path of the session."""
+    """Return the path of the session file."""
     return folder() / "session.json"
 
 
@@ -65,9 +65,9 @@ def load() -> StoredSession | None:
 
 
 def make_private() -> bool:
-    """Take the stored session from the eyes of others, and return whether they could read it."""
+    """Make the session file private, and return whether others could read it before."""
     if os.name != "posix":
-        # Elsewhere these bits say nothing about others.
+        # On other systems, these bits do not control access by others.
         return False
     path = session_file()
     try:
@@ -82,14 +82,14 @@ def make_private() -> bool:
 
 
 def _parse(content: bytes) -> StoredSession:
-    """Read what `store` wrote.
+    """Parse a session file.
 
     Raises:
-        ValueError: It is something else.
-        TypeError: It is something else.
+        ValueError: The content is not a session.
+        TypeError: The content is not a session.
     """
     session = StoredSession(**cast("dict[str, Any]", json.loads(content)))
-    # Whatever JSON held, which the class does not check.
+    # The class does not check the types of the JSON values.
     texts: tuple[Any, ...] = (session.url, session.key, session.access_token, session.refresh_token)
     if not all(isinstance(text, str) and text.isprintable() for text in texts):
         raise ValueError("one of its texts is none")
@@ -97,7 +97,7 @@ def _parse(content: bytes) -> StoredSession:
 
 
 def store(session: StoredSession) -> None:
-    """Keep a session: the file shows the old one or the new one, and is never open to others."""
+    """Store a session. The file is replaced atomically, and others can never read it."""
     target = session_file()
     unfinished = target.with_name(f".session-{secrets.token_hex(8)}")
     try:
@@ -115,7 +115,7 @@ def store(session: StoredSession) -> None:
 
 
 def remove() -> None:
-    """Forget the stored session."""
+    """Delete the stored session."""
     try:
         session_file().unlink(missing_ok=True)
     except OSError as exc:
@@ -124,11 +124,11 @@ def remove() -> None:
 
 @contextmanager
 def locked() -> Generator[None]:
-    """Keep other commands from renewing the session meanwhile."""
+    """Hold the lock that is needed to renew the session."""
     try:
         import fcntl
     except ImportError:
-        # No such lock on Windows: two commands at once may have to sign in again.
+        # Windows has no such lock. There, two commands at once may lose the session.
         yield
         return
     path = folder() / "session.lock"
@@ -138,7 +138,7 @@ def locked() -> Generator[None]:
     except OSError as exc:
         raise _unusable(exc) from exc
     try:
-        # Ends with the process that holds it, however that ends.
+        # The system releases the lock when the process ends, however it ends.
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Tables on a terminal: columns where they fit, and else a block of lines for each row."""
+"""Tables on a terminal: columns if they fit, else a block of lines for each row."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from training_versions.wording import describe_age
 
 _GAP = 2
 _LEAST_OF_A_TEXT = 24
-"""Columns of the terminal that a text keeps when it is wrapped."""
+"""The smallest width of a text that is wrapped."""
 _LEAST_OF_A_CUT = 12
-"""Columns of the terminal that a text keeps when it is cut."""
+"""The smallest width of a text that is cut."""
 
 
 def draw(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
-    """Draw a table, or blocks where the terminal is too narrow for its columns."""
+    """Draw a table, or blocks if the terminal is too narrow for its columns."""
     cells = [
         [_text(column, value) for column, value in zip(columns, row, strict=True)] for row in rows
     ]
-    # A column that is empty in every row says nothing.
+    # Columns that are empty in every row are left out.
     used = [number for number in range(len(columns)) if any(row[number].plain for row in cells)]
     columns = [columns[number] for number in used]
     cells = [[row[number] for number in used] for row in cells]
@@ -37,7 +37,7 @@ def draw(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Ce
         _draw_blocks(console, columns, cells)
         return
 
-    # Dots are one character, which not every encoding has.
+    # Not every encoding has the ellipsis.
     cut = "crop"
     if console.encoding.startswith("utf"):
         cut = "ellipsis"
@@ -48,7 +48,7 @@ def draw(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Ce
             justify="right" if column.is_number else "left",
             no_wrap=not column.may_wrap,
             overflow=cut if column.may_cut else "fold",
-            # Without it, rich takes the room from the columns that must be whole.
+            # Without a limit, rich shrinks the columns that must not be cut.
             max_width=_LEAST_OF_A_CUT + spare if column.may_cut else None,
         )
     for row in cells:
@@ -57,7 +57,7 @@ def draw(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Ce
 
 
 def _least_width(columns: Sequence[Column], cells: Sequence[Sequence[Text]]) -> int:
-    """Return how many columns of the terminal the table needs when its texts are wrapped."""
+    """Return the smallest width of the table, with its texts wrapped."""
     total = 0
     for number, column in enumerate(columns):
         widest = max((cell_len(row[number].plain) for row in cells), default=0)
@@ -90,7 +90,7 @@ def _draw_blocks(
 
 
 def draw_fields(console: Console, pairs: Sequence[tuple[str, Cell]]) -> None:
-    """Draw facts in two columns: their names, and their values."""
+    """Draw fields in two columns: names and values."""
     _draw_pairs(
         console, [(name, _text(Column(name, is_styled=True), value)) for name, value in pairs]
     )

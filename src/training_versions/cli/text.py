@@ -1,4 +1,4 @@
-"""Text that is safe to print: what would steer a terminal is written as an escape."""
+"""Text that is safe for a terminal: control characters are escaped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _JSON: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 def printable(text: str) -> str:
-    r"""Return text on one line, with `\n`, `\x1b` and the like for what is not printable."""
+    r"""Return text on one line, with characters that are not printable as `\n`, `\x1b` etc."""
     if text.isprintable():
         return text
     return "".join(map(_escaped, text))
@@ -18,19 +18,19 @@ def printable(text: str) -> str:
 def _escaped(character: str) -> str:
     if character.isprintable():
         return character
-    # A surrogate that has no partner stays readable, too.
+    # Lone surrogates are escaped, too.
     return character.encode("unicode_escape", "surrogatepass").decode()
 
 
 def json_text(value: object, *, indent: int | None = 2) -> str:
-    r"""Write JSON in which whatever is not printable is escaped (`\u001b`); letters stay."""
+    r"""Return a value as JSON, with characters that are not printable escaped (`\u001b`)."""
     encoder = _JSON
     if indent is not None:
         encoder = json.JSONEncoder(ensure_ascii=False, indent=indent)
     text = encoder.encode(value)
     if text.replace("\n", "").isprintable():
         return text
-    # Outside of strings JSON is printable, except for its own line breaks.
+    # Outside of strings, the only characters of JSON that are not printable are line breaks.
     return "".join(each if each == "\n" else _json_escaped(each) for each in text)
 
 
@@ -41,7 +41,7 @@ def _json_escaped(character: str) -> str:
 
 
 def described(status: str) -> str:
-    """Say what a version is: a draft, published or archived."""
+    """Return the status of a version in words: a draft, published or archived."""
     if status == "draft":
         return "a draft"
     return status
