@@ -63,6 +63,9 @@ def explain_bad_environment() -> Generator[None]:
         InvalidInputError: A proxy in the environment has an unknown scheme, needs a package that
             is not installed, or is not a URL; or the certificates cannot be read.
     """
+    # The list of commands is printed without it.
+    import httpx
+
     try:
         yield
     except (ImportError, ValueError) as exc:
@@ -73,9 +76,8 @@ def explain_bad_environment() -> Generator[None]:
             field="SSL_CERT_FILE",
             hint="SSL_CERT_FILE names a file of certificates (PEM), SSL_CERT_DIR a folder of them.",
         ) from exc
-    except Exception:
-        # This is `InvalidURL` of httpx, which this module may not import. It is not chained,
-        # because its message may show a part of a password.
+    except httpx.InvalidURL:
+        # It is not chained, because its message may show a part of a password.
         raise _bad_proxy("it, or one in NO_PROXY, is no address") from None
 
 

@@ -77,6 +77,15 @@ def test_a_terminal_is_asked_and_sees_progress(terminal, bot, tmp_path) -> None:
     assert "####" not in terminal("import", file, "--json").plain
 
 
+def test_no_progress_is_drawn_off_a_terminal(run, bot, tmp_path) -> None:
+    file = tmp_path / "bot.jsonl"
+
+    said = [run("export", "support-bot", file), run("import", file), run("migrations", "check")]
+
+    assert [ran.status for ran in said] == [0, 0, 0]
+    assert "\r" not in "".join(ran.out + ran.err for ran in said)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
