@@ -1,7 +1,7 @@
-"""Completion of words in bash, zsh and fish, with the protocol and the scripts of click.
+"""Completion in bash, zsh and fish, with the protocol and the scripts of click.
 
-The shell asks at every press of the tab key, so that the answer comes from plain tables: importing
-click would take three times as long as starting Python. Nothing asks the network.
+It runs at every press of the tab key, so it uses plain tables: importing click would take three
+times as long as starting Python. It sends no requests.
 """
 
 import os
@@ -14,7 +14,7 @@ _FLAGS = {"--help": "List the commands.", "--version": "Say which version this i
 
 
 def complete(instruction: str) -> int:
-    """Answer a shell: print the script that it loads, or the words that fit."""
+    """Print the completion script of a shell, or the completions of a word."""
     shell, _, action = instruction.partition("_")
     if action == "source":
         return _print_script(shell)
@@ -46,22 +46,22 @@ def _print_script(shell: str) -> int:
         return 2
     import click
 
-    # The script holds the names of the program and of the variable, and nothing of the commands.
-    # Not `source()` of the class for bash: that starts bash to ask for its version.
+    # The script holds only the names of the program and of the variable, so any command will do.
+    # `source()` is not used: for bash, it starts bash to check its version.
     made = kind(click.Command("_"), {}, "training-versions", "_TRAINING_VERSIONS_COMPLETE")
     sys.stdout.write(made.source_template % made.source_vars())
     return 0
 
 
 def _typed(shell: str) -> "tuple[list[str], str]":
-    """Return the words before the one that is being typed, without the program, and that one."""
+    """Return the words before the incomplete word, without the program, and the incomplete word."""
     text = os.environ.get("COMP_WORDS", "")
     position = os.environ.get("COMP_CWORD", "")
     words = _split(text)
     if shell == "bash":
         words = text.split("\n")
     if shell == "fish":
-        # It gives the word itself, and the words up to it, with or without it.
+        # fish passes the incomplete word, and the words before it, with or without it.
         if position and words and words[-1] == position:
             words.pop()
         return words[1:], position
@@ -81,12 +81,12 @@ def _split(text: str) -> "list[str]":
     try:
         return shlex.split(text)
     except ValueError:
-        # A quote that is still open.
+        # A quote is still open.
         return text.split()
 
 
 def _candidates(words: "list[str]", incomplete: str) -> "list[tuple[str, str, str]]":
-    """Return the words that fit, with their kind and a sentence each."""
+    """Return the possible completions, each with its kind and a summary."""
     if not words and incomplete.startswith("-"):
         return _matching(_FLAGS, incomplete)
     if not words:

@@ -1,6 +1,7 @@
 """The commands `migrations` and `rollback`, which work without the extra.
 
-Nothing is imported before it is needed: they start in about twice the time of Python.
+Modules are imported only when they are needed, so these commands start in about twice the time of
+Python.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from training_versions.doctor import Report
 
 _FOLDER = "supabase/migrations"
-# Without a width, argparse imports shutil to ask the terminal for it.
+# Without a width, argparse imports shutil to get that of the terminal.
 _formatter = partial(argparse.RawDescriptionHelpFormatter, width=80)
 
 _EPILOG = """\
@@ -36,7 +37,7 @@ examples:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run `migrations`, `rollback` or `--version`, and return the exit status."""
+    """Run `migrations`, `rollback` or `--version`, and return its exit status."""
     arguments = list(arguments)
     if _leaves_out_part(arguments):
         meant = _meant_by(arguments[1:2])
@@ -51,7 +52,7 @@ def run(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-        # Here, where a full disk is noticed, and not when Python ends.
+        # Flush here, where a full disk is handled, and not when Python exits.
         sys.stdout.flush()
         return status
     except BrokenPipeError:
@@ -59,21 +60,21 @@ def run(arguments: Sequence[str]) -> int:
         return 141
     except OSError as exc:
         if exc.filename is None:
-            # Not a file, but stdout, such as one on a disk that is full.
+            # The error is of stdout and not of a file, for example because the disk is full.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return _fail(f"cannot write: {exc.strerror}")
         return _fail(f"cannot use {exc.filename}: {exc.strerror}")
 
 
 def _leaves_out_part(arguments: Sequence[str]) -> bool:
-    """Return whether these are `migrations` with the folder alone, which then means `copy`."""
+    """Return whether these are `migrations` without a subcommand, which means `copy`."""
     if arguments[:1] != ["migrations"]:
         return False
     return len(arguments) == 1 or arguments[1] not in (*PARTS, "-h", "--help")
 
 
 def _meant_by(words: Sequence[str]) -> str | None:
-    """Return the part that a word was most likely meant to be, unless it is a folder."""
+    """Return the subcommand that a word probably means, unless it is a folder."""
     from difflib import get_close_matches
 
     if not words or os.path.isdir(words[0]):
@@ -166,7 +167,7 @@ def _copy(options: argparse.Namespace) -> int:
 def _print_how_to_push(folder: Path, outcome: Mapping[str, str]) -> None:
     from training_versions.migrations import newer_migrations
 
-    # What is new to the project. One that was there is most likely applied already.
+    # The files that are new to the project. Those that were there are probably applied already.
     new = [file for file, what in outcome.items() if what == "copied"]
     if not new:
         new = [file for file, what in outcome.items() if what == "unchanged"]
@@ -210,7 +211,7 @@ def _check(options: argparse.Namespace) -> int:
         except InvalidInputError as exc:
             return _fail(exc.message, exc.hint, status=2)
         if "migrations" not in report.done:
-            # It could not be asked, and the first finding says why.
+            # The database could not be read. The first finding has the reason.
             return _fail(report.findings[0].what, status=6)
         in_database = _states_in_database(report, in_folder)
     rows = [
@@ -231,7 +232,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _states_in_database(report: Report, files: Iterable[str]) -> dict[str, str]:
-    """Return what the database has of each migration, as the doctor found it."""
+    """Return the state of each migration in the database, according to the doctor."""
     states = dict.fromkeys(files, "applied")
     first = min(states)
     for finding in report.findings:
@@ -241,7 +242,7 @@ def _states_in_database(report: Report, files: Iterable[str]) -> dict[str, str]:
         elif finding.id == "first-release-only":
             states = {name: "applied" if name == first else "missing" for name in states}
         elif finding.id == "migration-history-missing":
-            # Its objects are there; which files made them is not known.
+            # The objects exist, but the history does not tell which files created them.
             states = dict.fromkeys(states, "unrecorded")
         elif finding.id == "migration-missing":
             states[file] = "missing"
@@ -281,7 +282,7 @@ def _print_rows(
     rows: Sequence[Mapping[str, str | None]],
     columns: Sequence[str],
 ) -> None:
-    """Print rows as JSON, as names of files, as columns on a terminal, or with tabs in a pipe."""
+    """Print rows as JSON, as file names, as columns on a terminal, or tab-separated in a pipe."""
     if options.json:
         import json
 
@@ -308,7 +309,7 @@ def _bar(options: argparse.Namespace, what: str) -> AbstractContextManager[Progr
 
 
 def _print_aligned(rows: Sequence[Sequence[str]]) -> None:
-    """Print columns; where the terminal is too narrow, the name and what belongs to it below."""
+    """Print columns, or on a narrow terminal each name with its values on the line below."""
     from training_versions.cli.index import terminal_columns
 
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -326,7 +327,7 @@ def _print(text: str = "") -> None:
     """Print a line to stdout."""
     from training_versions.cli.text import printable
 
-    # The tabs are ours: names of files that hold one are written with an escape.
+    # The tabs separate columns. A tab in a file name is escaped.
     sys.stdout.write("\t".join(map(printable, text.split("\t"))) + "\n")
 
 

@@ -1,7 +1,7 @@
-"""What the SDK says to programs, in the words of the command line.
+"""Translate messages of the SDK, which are for programmers, to those of the command line.
 
-The SDK speaks of arguments and methods, which mean nothing to people who typed a command. Here is
-each such sentence, beside the one that they read. A test finds every sentence in the SDK.
+The SDK names arguments and methods, which mean nothing to users of the command line. This table has
+the replacement for each such sentence. A test checks that the SDK has every sentence.
 """
 
 from __future__ import annotations
@@ -61,16 +61,16 @@ SENTENCES: Final = {
     "See .reply.": "Is SUPABASE_URL the address of a Supabase project?",
 }
 _ARGUMENT: Final = re.compile(r" (\w+_id)='([0-9a-f-]{36})'")
-"""An argument of the SDK that says what was created."""
+"""An argument of the SDK with the id of a created object."""
 
 
 def in_shell_words(text: str) -> str:
-    """Return what the SDK says, with each sentence for programs as people in a shell read it."""
+    """Replace each sentence for programmers in a text by the one for users of a shell."""
     for sentence, shown in SENTENCES.items():
         text = text.replace(sentence, shown)
     return _ARGUMENT.sub(lambda found: f" {_option_of(found[1])} {found[2]}", text)
 
 
 def _option_of(argument: str) -> str:
-    # What a command creates has its id as --id; only training has two kinds of ids.
+    # The option for the id of a created object is --id, except for training runs.
     return "--run" if argument == "run_id" else "--id"

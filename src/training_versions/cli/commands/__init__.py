@@ -1,1 +1,1 @@
-"""The commands, a file for each topic, imported when they are run."""
+"""The commands, one module for each topic. A module is imported when its command is run."""

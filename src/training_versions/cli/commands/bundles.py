@@ -1,4 +1,4 @@
-"""Bundles: a package with its versions and history in one file, written and read."""
+"""Export and import bundles: a package with its versions and history in one file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from training_versions.cli.output import Cell, Output
 from training_versions.cli.progress import Report, progress_bar
 
 STANDARD: Final = "-"
-"""Names stdin or stdout in place of a file."""
+"""The file name that means stdin or stdout."""
 _STANDARD_STREAMS: Final = {"read": "stdin", "write": "stdout"}
 _NO_SUCH_FILE: Final = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
@@ -103,7 +103,7 @@ def import_(
     output = session.output
     with ExitStack() as stack:
         stack.enter_context(_no_file_errors("read", file))
-        # Opened first: a file that is not there is wrong use, whatever the package.
+        # Open the file first: a missing file is wrong use, whatever the package.
         source = stack.enter_context(_opened(file))
         package_id = None
         if into is not None:
@@ -135,7 +135,7 @@ def import_(
 
 @contextmanager
 def _no_file_errors(verb: str, file: str) -> Generator[None, None, None]:
-    """Tell what is wrong with a file in one sentence."""
+    """Convert errors of a file to command errors of one sentence."""
     try:
         yield
     except BrokenPipeError:
@@ -153,7 +153,7 @@ def _no_file_errors(verb: str, file: str) -> Generator[None, None, None]:
 
 @contextmanager
 def _opened(file: str) -> Generator[BinaryIO, None, None]:
-    """Open a file; what comes from stdin is kept in one, as it is read twice."""
+    """Open a file. Stdin is copied to a temporary file, as it is read twice."""
     if file != STANDARD:
         with open(file, "rb") as opened:
             yield opened
@@ -168,6 +168,6 @@ def _opened(file: str) -> Generator[BinaryIO, None, None]:
 
 def _bar(output: Output, what: str) -> AbstractContextManager[Report | None]:
     if output.mode != "text" or output.debug:
-        # Lines of --debug would come into the middle of it.
+        # The lines of --debug would interrupt the progress bar.
         return nullcontext()
     return progress_bar(output.err, what)

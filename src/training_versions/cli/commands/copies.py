@@ -1,4 +1,4 @@
-"""Copies: drafts with the content of another version."""
+"""Restore and fork: create drafts with the content of another version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _draft_options(function: F) -> F:
-    """Give a command the options that say what the draft is like that it makes."""
+    """Add the options for the draft that the command creates."""
     for option in (
         id_option("new_id", "The draft's"),
         click.option(
@@ -88,7 +88,7 @@ def restore(
 
 
 def _is_repeat(session: Session, new_id: UUID | None) -> bool:
-    """Return whether the draft of this id was made already: a repeat returns it."""
+    """Return whether a draft with this id exists, so that the command is a repeat."""
     return new_id is not None and session.versions.find(new_id) is not None
 
 

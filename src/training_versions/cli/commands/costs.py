@@ -1,4 +1,4 @@
-"""Costs: record one, list them, add them up."""
+"""Costs: record, list and add them up."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def record(
     output = session.output
     output.show(entry, ids=[entry.id], text=lambda: output.fields(facts))
     for share in entry.alerts:
-        # In every mode: somebody should know.
+        # Print it in every mode, as a reached alert must not be missed.
         output.note(
             f"{found.written} has reached {share} % of its budget: "
             f"{money(entry.actual_cost)} of {money(entry.budget_limit)}",

@@ -1,4 +1,4 @@
-"""Deployments: what is live, make a version live, and take it down."""
+"""Deployments: show live versions, deploy and undeploy."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def live(session: Session, package: str | None, day: str | None, everything: boo
     moment = None
     if day is not None:
         moment = _end_of(day)
-    # Of today it is what is live now: this machine's clock may be behind the database's.
+    # Today means now, as the clock of this machine may be behind that of the database.
     is_now = moment is None and not everything
     names = PackageNames(session)
     package_id = None
@@ -86,7 +86,7 @@ def live(session: Session, package: str | None, day: str | None, everything: boo
 
 
 def _end_of(day: str) -> datetime | None:
-    """Return the end of a day; `None` for today, of which it is what is live now."""
+    """Return the end of a day, or `None` for today, which means now."""
     try:
         selector = Selector(day=date.fromisoformat(day))
     except ValueError:

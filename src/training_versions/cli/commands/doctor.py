@@ -1,4 +1,4 @@
-"""The doctor on the command line: what is wrong with a project, and what mends it."""
+"""The doctor on the command line: problems of a project, and their fixes."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def doctor(session: Session) -> int:
     url = address(os.environ.get("SUPABASE_URL", "")) or None
     db_url = os.environ.get("SUPABASE_DB_URL") or None
     secret_key, public_key = keys_of_environment()
-    # Beside the database only the secret key shows more: the row cap. Without it, the public one
-    # shows what everybody sees.
+    # With the database, the secret key is preferred: it adds one check, the row cap. Without the
+    # database, the public key is preferred: it shows what everybody can see.
     keys = (public_key, secret_key)
     if db_url:
         keys = (secret_key, public_key)
@@ -99,7 +99,7 @@ def doctor(session: Session) -> int:
 
 
 def _print(session: Session, report: Report) -> None:
-    """Print the report; the last line is the verdict."""
+    """Print the report. The last line is the verdict."""
     output = session.output
     if not output.is_terminal:
         for line in report.to_text().splitlines():
@@ -113,7 +113,7 @@ def _print(session: Session, report: Report) -> None:
         output.paragraph(finding.what)
         output.paragraph(finding.why)
         for line in finding.fix.splitlines():
-            # Not wrapped, so that it can be copied.
+            # Fixes are not wrapped, so that they can be copied.
             output.styled(f"    {line}", "cyan")
         output.line()
     for why, parts in groupby(report.not_done, key=lambda part: part.why):

@@ -1,4 +1,4 @@
-"""Drafts: create one in a package."""
+"""Create a draft in a package."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def draft(
     make drafts with the content of another version.
     """
     output = session.output
-    # A file that is not there is wrong use, whatever the package.
+    # Read the files first: a missing file is wrong use, whatever the package.
     fields = read_content(options)
     found = find_package(session, package)
     fields.setdefault("config_snapshot", found.config_json)

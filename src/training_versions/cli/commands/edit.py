@@ -1,6 +1,6 @@
-"""Editing a draft: in an editor, from a file or stdin, or field by field.
+"""Edit a draft: in an editor, from a file or stdin, or field by field.
 
-Whatever goes wrong, the text that somebody wrote is in a file, and the file is named.
+If anything fails, the user's text is kept in a file, and a message names the file.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def edit(
     left out of the file stays as it is. With the `updated_at` of `show --json` in the file, an
     edit that somebody else made since is not overwritten.
     """
-    # What is to be saved is read first: a file that is not there is wrong use, whatever the draft.
+    # Read the files first: a missing file is wrong use, whatever the draft.
     fields = read_content(options)
     if source is not None and fields:
         raise usage("--from and options for fields exclude each other")
@@ -100,7 +100,7 @@ def edit(
 
 @dataclass(frozen=True)
 class _Edit:
-    """A draft after an edit, and what changed."""
+    """A draft after an edit, and the changed fields."""
 
     found: FoundVersion
     saved: Version
@@ -141,7 +141,7 @@ def _save(
 
 
 def _from_text(session: Session, draft: str, text: str, source: str, *, overwrite: bool) -> _Edit:
-    """Save what a file says, and keep the text of stdin where that fails."""
+    """Save the text of a file or stdin. If that fails, keep the text of stdin in a file."""
     try:
         found = find_version(session, draft, default="draft")
         return _save_text(session, found, text, source, overwrite=overwrite)
@@ -200,7 +200,7 @@ def _in_editor(session: Session, found: FoundVersion, *, overwrite: bool) -> _Ed
     except ConflictError as exc:
         raise _conflict(exc, found.written, path) from exc
     except SystemExit:
-        # By SIGTERM: the editor may write what it holds when it ends, or even after that.
+        # After SIGTERM: the editor may still write its text when it ends, or even later.
         session.output.note(f"Your text is kept in {path}")
         raise
     except BaseException:
@@ -211,7 +211,7 @@ def _in_editor(session: Session, found: FoundVersion, *, overwrite: bool) -> _Ed
 
 
 def _keep_what_was_written(output: Output, path: Path, before: str) -> None:
-    """Say where the text is; without anything of the user's in it, remove the file."""
+    """Name the file with the text, or remove the file if the user did not change it."""
     try:
         is_untouched = path.read_text(encoding="utf-8") == before
     except FileNotFoundError:
@@ -225,7 +225,7 @@ def _keep_what_was_written(output: Output, path: Path, before: str) -> None:
 
 
 def _again(session: Session, exc: CommandError | TrainingVersionsError) -> bool:
-    """Say what is wrong with the text, and ask whether to go on with it."""
+    """Print the error, and ask whether to edit the text again."""
     output = session.output
     output.error(exc.message, exc.hint)
     output.err.write("Edit it again? [Y/n] ")
@@ -234,7 +234,7 @@ def _again(session: Session, exc: CommandError | TrainingVersionsError) -> bool:
 
 
 def _open_editor(output: Output, path: Path) -> None:
-    # Where stdout is a pipe, as with --json, the editor still needs the screen.
+    # If stdout is a pipe, as with --json, the editor still needs the terminal.
     screen = None
     if not output.is_terminal:
         screen = output.err
@@ -257,14 +257,14 @@ def _run_editor(command: list[str], screen: TextIO | None) -> int:
         try:
             return editor.wait()
         except SystemExit:
-            # Left alone, it would go on reading what is typed into the shell.
+            # An editor that is left running would read the input for the shell.
             editor.terminate()
             raise
 
 
 @contextmanager
 def _signals_for_an_editor() -> Generator[None, None, None]:
-    # ctrl-C in the editor is the editor's; a handler, as what is ignored would be inherited.
+    # Ctrl-C is for the editor alone. It is not set to be ignored, as the editor would inherit that.
     before = signal.signal(signal.SIGINT, _leave_it_to_the_editor)
     try:
         with ending_on_sigterm():
@@ -278,7 +278,7 @@ def _leave_it_to_the_editor(*_: Any) -> None:
 
 
 def _temporary() -> Path:
-    """Make a file of the user's own for the text, with a name that says what it is."""
+    """Create a private temporary file for the text, and return its path."""
     handle, name = tempfile.mkstemp(prefix="training-version-", suffix=".json")
     os.close(handle)
     return Path(name)

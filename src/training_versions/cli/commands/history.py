@@ -1,4 +1,4 @@
-"""Where versions come from, and who did what."""
+"""The history of packages and versions, and the line of descent."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _draw(session: Session, family: Lineage, members: list[LineageNode]) -> None
 
 
 def _draw_tree(session: Session, family: Lineage) -> None:
-    """Draw the line of descent as the SDK does, with the names that commands take."""
+    """Draw the line of descent as the SDK does, with references that commands accept."""
     names = PackageNames(session)
     for indent, node in family.outline():
         mark = "*" if node.id == family.version.id else " "

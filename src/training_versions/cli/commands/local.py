@@ -84,5 +84,5 @@ def _print(session: Session, project: LocalProject) -> None:
         return
     for name, value in facts.items():
         if value is not None:
-            # Not in a table, which would break a key in two: it is there to be copied.
+            # Not in a table, which would wrap a key: keys must be easy to copy.
             output.line(f"{name:16} {value}")

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Sign in and out."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def login(
 
 
 def _project_url(session: Session, given: str | None) -> str:
-    """Return the project's address: as given, else of the environment, else as typed."""
+    """Return the URL of the project from the option, the environment or a prompt."""
     from_environment = os.environ.get("SUPABASE_URL", "")
     for text, source in ((given or "", "--url"), (from_environment, "SUPABASE_URL")):
         url = address(text, source)
@@ -93,7 +93,7 @@ def _project_url(session: Session, given: str | None) -> str:
 
 
 def _publishable_key(session: Session, given: str | None) -> str:
-    """Return the key to sign in with: as given, else of the environment, else as typed."""
+    """Return the key to sign in with from the option, the environment or a prompt."""
     key = (given or _key_of_environment()).strip()
     if not key:
         key = _ask(session, "Publishable key", "--key, or SUPABASE_PUBLISHABLE_KEY")
@@ -107,7 +107,7 @@ def _publishable_key(session: Session, given: str | None) -> str:
 
 
 def _key_of_environment() -> str:
-    """Return the publishable key, or the secret one that stands in its place."""
+    """Return the publishable key from the environment, or a secret key set in its place."""
     _, public_key = keys_of_environment()
     return public_key or os.environ.get("SUPABASE_PUBLISHABLE_KEY", "")
 
@@ -127,7 +127,7 @@ def _ask(session: Session, what: str, otherwise: str) -> str:
 
 def _read_password(session: Session, *, from_stdin: bool) -> str:
     if from_stdin:
-        # One line: what `echo` and password managers add at its end is not part of it.
+        # The line end that `echo` and password managers add is not part of the password.
         password = sys.stdin.readline().rstrip("\r\n")
     elif session.output.can_ask:
         from getpass import getpass
@@ -155,13 +155,13 @@ def logout(session: Session) -> None:
         try:
             stored = storage.load()
         except CommandError:
-            # One that cannot be read goes as well.
+            # A damaged session is removed, too.
             stored, is_damaged = None, True
         if stored is not None:
             output.secrets.update((stored.access_token, stored.refresh_token))
             with http_client(stored.url) as http:
                 revoked = sign_out(http, stored)
-        # Here in any case: a project that cannot be reached keeps nobody signed in.
+        # Remove it in any case, so that signing out works if the project cannot be reached.
         storage.remove()
 
     was_signed_in = stored is not None or is_damaged

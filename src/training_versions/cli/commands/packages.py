@@ -46,7 +46,7 @@ def packages(
     empty = "No packages. A first one: training-versions create NAME --type TYPE"
     if text is not None or template_type is not None:
         empty = "No package is like that."
-    # Twins are told apart by their ids, which a terminal has no room for otherwise.
+    # A terminal shows ids only if packages have the same name, as they take much space.
     has_twins = len({package.name for package in found}) < len(found)
     output.show(
         found,

@@ -1,4 +1,4 @@
-"""What cannot be taken back: publish, archive and delete."""
+"""Actions that cannot be undone: publish, archive and delete."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def publish(session: Session, draft: str, name: str | None, yes: bool, dry_run: 
 
 
 def _show_difference(session: Session, found: FoundVersion) -> Difference:
-    """Show what differs from the latest published version, unless this is no draft any more."""
+    """Show the differences from the latest published version, unless it is not a draft any more."""
     version = found.version
     latest = session.versions.latest_published(found.package.id)
     diff = content_diff(session, latest, version)
@@ -115,7 +115,7 @@ def archive(session: Session, version: str, yes: bool, dry_run: bool) -> None:
     if not dry_run:
         if not is_done:
             confirm(session, f"Archive {found.written}?", yes=yes)
-        # A draft is refused, and the refusal says why.
+        # The database refuses to archive a draft, and gives the reason.
         after = session.versions.archive(before.id)
     result = Done(
         action="archived", dry_run=dry_run, changed=not is_done, version=summary_of(after)

@@ -1,4 +1,4 @@
-"""The web server: pages and REST endpoints of a project, or the endpoints alone."""
+"""The web server: the pages and REST endpoints of a project, or only the endpoints."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def serve_project(session: Session, host: str, port: int, api_only: bool) -> int
 
 
 def _find_project() -> tuple[str, str]:
-    """Return the address and the public key of the project."""
+    """Return the URL and the public key of the project."""
     url = address(os.environ.get("SUPABASE_URL", ""))
     if not url:
         stored = storage.load()
@@ -93,7 +93,7 @@ def _find_project() -> tuple[str, str]:
 
 
 def _make_app(session: Session, url: str, key: str, *, api_only: bool) -> tuple[bool, Any]:
-    """Return whether the application has pages, and the application."""
+    """Return whether the application has pages, and the application itself."""
     if not api_only:
         try:
             from training_versions.web import create_app as create_pages

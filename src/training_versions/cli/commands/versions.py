@@ -1,4 +1,4 @@
-"""Versions: list them, show one, and show what differs between two."""
+"""Versions: list, show and compare them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def versions(
 def _row(session: Session, package: Package, version: VersionSummary) -> tuple[Cell, ...]:
     written = write_version(package.name, version.version_number)
     if session.output.is_terminal:
-        # The name of the package is in the line that was typed, and takes the room of others.
+        # The name of the package is in the command line already, and takes much space.
         written = f"@{version.version_number}"
     return (
         written,
@@ -208,7 +208,7 @@ def _show_version(session: Session, found: Found, version: Version) -> None:
 
 
 def _parent(session: Session, package: Package, version: Version) -> str | None:
-    """Return the name of the parent for a terminal; else its id, as for a parent that is hidden."""
+    """Return the reference of the parent on a terminal, or its id in a pipe or if it is hidden."""
     parent_id = version.parent_version_id
     if parent_id is None:
         return None

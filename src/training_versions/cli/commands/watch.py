@@ -1,4 +1,4 @@
-"""Watching: what happens to a version, to a package, or to everything of the caller."""
+"""Watch the events of a version, of a package, or of everything that the caller can see."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from training_versions.cli.people import who
 from training_versions.cli.sdk_errors import as_command_error, is_unreachable
 from training_versions.cli.text import json_text
 
-# What somebody who watches should not miss.
+# Styles for important events.
 _STYLES = {
     "published": "green",
     "deployed": "green",
@@ -28,7 +28,7 @@ _STYLES = {
     "training_failed": "red",
     "cost_alert": "yellow",
 }
-# As `history` prints them.
+# The columns are those of `history`.
 _COLUMNS = [Column(title) for title in ("when", "version", "what", "who", "details", "id")]
 
 
@@ -92,14 +92,14 @@ def _look_again(session: Session, follower: Follower) -> list[Event]:
     except TrainingVersionsError as exc:
         if not is_unreachable(session, exc):
             raise
-        # Nothing is missed: the next look begins where the last one that succeeded did.
+        # No event is missed: the next poll starts where the last successful one did.
         message = as_command_error(session, exc).message
         session.output.note(f"{message}. Trying again.")
         return []
 
 
 class _Printer:
-    """Prints events in the form that was asked for."""
+    """Prints events as JSON, ids or text."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -117,7 +117,7 @@ class _Printer:
                 self._print_for_people(event)
             else:
                 self._print_row(event)
-        # Whoever reads along waits for it.
+        # Flush, so that a reader gets each event at once.
         output.flush()
 
     def _print_for_people(self, event: Event) -> None:

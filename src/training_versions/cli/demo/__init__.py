@@ -1,7 +1,7 @@
-"""What the demo shows: two users and three packages, with a past of some weeks.
+"""The content of the demo: two users and three packages, with some weeks of history.
 
-`fill` writes it through the SDK, as any program would, and then moves the moments of all rows into
-the past. Identifiers and contents are the same each time; moments count from today.
+`fill` writes it through the SDK, as any program would, and then moves the timestamps of all rows
+into the past. Ids and contents are always the same. Timestamps are relative to the present.
 """
 
 from training_versions.cli.demo.accounts import DemoAccounts, DemoUser

@@ -10,7 +10,7 @@ from training_versions.local import LocalSupabase
 
 @dataclass(frozen=True)
 class DemoUser:
-    """A user who can sign in, by password as well."""
+    """A user who can sign in with a password."""
 
     email: str
     password: str
@@ -18,15 +18,15 @@ class DemoUser:
 
 @dataclass(frozen=True)
 class DemoAccounts:
-    """Who can sign in: one with most of the content, and one who sees none of that."""
+    """The users of the demo: one with most of the content, and one who cannot see it."""
 
     ada: DemoUser
     grace: DemoUser
 
 
 def sign_up(supabase: LocalSupabase) -> DemoAccounts:
-    """Create both users with a password that is made up for them."""
-    # The ports of the demo are open to everybody on this machine.
+    """Create both users with a random password."""
+    # The password is random, as everybody on this machine can reach the ports of the demo.
     password = secrets.token_hex(4)
     users = [DemoUser(f"{name}@example.com", password) for name in ("ada", "grace")]
     for user in users:

@@ -1,4 +1,4 @@
-"""What a user of the demo does, with identifiers that are the same each time."""
+"""The actions of a user of the demo, with ids that are always the same."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from training_versions.cli.demo.curves import Curves
 from training_versions.cli.demo.past import Past
 from training_versions.local import LocalSupabase
 
-# Of this project's demo; the identifiers of all rows follow from it.
+# The namespace of this demo, from which the ids of all rows are derived.
 _NAMESPACE = UUID("6f2b1c5e-7a3d-5d0f-9c41-1f0a8e6b2d93")
 
 
 def id_of(name: str) -> UUID:
-    """Return the identifier of what is called so, such as `"support-bot@3"`."""
+    """Return the id for a name, such as `"support-bot@3"`."""
     return uuid5(_NAMESPACE, name)
 
 
 class Author:
-    """A user who does things; each is noted with when it should have happened."""
+    """A user whose actions are written through the SDK, with their times noted in a `Past`."""
 
     def __init__(self, supabase: LocalSupabase, email: str, past: Past) -> None:
         client = supabase.sign_in(email)
@@ -46,9 +46,10 @@ class Author:
         parent: str | None = None,
         costs: tuple[str, str],
     ) -> UUID:
-        """Create a draft; `version` is what it is called here, such as `"support-bot@3"`.
+        """Create a draft.
 
-        `costs` are the estimated cost and the budget.
+        `version` is its name in the story, such as `"support-bot@3"`. `costs` are the estimated
+        cost and the budget.
         """
         package = version.partition("@")[0]
         self.versions.create_draft(
@@ -74,7 +75,7 @@ class Author:
         end: tuple[int, str],
         failure: str | None = None,
     ) -> None:
-        """Run training from one moment to another, each a number of days ago and a time."""
+        """Record a training run between two moments, each a number of days ago and a time."""
         self.past.at(*start)
         run = self.versions.start_training(version_id, run_id=id_of(f"{version_id}/{start}"))
         self.past.spread_until(*end)
@@ -87,13 +88,13 @@ class Author:
             self.versions.fail_training(version_id, failure, run_id=run.id)
 
     def pay(self, version_id: UUID, amount: str, note: str) -> None:
-        """Record what was paid."""
+        """Record a cost."""
         self.versions.record_cost(
             version_id, amount, note=note, key=note, entry_id=id_of(f"{version_id}/{note}")
         )
 
     def deploy_to_space(self, version_id: UUID, name: str, moment: tuple[int, str]) -> None:
-        """Make it live at the space of that name."""
+        """Deploy a version to the space with this name."""
         self.past.at(*moment)
         self.versions.deploy(
             version_id,
@@ -104,7 +105,7 @@ class Author:
         )
 
     def deploy_locally(self, version_id: UUID, moment: tuple[int, str]) -> None:
-        """Make it live on a machine of their own."""
+        """Deploy a version to a machine of the user."""
         self.past.at(*moment)
         self.versions.deploy(
             version_id,

@@ -29,7 +29,7 @@ QWEN: JsonObject = {
     "attn_implementation": "sdpa",
 }
 
-# What fits on a graphics card with 24 GB, at the price of time.
+# Settings that fit a graphics card with 24 GB, but take longer.
 SMALL_BATCHES: dict[str, object] = {
     "per_device_train_batch_size": 2,
     "gradient_accumulation_steps": 8,
@@ -40,7 +40,7 @@ MEDIUM_BATCHES: dict[str, object] = {
     "gradient_accumulation_steps": 4,
     "gradient_checkpointing": True,
 }
-# Noise on the embeddings, against answers that sound learned by heart.
+# Noise on the embeddings, against overfitting.
 NOISY: dict[str, object] = {"neftune_noise_alpha": 5}
 
 
@@ -54,16 +54,16 @@ def lora(
     rank_stabilized: bool = False,
     training: Mapping[str, object] = MappingProxyType({}),
 ) -> dict[str, object]:
-    """Return a config: the adapter, and how it is trained.
+    """Return a config with the adapter and its training.
 
     Args:
         r: The rank of the adapter.
-        learning_rate: The highest one.
-        alpha: Twice the rank by default.
-        modules: Where the adapter sits.
-        dropout: Of the adapter.
-        rank_stabilized: Whether it is scaled by the root of the rank.
-        training: What differs from the usual way to train.
+        learning_rate: The highest learning rate.
+        alpha: The scale of the adapter, by default twice the rank.
+        modules: The modules that the adapter is applied to.
+        dropout: The dropout of the adapter.
+        rank_stabilized: Whether the adapter is scaled by the square root of the rank.
+        training: Settings that differ from the usual training.
     """
     adapter: dict[str, object] = {
         "r": r,

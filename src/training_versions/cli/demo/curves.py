@@ -1,4 +1,4 @@
-"""Curves as training draws them: they fall, they jitter, and some turn up again."""
+"""Synthetic training curves: they fall with noise, and some rise again."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class Curves:
 
     learning_rate: float
     loss: tuple[float, float] = (2.1, 0.8)
-    """Where the loss begins, and what it comes down to."""
+    """The loss at the beginning and at the end."""
     overfits: bool = False
-    """The loss on the evaluation set turns up again halfway."""
+    """Whether the loss on the evaluation set rises again halfway."""
     points: int = 36
-    """How many steps are recorded."""
+    """The number of recorded steps."""
     stops_after: int | None = None
-    """The run ends after so many of them."""
+    """The number of recorded steps after which the run ends, if it ends early."""
     every: int = 25
-    """Steps of training from one to the next."""
+    """The number of training steps between two recorded steps."""
     seed: int = 0
 
     def walk(self) -> Iterator[tuple[int, dict[str, float]]]:
@@ -55,7 +55,7 @@ class Curves:
         return usual + 0.9 * max(0.0, part - 0.4)
 
     def _rate(self, part: float) -> float:
-        """A warm-up to begin with, then half a cosine."""
+        """Return the learning rate: a warm-up, then half a cosine."""
         warm_up = 0.08
         if part < warm_up:
             return self.learning_rate * part / warm_up

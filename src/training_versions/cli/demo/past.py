@@ -1,8 +1,8 @@
-"""Moves what was just written into the past.
+"""Move the timestamps of rows that were just written into the past.
 
-While the story is told, `Past.at` notes when each part of it should have happened. `rewrite` then
-maps every moment in the database from the one time to the other. The map is monotonic, so that
-what was earlier stays earlier, and what was equal (the edit token of a draft, say) stays equal.
+While the content is written, `Past.at` notes when each part should have happened. `rewrite` then
+maps every timestamp in the database from real time to story time. The map is monotonic, so the
+order of timestamps stays the same, and equal ones (such as the edit token of a draft) stay equal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from training_versions.local import LocalSupabase
 
-# Triggers keep moments as they are, for good reasons; this is a superuser of a database that is
+# Triggers do not let users change timestamps. This runs as a superuser, in a database that is
 # thrown away.
 _REWRITE = """
 set local session_replication_role = replica;
@@ -70,15 +70,15 @@ $$;
 
 @dataclass
 class _Span:
-    """What was written from one moment to the next, and when it should have happened."""
+    """A span of real time, and the span of story time that it is mapped to."""
 
     real_start: datetime
     told_start: datetime
     told_end: datetime | None = None
-    """Where it is to end; without it, it took as long as it really did."""
+    """The end in story time. Without it, the span takes as long as in real time."""
 
     def to_row(self, real_end: datetime) -> dict[str, str]:
-        """Return what `_REWRITE` takes."""
+        """Return the row of this span for `_REWRITE`."""
         told_end = self.told_end
         if told_end is None:
             told_end = self.told_start + (real_end - self.real_start)
@@ -91,30 +91,30 @@ class _Span:
 
 
 class Past:
-    """Notes when things should have happened, and makes it so."""
+    """Notes when rows should have been written, and rewrites their timestamps."""
 
     def __init__(self, now: datetime | None = None) -> None:
         self._now = now or datetime.now(UTC)
         self._spans: list[_Span] = []
 
     def at(self, days_ago: int, clock: str) -> None:
-        """Let what is written from here on have happened that day, at that time (UTC)."""
+        """Date the following rows to a day and time (UTC)."""
         self._begin(self._moment(days_ago, clock))
 
     def hours_ago(self, hours: float) -> None:
-        """Let what is written from here on have happened that many hours ago."""
+        """Date the following rows to this many hours ago."""
         self._begin(self._now - timedelta(hours=hours))
 
     def spread_until(self, days_ago: int, clock: str) -> None:
-        """Let what is written from here on be spread evenly, from what came before to then."""
+        """Spread the following rows evenly, from the present story time to a day and time (UTC)."""
         self._spread(self._moment(days_ago, clock))
 
     def spread_until_hours_ago(self, hours: float) -> None:
-        """Do the same, until that many hours ago."""
+        """Spread the following rows evenly until this many hours ago."""
         self._spread(self._now - timedelta(hours=hours))
 
     def rewrite(self, supabase: LocalSupabase) -> None:
-        """Move every moment in the database to where the story has it."""
+        """Map every timestamp in the database to story time."""
         ends = [span.real_start for span in self._spans[1:]] + [datetime.now(UTC)]
         rows = [span.to_row(real_end) for span, real_end in zip(self._spans, ends, strict=True)]
         supabase.psql(_REWRITE, admin=True, spans=json.dumps(rows))
@@ -134,7 +134,7 @@ class Past:
         self._spans.append(_Span(real, self._told_at(real), told_end))
 
     def _told_at(self, real: datetime) -> datetime:
-        """Return where the story is by now."""
+        """Return the present story time."""
         last = self._spans[-1]
         if last.told_end is not None:
             return last.told_end

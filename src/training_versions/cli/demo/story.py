@@ -1,4 +1,4 @@
-"""The story that the demo tells, in the order in which it happened."""
+"""The story of the demo, in chronological order."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from training_versions.local import LocalSupabase
 
 
 def fill(supabase: LocalSupabase, *, now: datetime | None = None) -> DemoAccounts:
-    """Fill an empty stack with the content of the demo, and return who can sign in.
+    """Fill an empty stack with the content of the demo, and return its users.
 
     Args:
-        supabase: A running stack, which nobody has written to.
-        now: The moment that "three days ago" is counted from, if not the present one.
+        supabase: A running, empty stack.
+        now: The present of the story, by default the real one.
     """
     accounts = sign_up(supabase)
     past = Past(now)
@@ -100,7 +100,7 @@ def _overfit_and_go_back(ada: Author) -> None:
     ada.train(third, curves, start=(35, "13:34"), end=(34, "05:20"))
     ada.pay(third, "17.15", "15.8 h on an A10G")
     ada.deploy_to_space(third, "support-bot", (34, "09:10"))
-    # It made answers up; a version that was live before is live again.
+    # The version made up answers, so an earlier version is deployed again.
     ada.deploy_to_space(id_of("support-bot@2"), "support-bot", (33, "16:42"))
     ada.past.at(32, "09:03")
     ada.versions.archive(third)
@@ -194,7 +194,7 @@ def _change_the_base_model(ada: Author) -> None:
     ada.pay(fifth, "2.75", "evaluation by 1,200 rated answers")
     ada.deploy_to_space(fifth, "support-bot", (18, "11:20"))
 
-    # A draft that came to nothing; its number is not given again.
+    # An abandoned draft, whose number is not used again.
     ada.past.at(16, "15:10")
     sixth = ada.draft(
         "support-bot@6",
@@ -295,7 +295,7 @@ def _work_on_today(ada: Author, grace: Author) -> None:
     )
     ada.past.at(1, "09:30")
     ada.versions.publish(third)
-    # It is still running.
+    # This run is still running.
     ada.past.hours_ago(4.2)
     run = ada.versions.start_training(third, run_id=id_of("sales-assistant@3/run"))
     ada.past.spread_until_hours_ago(1.5)
