@@ -179,11 +179,11 @@ class InvalidField(BaseModel):
     """What is wrong with one field of a request."""
 
     detail: str
-    """What is wrong, in words."""
+    """The mistake, in words."""
     pointer: str | None = None
-    """Where in the body: a JSON Pointer as a URI fragment, such as `#/config/r`."""
+    """The place in the body: a JSON Pointer as a URI fragment, such as `#/config/r`."""
     parameter: str | None = None
-    """Or the parameter: of the path, of the query, or a header."""
+    """The name of a path parameter, a query parameter or a header."""
 
 
 class TrainingProblem(BaseModel):
@@ -198,20 +198,21 @@ class TrainingProblem(BaseModel):
     hint: str | None = None
     """What to do about it."""
     code: str | None = None
-    """The code of the database, such as `TV202`."""
+    """The error code of the database, such as `TV202`."""
     errors: list[InvalidField] | None = None
-    """Of a request that is not valid: what is wrong, field by field."""
+    """For an invalid request: the mistakes, field by field."""
     line: int | None = None
-    """Of a body that is not JSON: where."""
+    """For a body that is not JSON: the line of the mistake."""
     column: int | None = None
+    """And the column."""
     expected_updated_at: AwareDatetime | None = None
-    """Of a draft that was edited since: the moment that the request names."""
+    """For a draft that was edited since: the `updated_at` of the state in `If-Match`."""
     updated_at: AwareDatetime | None = None
-    """And the one of the draft as it is now."""
+    """The `updated_at` of the current draft."""
     changed_there: list[str] | None = None
-    """The paths that were edited since."""
+    """The paths that were edited since the state in `If-Match`."""
     changed_here: list[str] | None = None
-    """The paths at which the request differs from the draft as it is now."""
+    """The paths at which the request differs from the current draft."""
     rows: list[UUID | str] | None = None
     """The identifiers of the rows that cannot be read."""
 

@@ -1,4 +1,4 @@
-"""Deployments: make versions live at a target, take them down, and list what is or was live."""
+"""Deployments: make versions live at a target, take them down, and list deployments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages: create, read, change and delete them; what is the latest, and what is live."""
+"""Packages: create, read, change and delete them, and read their latest and live versions."""
 
 from __future__ import annotations
 
