@@ -22,7 +22,7 @@ class VersionName(BaseModel):
 
     @classmethod
     def of(cls, version: VersionSummary) -> VersionName:
-        """Name a version."""
+        """Return the name of a version."""
         return cls(
             id=str(version.id),
             package_id=str(version.package_id),
@@ -43,7 +43,7 @@ class ChangeRow(BaseModel):
 
 
 class Difference(BaseModel):
-    """What differs between two versions, and the JSON Patch that leads from left to right."""
+    """The differences between two versions, and the JSON Patch from the left to the right one."""
 
     left: VersionName | None
     """`None` where there is nothing to compare with, as before the first publication."""
@@ -55,7 +55,7 @@ class Difference(BaseModel):
     def of(
         cls, left: VersionSummary | None, right: VersionSummary, diff: VersionDiff | None
     ) -> Difference:
-        """Write a diff of the SDK; without one, nothing differs from nothing."""
+        """Convert a diff of the SDK. Without a diff, there are no changes."""
         changes: list[ChangeRow] = []
         patch: list[dict[str, Any]] | None = []
         if diff is not None:
@@ -76,7 +76,7 @@ def _patch(diff: VersionDiff) -> list[dict[str, Any]] | None:
     try:
         return cast("list[dict[str, Any]]", diff.to_json_patch())
     except InvalidInputError:
-        # A filter kept a part of an array, which cannot be patched alone.
+        # The filter selected a part of an array, for which there is no JSON Patch.
         return None
 
 
@@ -98,29 +98,29 @@ class WholeVersion(VersionSummary):
 
     @classmethod
     def of(cls, version: Version) -> WholeVersion:
-        """Write a version of the SDK."""
+        """Convert a version of the SDK."""
         return cls.model_validate(version.model_dump())
 
 
 class Done(BaseModel):
-    """What a command did to a version, or with `--dry-run` would do."""
+    """The effect of a command on a version, or with `--dry-run` its expected effect."""
 
     action: str
     dry_run: bool
     changed: bool
-    """Whether anything changed, or would; what was done already is done again without effect."""
+    """Whether anything changed, or would change. Repeating a completed action changes nothing."""
     version: VersionSummary
     difference: Difference | None = None
 
 
 class Deployed(Done):
-    """What was deployed or undeployed, and what was live there before."""
+    """A deployment or undeployment, and the deployment that it replaced."""
 
     replaced: Deployment | None = None
 
 
 class Deleted(BaseModel):
-    """What was deleted, or with `--dry-run` would be."""
+    """The deleted package or version, or with `--dry-run` the one to delete."""
 
     action: Literal["deleted"] = "deleted"
     dry_run: bool
@@ -130,7 +130,7 @@ class Deleted(BaseModel):
 
 
 class Edited(BaseModel):
-    """A draft after an edit, and which of its fields changed."""
+    """A draft after an edit, and its changed fields."""
 
     action: Literal["edited"] = "edited"
     changed: bool
@@ -139,7 +139,7 @@ class Edited(BaseModel):
 
 
 class Family(BaseModel):
-    """A version, where it comes from, and what came of it."""
+    """A version, its ancestors and its descendants."""
 
     version: LineageNode
     ancestors: list[LineageNode]
@@ -147,7 +147,7 @@ class Family(BaseModel):
 
     @classmethod
     def of(cls, lineage: Lineage) -> Family:
-        """Write a lineage of the SDK."""
+        """Convert a lineage of the SDK."""
         return cls(
             version=lineage.version,
             ancestors=list(lineage.ancestors),
@@ -155,7 +155,7 @@ class Family(BaseModel):
         )
 
 
-# --- migrations, which print without this module, as they work without the extra
+# --- migrations, which do not import this module, as they work without the extra
 
 
 class ListedMigration(BaseModel):
@@ -167,7 +167,7 @@ class ListedMigration(BaseModel):
 
 
 class CopiedMigration(BaseModel):
-    """What became of a file of the folder."""
+    """A migration file in the folder, and the outcome of copying it."""
 
     file: str
     outcome: Literal["copied", "unchanged", "kept"]

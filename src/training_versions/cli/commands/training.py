@@ -87,7 +87,7 @@ def log(
 
     With `-`, each line of stdin is an object such as {"step": 100, "loss": 0.41}. It is recorded
     when it comes; while the project cannot be reached, it waits for up to ten minutes. A line that
-    is none is reported and left out, and the command then ends with status 2.
+    has no metrics is reported and left out, and the command then ends with status 2.
     """
     reads_stdin = metric == ("-",) or not metric
     if reads_stdin and step is not None:
