@@ -35,7 +35,7 @@ from training_versions import AsyncPackageRepository, AsyncVersionRepository
 from training_versions.local import LocalSupabase
 
 GOAL = 3.0
-"""Milliseconds at the median, from the issue that asked for them."""
+"""Milliseconds at the median."""
 Call = Callable[[], object]
 
 
