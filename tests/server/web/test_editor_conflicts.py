@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.server.web.browsing import (
     Watch,
@@ -208,6 +209,29 @@ def test_an_edit_that_came_in_unnoticed_is_shown_and_not_overwritten_later(
     expect(status_of(second)).to_have_text(SAVED)
     wait_until(second, lambda: ada.now(draft).change_summary == "on top")
     assert ada.now(draft).config_snapshot == {"r": 64}
+
+
+@pytest.mark.parametrize("label", ["Summary", "Base model"])
+def test_what_is_typed_while_both_sides_are_compared_is_not_taken_for_saved(
+    first: Page, second: Page, ada: Drafter, draft: Version, label: str
+) -> None:
+    ada.versions.update_draft(draft.id, config={"r": 64}, name="same")
+    held: list[Route] = []
+    second.route("**/edit/compare", lambda route: held.append(route), times=1)
+    field(second, "Name").fill("same")
+    save_now(second)
+    wait_until(second, lambda: held != [])
+    typed = {"Summary": "on top", "Base model": '{"id": "on top"}'}[label]
+    field(second, label).fill(typed)
+    held[0].continue_()
+
+    second.get_by_role("button", name="Merge both").click()
+
+    expect(status_of(second)).to_have_text(SAVED)
+    expect(field(second, label)).to_have_value(re.compile("on top"))
+    now = ada.now(draft)
+    assert now.config_snapshot == {"r": 64}
+    assert "on top" in (now.change_summary or now.model_snapshot["id"])
 
 
 @pytest.mark.parametrize("end", ["published", "archived", "not there any more"])

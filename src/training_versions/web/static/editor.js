@@ -300,6 +300,7 @@ class Editor {
 
   // Requests the comparison of both sides. Returns its reply, or null if it failed.
   async #compare() {
+    const before = this.#texts();
     // Unchanged fields are sent in `stored` only.
     const texts = textsOf(this.#changed());
     const reply = await this.#server.post("/compare", texts, this.#stored);
@@ -316,6 +317,8 @@ class Editor {
     this.#attempt = null;
     this.#failures = 0;
     if (!reply.has_mine) {
+      // The reply does not know what was typed meanwhile.
+      if (this.#hasTypedSince(before)) return this.#compare();
       this.#halt = null;
       this.#takeOverTheirs(reply);
       return reply;
