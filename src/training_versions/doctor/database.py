@@ -119,10 +119,11 @@ def _is_address(db_url: str) -> bool:
         parts = conninfo_to_dict(db_url)
     except psycopg.ProgrammingError:
         return False
-    # After an unescaped @ or /, the rest of the password is parsed as host, port or database, and
-    # messages would show it.
-    read = [str(parts.get(name, "")) for name in ("host", "port", "dbname")]
-    return not any("@" in part for part in read)
+    # After an unescaped @, / or ?, the rest of the password is parsed as the host, the port or
+    # another part, and messages would show it.
+    return not any(
+        "@" in str(value) for name, value in parts.items() if name not in ("user", "password")
+    )
 
 
 def connection_refused(exc: psycopg.Error, db_url: str) -> Finding:

@@ -211,6 +211,7 @@ class TestWithoutAConnection:
                     "geheim/a",
                     "geheim/9",
                     "9/geheim",
+                    "a@geheim?sslmode=b",
                     "%geheim",
                 )
             ),
