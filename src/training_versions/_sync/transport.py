@@ -85,17 +85,18 @@ def client_for_token(
         raise InvalidInputError(f"url is no URL: {exc}.", field="url") from exc
 
 
-class WithoutRedirects:
-    """The user's HTTP client, which may follow redirects, for requests that must not.
+class OperationSession:
+    """The user's HTTP client for one operation: it follows no redirect, and keeps reply headers.
 
-    httpx leaves out the access token where it follows one to another host, but not the project's
-    key, and it makes a GET of a write.
+    When httpx follows a redirect to another host, it drops the access token but not the project's
+    key, and it turns a write into a GET. The headers are kept because the postgrest client does not
+    return them.
     """
 
     def __init__(self, session: HttpClient) -> None:
         self.auth = session.auth
-        # Of the last reply: the postgrest client does not hand them over.
         self.last_headers = httpx.Headers()
+        """The headers of the last reply."""
         self._session = session
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
@@ -182,7 +183,7 @@ class Transport:
                 is_write = request.is_write
                 raise unreadable(request.operation, None, exc, is_write=is_write) from exc
             except CLIENT_ERRORS as exc:
-                replied = cast("WithoutRedirects", client.session).last_headers
+                replied = cast("OperationSession", client.session).last_headers
                 sleep(retries.next_pause_or_raise(exc, client.headers, replied))
 
     def current_client(self) -> SyncPostgrestClient:
@@ -194,7 +195,7 @@ class Transport:
         with refusing_foreign_errors("client"):  # such as that of a token that is no text
             client = self.client.schema("public")
         check_usable(client)
-        client.session = cast("HttpClient", WithoutRedirects(client.session))
+        client.session = cast("HttpClient", OperationSession(client.session))
         return client
 
     def _execute(self, client: SyncPostgrestClient, request: Rpc | Select) -> Reply:
@@ -209,8 +210,7 @@ class Transport:
             if request.columns:
                 rpc = rpc.select(*request.columns)
             result = rpc.execute()
-            # Nothing else was sent through it: each operation has a session of its own.
-            headers = cast("WithoutRedirects", client.session).last_headers
+            headers = cast("OperationSession", client.session).last_headers
             return Reply(result.data, replayed=headers.get(REPLAYED_HEADER) == "true")
 
         # Counting reads every row that the filters keep, so only `count` and exports ask for it.

@@ -18,6 +18,8 @@ from training_versions.cli.sdk_errors import as_command_error, is_unreachable
 
 STEP: Final = "step"
 """The key of the step in a line of metrics."""
+_SET_BY_A_LINE: Final = ("metrics", STEP)
+"""The arguments of `record_metrics` that a line sets. If one is invalid, only that line is."""
 RETRY_SECONDS: Final = 600.0
 """Seconds for which a line of stdin is retried while the project cannot be reached."""
 _PAUSES: Final = (1, 2, 5, 10, 20)
@@ -142,15 +144,20 @@ class MetricLogger:
                 continue
             try:
                 self._record_with_retries(metrics)
-            except (TrainingVersionsError, KeyboardInterrupt, SystemExit) as exc:
-                if isinstance(exc, InvalidInputError) and exc.field in ("metrics", STEP):
-                    self._leave_out(number, as_command_error(self.session, exc).message)
-                    continue
-                # The lines before this one are recorded, so logging can continue from here.
-                self.session.output.note(
-                    f"stopped at line {number}: {self.records} lines before it are recorded"
-                )
+            except InvalidInputError as exc:
+                if exc.field not in _SET_BY_A_LINE:
+                    self._note_stop(number)
+                    raise
+                self._leave_out(number, as_command_error(self.session, exc).message)
+            except (TrainingVersionsError, KeyboardInterrupt, SystemExit):
+                self._note_stop(number)
                 raise
+
+    def _note_stop(self, number: int) -> None:
+        # The lines before this one are recorded, so logging can continue from here.
+        self.session.output.note(
+            f"stopped at line {number}: {self.records} lines before it are recorded"
+        )
 
     def _record_with_retries(self, metrics: Metrics) -> None:
         """Record metrics, with retries while the project cannot be reached.

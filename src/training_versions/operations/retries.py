@@ -98,8 +98,8 @@ class RetryState:
             TrainingVersionsError: Repeating would not help, or there were enough repeats.
         """
         error = translate(exc, self._operation, headers, is_write=self._is_write)
-        may_be_told = isinstance(error, ConnectionFailedError | UnavailableError)
-        if may_be_told and replied is not None:
+        is_temporary = isinstance(error, ConnectionFailedError | UnavailableError)
+        if is_temporary and replied is not None:
             error.retry_after = seconds_to_wait(replied)
         if is_of_another_loop(exc):
             if self._retry_hint and self._is_write:
